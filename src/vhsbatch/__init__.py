@@ -1,0 +1,3 @@
+"""vhsbatch: digitised VHS tapes in, restored and verified masters out."""
+
+__version__ = "0.1.0"
