@@ -1,0 +1,96 @@
+"""Everything that can go wrong, as the user is told it.
+
+Each error is one line with the cause and, where there is one, the fix. Its class carries the exit
+code with which the program ends when that error ends the program.
+
+    VhsBatchError                    1
+    ├── UsageError                   2   an option, a preset, a configuration file
+    ├── ToolError                    3   FFmpeg, a runtime or a model is missing or unusable
+    ├── OutputFolderError            4   OUT cannot be written, or another run holds it
+    ├── InputError                   1   this video cannot be restored; trying again cannot help
+    ├── ChainError                   1   a child process failed
+    └── VerificationError            1   what was made is not what was planned
+"""
+
+from dataclasses import dataclass
+
+
+class VhsBatchError(Exception):
+    """A failure that the user can understand.
+
+    Attributes:
+        cause: what happened, one line.
+        fix: what the user can do about it, one line, or None.
+        exit_code: the process exit code when this error ends the program.
+        transient: whether doing the same again can succeed.
+    """
+
+    exit_code: int = 1
+    transient: bool = False
+
+    def __init__(self, cause: str, *, fix: str | None = None) -> None:
+        super().__init__(cause, fix)
+        self.cause = cause
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return self.cause if self.fix is None else f"{self.cause} ({self.fix})"
+
+
+class UsageError(VhsBatchError):
+    """A wrong option, preset or configuration value; nothing has been done yet."""
+
+    exit_code = 2
+
+
+class ToolError(VhsBatchError):
+    """A program, a runtime or a model that the work needs is missing or does not work."""
+
+    exit_code = 3
+
+
+class OutputFolderError(VhsBatchError):
+    """The output folder cannot be used: not writable, or another run is working in it."""
+
+    exit_code = 4
+
+
+class InputError(VhsBatchError):
+    """The source cannot be restored, whatever is tried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFailure:
+    """How one child process of a chain ended.
+
+    Attributes:
+        stage: the stage's name, for example ``decode``.
+        command: its argument list.
+        exit_code: negative for a signal, as `subprocess` reports it.
+        stderr_tail: its last lines on stderr, oldest first.
+    """
+
+    stage: str
+    command: tuple[str, ...]
+    exit_code: int
+    stderr_tail: tuple[str, ...]
+
+
+class ChainError(VhsBatchError):
+    """A chain of child processes failed.
+
+    The cause names the stage that failed first; `stages` holds every stage, so that a log can show
+    what each of them said last.
+    """
+
+    transient = True
+
+    def __init__(self, cause: str, *, stages: tuple[StageFailure, ...] = (), fix: str | None = None) -> None:
+        super().__init__(cause, fix=fix)
+        self.stages = stages
+
+
+class VerificationError(VhsBatchError):
+    """What was made differs from what was planned."""
+
+    transient = True
