@@ -1,0 +1,231 @@
+"""What happens in a batch, as values: facts are kept for ever, telemetry is only shown.
+
+A *fact* is written to the journal before anybody is told; the fold of all facts is the batch's
+state (`vhsbatch.model.state`). *Telemetry* may be dropped at any time and nothing is lost.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from vhsbatch.model.plan import Job, JobPlan
+
+# --- facts ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchStarted:
+    """A run began: on a new batch, or on one that was interrupted.
+
+    Attributes:
+        at_s: seconds since the epoch, as in every fact.
+        run_id: names this run.
+        input: IN as the user typed it.
+        output: OUT as the user typed it.
+        options: every option that decides what comes out, for `--resume`.
+        jobs: all videos of the batch in order.
+        lanes: the size of the lane limiter.
+    """
+
+    at_s: float
+    run_id: str
+    input: str
+    output: str
+    options: dict[str, str]
+    jobs: tuple[Job, ...]
+    lanes: int
+    kind: Literal["batch_started"] = "batch_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPlanned:
+    """A source was probed and what will be made of it was decided."""
+
+    at_s: float
+    job_id: str
+    plan: JobPlan
+    kind: Literal["job_planned"] = "job_planned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentStarted:
+    """A lane began an attempt at a segment."""
+
+    at_s: float
+    job_id: str
+    segment: int
+    attempt: int
+    lane: int
+    kind: Literal["segment_started"] = "segment_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentFinished:
+    """A segment is on disk and verified.
+
+    Attributes:
+        file: name of the segment's file in the job's work folder.
+        size_bytes: its size.
+        sha256: its digest.
+        frames: the frames that were counted in it.
+        wall_s: how long the attempt took.
+        device: where its frames were upscaled, for example ``CPU`` or a GPU's name.
+    """
+
+    at_s: float
+    job_id: str
+    segment: int
+    attempt: int
+    lane: int
+    fingerprint: str
+    file: str
+    size_bytes: int
+    sha256: str
+    frames: int
+    wall_s: float
+    device: str
+    kind: Literal["segment_finished"] = "segment_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentDiscarded:
+    """A finished segment's file is gone or was changed: the segment has to be made again."""
+
+    at_s: float
+    job_id: str
+    segment: int
+    reason: str
+    kind: Literal["segment_discarded"] = "segment_discarded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentFailed:
+    """An attempt at a segment failed; `final` says that there will be no other."""
+
+    at_s: float
+    job_id: str
+    segment: int
+    attempt: int
+    lane: int
+    reason: str
+    final: bool
+    detail: tuple[str, ...] = ()
+    kind: Literal["segment_failed"] = "segment_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssemblyStarted:
+    """All segments are there; a lane joins them with the sound, verifies and publishes."""
+
+    at_s: float
+    job_id: str
+    lane: int
+    kind: Literal["assembly_started"] = "assembly_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPublished:
+    """A complete and verified output is under its final name."""
+
+    at_s: float
+    job_id: str
+    fingerprint: str
+    size_bytes: int
+    sha256: str
+    frames: int
+    wall_s: float
+    notes: tuple[str, ...] = ()
+    kind: Literal["job_published"] = "job_published"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFailed:
+    """A video was given up.
+
+    Attributes:
+        reason: one line: the cause, and the fix where there is one.
+        detail: what the child processes said last, and with `--verbose` the stack trace.
+    """
+
+    at_s: float
+    job_id: str
+    reason: str
+    detail: tuple[str, ...] = ()
+    kind: Literal["job_failed"] = "job_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSkipped:
+    """A video needs no work."""
+
+    at_s: float
+    job_id: str
+    reason: str
+    kind: Literal["job_skipped"] = "job_skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchFinished:
+    """A run ended: `outcome` says how, `exit_code` is what the shell sees."""
+
+    at_s: float
+    run_id: str
+    outcome: Literal["complete", "interrupted"]
+    exit_code: int
+    kind: Literal["batch_finished"] = "batch_finished"
+
+
+Fact = (
+    BatchStarted
+    | JobPlanned
+    | SegmentStarted
+    | SegmentFinished
+    | SegmentDiscarded
+    | SegmentFailed
+    | AssemblyStarted
+    | JobPublished
+    | JobFailed
+    | JobSkipped
+    | BatchFinished
+)
+
+# --- telemetry -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a lane is.
+
+    Attributes:
+        lane: the lane, from 1.
+        job_id: the video.
+        stage: what the lane does: ``segment``, ``assemble``, ``verify`` or ``publish``.
+        segment: the segment's index, None outside of segments.
+        done_frames: frames finished of this piece of work.
+        total_frames: frames of this piece of work.
+        frames_per_s: current speed.
+    """
+
+    lane: int
+    job_id: str
+    stage: str
+    segment: int | None
+    done_frames: int
+    total_frames: int
+    frames_per_s: Fraction | float
+    kind: Literal["progress"] = "progress"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """A line worth showing: `level` is ``debug`` (commands, child output), ``info`` or ``warning``."""
+
+    level: Literal["debug", "info", "warning"]
+    text: str
+    job_id: str | None = None
+    lane: int | None = None
+    kind: Literal["log"] = "log"
+
+
+Telemetry = Progress | LogLine
+Event = Fact | Telemetry

@@ -1,0 +1,128 @@
+"""What a source is: the values that a probe reads and a plan is made from."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+
+
+class FieldOrder(StrEnum):
+    """Which field of a frame was recorded first, or that there are no fields."""
+
+    TFF = "tff"
+    BFF = "bff"
+    PROGRESSIVE = "progressive"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colour:
+    """How numbers mean colours, in FFmpeg's names; None where the source does not say.
+
+    Attributes:
+        matrix: for example ``smpte170m``, ``bt470bg``, ``bt709``.
+        primaries: likewise.
+        transfer: likewise.
+        range: ``tv`` (limited) or ``pc`` (full).
+    """
+
+    matrix: str | None = None
+    primaries: str | None = None
+    transfer: str | None = None
+    range: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoTrack:
+    """The one video stream of a source that is restored.
+
+    The source's frames are laid on a constant grid of `rate` that begins at `start_s`; everything
+    downstream counts positions on that grid.
+
+    Attributes:
+        index: the stream's index in the container.
+        codec: FFmpeg's decoder name.
+        width: coded width in pixels.
+        height: coded height in pixels.
+        pixel_format: FFmpeg's name.
+        sar: the sample aspect ratio that the source states, None where it states none.
+        rate: frames per second of the grid.
+        frames: how many positions the grid has.
+        start_s: when the first frame that decodes is shown, on the container's clock, in seconds.
+        constant_rate: whether every frame lies on its own grid position.
+        repeated_frames: grid positions without a frame of their own.
+        dropped_frames: frames that share a position with a later one.
+        flagged_order: the field order that container and frames state.
+        field_order: the field order that was decided on.
+        field_order_reason: why, in a few words.
+        rotation_degrees: clockwise rotation for display: 0, 90, 180 or 270.
+        colour: the colour tags.
+    """
+
+    index: int
+    codec: str
+    width: int
+    height: int
+    pixel_format: str
+    sar: Fraction | None
+    rate: Fraction
+    frames: int
+    start_s: Fraction
+    constant_rate: bool = True
+    repeated_frames: int = 0
+    dropped_frames: int = 0
+    flagged_order: FieldOrder = FieldOrder.UNKNOWN
+    field_order: FieldOrder = FieldOrder.UNKNOWN
+    field_order_reason: str = "not examined"
+    rotation_degrees: int = 0
+    colour: Colour = Colour()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioTrack:
+    """One audio stream of a source.
+
+    Attributes:
+        index: the stream's index in the container.
+        codec: FFmpeg's codec name, for example ``pcm_s16le``.
+        sample_rate_hz: samples per second.
+        channels: number of channels.
+        start_s: when its first packet is heard, on the container's clock, in seconds.
+        end_s: when its last packet ends.
+        language: ISO 639 code, or None.
+    """
+
+    index: int
+    codec: str
+    sample_rate_hz: int
+    channels: int
+    start_s: Fraction
+    end_s: Fraction
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaInfo:
+    """All that is known of one source.
+
+    Attributes:
+        path: absolute path.
+        size_bytes: file size when it was probed.
+        modified_ns: modification time when it was probed.
+        container: FFmpeg's demuxer name, for example ``mov,mp4,m4a,3gp,3g2,mj2``.
+        declared_s: the duration that the container states, None where it states none.
+        exact_seek: whether FFmpeg can start in the middle and find exactly the same frames.
+        video: the video stream.
+        audio: every audio stream, in the container's order.
+        notes: what the user should know of this source, one line each.
+    """
+
+    path: Path
+    size_bytes: int
+    modified_ns: int
+    container: str
+    declared_s: Fraction | None
+    exact_seek: bool
+    video: VideoTrack
+    audio: tuple[AudioTrack, ...] = ()
+    notes: tuple[str, ...] = ()

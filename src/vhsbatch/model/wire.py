@@ -1,0 +1,47 @@
+"""Facts and telemetry as JSON: the journal's lines and what `--json` prints.
+
+Fractions are strings (``"30000/1001"``); bytes of a path that are not UTF-8 are escaped the way
+Python's own file system functions do it, so that every file name survives.
+"""
+
+import json
+from dataclasses import fields, is_dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Discriminator, TypeAdapter
+
+from vhsbatch.model.events import Event, Fact
+
+_FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Discriminator("kind")])
+
+
+def to_jsonable(value: object) -> Any:
+    """`value` (dataclasses, pydantic models, paths, fractions, nested) as what `json` can write."""
+    match value:
+        case None | bool() | int() | float() | str():
+            jsonable: Any = value
+        case BaseModel():
+            jsonable = to_jsonable(value.model_dump())
+        case dict():
+            jsonable = {str(key): to_jsonable(item) for key, item in value.items()}
+        case tuple() | list():
+            jsonable = [to_jsonable(item) for item in value]
+        case _ if is_dataclass(value):
+            jsonable = {field.name: to_jsonable(getattr(value, field.name)) for field in fields(value)}
+        case _:  # paths, fractions
+            jsonable = str(value)
+    return jsonable
+
+
+def dump(event: Event) -> str:
+    """One line of JSON, ASCII only, without a line break."""
+    return json.dumps(to_jsonable(event), separators=(",", ":"))
+
+
+def load_fact(line: str | bytes) -> Fact:
+    """The fact that `dump` wrote.
+
+    Raises:
+        ValueError: the line is torn, or no fact that this version knows.
+    """
+    return _FACT.validate_python(json.loads(line), strict=False)
