@@ -1,0 +1,1 @@
+"""Child processes: spawning, chaining by pipes, stopping. Platform differences live here alone."""

@@ -1,0 +1,162 @@
+"""A chain: child processes joined by OS pipes, which succeed or fail as one.
+
+The frames never pass through this process. It creates the pipes, hands them to the children, closes
+its own copies, and then only reads what the children say on stderr (and the last one on stdout).
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.abc import Process
+
+from vhsbatch.errors import ChainError, StageFailure
+from vhsbatch.proc.process import LineSink, Tail, read_lines, spawn
+
+StageLineSink = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSpec:
+    """One child process of a chain.
+
+    Attributes:
+        name: what it does, one word: ``decode``, ``upscale``, ``encode``.
+        argv: program and arguments; it reads frames on stdin and writes frames on stdout, apart
+            from the first, whose stdin is /dev/null, and the last, whose stdout is read as lines.
+        env: variables added to its environment.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Running:
+    spec: StageSpec
+    process: Process
+    tail: Tail
+
+
+async def run_chain(
+    stages: tuple[StageSpec, ...],
+    *,
+    on_stdout: LineSink,
+    on_stderr: StageLineSink,
+    niceness: int = 0,
+) -> None:
+    """Run `stages` joined by pipes until all have ended.
+
+    Args:
+        stages: at least one.
+        on_stdout: receives the last stage's lines on stdout.
+        on_stderr: receives the name of a stage and a line of its stderr.
+        niceness: added to the niceness of this process, for every stage.
+
+    Raises:
+        ChainError: a stage ended with another code than 0; the cause is the failure that came
+            first, since the others are mostly its echo (a broken pipe, an early end of input).
+        ToolError: a stage cannot be started.
+    """
+    failed_first: list[str] = []
+    async with AsyncExitStack() as stack:
+        running = await _start(stages, stack, niceness)
+        async with anyio.create_task_group() as group:
+            for stage in running:
+                group.start_soon(_watch_stderr, stage, on_stderr)
+            group.start_soon(read_lines, running[-1].process.stdout, on_stdout)
+            for stage in running:
+                group.start_soon(_watch_end, stage, failed_first)
+    if failed_first:
+        raise _chain_error(failed_first, running)
+
+
+async def _start(stages: tuple[StageSpec, ...], stack: AsyncExitStack, niceness: int) -> list[_Running]:
+    """Spawn the stages from first to last; the parent keeps no end of any pipe between them."""
+    running: list[_Running] = []
+    upstream = subprocess.DEVNULL
+    try:
+        for spec in stages:
+            last = spec is stages[-1]
+            next_upstream, stdout = (-1, subprocess.PIPE) if last else os.pipe()
+            try:
+                process = await stack.enter_async_context(
+                    spawn(spec.argv, stdin=upstream, stdout=stdout, env=spec.env, niceness=niceness)
+                )
+            except BaseException:
+                _close(next_upstream)
+                raise
+            finally:
+                _close(stdout)
+                _close(upstream)
+                upstream = subprocess.DEVNULL
+            upstream = next_upstream
+            running.append(_Running(spec, process, Tail()))
+    except BaseException:
+        _close(upstream)
+        raise
+    return running
+
+
+def _close(descriptor: int) -> None:
+    if descriptor >= 0:  # subprocess.PIPE and DEVNULL are negative
+        os.close(descriptor)
+
+
+async def _watch_stderr(stage: _Running, on_stderr: StageLineSink) -> None:
+    def sink(line: str) -> None:
+        stage.tail(line)
+        on_stderr(stage.spec.name, line)
+
+    await read_lines(stage.process.stderr, sink)
+
+
+async def _watch_end(stage: _Running, failed_first: list[str]) -> None:
+    if await stage.process.wait() != 0:
+        failed_first.append(stage.spec.name)
+
+
+def _chain_error(failed: list[str], running: list[_Running]) -> ChainError:
+    """The error of the stage that is to blame.
+
+    A stage that dies of a broken pipe is the victim of its successor, however early it is noticed.
+    """
+    failures = {
+        stage.spec.name: StageFailure(
+            stage=stage.spec.name,
+            command=stage.spec.argv,
+            exit_code=stage.process.returncode or 0,
+            stderr_tail=stage.tail.lines,
+        )
+        for stage in running
+    }
+    culprits = [name for name in failed if not _is_broken_pipe(failures[name])]
+    culprit = failures[(culprits or failed)[0]]
+    said = culprit.stderr_tail[-1] if culprit.stderr_tail else "it said nothing"
+    return ChainError(
+        f"{culprit.stage} {describe_exit(culprit.exit_code)}: {said}", stages=tuple(failures.values())
+    )
+
+
+def _is_broken_pipe(failure: StageFailure) -> bool:
+    return failure.exit_code == -signal.SIGPIPE or any(
+        "Broken pipe" in line for line in failure.stderr_tail[-5:]
+    )
+
+
+def describe_exit(exit_code: int) -> str:
+    """How a process ended, in words.
+
+    >>> describe_exit(-11)
+    'was killed by SIGSEGV'
+    >>> describe_exit(234)
+    'failed with exit code 234'
+    """
+    if exit_code < 0:
+        return f"was killed by {signal.Signals(-exit_code).name}"
+    return f"failed with exit code {exit_code}"

@@ -1,0 +1,36 @@
+"""Exec shim: ties the life of a child process to that of its parent, then becomes the child.
+
+Run as a file by a bare interpreter: ``python -I -S guard.py PARENT_PID NICENESS PROGRAM [ARG ...]``.
+A process that is joined to its neighbours by pipes does not notice when its parent is killed; on
+Linux the kernel tells it (`prctl(2)`, PR_SET_PDEATHSIG), and the setting survives `execve`. Elsewhere
+this file only sets the niceness.
+"""
+
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(argv: list[str]) -> None:
+    """Set the death signal and the niceness, then exec."""
+    parent_pid, niceness, program = int(argv[1]), int(argv[2]), argv[3:]
+    if sys.platform == "linux":
+        import ctypes
+
+        if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+            sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
+        if os.getppid() != parent_pid:  # the parent died before the signal was set
+            sys.exit("parent is gone")
+    if niceness:
+        os.nice(niceness)
+    try:
+        os.execvp(program[0], program)  # noqa: S606
+    except OSError as error:
+        print(f"{program[0]}: {error.strerror}", file=sys.stderr)  # noqa: T201
+        sys.exit(127)
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,204 @@
+"""One child process: spawned under guard, read without blocking, stopped gracefully."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+from anyio.abc import ByteReceiveStream, Process
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from vhsbatch.errors import StageFailure, ToolError
+
+GRACE_S = 4.0
+TAIL_LINES = 30
+LINE_BYTES = 4096
+_GUARD = str(Path(__file__).with_name("guard.py"))
+_NEEDS_GUARD = sys.platform == "linux"
+
+LineSink = Callable[[str], None]
+
+_alive: set[int] = set()
+
+
+def guarded(argv: tuple[str, ...], *, niceness: int = 0) -> tuple[str, ...]:
+    """The command that runs `argv` so that it cannot outlive this process."""
+    if not _NEEDS_GUARD and niceness == 0:
+        return argv
+    return (sys.executable, "-I", "-S", _GUARD, str(os.getpid()), str(niceness), *argv)
+
+
+@asynccontextmanager
+async def spawn(
+    argv: tuple[str, ...],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.PIPE,
+    env: Mapping[str, str] | None = None,
+    niceness: int = 0,
+) -> AsyncIterator[Process]:
+    """Run `argv` in a session of its own; on leaving, for whatever reason, it is gone.
+
+    Args:
+        argv: program and arguments; no shell is involved.
+        stdin: a file descriptor, or `subprocess.DEVNULL`.
+        stdout: a file descriptor, `subprocess.PIPE` or `subprocess.DEVNULL`.
+        env: variables added to the environment.
+        niceness: added to the niceness of this process.
+
+    Raises:
+        ToolError: the program cannot be started.
+    """
+    environment = None if env is None else {**os.environ, **env}
+    try:
+        process = await anyio.open_process(
+            guarded(argv, niceness=niceness),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ToolError(f"cannot start {argv[0]}: {error.strerror}") from error
+    _alive.add(process.pid)
+    try:
+        yield process
+    finally:
+        with anyio.CancelScope(shield=True):
+            await stop(process, grace_s=GRACE_S)
+            await process.aclose()
+        _alive.discard(process.pid)
+
+
+async def stop(process: Process, *, grace_s: float) -> None:
+    """Ask the process to end, and make it end after `grace_s` seconds."""
+    if process.returncode is not None:
+        return
+    _signal(process.pid, signal.SIGTERM)
+    with anyio.move_on_after(grace_s):
+        await process.wait()
+    if process.returncode is None:
+        _signal(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def kill_all() -> None:
+    """End every child of this process at once, without grace."""
+    for pid in _alive:
+        _signal(pid, signal.SIGKILL)
+
+
+def _signal(pid: int, signum: int) -> None:
+    """Signal the whole session of a child, so that no grandchild is left."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signum)
+
+
+async def read_lines(stream: ByteReceiveStream | None, sink: LineSink) -> None:
+    """Give every line of `stream` to `sink`; overlong lines come in pieces, bad UTF-8 is replaced.
+
+    Carriage returns end lines too, since progress bars of native libraries use them.
+    """
+    if stream is None:
+        return
+    pending = b""
+    try:
+        async for chunk in stream:
+            *lines, pending = (pending + chunk).replace(b"\r", b"\n").split(b"\n")
+            for line in lines:
+                _sink_line(line, sink)
+            if len(pending) > LINE_BYTES:
+                _sink_line(pending, sink)
+                pending = b""
+    except anyio.ClosedResourceError:
+        pass
+    _sink_line(pending, sink)
+
+
+def _sink_line(line: bytes, sink: LineSink) -> None:
+    for start in range(0, len(line), LINE_BYTES):
+        if (piece := line[start : start + LINE_BYTES]).strip():
+            sink(piece.decode("utf-8", "replace"))
+
+
+class Tail:
+    """The last lines that a child printed on stderr."""
+
+    def __init__(self, lines: int = TAIL_LINES) -> None:
+        self._lines: deque[str] = deque(maxlen=lines)
+
+    def __call__(self, line: str) -> None:
+        """Take a line in."""
+        self._lines.append(line)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Oldest first."""
+        return tuple(self._lines)
+
+
+class Finished:
+    """How a child that was run to its end ended.
+
+    Attributes:
+        exit_code: negative for a signal.
+        stdout: all of its standard output.
+        stderr_tail: its last lines on stderr.
+    """
+
+    def __init__(self, exit_code: int, stdout: bytes, stderr_tail: tuple[str, ...]) -> None:
+        self.exit_code = exit_code
+        self.stdout = stdout
+        self.stderr_tail = stderr_tail
+
+    def failure(self, stage: str, command: tuple[str, ...]) -> StageFailure:
+        """The same as a value for an error."""
+        return StageFailure(
+            stage=stage, command=command, exit_code=self.exit_code, stderr_tail=self.stderr_tail
+        )
+
+
+async def run(
+    argv: tuple[str, ...],
+    *,
+    timeout_s: float | None = None,
+    env: Mapping[str, str] | None = None,
+    max_stdout_bytes: int = 64 * 2**20,
+    tail_lines: int = TAIL_LINES,
+    niceness: int = 0,
+) -> Finished:
+    """Run `argv` to its end and collect its output.
+
+    Raises:
+        ToolError: it cannot be started.
+        TimeoutError: it did not end within `timeout_s`; it has been stopped.
+    """
+    tail = Tail(tail_lines)
+    stdout = b""
+    with anyio.fail_after(timeout_s):
+        async with spawn(argv, env=env, niceness=niceness) as process:
+            async with anyio.create_task_group() as group:
+                group.start_soon(read_lines, process.stderr, tail)
+                if process.stdout is not None:
+                    stdout = await _read_all(process.stdout, max_stdout_bytes)
+            exit_code = await process.wait()
+    return Finished(exit_code, stdout, tail.lines)
+
+
+async def _read_all(stream: ByteReceiveStream, limit_bytes: int) -> bytes:
+    """Everything that the stream holds, up to `limit_bytes`; what comes after is read and dropped."""
+    buffered = BufferedByteReceiveStream(stream)
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in buffered:
+        if size < limit_bytes:
+            parts.append(chunk[: limit_bytes - size])
+            size += len(parts[-1])
+    return b"".join(parts)
