@@ -1,0 +1,1 @@
+"""Everything about FFmpeg and media files: probing, filter graphs, commands, progress, verification."""

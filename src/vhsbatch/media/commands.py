@@ -1,0 +1,216 @@
+"""FFmpeg command lines: plain functions from a plan to argument lists, nothing is run here."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from vhsbatch.media.audio import AudioEncode
+from vhsbatch.media.colour import output_colour
+from vhsbatch.media.encoders import EncodeArguments
+from vhsbatch.media.filters import OUTPUT_LABEL, decode_graph, encode_graph, segment_graph
+from vhsbatch.media.formats import INPUT_OPTIONS, file_url
+from vhsbatch.model.media import Colour
+from vhsbatch.model.plan import JobPlan, Segment
+
+# Source before a segment that is decoded and filtered only to warm the temporal filters up. With
+# one second hqdn3d still differs from a run from the beginning in 126 of 720 frames, with three in
+# 0 to 4, all of them invisible.
+PREROLL_S = 3
+
+# FFmpeg's messages come with their level, so that warnings can be told from errors.
+_QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning")
+PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads:
+    """How many threads a lane's FFmpeg may use.
+
+    Attributes:
+        decode: by the decoder.
+        filter: by each filter.
+    """
+
+    decode: int
+    filter: int
+
+
+def segment_command(
+    ffmpeg: str, plan: JobPlan, segment: Segment, *, encode: EncodeArguments, output: Path, threads: Threads
+) -> tuple[str, ...]:
+    """Make a segment in one FFmpeg."""
+    graph = segment_graph(plan, segment, encode.pixel_format)
+    return (
+        *_read_source(ffmpeg, plan, segment, threads, encode.global_arguments),
+        *_graph(graph, encode.upload_filter),
+        *_write_segment(plan, encode, output),
+    )
+
+
+def decode_command(ffmpeg: str, plan: JobPlan, segment: Segment, threads: Threads) -> tuple[str, ...]:
+    """Decode and filter a segment; rgb24 frames of the source's size go to stdout."""
+    return (
+        *_read_source(ffmpeg, plan, segment, threads, ()),
+        *_graph(decode_graph(plan, segment), None),
+        *("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"),
+    )
+
+
+def encode_command(
+    ffmpeg: str,
+    plan: JobPlan,
+    *,
+    encode: EncodeArguments,
+    output: Path,
+    threads: Threads,
+    width: int,
+    height: int,
+) -> tuple[str, ...]:
+    """Encode the engine's frames.
+
+    Args:
+        ffmpeg: the program.
+        plan: the plan.
+        encode: the encoder's arguments.
+        output: the segment's file.
+        threads: how many threads may be used.
+        width: width of the frames on stdin in pixels.
+        height: their height.
+    """
+    return (
+        *(ffmpeg, *_QUIET, *PROGRESS, *encode.global_arguments),
+        *("-filter_complex_threads", str(threads.filter)),
+        *("-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{width}x{height}"),
+        *("-framerate", _ratio(plan.rate), "-i", "pipe:0"),
+        *_graph(encode_graph(plan, encode.pixel_format), encode.upload_filter),
+        *_write_segment(plan, encode, output),
+    )
+
+
+def join_command(
+    ffmpeg: str, plan: JobPlan, concat_script: Path, audio: Sequence[AudioEncode], output: Path
+) -> tuple[str, ...]:
+    """Join the segments, add the source's sound at its own time, keep titles and chapters.
+
+    Both inputs keep their own clock (`-copyts`): the joined picture begins at 0, and the source is
+    shifted by the time of its first picture, which thereby falls on 0 too.
+    """
+    source = plan.info
+    sound = [
+        argument
+        for number, encode in enumerate(audio)
+        for argument in ("-map", f"1:{encode.track.index}", *encode.arguments(number))
+    ]
+    return (
+        *(ffmpeg, *_QUIET, *PROGRESS, "-copyts"),
+        *("-f", "concat", "-safe", "0", "-protocol_whitelist", "file", "-i", file_url(concat_script)),
+        *("-itsoffset", f"{-float(source.video.start_s):.9f}", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
+        *("-i", file_url(source.path)),
+        *("-map", "0:v:0", "-c:v", "copy", *_tag(plan)),
+        *sound,
+        *("-map_metadata", "1", "-map_chapters", "1"),
+        *_container(plan),
+        *("-y", file_url(output)),
+    )
+
+
+def check_command(ffmpeg: str, path: Path, *, threads: int) -> tuple[str, ...]:
+    """Decode every stream of one of our own files to nothing; errors end it."""
+    return (
+        *(ffmpeg, *_QUIET, *PROGRESS, "-xerror", "-err_detect", "explode", "-threads", str(threads)),
+        *("-protocol_whitelist", "file", "-i", file_url(path)),
+        *("-map", "0:v:0", "-map", "0:a?", "-fps_mode", "passthrough", "-f", "null", "-"),
+    )
+
+
+def _read_source(
+    ffmpeg: str, plan: JobPlan, segment: Segment, threads: Threads, global_arguments: tuple[str, ...]
+) -> tuple[str, ...]:
+    return (
+        *(ffmpeg, *_QUIET, *PROGRESS[: 4 if plan.upscaling is None else 0], *global_arguments),
+        *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
+        *("-copyts", *_seek(plan, segment), "-noautorotate", *INPUT_OPTIONS, "-i", file_url(plan.info.path)),
+    )
+
+
+def _seek(plan: JobPlan, segment: Segment) -> tuple[str, ...]:
+    """Start reading shortly before the segment; from the beginning where that is not much farther."""
+    start_s = Fraction(segment.start_frame) / plan.rate - PREROLL_S
+    if start_s <= 0:
+        return ()
+    return ("-seek_timestamp", "1", "-ss", f"{float(plan.info.video.start_s + start_s):.6f}")
+
+
+def _graph(graph: str, upload_filter: str | None) -> tuple[str, ...]:
+    if upload_filter is not None:
+        graph = graph.removesuffix(OUTPUT_LABEL) + f"[soft];[soft]{upload_filter}{OUTPUT_LABEL}"
+    return ("-filter_complex", graph, "-map", OUTPUT_LABEL)
+
+
+def _write_segment(plan: JobPlan, encode: EncodeArguments, output: Path) -> tuple[str, ...]:
+    return (
+        *("-fps_mode", "passthrough", *encode.arguments),
+        *_colour_tags(output_colour(plan.info.video, plan.height)),
+        *("-map_metadata", "-1", "-map_chapters", "-1", "-f", segment_muxer(plan.encoder)),
+        *("-y", file_url(output)),
+    )
+
+
+def segment_muxer(encoder: str) -> str:
+    """The container of a segment: one with exact timestamps that holds what the encoder makes."""
+    return "mov" if encoder == "prores" else "mp4"
+
+
+def _colour_tags(colour: Colour) -> tuple[str, ...]:
+    return (
+        *("-colorspace", colour.matrix or "unknown", "-color_primaries", colour.primaries or "unknown"),
+        *("-color_trc", colour.transfer or "unknown", "-color_range", colour.range or "tv"),
+    )
+
+
+def _tag(plan: JobPlan) -> tuple[str, ...]:
+    """HEVC is called hvc1 in MP4 and MOV, or Apple's players refuse it."""
+    hevc = plan.encoder.startswith("hevc") or plan.encoder == "libx265"
+    return ("-tag:v", "hvc1") if hevc and plan.container in ("mp4", "mov") else ()
+
+
+def _container(plan: JobPlan) -> tuple[str, ...]:
+    if plan.container == "mkv":
+        return ("-f", "matroska")
+    # The index goes to the front, so that a player can start before it has the whole file.
+    return (
+        "-f",
+        plan.container,
+        "-movflags",
+        "+faststart+write_colr",
+        "-video_track_timescale",
+        _timescale(plan),
+    )
+
+
+def _timescale(plan: JobPlan) -> str:
+    """Ticks per second in which every frame time is a whole number."""
+    scale = plan.rate.numerator
+    while scale < 10_000:
+        scale *= 2
+    return str(scale)
+
+
+def concat_script(files: Sequence[Path], durations_s: Sequence[Fraction]) -> str:
+    """The concat demuxer's script; each file's length is stated, so that no rounding adds up."""
+    lines = ["ffconcat version 1.0"]
+    for path, duration_s in zip(files, durations_s, strict=True):
+        quoted = str(path).replace("'", "'\\''")
+        lines += [f"file 'file:{quoted}'", f"duration {float(duration_s):.6f}"]
+    return "\n".join(lines) + "\n"
+
+
+def _ratio(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"
+
+
+def describe(command: Sequence[str]) -> str:
+    """The command as a shell would take it, for a log."""
+    return shlex.join(command)

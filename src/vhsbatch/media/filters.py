@@ -1,0 +1,311 @@
+"""Filter graphs: the one place where a plan becomes FFmpeg filters.
+
+A graph has three parts. The *front* lays the source's frames on the plan's grid, deinterlaces and
+cleans them, and cuts the segment out behind the temporal filters, so that these are warm. The
+*finish* scales once, converts the colours and sharpens. Between the two, where the network is used,
+frames become RGB and leave for the engine, so that front and finish run in two FFmpegs.
+"""
+
+import re
+from fractions import Fraction
+from typing import Any
+
+import ffmpeg
+
+from vhsbatch.media.colour import is_rgb, output_colour, source_colour
+from vhsbatch.model.media import Colour, FieldOrder, VideoTrack
+from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.presets import Denoise, Preset
+
+# A node of ffmpeg-python's graph; the package has no types.
+Node = Any
+
+# The scale filter has names of its own for two matrices.
+_SCALE_MATRIX = {"bt470bg": "bt470", "bt2020nc": "bt2020"}
+OUTPUT_LABEL = "[out]"
+
+_SCALER = "lanczos+accurate_rnd+full_chroma_int"
+
+# Formats that every filter of the front takes as they are: planar, 8 to 16 bits.
+_PLANAR_PREFIXES = ("yuv4", "yuvj4")
+_PACKED_TO_PLANAR = {
+    "uyvy422": "yuv422p",
+    "yuyv422": "yuv422p",
+    "yvyu422": "yuv422p",
+    "uyyvyy411": "yuv411p",
+    "nv12": "yuv420p",
+    "nv21": "yuv420p",
+    "nv16": "yuv422p",
+    "p010le": "yuv420p10le",
+    "y210le": "yuv422p10le",
+    "gray": "yuv420p",
+}
+
+
+def segment_graph(plan: JobPlan, segment: Segment, pixel_format: str) -> str:
+    """The whole way of a segment in one FFmpeg: source frames in, frames for the encoder out.
+
+    Args:
+        plan: the plan.
+        segment: the frames to make.
+        pixel_format: what the encoder takes.
+    """
+    node = _front(_source(plan), plan, segment)
+    node = _finish(node, plan, pixel_format)
+    return _compile(node)
+
+
+def decode_graph(plan: JobPlan, segment: Segment) -> str:
+    """The first half of a segment that goes through the network: source frames in, rgb24 out."""
+    node = _front(_source(plan), plan, segment)
+    colour = source_colour(plan.info.video)
+    node = node.filter(
+        "scale", flags=_SCALER, in_color_matrix=_scale_matrix(colour), in_range=colour.range, out_range="pc"
+    )
+    return _compile(node.filter("format", pix_fmts="rgb24"))
+
+
+def encode_graph(plan: JobPlan, pixel_format: str) -> str:
+    """The second half: the engine's rgb24 frames in, frames for the encoder out."""
+    node = ffmpeg.input("frames")["0"]
+    colour = source_colour(plan.info.video)
+    node = node.filter(
+        "scale", w=plan.width, h=plan.height, flags=_SCALER, in_range="pc",
+        out_color_matrix=_scale_matrix(colour), out_range=colour.range,
+    )  # fmt: skip
+    node = node.filter("format", pix_fmts="yuv444p10le")
+    return _compile(_finish(node, plan, pixel_format, from_rgb=True))
+
+
+def filter_names(graph: str) -> frozenset[str]:
+    """The filters that a compiled graph uses.
+
+    >>> sorted(filter_names("[0:0]fps=fps=25[s0];[s0]bwdif=mode=send_field[out]"))
+    ['bwdif', 'fps']
+    """
+    return frozenset(re.findall(r"(?:^|;)(?:\[[^]]*\])+([a-z0-9_]+)", graph))
+
+
+def _compile(node: Node) -> str:
+    """FFmpeg's notation of the graph that ends in `node`; its output is called `OUTPUT_LABEL`."""
+    arguments: list[str] = ffmpeg.get_args(node.output("out"))
+    graph = arguments[arguments.index("-filter_complex") + 1]
+    label = arguments[arguments.index("-map") + 1]
+    return graph.removesuffix(label) + OUTPUT_LABEL
+
+
+def _source(plan: JobPlan) -> Node:
+    return ffmpeg.input("source")[str(plan.info.video.index)]
+
+
+def _front(node: Node, plan: JobPlan, segment: Segment) -> Node:
+    track, preset = plan.info.video, plan.preset
+    # Timestamps are rounded to the grid before anything else looks at them, so that a jittering
+    # clock neither drops nor doubles a frame; real gaps are filled with the frame before.
+    node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")
+    node = node.filter("fps", fps=_ratio(track.rate), round="near")
+    if (planar := _planar_format(track)) != track.pixel_format:
+        node = _to_planar(node, track, planar)
+    node = _crop(node, preset, track)
+    node = _deinterlace(node, preset, track)
+    node = _denoise(node, preset.denoise)
+    node = node.filter("trim", start_pts=segment.start_frame, end_pts=segment.stop_frame)
+    node = node.filter("setpts", f"PTS-{segment.start_frame}")
+    node = _correct(node, preset, planar)
+    return _rotate(node, track)
+
+
+def _planar_format(track: VideoTrack) -> str:
+    """The planar YUV format in which the front works: the source's own wherever that is one."""
+    if track.pixel_format.startswith(_PLANAR_PREFIXES):
+        return track.pixel_format
+    if is_rgb(track.pixel_format):
+        return "yuv444p"
+    return _PACKED_TO_PLANAR.get(track.pixel_format, "yuv422p")
+
+
+def _to_planar(node: Node, track: VideoTrack, planar: str) -> Node:
+    interlaced = track.field_order in (FieldOrder.TFF, FieldOrder.BFF)
+    options = {"flags": _SCALER, "interl": int(interlaced)}
+    if is_rgb(track.pixel_format):
+        options |= {"out_color_matrix": "bt709", "out_range": "tv"}
+    return node.filter("scale", **options).filter("format", pix_fmts=planar)
+
+
+def _crop(node: Node, preset: Preset, track: VideoTrack) -> Node:
+    crop = preset.crop
+    if not (crop.left or crop.right or crop.top or crop.bottom):
+        return node
+    return node.filter(
+        "crop",
+        w=track.width - crop.left - crop.right,
+        h=track.height - crop.top - crop.bottom,
+        x=crop.left,
+        y=crop.top,
+        exact=1,
+    )
+
+
+def deinterlaces(preset: Preset, track: VideoTrack) -> bool:
+    """Whether the plan's graph has a deinterlacer."""
+    return preset.deinterlace.method != "none" and track.field_order in (FieldOrder.TFF, FieldOrder.BFF)
+
+
+def _deinterlace(node: Node, preset: Preset, track: VideoTrack) -> Node:
+    if deinterlaces(preset, track):
+        method, by_field = preset.deinterlace.method, preset.deinterlace.rate == "field"
+        parity = track.field_order.value
+        if method == "w3fdif":
+            node = node.filter(
+                method, filter="complex", mode="field" if by_field else "frame", parity=parity, deint="all"
+            )
+        else:
+            mode = "send_field" if by_field else "send_frame"
+            node = node.filter(method, mode=mode, parity=parity, deint="all")
+    if preset.crop.mask_bottom_lines:
+        node = node.filter("fillborders", bottom=preset.crop.mask_bottom_lines, mode="smear")
+    return node
+
+
+def _denoise(node: Node, denoise: Denoise) -> Node:
+    match denoise.method:
+        case "none":
+            return node
+        case "hqdn3d":
+            return _hqdn3d(
+                node,
+                denoise.luma_spatial,
+                denoise.chroma_spatial,
+                denoise.luma_temporal,
+                denoise.chroma_temporal,
+            )
+        case "atadenoise":
+            # Temporal only. The factors make the preset's default temporal strengths (4.5, 10) the
+            # thresholds that were measured best on worn tapes: 0.04/0.08 luma, 0.06/0.12 chroma.
+            luma, chroma = denoise.luma_temporal * 0.04 / 4.5, denoise.chroma_temporal * 0.006
+            thresholds = {
+                f"{plane}{side}": _decimal(value * factor)
+                for plane, value in ((0, luma), (1, chroma), (2, chroma))
+                for side, factor in (("a", 1), ("b", 2))
+            }
+            return node.filter("atadenoise", **thresholds, s=5)
+        case "nlmeans":
+            # nlmeans has one strength for all planes; strong chroma noise gets its own filter on top.
+            if denoise.luma_spatial:
+                node = node.filter("nlmeans", s=max(1.0, denoise.luma_spatial), p=5, r=9)
+            return _hqdn3d(node, 0, denoise.chroma_spatial, 0, denoise.chroma_temporal)
+
+
+def _hqdn3d(
+    node: Node, luma_spatial: float, chroma_spatial: float, luma_temporal: float, chroma_temporal: float
+) -> Node:
+    """hqdn3d takes 0 for "my default"; a thousandth leaves every frame as it is."""
+    luma_spatial, chroma_spatial, luma_temporal, chroma_temporal = (
+        max(strength, 0.001) for strength in (luma_spatial, chroma_spatial, luma_temporal, chroma_temporal)
+    )
+    return node.filter(
+        "hqdn3d",
+        luma_spatial=luma_spatial,
+        chroma_spatial=chroma_spatial,
+        luma_tmp=luma_temporal,
+        chroma_tmp=chroma_temporal,
+    )
+
+
+def _correct(node: Node, preset: Preset, planar: str) -> Node:
+    """Chroma shift and levels; both on the source's own samples."""
+    colour = preset.colour
+    if colour.chroma_shift_x or colour.chroma_shift_y:
+        horizontal, vertical = chroma_subsampling(planar)
+        x, y = round(colour.chroma_shift_x / horizontal), round(colour.chroma_shift_y / vertical)
+        node = node.filter("chromashift", cbh=x, crh=x, cbv=y, crv=y, edge="smear")
+    if (colour.brightness, colour.contrast, colour.gamma, colour.saturation) != (0.0, 1.0, 1.0, 1.0):
+        level = "clip((val-minval)/(maxval-minval),0,1)"
+        level = f"clip(({level}-0.5)*{_decimal(colour.contrast)}+0.5+{_decimal(colour.brightness)},0,1)"
+        luma = f"minval+(maxval-minval)*pow({level},{_decimal(1 / colour.gamma)})"
+        middle = "(maxval+minval)/2"
+        chroma = f"clip({middle}+(val-{middle})*{_decimal(colour.saturation)},minval,maxval)"
+        node = node.filter("lutyuv", y=luma, u=chroma, v=chroma)
+    return node
+
+
+def chroma_subsampling(planar: str) -> tuple[int, int]:
+    """How many luma samples share one chroma sample, horizontally and vertically.
+
+    >>> chroma_subsampling("yuv411p")
+    (4, 1)
+    """
+    for prefix, factors in {
+        "420": (2, 2),
+        "422": (2, 1),
+        "411": (4, 1),
+        "410": (4, 4),
+        "440": (1, 2),
+    }.items():
+        if prefix in planar[:7]:
+            return factors
+    return (1, 1)
+
+
+def _rotate(node: Node, track: VideoTrack) -> Node:
+    """Turn the picture as the source asks; FFmpeg's own rotation is switched off."""
+    match track.rotation_degrees:
+        case 90:
+            return node.filter("transpose", dir="clock")
+        case 180:
+            return node.filter("hflip").filter("vflip")
+        case 270:
+            return node.filter("transpose", dir="cclock")
+        case _:
+            return node
+
+
+def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = False) -> Node:
+    track, preset = plan.info.video, plan.preset
+    source, target = source_colour(track), output_colour(track, plan.height)
+    if source != target:
+        # Ten bits between the two steps, so that the conversion costs no precision.
+        ten_bits = "yuv444p10le" if from_rgb else _ten_bits(track)
+        node = node.filter("scale", flags=_SCALER).filter("format", pix_fmts=ten_bits)
+        node = node.filter(
+            "colorspace",
+            ispace=source.matrix, iprimaries=source.primaries, itrc=source.transfer, irange=source.range,
+            space=target.matrix, primaries=target.primaries, trc=target.transfer, range=target.range,
+        )  # fmt: skip
+    node = node.filter("scale", w=plan.width, h=plan.height, flags=_SCALER)
+    if preset.colour.lut is not None:
+        node = node.filter("scale", in_color_matrix=_scale_matrix(target), in_range="tv", out_range="pc")
+        node = node.filter("format", pix_fmts="gbrp10le")
+        node = node.filter("lut3d", file=str(preset.colour.lut), interp="tetrahedral")
+        node = node.filter(
+            "scale", out_color_matrix=_scale_matrix(target), in_range="pc", out_range="tv", flags=_SCALER
+        )
+    node = node.filter("format", pix_fmts=pixel_format)
+    if preset.sharpen.amount:
+        size = preset.sharpen.size
+        node = node.filter("unsharp", lx=size, ly=size, la=_decimal(preset.sharpen.amount), cx=5, cy=5, ca=0)
+    return node.filter("setsar", sar=_ratio(plan.sar))
+
+
+def _scale_matrix(colour: Colour) -> str:
+    matrix = colour.matrix or "auto"
+    return _SCALE_MATRIX.get(matrix, matrix)
+
+
+def _ten_bits(track: VideoTrack) -> str:
+    """The format nearest to the source's that the colorspace filter works in."""
+    subsampling = {(2, 2): "420", (1, 1): "444"}.get(chroma_subsampling(_planar_format(track)), "422")
+    return f"yuv{subsampling}p10le"
+
+
+def _ratio(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"
+
+
+def _seconds(value: Fraction) -> str:
+    """Seconds with more digits than any container's clock has."""
+    return f"{float(value):.9f}"
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.6g}"
