@@ -1,0 +1,1 @@
+"""One video's way: plan, make segments, assemble, verify, publish."""

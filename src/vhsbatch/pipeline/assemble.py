@@ -1,0 +1,145 @@
+"""The last step of a video: segments and sound become one file, which is proven and published."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import aiofiles
+import anyio
+
+from vhsbatch.errors import InputError
+from vhsbatch.media.audio import plan_audio
+from vhsbatch.media.commands import concat_script, describe, join_command
+from vhsbatch.media.progress import ProgressParser
+from vhsbatch.media.verify import verify_output
+from vhsbatch.model.events import JobPublished, LogLine, Progress, SegmentFinished, Telemetry
+from vhsbatch.model.plan import JobPlan
+from vhsbatch.pipeline.files import publish, sha256
+from vhsbatch.pipeline.speed import Speed
+from vhsbatch.pipeline.workplace import Workplace, make_private
+from vhsbatch.proc.chain import StageSpec, run_chain
+
+
+async def assemble(
+    plan: JobPlan,
+    segments: tuple[SegmentFinished, ...],
+    workplace: Workplace,
+    *,
+    lane: int,
+    tell: Callable[[Telemetry], None],
+) -> JobPublished:
+    """Join the segments with the sound, verify the whole, and publish it.
+
+    The file lies on OUT's file system from the start, so that publishing is a rename; whatever
+    fails, nothing is under the final name that was not there before.
+
+    Raises:
+        ChainError: FFmpeg could not join them.
+        VerificationError: the result is not what was planned.
+        InputError: the source changed while it was being restored.
+    """
+    started_s = time.monotonic()
+    folder = workplace.job_folder(plan)
+    temporary = workplace.publishing / f"{folder.parent.name}-{plan.fingerprint[:12]}.part"
+    await anyio.to_thread.run_sync(make_private, workplace.publishing)
+    await anyio.to_thread.run_sync(_expect_unchanged, plan)
+    try:
+        script = await _write_script(plan, segments, folder)
+        await _join(plan, script, temporary, workplace, lane=lane, tell=tell)
+        show = _progress(plan, lane, "verify", tell)
+        await verify_output(
+            temporary,
+            plan,
+            ffmpeg=workplace.ffmpeg,
+            threads=workplace.threads.decode,
+            niceness=workplace.niceness,
+            on_frames=show,
+        )
+        digest = await sha256(temporary)
+        size_bytes = (await anyio.Path(temporary).stat()).st_size
+        await anyio.to_thread.run_sync(_make_parent, plan.job.output)
+        await publish(temporary, plan.job.output)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return JobPublished(
+        at_s=time.time(),
+        job_id=plan.job.id,
+        fingerprint=plan.fingerprint,
+        size_bytes=size_bytes,
+        sha256=digest,
+        frames=plan.frames,
+        wall_s=time.monotonic() - started_s,
+        notes=plan.notes,
+    )
+
+
+def _make_parent(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _expect_unchanged(plan: JobPlan) -> None:
+    """Half of an old file and half of a new one would make neither."""
+    try:
+        status = plan.job.source.stat()
+    except OSError as error:
+        raise InputError(f"the source is gone: {error.strerror}") from error
+    if (status.st_size, status.st_mtime_ns) != (plan.info.size_bytes, plan.info.modified_ns):
+        raise InputError(
+            "the source changed while it was being restored", fix="run the batch again when it is complete"
+        )
+
+
+async def _write_script(plan: JobPlan, segments: tuple[SegmentFinished, ...], folder: Path) -> Path:
+    script = folder / "segments.ffconcat"
+    text = concat_script(
+        [folder / segment.file for segment in segments], [segment.frames / plan.rate for segment in segments]
+    )
+    async with aiofiles.open(script, "w", encoding="utf-8", errors="surrogateescape") as file:
+        await file.write(text)
+    return script
+
+
+async def _join(
+    plan: JobPlan,
+    script: Path,
+    output: Path,
+    workplace: Workplace,
+    *,
+    lane: int,
+    tell: Callable[[Telemetry], None],
+) -> None:
+    audio = plan_audio(plan)
+    stage = StageSpec(name="join", argv=join_command(workplace.ffmpeg, plan, script, audio, output))
+    tell(LogLine(level="debug", text=f"join: {describe(stage.argv)}", job_id=plan.job.id, lane=lane))
+    parser = ProgressParser()
+    show = _progress(plan, lane, "assemble", tell)
+
+    def on_stdout(line: str) -> None:
+        if (progress := parser.feed(line)) is not None:
+            show(progress.frames)
+
+    def on_stderr(name: str, line: str) -> None:
+        tell(LogLine(level="debug", text=f"{name}: {line}", job_id=plan.job.id, lane=lane))
+
+    await run_chain((stage,), on_stdout=on_stdout, on_stderr=on_stderr, niceness=workplace.niceness)
+
+
+def _progress(
+    plan: JobPlan, lane: int, stage: str, tell: Callable[[Telemetry], None]
+) -> Callable[[int], None]:
+    speed = Speed(time.monotonic())
+
+    def show(frames: int) -> None:
+        tell(
+            Progress(
+                lane=lane,
+                job_id=plan.job.id,
+                stage=stage,
+                segment=None,
+                done_frames=min(frames, plan.frames),
+                total_frames=plan.frames,
+                frames_per_s=speed.update(time.monotonic(), frames),
+            )
+        )
+
+    return show

@@ -1,0 +1,51 @@
+"""A plan in words, for people. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from vhsbatch.errors import VhsBatchError
+from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.wording import duration, plain
+
+
+def describe_plans(
+    jobs: Sequence[Job],
+    plans: Mapping[str, JobPlan | VhsBatchError],
+    lanes: int,
+    notes: Sequence[str],
+) -> Iterator[str]:
+    """What would be done to each video, line by line."""
+    yield f"Dry run: {len(jobs)} videos, {lanes} {'worker' if lanes == 1 else 'workers'}"
+    yield from notes
+    for job in jobs:
+        yield f"[{job.index}/{len(jobs)}] {plain(job.source.name)} -> {plain(job.id)}"
+        match plans[job.id]:
+            case JobPlan() as plan:
+                yield from (f"  {plain(line)}" for line in describe_plan(plan))
+            case error:
+                yield f"  would fail: {plain(str(error))}"
+
+
+def describe_plan(plan: JobPlan) -> Iterator[str]:
+    """One plan: source and result, then what was decided and why."""
+    video, preset = plan.info.video, plan.preset
+    tracks = len(plan.info.audio)
+    yield (
+        f"from {video.width}x{video.height} {video.codec}, {frame_rate(video.rate)}, "
+        f"{duration(float(video.frames / video.rate))}, {tracks} sound {'track' if tracks == 1 else 'tracks'}"
+    )
+    count = len(plan.segments)
+    yield (
+        f"to {plan.width}x{plan.height} {plan.encoder} in {plan.container}, {frame_rate(plan.rate)}, "
+        f"{plan.frames} frames in {count} {'segment' if count == 1 else 'segments'}, preset {preset.name}"
+    )
+    yield from plan.notes
+
+
+def frame_rate(rate: Fraction) -> str:
+    """Frames per second as people write them.
+
+    >>> frame_rate(Fraction(60000, 1001))
+    '59.94 fps'
+    """
+    return f"{float(rate):.5g} fps".replace(".000 ", " ")

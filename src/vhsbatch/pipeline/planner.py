@@ -1,0 +1,133 @@
+"""The plan of one video, from what its source is and what its preset asks for. Pure."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+
+from vhsbatch.errors import InputError
+from vhsbatch.media.filters import deinterlaces
+from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
+from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
+from vhsbatch.model.wire import to_jsonable
+from vhsbatch.pipeline.geometry import (
+    cut,
+    frames_per_source_frame,
+    output_rate,
+    output_size,
+)
+from vhsbatch.presets import Preset
+
+# Part of every fingerprint: raised when the same plan would make other frames than before.
+PLAN_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """With what a video will be made.
+
+    Attributes:
+        engine: ``ffmpeg`` or ``realesrgan``.
+        upscaling: how the network is used, None for the ``ffmpeg`` engine.
+        encoder: FFmpeg encoder name.
+        container: ``mp4``, ``mkv`` or ``mov``.
+        identity: versions and digests of every tool that touches the frames.
+        notes: why it is these, where the user should know.
+    """
+
+    engine: str
+    upscaling: Upscaling | None
+    encoder: str
+    container: str
+    identity: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPlan:
+    """Decide everything about one output.
+
+    Raises:
+        InputError: the source has no frame.
+    """
+    track = info.video
+    frames = track.frames * frames_per_source_frame(track, preset)
+    if frames < 1:
+        raise InputError("no video frame could be read", fix="check the file with a player")
+    width, height = output_size(track, preset)
+    rate = output_rate(track, preset)
+    if info.exact_seek:
+        segment_s = preset.segment_s if means.upscaling is None else preset.ai_segment_s
+        segments = cut(frames, rate, segment_s)
+    else:
+        segments = (Segment(index=0, start_frame=0, stop_frame=frames),)
+    return JobPlan(
+        job=job,
+        info=info,
+        preset=preset,
+        engine=means.engine,
+        upscaling=means.upscaling,
+        encoder=means.encoder,
+        container=means.container,
+        width=width,
+        height=height,
+        sar=Fraction(1),
+        rate=rate,
+        frames=frames,
+        segments=segments,
+        fingerprint=_fingerprint(info, preset, means, segments),
+        notes=(*info.notes, *_notes(track, preset), *means.notes, *_seek_note(info)),
+    )
+
+
+def _fingerprint(info: MediaInfo, preset: Preset, means: Means, segments: tuple[Segment, ...]) -> str:
+    """Digest of all that decides the result.
+
+    Not of where things are or how this machine runs: the source is known by its size, its
+    modification time and what was probed, the network by its files' digests (in the identity).
+    """
+    upscaling = means.upscaling
+    decisive = {
+        "plan_version": PLAN_VERSION,
+        "source": [info.size_bytes, info.modified_ns, info.container, info.video, info.audio],
+        "preset": preset.model_dump(exclude={"name": True, "description": True, "colour": {"lut"}}),
+        "engine": means.engine,
+        "network": None
+        if upscaling is None
+        else [
+            upscaling.model,
+            upscaling.scale,
+            upscaling.runtime,
+            upscaling.device == "cpu",
+            upscaling.tile_px,
+        ],
+        "encoder": means.encoder,
+        "container": means.container,
+        "identity": means.identity,
+        "segments": segments,
+    }
+    text = json.dumps(to_jsonable(decisive), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
+    """What was decided for this source, in the order of the picture's way."""
+    order = f"{_ORDER_WORDS[track.field_order]} ({track.field_order_reason})"
+    if deinterlaces(preset, track):
+        per_field = preset.deinterlace.rate == "field"
+        how = f"{preset.deinterlace.method}, a frame from each {'field' if per_field else 'pair of fields'}"
+        return (f"{order}: deinterlaced with {how}",)
+    return (f"{order}: not deinterlaced",)
+
+
+_ORDER_WORDS = {
+    FieldOrder.TFF: "interlaced, top field first",
+    FieldOrder.BFF: "interlaced, bottom field first",
+    FieldOrder.PROGRESSIVE: "progressive",
+    FieldOrder.UNKNOWN: "field order unknown",
+}
+
+
+def _seek_note(info: MediaInfo) -> tuple[str, ...]:
+    if info.exact_seek:
+        return ()
+    return ("cannot be sought exactly: made in one piece, so an interruption starts it anew",)

@@ -1,0 +1,102 @@
+"""From a path to a plan: probe the source, decide with what it is made, plan it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vhsbatch.engines.realesrgan import resolve_upscaling
+from vhsbatch.engines.registry import engine_named
+from vhsbatch.media.probe import probe
+from vhsbatch.model.media import MediaInfo
+from vhsbatch.model.plan import Job, JobPlan, Upscaling
+from vhsbatch.pipeline.files import sha256
+from vhsbatch.pipeline.geometry import network_size
+from vhsbatch.pipeline.planner import Means, make_plan
+from vhsbatch.presets import Preset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What a run wants, the same for all of its videos.
+
+    Attributes:
+        preset: with every override applied.
+        engine: ``ffmpeg`` or ``realesrgan``.
+        encoder: FFmpeg encoder name.
+        device: ``auto``, ``cpu`` or the index of a Vulkan device.
+        runtime: ``auto`` or a runtime's name.
+        model: the user's own network, or None.
+        tile_px: tile edge in pixels, 0 for the engine's choice.
+        ffmpeg: the FFmpeg program.
+        ffmpeg_version: what `ffmpeg -version` calls itself.
+        max_pixels: larger pictures are refused.
+    """
+
+    preset: Preset
+    engine: str
+    encoder: str
+    device: str
+    runtime: str
+    model: Path | None
+    tile_px: int
+    ffmpeg: str
+    ffmpeg_version: str
+    max_pixels: int
+
+
+async def probe_source(path: Path, intent: Intent) -> MediaInfo:
+    """What the source is.
+
+    Raises:
+        InputError: it cannot be restored.
+    """
+    return await probe(path, ffmpeg=intent.ffmpeg, max_pixels=intent.max_pixels)
+
+
+async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
+    """The plan of one video.
+
+    Raises:
+        InputError: the source cannot be restored.
+        ToolError: what the plan needs is not there.
+    """
+    upscaling, notes = await _upscaling(info, intent)
+    engine = engine_named(intent.engine if upscaling is not None else "ffmpeg")
+    means = Means(
+        engine=engine.name,
+        upscaling=upscaling,
+        encoder=intent.encoder,
+        container=intent.preset.container,
+        identity={
+            "ffmpeg": intent.ffmpeg_version,
+            **await _lut_identity(intent.preset),
+            **engine.identity(upscaling),
+        },
+        notes=notes,
+    )
+    return make_plan(job, info, intent.preset, means)
+
+
+async def _lut_identity(preset: Preset) -> dict[str, str]:
+    lut = preset.colour.lut
+    return {} if lut is None else {"lut": await sha256(lut)}
+
+
+async def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:
+    """How the network is used for this source, and what the user should know of that."""
+    if intent.engine != "realesrgan":
+        return None, ()
+    _, height = network_size(info.video, intent.preset)
+    target_height = intent.preset.target_height
+    if height >= target_height:
+        return None, (f"has {height} lines already: scaled to {target_height} without the network",)
+    upscaling = await resolve_upscaling(
+        intent.preset.upscale.model,
+        source_height=height,
+        target_height=target_height,
+        device=intent.device,
+        runtime=intent.runtime,
+        model_path=intent.model,
+        tile_px=intent.tile_px,
+    )
+    where = "the CPU" if upscaling.device == "cpu" else f"Vulkan device {upscaling.device}"
+    return upscaling, (f"upscaled by {upscaling.model} on {where} ({upscaling.runtime})",)

@@ -1,0 +1,198 @@
+"""One attempt at one segment: run the chain, verify what it wrote, give it its name.
+
+one FFmpeg                                        (ffmpeg engine)
+decode ═pipe═ upscale ═pipe═ encode               (realesrgan engine)
+  → temporary file → every frame decoded and counted → digest → fsync, rename
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+
+from vhsbatch.engines.realesrgan_worker import parse_control_line
+from vhsbatch.engines.registry import engine_named
+from vhsbatch.errors import ChainError, VerificationError
+from vhsbatch.media.commands import decode_command, describe, encode_command, segment_command
+from vhsbatch.media.encoders import EncodeArguments, video_arguments
+from vhsbatch.media.progress import ProgressParser
+from vhsbatch.media.verify import count_frames
+from vhsbatch.model.events import LogLine, Progress, SegmentFinished, Telemetry
+from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.pipeline.files import publish, sha256
+from vhsbatch.pipeline.geometry import network_size
+from vhsbatch.pipeline.speed import Speed
+from vhsbatch.pipeline.workplace import Workplace, make_private, segment_file
+from vhsbatch.proc.chain import StageSpec, run_chain
+
+
+async def make_segment(
+    plan: JobPlan,
+    segment: Segment,
+    workplace: Workplace,
+    *,
+    lane: int,
+    attempt: int,
+    tell: Callable[[Telemetry], None],
+) -> SegmentFinished:
+    """Make `segment`, verify it, and put it under its name in the job's folder.
+
+    Raises:
+        ChainError: a child process failed, or nothing moved for too long.
+        VerificationError: what they wrote is not what was planned.
+    """
+    started_s = time.monotonic()
+    final = workplace.job_folder(plan) / segment_file(plan, segment)
+    temporary = final.with_suffix(f".attempt-{attempt}-{os.getpid()}.part")
+    await anyio.to_thread.run_sync(make_private, final.parent)
+    try:
+        await _run_stages(
+            _stages(plan, segment, workplace, temporary),
+            _Reporter(plan, segment, lane, tell),
+            workplace,
+        )
+        frames = await count_frames(
+            temporary,
+            ffmpeg=workplace.ffmpeg,
+            threads=workplace.threads.decode,
+            niceness=workplace.niceness,
+        )
+        if frames != segment.frames:
+            raise VerificationError(
+                f"segment {segment.index + 1} has {frames} frames instead of {segment.frames}"
+            )
+        size_bytes = (await anyio.Path(temporary).stat()).st_size
+        digest = await sha256(temporary)
+        await publish(temporary, final)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return SegmentFinished(
+        at_s=time.time(),
+        job_id=plan.job.id,
+        segment=segment.index,
+        attempt=attempt,
+        lane=lane,
+        fingerprint=plan.fingerprint,
+        file=final.name,
+        size_bytes=size_bytes,
+        sha256=digest,
+        frames=frames,
+        wall_s=time.monotonic() - started_s,
+        device="cpu" if plan.upscaling is None else plan.upscaling.device,
+    )
+
+
+def _stages(plan: JobPlan, segment: Segment, workplace: Workplace, output: Path) -> tuple[StageSpec, ...]:
+    """The chain: one FFmpeg, or decode ═ upscale ═ encode."""
+    ffmpeg, threads = workplace.ffmpeg, workplace.threads
+    encode = encode_arguments(plan, workplace)
+    if plan.upscaling is None:
+        command = segment_command(ffmpeg, plan, segment, encode=encode, output=output, threads=threads)
+        return (StageSpec(name="encode", argv=command),)
+    width, height = network_size(plan.info.video, plan.preset)
+    scale = plan.upscaling.scale
+    upscale = engine_named(plan.engine).stage(
+        plan.upscaling, width=width, height=height, threads=workplace.threads_per_lane
+    )
+    encode_frames = encode_command(
+        ffmpeg,
+        plan,
+        encode=encode,
+        output=output,
+        threads=threads,
+        width=width * scale,
+        height=height * scale,
+    )
+    return (
+        StageSpec(name="decode", argv=decode_command(ffmpeg, plan, segment, threads)),
+        upscale,
+        StageSpec(name="encode", argv=encode_frames),
+    )
+
+
+def encode_arguments(plan: JobPlan, workplace: Workplace) -> EncodeArguments:
+    """The encoder's part of the command line."""
+    video = plan.preset.video
+    return video_arguments(
+        plan.encoder,
+        quality=video.quality,
+        speed=video.speed,
+        bit_depth=video.bit_depth,
+        rate=plan.rate,
+        threads=workplace.threads_per_lane,
+    )
+
+
+async def _run_stages(stages: tuple[StageSpec, ...], reporter: "_Reporter", workplace: Workplace) -> None:
+    """Run the chain, and end it when nothing has moved for too long."""
+    for stage in stages:
+        reporter.log(f"{stage.name}: {describe(stage.argv)}")
+    with anyio.CancelScope() as scope:
+
+        def moved() -> None:
+            scope.deadline = anyio.current_time() + workplace.stall_timeout_s
+
+        moved()
+        reporter.on_move = moved
+        await run_chain(
+            stages,
+            on_stdout=reporter.on_stdout,
+            on_stderr=reporter.on_stderr,
+            niceness=workplace.niceness,
+        )
+    if scope.cancelled_caught:
+        raise ChainError(
+            f"no frame in {workplace.stall_timeout_s:g} s: the chain was stopped",
+            fix="set stall_timeout_s higher if this machine is that slow",
+        )
+
+
+class _Reporter:
+    """Turns what the stages print into telemetry.
+
+    Where the network is used its own count is shown: it is the slow stage, and the encoder's count
+    lags behind by all the frames that it looks ahead.
+    """
+
+    def __init__(self, plan: JobPlan, segment: Segment, lane: int, tell: Callable[[Telemetry], None]) -> None:
+        self._plan = plan
+        self._segment = segment
+        self._lane = lane
+        self._tell = tell
+        self._encoder = ProgressParser()
+        self._speed = Speed(time.monotonic())
+        self._frames = -1
+        self.on_move: Callable[[], None] = lambda: None
+
+    def on_stdout(self, line: str) -> None:
+        progress = self._encoder.feed(line)
+        if progress is not None and self._plan.upscaling is None:
+            self._show(progress.frames)
+
+    def on_stderr(self, stage: str, line: str) -> None:
+        event = parse_control_line(line)
+        if event is None:
+            self.log(f"{stage}: {line}")
+        elif event.frames is not None:
+            self._show(event.frames)
+
+    def log(self, text: str) -> None:
+        self._tell(LogLine(level="debug", text=text, job_id=self._plan.job.id, lane=self._lane))
+
+    def _show(self, frames: int) -> None:
+        if frames != self._frames:
+            self._frames = frames
+            self.on_move()
+        self._tell(
+            Progress(
+                lane=self._lane,
+                job_id=self._plan.job.id,
+                stage="segment",
+                segment=self._segment.index,
+                done_frames=min(frames, self._segment.frames),
+                total_frames=self._segment.frames,
+                frames_per_s=self._speed.update(time.monotonic(), frames),
+            )
+        )

@@ -1,0 +1,54 @@
+"""Where and with what this machine works: nothing here decides what comes out."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from vhsbatch.media.commands import Threads
+from vhsbatch.model.plan import JobPlan, Segment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """What a lane needs to know of its machine.
+
+    Attributes:
+        ffmpeg: the FFmpeg program.
+        temporary: folder for segments, private to this batch.
+        publishing: folder for outputs that are not verified yet, on the file system of OUT.
+        threads_per_lane: CPU threads that a lane may keep busy.
+        niceness: added to the niceness of this process, for children.
+        stall_timeout_s: a chain without progress for so long is stopped.
+    """
+
+    ffmpeg: str
+    temporary: Path
+    publishing: Path
+    threads_per_lane: int
+    niceness: int
+    stall_timeout_s: float
+
+    @property
+    def threads(self) -> Threads:
+        """A lane's threads, shared out among the parts of an FFmpeg.
+
+        Only parts whose result does not depend on their number of threads are counted here; the
+        encoder's threads are in its arguments.
+        """
+        return Threads(decode=min(4, self.threads_per_lane), filter=self.threads_per_lane)
+
+    def job_folder(self, plan: JobPlan) -> Path:
+        """Where the segments of this plan are; another plan for the same video has another folder."""
+        name = hashlib.sha256(os.fsencode(plan.job.id)).hexdigest()[:12]
+        return self.temporary / name / plan.fingerprint[:12]
+
+
+def segment_file(plan: JobPlan, segment: Segment) -> str:
+    """The name of a finished segment's file."""
+    return f"segment-{segment.index:05d}.{'mov' if plan.encoder == 'prores' else 'mp4'}"
+
+
+def make_private(folder: Path) -> None:
+    """Create a folder that nobody else can look into."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)

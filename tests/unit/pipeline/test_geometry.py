@@ -1,0 +1,106 @@
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import make
+from vhsbatch.model.media import FieldOrder
+from vhsbatch.pipeline.geometry import cut, network_size, output_rate, output_size, sample_aspect
+from vhsbatch.presets import Preset
+
+NTSC, PAL = Fraction(30000, 1001), Fraction(25)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "sar", "expected"),
+    [
+        (720, 480, Fraction(8, 9), (1440, 1080)),  # DV as FFmpeg flags it
+        (720, 480, Fraction(10, 11), (1472, 1080)),  # BT.601: 704 of the 720 columns are 4:3
+        (720, 480, Fraction(32, 27), (1920, 1080)),  # 16:9
+        (720, 480, None, (1440, 1080)),
+        (720, 480, Fraction(1), (1440, 1080)),  # a flag that cannot be true
+        (720, 576, Fraction(16, 15), (1440, 1080)),
+        (720, 576, None, (1440, 1080)),
+        (704, 480, None, (1440, 1080)),
+        (352, 288, None, (1440, 1080)),
+        (640, 480, None, (1440, 1080)),  # square
+        (768, 576, Fraction(1), (1440, 1080)),
+        (1920, 1080, Fraction(1), (1920, 1080)),
+        (848, 480, Fraction(1), (1908, 1080)),
+    ],
+)
+def test_no_picture_is_stretched(
+    width: int, height: int, sar: Fraction | None, expected: tuple[int, int]
+) -> None:
+    track = make.track(width=width, height=height, sar=sar)
+    assert output_size(track, Preset(name="p", target_height=1080)) == expected
+
+
+@given(
+    width=st.integers(16, 4096),
+    height=st.integers(16, 4096),
+    sar=st.none() | st.fractions(Fraction(1, 3), 3, max_denominator=99),
+    target=st.integers(60, 1080).map(lambda half: half * 2),
+    rotation=st.sampled_from([0, 90, 180, 270]),
+)
+def test_the_shape_is_kept_within_the_rounding_to_even_pixels(
+    width: int, height: int, sar: Fraction | None, target: int, rotation: int
+) -> None:
+    track = make.track(width=width, height=height, sar=sar, rotation_degrees=rotation)
+    made_width, made_height = output_size(track, Preset(name="p", target_height=target))
+    shape = sample_aspect(track) * width / height
+    shape = shape if rotation in (0, 180) else 1 / shape
+    assert made_height == target
+    assert made_width % 2 == 0
+    assert made_width == 2 or abs(made_width - shape * target) <= 1
+
+
+def test_cropping_keeps_the_shape_of_what_is_left() -> None:
+    track = make.track(width=720, height=480, sar=None)
+    preset = Preset.model_validate({"name": "p", "crop": {"left": 8, "right": 8}})
+    assert output_size(track, preset) == (2 * round(Fraction(4, 3) * 704 / 720 * 540), 1080)
+    assert network_size(track, preset) == (704, 480)
+
+
+@pytest.mark.parametrize(
+    ("order", "rate", "expected"),
+    [
+        (FieldOrder.TFF, "field", NTSC * 2),
+        (FieldOrder.BFF, "frame", NTSC),
+        (FieldOrder.PROGRESSIVE, "field", NTSC),
+        (FieldOrder.UNKNOWN, "field", NTSC),
+    ],
+)
+def test_each_field_becomes_a_frame(order: FieldOrder, rate: str, expected: Fraction) -> None:
+    preset = Preset.model_validate({"name": "p", "deinterlace": {"rate": rate}})
+    assert output_rate(make.track(field_order=order), preset) == expected
+
+
+RATES = st.sampled_from(
+    [
+        NTSC,
+        NTSC * 2,
+        PAL,
+        PAL * 2,
+        Fraction(24000, 1001),
+        Fraction(24),
+        Fraction(15000, 1001),
+        Fraction(23040000, 767849),
+    ]
+)
+
+
+@given(frames=st.integers(1, 400_000), rate=RATES, segment_s=st.integers(1, 600))
+def test_segments_tile_the_video(frames: int, rate: Fraction, segment_s: int) -> None:
+    segments = cut(frames, rate, segment_s)
+    assert segments[0].start_frame == 0
+    assert segments[-1].stop_frame == frames
+    assert [segment.index for segment in segments] == list(range(len(segments)))
+    for before, after in pairwise(segments):
+        assert before.stop_frame == after.start_frame
+        if rate.numerator < 100_000:
+            assert (before.frames / rate * 1_000_000).denominator == 1
+    assert all(segment.frames > 0 for segment in segments)
+    assert all(segment.frames / rate <= segment_s * Fraction(3, 2) + 60 / rate for segment in segments)

@@ -1,0 +1,67 @@
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vhsbatch.errors import UsageError
+from vhsbatch.pipeline.naming import name_jobs, refuse_overwriting_sources
+
+ROOT, OUT = Path("/in"), Path("/out")
+
+
+def outputs(*names: str) -> list[str]:
+    jobs = name_jobs([ROOT / name for name in names], ROOT, OUT, suffix="_1080p", extension="mp4")
+    return [job.id for job in jobs]
+
+
+def test_the_specified_name() -> None:
+    assert outputs("video1.mp4") == ["video1_1080p.mp4"]
+
+
+def test_sub_folders_are_mirrored() -> None:
+    assert outputs("1998/summer/tape.avi") == ["1998/summer/tape_1080p.mp4"]
+
+
+def test_equal_stems_keep_their_extensions() -> None:
+    assert outputs("tape.avi", "tape.mov", "other.avi") == [
+        "tape.avi_1080p.mp4",
+        "tape.mov_1080p.mp4",
+        "other_1080p.mp4",
+    ]
+
+
+def test_names_that_differ_in_case_alone_are_numbered() -> None:
+    assert outputs("Tape.avi", "tape.avi") == ["Tape.avi_1080p.mp4", "tape.avi~2_1080p.mp4"]
+
+
+def test_composed_and_decomposed_names_are_told_apart() -> None:
+    composed, decomposed = (unicodedata.normalize(form, "Café.dv") for form in ("NFC", "NFD"))
+    first, second = outputs(composed, decomposed)
+    assert unicodedata.normalize("NFC", first) != unicodedata.normalize("NFC", second)
+
+
+def test_equal_names_in_different_folders_are_no_conflict() -> None:
+    assert outputs("a/tape.avi", "b/tape.mov") == ["a/tape_1080p.mp4", "b/tape_1080p.mp4"]
+
+
+def test_a_very_long_name_still_fits_a_file_system() -> None:
+    (name,) = outputs("ü" * 120 + ".dv")
+    assert len(name.encode()) <= 255 - len(".attempt")
+    assert name.endswith("_1080p.mp4")
+
+
+NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=12)
+
+
+@given(st.lists(NAMES.filter(lambda name: name not in (".", "..")), min_size=1, max_size=12, unique=True))
+def test_no_two_outputs_are_one_file_on_any_disk(names: list[str]) -> None:
+    made = outputs(*(f"{name}.avi" for name in names))
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in made}) == len(names)
+
+
+def test_an_output_never_takes_the_place_of_a_source() -> None:
+    jobs = name_jobs([ROOT / "a.mp4"], ROOT, ROOT, suffix="", extension="mp4")
+    with pytest.raises(UsageError, match="is a source and would be overwritten"):
+        refuse_overwriting_sources(jobs)
