@@ -1,0 +1,1 @@
+"""Who makes what, when, and on which lane."""

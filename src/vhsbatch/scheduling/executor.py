@@ -1,0 +1,42 @@
+"""What carries work out, as the scheduler sees it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from vhsbatch.model.events import JobPublished, SegmentFinished, Telemetry
+from vhsbatch.model.plan import JobPlan, Segment
+
+
+class Executor(Protocol):
+    """Makes segments and assembles outputs, here or elsewhere."""
+
+    async def make_segment(
+        self,
+        plan: JobPlan,
+        segment: Segment,
+        *,
+        lane: int,
+        attempt: int,
+        tell: Callable[[Telemetry], None],
+    ) -> SegmentFinished:
+        """Make and verify one segment.
+
+        Raises:
+            VhsBatchError: it could not be made; `transient` says whether to try again.
+        """
+        ...
+
+    async def assemble(
+        self,
+        plan: JobPlan,
+        segments: tuple[SegmentFinished, ...],
+        *,
+        lane: int,
+        tell: Callable[[Telemetry], None],
+    ) -> JobPublished:
+        """Join `segments` with the sound, verify the whole and publish it.
+
+        Raises:
+            VhsBatchError: it could not be published; nothing is under its final name.
+        """
+        ...

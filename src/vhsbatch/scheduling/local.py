@@ -1,0 +1,39 @@
+"""The executor that does everything on this machine."""
+
+from collections.abc import Callable
+
+from vhsbatch.model.events import JobPublished, SegmentFinished, Telemetry
+from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.pipeline.assemble import assemble
+from vhsbatch.pipeline.segment import make_segment
+from vhsbatch.pipeline.workplace import Workplace
+
+
+class LocalExecutor:
+    """Runs chains as child processes of this one."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._workplace = workplace
+
+    async def make_segment(
+        self,
+        plan: JobPlan,
+        segment: Segment,
+        *,
+        lane: int,
+        attempt: int,
+        tell: Callable[[Telemetry], None],
+    ) -> SegmentFinished:
+        """See `Executor`."""
+        return await make_segment(plan, segment, self._workplace, lane=lane, attempt=attempt, tell=tell)
+
+    async def assemble(
+        self,
+        plan: JobPlan,
+        segments: tuple[SegmentFinished, ...],
+        *,
+        lane: int,
+        tell: Callable[[Telemetry], None],
+    ) -> JobPublished:
+        """See `Executor`."""
+        return await assemble(plan, segments, self._workplace, lane=lane, tell=tell)

@@ -1,0 +1,70 @@
+"""Which videos need work, and the plan of each that does."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vhsbatch.model.events import JobPublished, SegmentDiscarded
+from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.model.state import BatchState
+from vhsbatch.pipeline.existing import damage_of_segment, proof_of_output
+from vhsbatch.pipeline.prepare import Intent, prepare, probe_source
+from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.scheduling.bus import Bus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planning:
+    """Makes plans, or finds that there is nothing to do.
+
+    Attributes:
+        intent: what the run wants.
+        workplace: where finished segments are.
+        state: the batch; proofs of an earlier run are in it when that is continued.
+        bus: takes the news of segments that do not count any more.
+        published: what the journal says of outputs that are there, by job.
+        skip_existing: whether proven outputs are left alone, whatever made them.
+        resume: whether outputs of the same plan are left alone.
+    """
+
+    intent: Intent
+    workplace: Workplace
+    state: BatchState
+    bus: Bus
+    published: Mapping[str, JobPublished]
+    skip_existing: bool
+    resume: bool
+
+    async def plan(self, job: Job) -> JobPlan | str:
+        """The plan of a job, or why it needs no work.
+
+        Raises:
+            InputError: the source cannot be restored.
+            ToolError: what the plan needs is not there.
+        """
+        info = await probe_source(job.source, self.intent)
+        published = self.published.get(job.id)
+        if self.skip_existing:
+            proof = await proof_of_output(job, published, info, ffmpeg=self.intent.ffmpeg)
+            if proof is not None:
+                return proof
+        plan = await prepare(job, info, self.intent)
+        if self.resume and published is not None and published.fingerprint == plan.fingerprint:
+            proof = await proof_of_output(job, published, info, ffmpeg=self.intent.ffmpeg)
+            if proof is not None:
+                return proof
+        await self._discard_damaged(plan)
+        return plan
+
+    async def _discard_damaged(self, plan: JobPlan) -> None:
+        """Finished segments count only if their files are what the journal says."""
+        for proof in list(self.state.jobs[plan.job.id].finished.values()):
+            if proof.fingerprint != plan.fingerprint:
+                continue
+            damage = await damage_of_segment(plan, proof, self.workplace)
+            if damage is not None:
+                await self.bus.emit(
+                    SegmentDiscarded(
+                        at_s=time.time(), job_id=plan.job.id, segment=proof.segment, reason=damage
+                    )
+                )

@@ -1,0 +1,87 @@
+"""Which work a free lane does next: a pure function of the batch's state.
+
+A lane stays on its video as long as other videos wait, so that each worker restores a video of its
+own; when none waits, it makes segments of the video that will take longest, so that no lane idles
+while a long tape is running.
+"""
+
+from dataclasses import dataclass
+
+from vhsbatch.model.plan import Segment
+from vhsbatch.model.state import BatchState, JobState, Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeSegment:
+    """Make this segment."""
+
+    job_id: str
+    segment: Segment
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assemble:
+    """Join the segments with the sound, verify and publish."""
+
+    job_id: str
+
+
+Work = MakeSegment | Assemble
+
+
+def next_work(state: BatchState, *, last_job: str | None) -> Work | None:
+    """What a free lane does.
+
+    Args:
+        state: the batch.
+        last_job: the video that the lane worked on before.
+
+    Returns:
+        None if there is nothing to do at the moment.
+    """
+    open_jobs = [job for job in state.jobs.values() if not job.phase.ended]
+    if state.lanes == 1:
+        # One lane takes the videos strictly one after the other.
+        open_jobs = open_jobs[:1]
+    for job in open_jobs:
+        if _is_complete(job) and job.assembly_lane is None:
+            return Assemble(job_id=job.job.id)
+    own = state.jobs.get(last_job) if last_job is not None else None
+    if own is not None and own in open_jobs and (segment := _open_segment(own)) is not None:
+        return _make(own, segment)
+    for job in open_jobs:
+        if not job.running and (segment := _open_segment(job)) is not None:
+            return _make(job, segment)
+    if any(job.phase is Phase.WAITING for job in open_jobs):
+        return None  # its plan is under way: a video of one's own comes before helping another lane
+    shared = [(job, segment) for job in open_jobs if (segment := _open_segment(job)) is not None]
+    if not shared:
+        return None
+    job, segment = max(shared, key=lambda pair: _open_frames(pair[0]) / len(pair[0].running))
+    return _make(job, segment)
+
+
+def _make(job: JobState, segment: Segment) -> MakeSegment:
+    attempt = job.attempts.get(segment.index, 0) + 1
+    return MakeSegment(job_id=job.job.id, segment=segment, attempt=attempt)
+
+
+def _is_complete(job: JobState) -> bool:
+    return job.plan is not None and len(job.finished) == len(job.plan.segments)
+
+
+def _open_segment(job: JobState) -> Segment | None:
+    """The first segment that is neither made nor being made."""
+    if job.plan is None:
+        return None
+    return next((segment for segment in job.plan.segments if _is_open(job, segment)), None)
+
+
+def _is_open(job: JobState, segment: Segment) -> bool:
+    return segment.index not in job.finished and segment.index not in job.running
+
+
+def _open_frames(job: JobState) -> int:
+    segments = () if job.plan is None else job.plan.segments
+    return sum(segment.frames for segment in segments if _is_open(job, segment))

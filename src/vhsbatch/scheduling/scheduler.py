@@ -1,0 +1,204 @@
+"""The scheduler: keeps every lane busy until every video has ended.
+
+It waits for facts, asks the policy what each free lane should do, and starts that. Whatever happens
+to one video ends in a fact about that video and touches no other.
+"""
+
+import time
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio.abc import TaskGroup
+
+from vhsbatch.errors import ChainError, VhsBatchError
+from vhsbatch.model.events import (
+    AssemblyStarted,
+    JobFailed,
+    JobPlanned,
+    JobSkipped,
+    SegmentFailed,
+    SegmentStarted,
+)
+from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.model.state import BatchState
+from vhsbatch.scheduling.bus import Bus
+from vhsbatch.scheduling.executor import Executor
+from vhsbatch.scheduling.policy import Assemble, MakeSegment, Work, next_work
+
+# Gives the plan of a job, or the reason why the job needs no work.
+Planner = Callable[[Job], Awaitable[JobPlan | str]]
+
+
+class Scheduler:
+    """Runs one batch.
+
+    `CapacityLimiter` holds a token for each lane; moving its `total_tokens` changes the number of
+    lanes without touching work that is under way.
+    """
+
+    def __init__(
+        self, state: BatchState, bus: Bus, executor: Executor, planner: Planner, *, retries: int
+    ) -> None:
+        """Create a scheduler.
+
+        Args:
+            state: the batch; its jobs and its number of lanes are read.
+            bus: takes the facts.
+            executor: does the work.
+            planner: makes plans; it raises `VhsBatchError` for a video that cannot be restored.
+            retries: how often a segment is tried again after a failure that may be transient.
+        """
+        self._state = state
+        self._bus = bus
+        self._executor = executor
+        self._planner = planner
+        self._retries = retries
+        self._limiter = anyio.CapacityLimiter(state.lanes)
+        self._last_job: dict[int, str] = {}
+        self._job_scopes: dict[str, set[anyio.CancelScope]] = {}
+        self._changed = anyio.Event()
+        self._stop_scope = anyio.CancelScope()
+
+    async def run(self) -> None:
+        """Return when every video has ended, or after `stop` when every lane has."""
+        with self._stop_scope:
+            async with anyio.create_task_group() as lanes:
+                to_plan = iter([job.job for job in self._state.jobs.values() if not job.phase.ended])
+                for _ in range(max(2, self._state.lanes)):
+                    lanes.start_soon(self._plan_jobs, to_plan)
+                while not self._state.complete:
+                    self._changed = anyio.Event()
+                    await self._fill_lanes(lanes)
+                    await self._changed.wait()
+
+    def stop(self) -> None:
+        """Start no new work and stop what is under way; finished segments are kept."""
+        self._stop_scope.cancel()
+
+    # --- lanes -----------------------------------------------------------------------------------
+
+    async def _fill_lanes(self, lanes: TaskGroup) -> None:
+        for lane in range(1, int(self._limiter.total_tokens) + 1):
+            if self._limiter.available_tokens < 1:
+                return
+            if lane in self._busy_lanes():
+                continue
+            work = next_work(self._state, last_job=self._last_job.get(lane))
+            if work is None:
+                continue
+            self._limiter.acquire_on_behalf_of_nowait(lane)
+            # The claim is in the state before the policy is asked again.
+            await self._bus.emit(self._started(work, lane))
+            self._last_job[lane] = work.job_id
+            lanes.start_soon(self._occupy, lane, work)
+
+    def _busy_lanes(self) -> set[object]:
+        return set(self._limiter.statistics().borrowers)
+
+    def _started(self, work: Work, lane: int) -> SegmentStarted | AssemblyStarted:
+        match work:
+            case MakeSegment():
+                return SegmentStarted(
+                    at_s=time.time(),
+                    job_id=work.job_id,
+                    segment=work.segment.index,
+                    attempt=work.attempt,
+                    lane=lane,
+                )
+            case Assemble():
+                return AssemblyStarted(at_s=time.time(), job_id=work.job_id, lane=lane)
+
+    async def _occupy(self, lane: int, work: Work) -> None:
+        """A lane's life for one piece of work; the token goes back whatever happens."""
+        try:
+            with anyio.CancelScope() as scope:
+                self._job_scopes.setdefault(work.job_id, set()).add(scope)
+                async with self._failures_of(work.job_id):
+                    await self._do(lane, work)
+        finally:
+            self._job_scopes[work.job_id].discard(scope)
+            self._limiter.release_on_behalf_of(lane)
+            self._wake()
+
+    async def _do(self, lane: int, work: Work) -> None:
+        job = self._state.jobs[work.job_id]
+        if job.plan is None:
+            raise RuntimeError(f"{work.job_id} was given out without a plan")
+        match work:
+            case Assemble():
+                segments = tuple(job.finished[segment.index] for segment in job.plan.segments)
+                published = await self._executor.assemble(job.plan, segments, lane=lane, tell=self._bus.tell)
+                await self._bus.emit(published)
+            case MakeSegment():
+                try:
+                    finished = await self._executor.make_segment(
+                        job.plan, work.segment, lane=lane, attempt=work.attempt, tell=self._bus.tell
+                    )
+                except VhsBatchError as error:
+                    final = not error.transient or work.attempt > self._retries
+                    await self._bus.emit(_segment_failed(work, lane, error, final=final))
+                    if final:
+                        raise
+                else:
+                    await self._bus.emit(finished)
+
+    @asynccontextmanager
+    async def _failures_of(self, job_id: str) -> AsyncIterator[None]:
+        """Turn a failure within into the end of this video and of nothing else."""
+        try:
+            yield
+        except VhsBatchError as error:
+            await self._fail(job_id, str(error), _detail(error))
+        except Exception as error:
+            reason = f"internal error: {type(error).__name__}: {error}"
+            await self._fail(job_id, reason, tuple(traceback.format_exc().splitlines()))
+
+    async def _fail(self, job_id: str, reason: str, detail: tuple[str, ...]) -> None:
+        if self._state.jobs[job_id].phase.ended:
+            return
+        await self._bus.emit(JobFailed(at_s=time.time(), job_id=job_id, reason=reason, detail=detail))
+        for scope in self._job_scopes.get(job_id, ()):
+            scope.cancel()
+        self._wake()
+
+    def _wake(self) -> None:
+        self._changed.set()
+
+    # --- planning --------------------------------------------------------------------------------
+
+    async def _plan_jobs(self, to_plan: Iterator[Job]) -> None:
+        """One of several planners, which take jobs from one iterator, in order."""
+        for job in to_plan:
+            async with self._failures_of(job.id):
+                match await self._planner(job):
+                    case JobPlan() as plan:
+                        await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job.id, plan=plan))
+                    case reason:
+                        await self._bus.emit(JobSkipped(at_s=time.time(), job_id=job.id, reason=reason))
+            self._wake()
+
+
+def _segment_failed(work: MakeSegment, lane: int, error: VhsBatchError, *, final: bool) -> SegmentFailed:
+    return SegmentFailed(
+        at_s=time.time(),
+        job_id=work.job_id,
+        segment=work.segment.index,
+        attempt=work.attempt,
+        lane=lane,
+        reason=str(error),
+        final=final,
+        detail=_detail(error),
+    )
+
+
+def _detail(error: VhsBatchError) -> tuple[str, ...]:
+    """What every stage of a failed chain said last."""
+    if not isinstance(error, ChainError):
+        return ()
+    return tuple(
+        line
+        for stage in error.stages
+        for line in (f"[{stage.stage}, exit code {stage.exit_code}]", *stage.stderr_tail)
+    )
