@@ -1,0 +1,193 @@
+"""The command line: words into values. Everything heavy is imported inside the commands."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from vhsbatch import __version__
+from vhsbatch.errors import VhsBatchError
+from vhsbatch.options import DisplayOptions, FolderOptions, MachineOptions, ResultOptions
+
+app = App(
+    name="vhs-upscale",
+    help="Digitised VHS tapes in, restored, upscaled and verified masters out.",
+    version=__version__,
+    help_format="plaintext",
+    default_parameter=Parameter(negative=(), show_default=False),
+)
+config_app = App(name="config", help="Show the configuration.")
+app.command(config_app)
+
+_NO_RESULT = ResultOptions()
+_NO_MACHINE = MachineOptions()
+_NO_DISPLAY = DisplayOptions()
+_NO_FOLDER = FolderOptions()
+
+
+@app.command
+def batch(
+    input_folder: Path,
+    output_folder: Path,
+    /,
+    *,
+    which: FolderOptions = _NO_FOLDER,
+    result: ResultOptions = _NO_RESULT,
+    machine: MachineOptions = _NO_MACHINE,
+    display: DisplayOptions = _NO_DISPLAY,
+) -> int:
+    """Restore every video of a folder.
+
+    Args:
+        input_folder: Folder of captures. Nothing in it is ever changed.
+        output_folder: Folder for the results; it is created if need be.
+        which: Which videos.
+        result: What comes out.
+        machine: How it is made.
+        display: What is shown.
+    """
+    from vhsbatch.commands.restore import restore_folder
+
+    return restore_folder(
+        input_folder, output_folder, which=which, result=result, machine=machine, display=display
+    )
+
+
+@app.command
+def upscale(
+    video: Path,
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    result: ResultOptions = _NO_RESULT,
+    machine: MachineOptions = _NO_MACHINE,
+    display: DisplayOptions = _NO_DISPLAY,
+) -> int:
+    """Restore one video.
+
+    Args:
+        video: The capture. It is never changed.
+        output: The result: a file, or a folder in which it gets its usual name.
+        result: What comes out.
+        machine: How it is made.
+        display: What is shown.
+    """
+    from vhsbatch.commands.restore import restore_video
+
+    return restore_video(video, output, result, machine, display)
+
+
+@app.command(name="test-presets")
+def test_presets(
+    video: Path,
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    presets: str = "vhs,vhs_clean,vhs_heavy",
+    multi_clip: bool = False,
+    clip_count: int | None = None,
+    duration: float = 10.0,
+    start: float | None = None,
+    resolution: Annotated[int | None, Parameter(name=["--resolution", "-r"])] = None,
+    machine: MachineOptions = _NO_MACHINE,
+    verbose: bool = False,
+) -> int:
+    """Compare presets on clips of one video, side by side.
+
+    Args:
+        video: The capture. It is never changed.
+        output: Folder for the clips, the comparison videos and the contact sheets.
+        presets: Names of presets, separated by commas.
+        multi_clip: Take clips from several places of the tape instead of one.
+        clip_count: How many places; implies --multi-clip. [default: 3]
+        duration: Length of each clip in seconds.
+        start: Where the first clip begins, in seconds.
+        resolution: Lines of the picture instead of the presets' own.
+        machine: How it is made.
+        verbose: Show the commands that are run, and stack traces.
+    """
+    from vhsbatch.commands.compare import compare_presets
+
+    return compare_presets(
+        video,
+        output,
+        presets=presets,
+        clip_count=clip_count if clip_count is not None else 3 if multi_clip else 1,
+        duration_s=duration,
+        start_s=start,
+        resolution=resolution,
+        machine=machine,
+        verbose=verbose,
+    )
+
+
+@app.command
+def presets(name: str | None = None, /, *, config: Path | None = None) -> int:
+    """List the presets, or show one with all of its keys.
+
+    Args:
+        name: The preset to show.
+        config: Configuration file, instead of ./vhsbatch.toml and the user's own.
+    """
+    from vhsbatch.commands.show import show_presets
+
+    return show_presets(name, config)
+
+
+@app.command
+def doctor(*, config: Path | None = None) -> int:
+    """Say what works on this machine, what does not, and how to mend it.
+
+    Args:
+        config: Configuration file, instead of ./vhsbatch.toml and the user's own.
+    """
+    from vhsbatch.commands.show import show_doctor
+
+    return show_doctor(config)
+
+
+@config_app.command
+def show(*, config: Path | None = None) -> int:
+    """Show each setting and where it comes from.
+
+    Args:
+        config: Configuration file, instead of ./vhsbatch.toml and the user's own.
+    """
+    from vhsbatch.commands.show import show_config
+
+    return show_config(config)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The program: runs a command and exits with its exit code. Every error becomes one line here."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; its exit code."""
+    # A backslash with a space behind it, as in pasted examples, leaves an argument of one space.
+    words = [word for word in arguments if word == "" or not word.isspace()]
+    try:
+        result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        return _refuse(" ".join(str(error).split()), 2)
+    except VhsBatchError as error:
+        if "--verbose" in words:
+            import traceback
+
+            traceback.print_exc()
+        return _refuse(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+def _refuse(cause: str, exit_code: int) -> int:
+    sys.stderr.write(f"vhs-upscale: {cause}\n")
+    return exit_code
+
+
+if __name__ == "__main__":
+    main()

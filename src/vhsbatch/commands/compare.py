@@ -1,0 +1,105 @@
+"""`test-presets`."""
+
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+
+import anyio
+
+from vhsbatch.commands.setup import settings_from
+from vhsbatch.config import Settings, preset_paths
+from vhsbatch.errors import UsageError
+from vhsbatch.headless import show_line
+from vhsbatch.model.events import LogLine, Telemetry
+from vhsbatch.options import MachineOptions
+from vhsbatch.pipeline.compare import choose_clips, compare
+from vhsbatch.pipeline.prepare import probe_source
+from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.preset_files import find_preset, load_presets
+from vhsbatch.presets import Preset, override
+from vhsbatch.toolbox import open_toolbox
+from vhsbatch.wording import duration, plain
+
+
+def compare_presets(
+    video: Path,
+    folder: Path,
+    *,
+    presets: str,
+    clip_count: int,
+    duration_s: float,
+    start_s: float | None,
+    resolution: int | None,
+    machine: MachineOptions,
+    verbose: bool,
+) -> int:
+    """Make the comparisons; the exit code."""
+    if clip_count < 1:
+        raise UsageError(f"--clip-count {clip_count} leaves nothing to do", fix="give 1 or more")
+    if not duration_s > 0:
+        raise UsageError(f"--duration {duration_s:g} is no length", fix="give seconds, more than 0")
+    if start_s is not None and not start_s >= 0:
+        raise UsageError(f"--start {start_s:g} is before the video", fix="give seconds from its beginning")
+    if not video.is_file():
+        raise UsageError(f"{video} {'is not a file' if video.exists() else 'does not exist'}")
+    settings = settings_from(machine)
+    known = load_presets(preset_paths(settings))
+    names = list(dict.fromkeys(name.strip() for name in presets.split(",") if name.strip()))
+    if not names:
+        raise UsageError("--presets names none", fix=f"presets: {', '.join(known)}")
+    chosen = [override(find_preset(known, name), height=resolution) for name in names]
+    return anyio.run(
+        _compare, video, folder, chosen, settings, (clip_count, duration_s, start_s), verbose
+    )
+
+
+async def _compare(
+    video: Path,
+    folder: Path,
+    presets: list[Preset],
+    settings: Settings,
+    places: tuple[int, float, float | None],
+    verbose: bool,
+) -> int:
+    count, duration_s, start_s = places
+    toolbox = await open_toolbox(settings, presets[0])
+    info = await probe_source(video.absolute(), toolbox.intent)
+    clips = choose_clips(
+        info.video.frames / info.video.rate,
+        count=count,
+        duration_s=Fraction(duration_s).limit_denominator(1000),
+        start_s=None if start_s is None else Fraction(start_s).limit_denominator(1000),
+    )
+
+    def tell(telemetry: Telemetry) -> None:
+        if verbose and isinstance(telemetry, LogLine):
+            show_line(plain(telemetry.text))
+
+    await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".vhsbatch-", dir=folder) as temporary:
+        workplace = Workplace(
+            ffmpeg=toolbox.ffmpeg,
+            temporary=Path(temporary),
+            publishing=Path(temporary),
+            threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
+            niceness=settings.nice,
+            stall_timeout_s=settings.stall_timeout_s,
+        )
+        made = await compare(
+            info,
+            presets,
+            clips,
+            folder.absolute(),
+            intent=toolbox.intent,
+            workplace=workplace,
+            lanes=toolbox.lanes,
+            tell=tell,
+        )
+    for comparison in made:
+        clip = comparison.clip
+        show_line(f"Clip {clip.number} of {len(made)}, from {duration(float(clip.start_s))}:")
+        for name, path in comparison.files.items():
+            show_line(f"  {name}: {plain(str(path))}")
+        show_line(f"  side by side: {plain(str(comparison.video))}")
+        show_line(f"  contact sheet: {plain(str(comparison.contact_sheet))}")
+    return 0

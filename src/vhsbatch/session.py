@@ -1,0 +1,217 @@
+"""The composition root: one batch, one task group.
+
+Everything that a batch needs is put together here, in the order in which it is needed; what comes
+back is the exit code.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+import anyio.to_thread
+
+from vhsbatch.claim import claimed
+from vhsbatch.errors import VhsBatchError
+from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
+from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished, LogLine
+from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.model.state import BatchState, Phase, fold
+from vhsbatch.pipeline.describe import describe_plans
+from vhsbatch.pipeline.prepare import prepare, probe_source
+from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.proc.process import kill_all
+from vhsbatch.request import BatchRequest
+from vhsbatch.scheduling.bus import Bus, Mailbox
+from vhsbatch.scheduling.local import LocalExecutor
+from vhsbatch.scheduling.planning import Planning
+from vhsbatch.scheduling.scheduler import Scheduler
+from vhsbatch.toolbox import Toolbox, open_toolbox
+
+# Shows a batch until it is over: gets the session and a mailbox.
+Interface = Callable[["Session", Mailbox], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Session:
+    """A batch while it runs, as its interface sees it.
+
+    Attributes:
+        state: what is known; read it, never change it.
+        scheduler: what runs it.
+        stopped_by: the signal that ended the run early, if one did.
+    """
+
+    state: BatchState
+    scheduler: Scheduler
+    stopped_by: int | None = field(default=None)
+
+    def stop(self, signum: int = signal.SIGINT) -> None:
+        """Start nothing new and stop what runs; a second call ends that at once."""
+        if self.stopped_by is not None:
+            kill_all()
+        self.stopped_by = self.stopped_by or signum
+        self.scheduler.stop()
+
+    @property
+    def exit_code(self) -> int:
+        """0 if every video succeeded or was skipped, 1 if one failed, 128 + signal if interrupted."""
+        if self.stopped_by is not None and not self.state.complete:
+            return 128 + self.stopped_by
+        return 1 if self.state.count(Phase.FAILED) else 0
+
+
+async def run_batch(request: BatchRequest, interface: Interface) -> int:
+    """Run a batch to its end; the exit code.
+
+    Raises:
+        OutputFolderError: OUT cannot be used.
+        ToolError: a tool that every video needs does not work.
+    """
+    toolbox = await open_toolbox(request.settings, request.preset)
+    folder = request.folder / STATE_FOLDER
+    run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.uname().nodename}-{os.getpid()}"
+    async with claimed(request.folder, folder):
+        history = fold(read_journal(folder / "journal"))
+        async with await Journal.create(folder / "journal", run_id) as journal:
+            bus = Bus(history if request.resume else BatchState(), journal.append)
+            return await _run(request, toolbox, bus, interface, history=history, run_id=run_id)
+
+
+async def _run(
+    request: BatchRequest,
+    toolbox: Toolbox,
+    bus: Bus,
+    interface: Interface,
+    *,
+    history: BatchState,
+    run_id: str,
+) -> int:
+    state, workplace = bus.state, _workplace(request, toolbox)
+    notes = (*request.notes, *toolbox.notes, *_announce_unfinished(request, history))
+    published = {id_: job.published for id_, job in history.jobs.items() if job.published is not None}
+    shown, cleaned = bus.subscribe(), bus.subscribe()
+    await bus.emit(
+        BatchStarted(
+            at_s=time.time(),
+            run_id=run_id,
+            input=request.input,
+            output=request.output,
+            options=request.options,
+            jobs=request.jobs,
+            lanes=toolbox.lanes,
+        )
+    )
+    planning = Planning(
+        intent=toolbox.intent,
+        workplace=workplace,
+        state=state,
+        bus=bus,
+        published=published,
+        skip_existing=request.skip_existing,
+        resume=request.resume,
+    )
+    retries = request.settings.retries
+    scheduler = Scheduler(state, bus, LocalExecutor(workplace), planning.plan, retries=retries)
+    session = Session(state=state, scheduler=scheduler)
+    for note in notes:
+        bus.tell(LogLine(level="info", text=note))
+    async with anyio.create_task_group() as group:
+        group.start_soon(interface, session, shown)
+        if not request.settings.keep_temp:
+            group.start_soon(_clean_up, cleaned, state, workplace)
+        async with _signals(session):
+            await scheduler.run()
+        await bus.emit(
+            BatchFinished(
+                at_s=time.time(),
+                run_id=run_id,
+                outcome="complete" if state.complete else "interrupted",
+                exit_code=session.exit_code,
+            )
+        )
+        bus.close()
+    return session.exit_code
+
+
+def _workplace(request: BatchRequest, toolbox: Toolbox) -> Workplace:
+    settings, state_folder = request.settings, request.folder / STATE_FOLDER
+    return Workplace(
+        ffmpeg=toolbox.ffmpeg,
+        temporary=state_folder / "work" if settings.temp_dir is None else settings.temp_dir / "vhsbatch",
+        publishing=state_folder / "publishing",
+        threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
+        niceness=settings.nice,
+        stall_timeout_s=settings.stall_timeout_s,
+    )
+
+
+def _announce_unfinished(request: BatchRequest, history: BatchState) -> tuple[str, ...]:
+    left = sum(not job.phase.ended for job in history.jobs.values())
+    if not left or request.resume:
+        return ()
+    return (f"an unfinished batch is in {request.output} ({left} videos left): --resume continues it",)
+
+
+async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
+    """Plan every video, say what would be done, and do nothing (`--dry-run`).
+
+    Returns:
+        The exit code: 1 if a video could not be planned.
+    """
+    toolbox = await open_toolbox(request.settings, request.preset)
+    plans: dict[str, JobPlan | VhsBatchError] = {}
+    limiter = anyio.CapacityLimiter(max(2, toolbox.lanes))
+
+    async def plan(job: Job) -> None:
+        async with limiter:
+            try:
+                plans[job.id] = await prepare(job, await probe_source(job.source, toolbox.intent), toolbox.intent)
+            except VhsBatchError as error:
+                plans[job.id] = error
+
+    async with anyio.create_task_group() as group:
+        for job in request.jobs:
+            group.start_soon(plan, job)
+    for line in describe_plans(request.jobs, plans, toolbox.lanes, (*request.notes, *toolbox.notes)):
+        show(line)
+    return int(any(isinstance(plan, VhsBatchError) for plan in plans.values()))
+
+
+async def _clean_up(mailbox: Mailbox, state: BatchState, workplace: Workplace) -> None:
+    """Remove the segments of every video that has been published."""
+    while True:
+        try:
+            events = await mailbox.receive()
+        except anyio.EndOfStream:
+            break
+        for event in events:
+            if isinstance(event, JobPublished) and (plan := state.jobs[event.job_id].plan) is not None:
+                await anyio.to_thread.run_sync(_remove_segments, workplace, plan)
+
+
+def _remove_segments(workplace: Workplace, plan: JobPlan) -> None:
+    shutil.rmtree(workplace.job_folder(plan).parent, ignore_errors=True)
+    for folder in (workplace.temporary, workplace.publishing):
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # it goes with the last of its contents
+
+
+@asynccontextmanager
+async def _signals(session: Session) -> AsyncIterator[None]:
+    """The first SIGINT, SIGTERM or SIGHUP stops the batch, a second one ends it at once."""
+
+    async def listen() -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+            async for signum in signals:
+                session.stop(signum)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(listen)
+        yield
+        group.cancel_scope.cancel()

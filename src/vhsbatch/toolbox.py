@@ -1,0 +1,126 @@
+"""Which tools a run works with: found, tried and chosen once, before the first video."""
+
+import os
+from dataclasses import dataclass
+
+from vhsbatch.config import Settings
+from vhsbatch.engines.devices import choose_device, vulkan_devices
+from vhsbatch.media.encoders import choose_encoder
+from vhsbatch.pipeline.prepare import Intent
+from vhsbatch.presets import Preset
+from vhsbatch.proc.tools import ffmpeg_tool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolbox:
+    """The tools of a run.
+
+    Attributes:
+        ffmpeg: the FFmpeg program.
+        lanes: how many pieces of work are under way at a time.
+        threads: CPU threads that all lanes share.
+        intent: what the run wants, with every ``auto`` resolved.
+        notes: what was chosen for the user, one line each.
+    """
+
+    ffmpeg: str
+    lanes: int
+    threads: int
+    intent: Intent
+    notes: tuple[str, ...]
+
+
+async def open_toolbox(settings: Settings, preset: Preset) -> Toolbox:
+    """Find the tools and resolve every ``auto``.
+
+    Raises:
+        ToolError: FFmpeg, an encoder or a device that was asked for does not work.
+    """
+    ffmpeg = await ffmpeg_tool(settings.ffmpeg)
+    encoder, encoder_note = await choose_encoder(preset.video.encoder, ffmpeg.path)
+    engine, device, engine_note = await _engine(settings)
+    intent = Intent(
+        preset=preset,
+        engine=engine,
+        encoder=encoder,
+        device=device,
+        runtime=settings.runtime,
+        model=settings.model,
+        tile_px=settings.tile_px,
+        ffmpeg=ffmpeg.path,
+        ffmpeg_version=ffmpeg.version,
+        max_pixels=settings.max_pixels,
+    )
+    threads = cores() if settings.threads == "auto" else settings.threads
+    lanes, lanes_note = choose_lanes(
+        settings.parallel, threads=threads, memory_bytes=memory_bytes(), engine=engine, on_gpu=device != "cpu"
+    )
+    return Toolbox(
+        ffmpeg=ffmpeg.path,
+        lanes=lanes,
+        threads=threads,
+        intent=intent,
+        notes=tuple(note for note in (lanes_note, encoder_note, engine_note) if note),
+    )
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_bytes() -> int:
+    """The machine's RAM."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+# An FFmpeg that deinterlaces SD and encodes HD keeps about two cores busy (x264 runs four threads,
+# the filters before it are mostly serial) and takes up to a gigabyte; with the network on a CPU a
+# lane takes all cores, and two lanes keep a GPU busy while one of them reads or writes.
+_CORES_PER_LANE = 2
+_LANE_BYTES = 2 * 2**30
+
+
+def choose_lanes(
+    parallel: int | str, *, threads: int, memory_bytes: int, engine: str, on_gpu: bool
+) -> tuple[int, str | None]:
+    """How many lanes, and why where that was left to us. Pure.
+
+    >>> choose_lanes(3, threads=2, memory_bytes=2**34, engine="ffmpeg", on_gpu=False)
+    (3, None)
+    >>> choose_lanes("auto", threads=16, memory_bytes=2**34, engine="ffmpeg", on_gpu=False)
+    (8, '8 workers: 16 threads at 2 a worker, 16 GiB of memory at 2 a worker')
+    """
+    if isinstance(parallel, int):
+        return parallel, None
+    by_memory = max(1, memory_bytes // _LANE_BYTES)
+    if engine == "realesrgan":
+        lanes = min(2, by_memory) if on_gpu else 1
+        word = "worker" if lanes == 1 else "workers"
+        return lanes, f"{lanes} {word}: the network on {'a GPU' if on_gpu else 'the CPU'}"
+    lanes = max(1, min(threads // _CORES_PER_LANE, by_memory))
+    word = "worker" if lanes == 1 else "workers"
+    return lanes, (
+        f"{lanes} {word}: {threads} threads at {_CORES_PER_LANE} a worker, "
+        f"{round(memory_bytes / 2**30)} GiB of memory at {_LANE_BYTES // 2**30} a worker"
+    )
+
+
+async def _engine(settings: Settings) -> tuple[str, str, str | None]:
+    """The engine, its device, and a note where it was chosen for the user."""
+    if settings.engine == "ffmpeg":
+        return "ffmpeg", "cpu", None
+    devices = await vulkan_devices()
+    gpus = [device for device in devices if device.is_gpu]
+    if settings.engine == "realesrgan":
+        device = choose_device(settings.device, devices)
+        slow = device == "cpu"
+        return "realesrgan", device, "Real-ESRGAN runs on the CPU: this is slow" if slow else None
+    if settings.device == "cpu" or not gpus:
+        return (
+            "ffmpeg",
+            "cpu",
+            "engine: ffmpeg, since there is no Vulkan GPU (--engine realesrgan uses the CPU)",
+        )
+    device = choose_device(settings.device, devices)
+    return "realesrgan", device, f"engine: realesrgan on {gpus[0].name}"
