@@ -1,0 +1,60 @@
+"""Which files count as videos, and how FFmpeg may open a user's file.
+
+A file is only ever what it looks like: a playlist, a concat script or a manifest with a video's name
+would make FFmpeg open whatever other files it names, so that only the demuxers listed here may be
+used, and only the ``file`` protocol.
+"""
+
+from pathlib import Path
+
+VIDEO_EXTENSIONS = frozenset({
+    ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".dvr-ms", ".f4v", ".flv", ".gxf", ".m1v", ".m2t",
+    ".m2ts", ".m2v", ".m4v", ".mkv", ".mod", ".mov", ".mp4", ".mpeg", ".mpg", ".mpv", ".mts", ".mxf",
+    ".nut", ".ogm", ".ogv", ".qt", ".tod", ".tp", ".trp", ".ts", ".vob", ".vro", ".webm", ".wmv", ".wtv",
+    ".y4m",
+})  # fmt: skip
+
+# Demuxers that read nothing but the file itself.
+DEMUXER_WHITELIST = (
+    "asf", "avi", "dv", "flv", "gxf", "h264", "hevc", "ivf", "m4v", "matroska,webm", "mjpeg",
+    "mov,mp4,m4a,3gp,3g2,mj2", "mpeg", "mpegts", "mpegvideo", "mxf", "nut", "ogg", "rm", "vc1",
+    "wtv", "yuv4mpegpipe",
+)  # fmt: skip
+
+# Demuxers with which a seek finds exactly the frames that a continuous run finds.
+SEEKABLE_DEMUXERS = frozenset({
+    "avi", "dv", "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2", "mpeg", "mpegts", "mxf", "nut",
+})  # fmt: skip
+
+# Of these, a seek lands on the first keyframe behind the target instead of on the one before it.
+LATE_SEEKING_DEMUXERS = frozenset({"mpeg", "mpegts"})
+
+# Demuxers whose duration is written in the file; the others estimate it from what they find.
+DECLARING_DEMUXERS = frozenset({"asf", "flv", "gxf", "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2", "mxf"})
+
+# Demuxers of files that hold frames in decoding order without the times at which to show them.
+UNTIMED_DEMUXERS = frozenset({"avi", "h264", "hevc", "m4v", "mjpeg", "mpegvideo", "vc1"})
+
+PROTOCOL_WHITELIST = "file"
+FORMAT_WHITELIST = ",".join(DEMUXER_WHITELIST)
+
+INPUT_OPTIONS = ("-protocol_whitelist", PROTOCOL_WHITELIST, "-format_whitelist", FORMAT_WHITELIST)
+
+
+def is_video(path: Path) -> bool:
+    """Whether the name of `path` is a video's."""
+    return path.suffix.lower() in VIDEO_EXTENSIONS
+
+
+def file_url(path: Path) -> str:
+    """`path` as FFmpeg takes it whatever characters it holds: never an option, never another protocol.
+
+    >>> file_url(Path("/tapes/-1 http:%d.avi"))
+    'file:/tapes/-1 http:%d.avi'
+    """
+    return f"file:{path.absolute()}"
+
+
+def input_arguments(path: Path) -> tuple[str, ...]:
+    """FFmpeg's arguments that open the user's file `path`, and nothing else than that file."""
+    return (*INPUT_OPTIONS, "-i", file_url(path))

@@ -1,0 +1,266 @@
+"""Finding out all that a plan needs to know of a source, or why it cannot be restored.
+
+Three looks at the file, each by child processes: all packets are read (`scan`), FFmpeg decodes the
+first and the last frames (`showinfo`), and `idet` measures the field order (`fieldorder`).
+"""
+
+import os
+import stat
+from collections import Counter
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import anyio.to_thread
+
+from vhsbatch.errors import InputError
+from vhsbatch.media import fieldorder
+from vhsbatch.media.formats import LATE_SEEKING_DEMUXERS, SEEKABLE_DEMUXERS, UNTIMED_DEMUXERS
+from vhsbatch.media.scan import Scan, scan
+from vhsbatch.media.showinfo import Glimpse, look
+from vhsbatch.media.timeline import Timeline, lay_on_grid, whole_frames
+from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
+
+MAX_PIXELS = 8192 * 8192 // 2
+
+# Slow disks and network shares read at least this much.
+_SLOWEST_BYTES_PER_S = 4_000_000
+_PATIENCE_S = 120.0
+
+_HEAD_FRAMES = 25
+# Up to here the whole source is decoded, which leaves nothing to guess.
+_SHORT_PACKETS = 100
+_TAIL_S = Fraction(1)
+
+# A clock that goes back further than reordered frames explain.
+_JUMP_BACK_S = Fraction(1, 2)
+# Where seeks land behind their target, they may land this much behind it.
+_LATE_SEEK_S = Fraction(1)
+# A grid with more positions than this is of a broken clock, not of a slow picture.
+_POSITIONS_PER_FRAME = 100
+_EXTRA_POSITIONS = 100_000
+
+_REMUX = "mend its timestamps first: ffmpeg -fflags +genpts -i IN -map 0:v -map 0:a? -c copy OUT.mkv"
+
+
+async def probe(
+    path: Path,
+    *,
+    ffmpeg: str,
+    max_pixels: int = MAX_PIXELS,
+    timeout_s: float | None = None,
+    allow_truncated: bool = False,
+) -> MediaInfo:
+    """Find out what a source is.
+
+    Args:
+        path: the source; its name may hold any bytes.
+        ffmpeg: the program that will decode it.
+        max_pixels: refuse larger pictures.
+        timeout_s: seconds that each look at it may take; by default generous for its size.
+        allow_truncated: take a file of which the end is missing as it is, with a note.
+
+    Raises:
+        InputError: it cannot be restored.
+        ToolError: FFmpeg or PyAV does not work.
+    """
+    path, status, beginning = await anyio.to_thread.run_sync(_open_file, path)
+    if timeout_s is None:
+        timeout_s = _PATIENCE_S + status.st_size / _SLOWEST_BYTES_PER_S
+    try:
+        packets = await scan(path, beginning=beginning, timeout_s=timeout_s)
+        _check_packets(packets, max_pixels, allow_truncated=allow_truncated)
+        head = await _look_at_head(path, packets, ffmpeg, timeout_s)
+        tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)
+        ticks, timeline = await anyio.to_thread.run_sync(_lay_on_grid, packets, head, tail)
+        _check_timeline(timeline, ticks)
+        video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
+        exact_seek = _can_seek(packets) and not _is_avi_with_gaps(packets, timeline)
+        votes = None
+        if fieldorder.can_be_interlaced(video.height, video.flagged_order):
+            votes = await fieldorder.measure(
+                path, video, ffmpeg=ffmpeg, seekable=exact_seek, timeout_s=timeout_s
+            )
+    except TimeoutError as error:
+        raise InputError(
+            f"reading it takes more than {timeout_s:.0f} s", fix="copy it to a faster disk"
+        ) from error
+    return MediaInfo(
+        path=path,
+        size_bytes=status.st_size,
+        modified_ns=status.st_mtime_ns,
+        container=packets.container,
+        declared_s=packets.declared_s,
+        exact_seek=exact_seek,
+        video=fieldorder.decided(video, votes),
+        audio=packets.audio,
+        notes=_notes(packets, timeline, undecoded=_undecoded_tail(packets, tail), exact_seek=exact_seek),
+    )
+
+
+def _open_file(path: Path) -> tuple[Path, os.stat_result, bytes]:
+    """The absolute path of the file, its state and its first bytes."""
+    path = path.absolute()  # and the user's own links stay as they are
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError("it is not a regular file")
+        if status.st_size == 0:
+            raise InputError("it is empty (0 bytes)", fix="copy it again from where it came")
+        with path.open("rb") as file:
+            return path, status, file.read(4096)
+    except PermissionError as error:
+        raise InputError(
+            "there is no permission to read it", fix="chmod u+r it, or run as its owner"
+        ) from error
+    except OSError as error:
+        raise InputError(f"it cannot be opened: {error.strerror}") from error
+
+
+def _check_packets(packets: Scan, max_pixels: int, *, allow_truncated: bool) -> None:
+    """Refuse what would make a wrong result or exhaust the machine."""
+    if packets.width * packets.height > max_pixels:
+        raise InputError(f"a picture of {packets.width}x{packets.height} is too large")
+    if packets.truncated and not allow_truncated:
+        raise InputError(_truncation(packets), fix="copy it again from where it came")
+    if packets.jump_back_s > _JUMP_BACK_S:
+        raise InputError(
+            f"its clock jumps back by {float(packets.jump_back_s):.1f} s at {float(packets.jump_at_s):.1f} s",
+            fix=_REMUX,
+        )
+
+
+def _truncation(packets: Scan) -> str:
+    declared_s = packets.declared_s or packets.reach_s
+    return f"truncated: {float(packets.reach_s):.1f} s of {float(declared_s):.1f} s are there"
+
+
+async def _look_at_head(path: Path, packets: Scan, ffmpeg: str, timeout_s: float) -> Glimpse:
+    """The first frames that decode; of a short source all of them."""
+    head = await look(
+        path,
+        ffmpeg=ffmpeg,
+        stream=packets.index,
+        frames=None if _is_short(packets) else _HEAD_FRAMES,
+        timeout_s=timeout_s,
+    )
+    if not head.frames:
+        said = f": {head.complaint}" if head.complaint else ""
+        raise InputError(f"no frame of its video can be decoded{said}", fix="check that a player can play it")
+    if not head.ticks:
+        raise InputError("its frames have no timestamps", fix=_REMUX)
+    return head
+
+
+async def _look_at_tail(path: Path, packets: Scan, ffmpeg: str, timeout_s: float) -> Glimpse | None:
+    """The last frames that decode, None where they are known already or cannot be found."""
+    if _is_short(packets) or not _can_seek(packets):
+        return None
+    late_s = 2 * packets.keyframe_gap_s if packets.container in LATE_SEEKING_DEMUXERS else Fraction(0)
+    return await look(
+        path,
+        ffmpeg=ffmpeg,
+        stream=packets.index,
+        from_s=packets.ticks[-1] * packets.time_base - _TAIL_S - late_s,
+        timeout_s=timeout_s,
+    )
+
+
+def _is_short(packets: Scan) -> bool:
+    return len(packets.ticks) <= _SHORT_PACKETS
+
+
+def _can_seek(packets: Scan) -> bool:
+    """Whether a seek finds the same frames as a continuous run, as far as packets tell."""
+    return (
+        packets.container in SEEKABLE_DEMUXERS
+        and packets.packets_without_time == 0
+        and packets.jump_back_s == 0
+        and not packets.truncated
+        and (packets.container not in LATE_SEEKING_DEMUXERS or packets.keyframe_gap_s <= _LATE_SEEK_S)
+    )
+
+
+def _is_avi_with_gaps(packets: Scan, timeline: Timeline) -> bool:
+    """AVI has no timestamps: behind dropped frames, a seek is off by some."""
+    return packets.container == "avi" and not timeline.constant_rate
+
+
+def _lay_on_grid(packets: Scan, head: Glimpse, tail: Glimpse | None) -> tuple[list[int], Timeline]:
+    """When every frame that decodes is shown, and the grid on which they lie."""
+    ticks = sorted(head.ticks) if _is_short(packets) else _frame_ticks(packets, head, tail)
+    return ticks, lay_on_grid(ticks, packets.time_base, packets.rates)
+
+
+def _frame_ticks(packets: Scan, head: Glimpse, tail: Glimpse | None) -> list[int]:
+    """When packets are shown, less those that do not decode and those that are second fields."""
+    first = min(head.ticks)
+    shift = first - packets.ticks[0] if packets.container in UNTIMED_DEMUXERS else 0
+    ticks = [tick + shift for tick in packets.ticks if tick + shift >= first]
+    if tail is not None and tail.ticks:
+        last = max(tail.ticks)
+        ticks = [tick for tick in ticks if tick <= last]
+    has_fields = any(frame.fields is not FieldOrder.PROGRESSIVE for frame in head.frames)
+    deltas = [b - a for a, b in pairwise(sorted(head.ticks)) if b > a]
+    # H.264 alone has packets that are single fields.
+    if packets.codec == "h264" and has_fields and deltas:
+        return whole_frames(ticks, min(deltas))
+    return ticks
+
+
+def _undecoded_tail(packets: Scan, tail: Glimpse | None) -> int:
+    """How many packets come behind the last frame that decodes."""
+    if tail is None or not tail.ticks or packets.container in UNTIMED_DEMUXERS:
+        return 0
+    last = max(tail.ticks)
+    return sum(tick > last for tick in packets.ticks[-1000:])
+
+
+def _check_timeline(timeline: Timeline, ticks: list[int]) -> None:
+    if timeline.frames > _POSITIONS_PER_FRAME * len(ticks) + _EXTRA_POSITIONS:
+        length_s = timeline.frames / float(timeline.rate)
+        raise InputError(f"its timestamps make no sense: {len(ticks)} frames in {length_s:.0f} s", fix=_REMUX)
+
+
+def _video_track(packets: Scan, head: Glimpse, timeline: Timeline, *, start_s: Fraction) -> VideoTrack:
+    """The video stream with the field order that it states, before one has been decided on."""
+    frame = head.frames[0]
+    return VideoTrack(
+        index=packets.index,
+        codec=packets.codec,
+        width=frame.width,
+        height=frame.height,
+        pixel_format=frame.pixel_format,
+        sar=frame.sar,
+        rate=timeline.rate,
+        frames=timeline.frames,
+        start_s=start_s,
+        constant_rate=timeline.constant_rate,
+        repeated_frames=timeline.repeated_frames,
+        dropped_frames=timeline.dropped_frames,
+        flagged_order=fieldorder.stated_order(_usual_fields(head), packets.stated_order),
+        rotation_degrees=head.rotation_degrees,
+        colour=head.colour,
+    )
+
+
+def _usual_fields(head: Glimpse) -> FieldOrder:
+    """What most frames with fields say of them."""
+    orders = Counter(frame.fields for frame in head.frames if frame.fields is not FieldOrder.PROGRESSIVE)
+    return orders.most_common(1)[0][0] if orders else FieldOrder.PROGRESSIVE
+
+
+def _notes(packets: Scan, timeline: Timeline, *, undecoded: int, exact_seek: bool) -> tuple[str, ...]:
+    """What the user should know."""
+    rate = float(timeline.rate)
+    notes = (
+        (packets.truncated, _truncation(packets)),
+        (packets.read_error, f"cannot be read to its end: {packets.read_error}"),
+        (undecoded, f"frames at the end that do not decode and are left out: {undecoded}"),
+        (timeline.repeated_frames, f"missing frames, filled by repeating: {timeline.repeated_frames}"),
+        (timeline.dropped_frames, f"frames left out above {rate:.2f} a second: {timeline.dropped_frames}"),
+        (packets.videos > 1, f"of its {packets.videos} video streams the largest is restored"),
+        (packets.unknown_sounds, f"audio streams left out, nothing decodes them: {packets.unknown_sounds}"),
+        (not exact_seek, "no exact seeking in it, so that it is made in one piece"),
+    )
+    return tuple(text for applies, text in notes if applies)

@@ -1,0 +1,202 @@
+"""What the packets of a file tell: the answer of `probe_worker` as a value, or why there is none."""
+
+import errno
+import json
+import os
+import sys
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+
+from vhsbatch.errors import InputError, ToolError
+from vhsbatch.media.formats import DECLARING_DEMUXERS
+from vhsbatch.model.media import AudioTrack, FieldOrder
+from vhsbatch.proc.chain import describe_exit
+from vhsbatch.proc.process import run
+
+# The frame count of an AVI that was written to a pipe.
+_AVI_UNKNOWN_FRAMES = 2**30
+
+_TRUNCATED_S = Fraction(1)
+_TRUNCATED_PART = Fraction(1, 200)
+
+# What such files begin with, and what they are.
+_POSERS = (
+    (b"ffconcat", "a concat script"),
+    (b"#EXTM3U", "a playlist (HLS)"),
+    (b"<MPD", "a playlist (DASH)"),
+    (b"<ASX", "a playlist (ASX)"),
+    (b"[playlist]", "a playlist (PLS)"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """All that is known of a file without decoding it.
+
+    Attributes:
+        container: FFmpeg's demuxer name.
+        declared_s: the duration that is written in the file, None where none is.
+        reach_s: when the last packet of any stream ends, counted from the beginning.
+        read_error: what stopped the reading before the end of the file.
+        videos: number of moving pictures in the file.
+        unknown_sounds: number of audio streams that nothing can decode.
+        index: index of the video stream, as everything below is about it.
+        codec: FFmpeg's codec name.
+        width: in pixels.
+        height: in pixels.
+        time_base: seconds per tick.
+        rates: what the container says about the frame rate, the most trustworthy first.
+        stated_order: the field order that container and codec headers state.
+        ticks: when the packets are shown, ascending.
+        packets_without_time: packets that do not say when they are shown.
+        keyframe_gap_s: the longest time without a keyframe.
+        jump_back_s: the largest jump backwards of the stream's clock, 0 when there is none.
+        jump_at_s: where that is.
+        audio: the audio streams.
+    """
+
+    container: str
+    declared_s: Fraction | None
+    reach_s: Fraction
+    read_error: str | None
+    videos: int
+    unknown_sounds: int
+    index: int
+    codec: str
+    width: int
+    height: int
+    time_base: Fraction
+    rates: tuple[Fraction, ...]
+    stated_order: FieldOrder
+    ticks: tuple[int, ...]
+    packets_without_time: int
+    keyframe_gap_s: Fraction
+    jump_back_s: Fraction
+    jump_at_s: Fraction
+    audio: tuple[AudioTrack, ...]
+
+    @property
+    def truncated(self) -> bool:
+        """Whether packets end clearly before the declared end."""
+        if self.declared_s is None:
+            return False
+        missing_s = self.declared_s - self.reach_s
+        return missing_s > max(_TRUNCATED_S, _TRUNCATED_PART * self.declared_s)
+
+
+async def scan(path: Path, *, beginning: bytes, timeout_s: float) -> Scan:
+    """Read all packets of a file in a child process.
+
+    Args:
+        path: absolute path.
+        beginning: its first bytes, to name what it is when it is no video.
+        timeout_s: seconds after which to give up.
+
+    Raises:
+        InputError: it is no video, or nothing can read it.
+        TimeoutError: it took longer than `timeout_s`.
+        ToolError: PyAV does not work.
+    """
+    # -P: the current folder is the user's, and must not be searched for modules.
+    finished = await run(
+        (sys.executable, "-P", "-m", "vhsbatch.media.probe_worker", str(path)), timeout_s=timeout_s
+    )
+    if finished.exit_code < 0:
+        raise InputError(
+            f"the program that reads it {describe_exit(finished.exit_code)}: the file is damaged"
+        )
+    if finished.exit_code > 0:
+        said = finished.stderr_tail[-1] if finished.stderr_tail else "it said nothing"
+        raise ToolError(f"PyAV does not work: {said}", fix="pip install --force-reinstall av")
+    # In a thread, since the timestamps of a long tape are megabytes.
+    return await anyio.to_thread.run_sync(_parse, finished.stdout, beginning)
+
+
+def _parse(answer: bytes, beginning: bytes) -> Scan:
+    try:
+        found: dict[str, Any] = json.loads(answer)
+    except json.JSONDecodeError as error:  # cut off where it becomes unreasonable
+        raise InputError("it has too many packets: days of video, or a damaged file") from error
+    if "error" in found:
+        raise _unreadable(found["error"], beginning)
+    video = found["video"]
+    if video is None:
+        raise _no_video(found)
+    if not video["ticks"]:
+        raise InputError("its video stream is empty", fix="copy it again from where it came")
+    start_s, reach_s = _fraction(found["start_s"]) or Fraction(0), _fraction(found["reach_s"]) or Fraction(0)
+    return Scan(
+        container=found["container"],
+        declared_s=_declared_s(found),
+        # Some containers count their duration from 0, some from their first timestamp.
+        reach_s=max(reach_s, reach_s - start_s),
+        read_error=found["read_error"],
+        videos=found["videos"],
+        unknown_sounds=found["unknown_sounds"],
+        index=video["index"],
+        codec=video["codec"],
+        width=video["width"],
+        height=video["height"],
+        time_base=Fraction(video["time_base"]),
+        rates=tuple(map(Fraction, video["rates"])),
+        stated_order=FieldOrder(video["field_order"]),
+        ticks=tuple(video["ticks"]),
+        packets_without_time=video["packets_without_time"],
+        keyframe_gap_s=Fraction(video["keyframe_gap_s"]),
+        jump_back_s=Fraction(video["jump_back_s"]),
+        jump_at_s=Fraction(video["jump_at_s"]),
+        audio=tuple(_audio_track(sound) for sound in found["audio"]),
+    )
+
+
+def _unreadable(message: str, beginning: bytes) -> InputError:
+    text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for mark, kind in _POSERS:
+        if text.startswith(mark) or (text.startswith(b"<?xml") and mark in text):
+            return InputError(f"it is {kind}, not a video", fix="give the video files that it names")
+    if beginning[4:8] == b"ftyp":
+        return InputError(
+            "its index is missing: the recording or the copy was cut off",
+            fix="copy it again from where it came",
+        )
+    if message == os.strerror(errno.EINVAL):  # what FFmpeg says of formats that are not allowed
+        message = "what it holds is of another kind"
+    return InputError(
+        f"it is not a video that can be read ({message})", fix="check that a player can play it"
+    )
+
+
+def _no_video(found: dict[str, Any]) -> InputError:
+    if found["pictures"]:
+        return InputError("it holds a still picture (cover art) but no video")
+    if found["videos"]:
+        return InputError("nothing can decode its video", fix="convert it with the program that made it")
+    return InputError("it holds no video")
+
+
+def _declared_s(found: dict[str, Any]) -> Fraction | None:
+    if found["container"] == "avi":
+        video = found["video"]
+        counted = 0 < video["declared_frames"] < _AVI_UNKNOWN_FRAMES
+        return video["declared_frames"] * Fraction(video["time_base"]) if counted else None
+    return _fraction(found["duration_s"]) if found["container"] in DECLARING_DEMUXERS else None
+
+
+def _audio_track(sound: dict[str, Any]) -> AudioTrack:
+    return AudioTrack(
+        index=sound["index"],
+        codec=sound["codec"],
+        sample_rate_hz=sound["sample_rate_hz"],
+        channels=sound["channels"],
+        start_s=Fraction(sound["start_s"]),
+        end_s=Fraction(sound["end_s"]),
+        language=sound["language"] if sound["language"] != "und" else None,
+    )
+
+
+def _fraction(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)
