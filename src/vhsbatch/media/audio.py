@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vhsbatch.media.encoders import audio_arguments
+from vhsbatch.media.encoders import can_hold_audio, lossless_audio
 from vhsbatch.model.media import AudioTrack
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.presets import Audio
@@ -58,5 +58,9 @@ def cleaning_filters(audio: Audio, sample_rate_hz: int) -> str:
 
 def _plan_track(track: AudioTrack, container: str, audio: Audio) -> AudioEncode:
     filters = cleaning_filters(audio, track.sample_rate_hz)
-    encoded = audio_arguments(track, container, audio, filtered=bool(filters))
-    return AudioEncode(track=track, codec=encoded.codec, options=encoded.options, filters=filters)
+    if not filters and can_hold_audio(container, track.codec):
+        return AudioEncode(track=track, codec="copy")
+    if audio.lossless:
+        return AudioEncode(track=track, codec=lossless_audio(container, track.codec), filters=filters)
+    bitrate_kbps = audio.bitrate_kbps * max(1, track.channels) // 2
+    return AudioEncode(track=track, codec="aac", options=(("b", f"{bitrate_kbps}k"),), filters=filters)
