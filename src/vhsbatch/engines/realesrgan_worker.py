@@ -1,0 +1,165 @@
+"""The worker program: raw rgb24 frames on stdin, larger raw rgb24 frames on stdout.
+
+    python -m vhsbatch.engines.realesrgan_worker --width W --height H --scale S …
+
+A process of its own, since a runtime may hold the interpreter's lock for the whole of a frame, and
+may die by a signal. Reading and writing run in threads beside the network, so that the pipes never
+wait for each other. What it says is in `vhsbatch.engines.control`; it exits with 0 only if every
+frame that came in went out.
+"""
+
+import argparse
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+
+from vhsbatch.engines.control import ControlLine
+from vhsbatch.engines.runtimes import Frame, RuntimeFailureError, Upscaler, open_runtime
+
+# Frames that are read ahead, and written behind: enough to overlap, and no more memory than that.
+_QUEUED_FRAMES = 2
+_PROGRESS_INTERVAL_S = 0.25
+
+
+class _StreamError(Exception):
+    """Ends the program with one line."""
+
+
+@dataclass(slots=True)
+class _Count:
+    written_frames: int = 0
+    repeated_frames: int = 0
+
+
+def main() -> None:
+    """Run until stdin ends."""
+    arguments = _parse()
+    frames_out = _keep_stdout_clean()
+    try:
+        upscale = open_runtime(
+            arguments.runtime,
+            param=arguments.param,
+            weights=arguments.weights,
+            scale=arguments.scale,
+            device=arguments.device,
+            tile_px=arguments.tile,
+            threads=arguments.threads,
+        )
+        _say(ControlLine("ready"))
+        count = _run(upscale, (arguments.height, arguments.width, 3), frames_out)
+    except (_StreamError, RuntimeFailureError, ImportError, MemoryError) as error:
+        _fail(str(error) or type(error).__name__)
+    _say(ControlLine("done", frames=count.written_frames, repeated_frames=count.repeated_frames))
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    for name in ("width", "height", "scale", "tile", "threads"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    for name in ("param", "weights"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    for name in ("runtime", "device"):
+        parser.add_argument(f"--{name}", required=True)
+    return parser.parse_args()
+
+
+def _keep_stdout_clean() -> int:
+    """Move stdout to another descriptor, and whatever libraries print on it to stderr."""
+    frames_out = os.dup(1)
+    os.dup2(2, 1)
+    return frames_out
+
+
+def _run(upscale: Upscaler, shape: tuple[int, int, int], frames_out: int) -> _Count:
+    """Upscale every frame of stdin."""
+    count = _Count()
+    to_write: queue.Queue[Frame | None] = queue.Queue(_QUEUED_FRAMES)
+    writer = threading.Thread(target=_write_frames, args=(frames_out, to_write, count), daemon=True)
+    writer.start()
+    previous: tuple[Frame, Frame] | None = None
+    for frame in _read_ahead(shape):
+        # A still picture, black leader, a blue screen: the network would give the same again.
+        if previous is not None and np.array_equal(frame, previous[0]):
+            count.repeated_frames += 1
+            larger = previous[1]
+        else:
+            larger = np.ascontiguousarray(upscale(frame))
+        previous = (frame, larger)
+        to_write.put(larger)
+    to_write.put(None)
+    writer.join()
+    return count
+
+
+def _read_ahead(shape: tuple[int, int, int]) -> Iterator[Frame]:
+    """The frames of stdin, read in a thread.
+
+    Raises:
+        _StreamError: stdin ended within a frame.
+    """
+    read: queue.Queue[Frame | _StreamError | None] = queue.Queue(_QUEUED_FRAMES)
+
+    def reader() -> None:
+        while True:
+            frame = np.empty(shape, np.uint8)
+            size = _read_into(memoryview(frame).cast("B"))
+            if size == 0:
+                return read.put(None)
+            if size < frame.nbytes:
+                return read.put(_StreamError(f"the last frame has {size} of {frame.nbytes} bytes"))
+            read.put(frame)
+
+    threading.Thread(target=reader, daemon=True).start()
+    while (item := read.get()) is not None:
+        if isinstance(item, _StreamError):
+            raise item
+        yield item
+
+
+def _read_into(view: memoryview) -> int:
+    """Fill `view` from stdin; the number of bytes there were before its end."""
+    size = 0
+    while size < len(view):
+        received = os.readv(0, [view[size:]])
+        if received == 0:
+            break
+        size += received
+    return size
+
+
+def _write_frames(descriptor: int, frames: "queue.Queue[Frame | None]", count: _Count) -> None:
+    last_s = 0.0
+    try:
+        while (frame := frames.get()) is not None:
+            view = memoryview(frame).cast("B")
+            while view:
+                view = view[os.write(descriptor, view) :]
+            count.written_frames += 1
+            if time.monotonic() - last_s >= _PROGRESS_INTERVAL_S:
+                last_s = time.monotonic()
+                _say(ControlLine("progress", frames=count.written_frames))
+    except BrokenPipeError:
+        _fail("Broken pipe: the encoder is gone")
+
+
+def _say(line: ControlLine) -> None:
+    sys.stderr.write(line.dump() + "\n")
+    sys.stderr.flush()
+
+
+def _fail(reason: str) -> NoReturn:
+    """End the process from any thread, at once: there may be threads inside a native library."""
+    _say(ControlLine("error", reason=reason))
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

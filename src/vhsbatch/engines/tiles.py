@@ -1,0 +1,43 @@
+"""Cutting a frame into tiles that overlap, so that a network needs memory for one tile only. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+# How far a network looks around a pixel, nearly; what upstream's program takes for all its models.
+OVERLAP_PX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A part of the frame in input pixels, without its overlap.
+
+    Attributes:
+        x0: left edge.
+        y0: upper edge.
+        x1: the column after the last one.
+        y1: the line after the last one.
+    """
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+
+def tiles(width: int, height: int, tile_px: int) -> Iterator[Tile]:
+    """Tiles that cover `width` x `height` pixels; none is much smaller than the others.
+
+    Args:
+        width: frame width in pixels.
+        height: frame height in pixels.
+        tile_px: longest edge of a tile; 0 for one tile.
+    """
+    for y0, y1 in _spans(height, tile_px):
+        for x0, x1 in _spans(width, tile_px):
+            yield Tile(x0, y0, x1, y1)
+
+
+def _spans(length: int, tile_px: int) -> list[tuple[int, int]]:
+    count = -(-length // tile_px) if tile_px else 1
+    return list(pairwise(length * number // count for number in range(count + 1)))
