@@ -9,9 +9,10 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -34,7 +35,7 @@ from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.toolbox import Toolbox, open_toolbox
 
 # Shows a batch until it is over: gets the session and a mailbox.
-Interface = Callable[["Session", Mailbox], Awaitable[None]]
+Interface = Callable[["Session", Mailbox], Coroutine[Any, Any, None]]
 
 
 @dataclass(slots=True)

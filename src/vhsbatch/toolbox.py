@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from vhsbatch.config import Settings
-from vhsbatch.engines.devices import choose_device, vulkan_devices
+from vhsbatch.engines.devices import choose_device, choose_runtime, vulkan_devices
 from vhsbatch.media.encoders import choose_encoder
 from vhsbatch.pipeline.prepare import Intent
 from vhsbatch.presets import Preset
@@ -38,13 +38,13 @@ async def open_toolbox(settings: Settings, preset: Preset) -> Toolbox:
     """
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     encoder, encoder_note = await choose_encoder(preset.video.encoder, ffmpeg.path)
-    engine, device, engine_note = await _engine(settings)
+    engine, device, runtime, engine_note = await _engine(settings)
     intent = Intent(
         preset=preset,
         engine=engine,
         encoder=encoder,
         device=device,
-        runtime=settings.runtime,
+        runtime=runtime,
         model=settings.model,
         tile_px=settings.tile_px,
         ffmpeg=ffmpeg.path,
@@ -62,6 +62,23 @@ async def open_toolbox(settings: Settings, preset: Preset) -> Toolbox:
         intent=intent,
         notes=tuple(note for note in (lanes_note, encoder_note, engine_note) if note),
     )
+
+
+async def _engine(settings: Settings) -> tuple[str, str, str, str | None]:
+    """The engine, its device, its runtime, and a note where it was chosen for the user."""
+    if settings.engine == "ffmpeg":
+        return "ffmpeg", "cpu", "", None
+    devices = await vulkan_devices()
+    device = choose_device(settings.device, devices)
+    if settings.engine == "auto" and device == "cpu":
+        why = "since there is no Vulkan GPU" if settings.device == "auto" else "since the device is the CPU"
+        return "ffmpeg", "cpu", "", f"engine: ffmpeg, {why} (--engine realesrgan uses the CPU)"
+    runtime = await choose_runtime(settings.runtime, device)
+    if device == "cpu":
+        return "realesrgan", device, runtime, f"engine: realesrgan on the CPU ({runtime}), which is slow"
+    name = devices[int(device)].name
+    slow = "" if devices[int(device)].is_gpu else ", which is no GPU and slow"
+    return "realesrgan", device, runtime, f"engine: realesrgan on {name} ({runtime}){slow}"
 
 
 def cores() -> int:
@@ -104,23 +121,3 @@ def choose_lanes(
         f"{lanes} {word}: {threads} threads at {_CORES_PER_LANE} a worker, "
         f"{round(memory_bytes / 2**30)} GiB of memory at {_LANE_BYTES // 2**30} a worker"
     )
-
-
-async def _engine(settings: Settings) -> tuple[str, str, str | None]:
-    """The engine, its device, and a note where it was chosen for the user."""
-    if settings.engine == "ffmpeg":
-        return "ffmpeg", "cpu", None
-    devices = await vulkan_devices()
-    gpus = [device for device in devices if device.is_gpu]
-    if settings.engine == "realesrgan":
-        device = choose_device(settings.device, devices)
-        slow = device == "cpu"
-        return "realesrgan", device, "Real-ESRGAN runs on the CPU: this is slow" if slow else None
-    if settings.device == "cpu" or not gpus:
-        return (
-            "ffmpeg",
-            "cpu",
-            "engine: ffmpeg, since there is no Vulkan GPU (--engine realesrgan uses the CPU)",
-        )
-    device = choose_device(settings.device, devices)
-    return "realesrgan", device, f"engine: realesrgan on {gpus[0].name}"

@@ -22,8 +22,8 @@ class Intent:
         preset: with every override applied.
         engine: ``ffmpeg`` or ``realesrgan``.
         encoder: FFmpeg encoder name.
-        device: ``auto``, ``cpu`` or the index of a Vulkan device.
-        runtime: ``auto`` or a runtime's name.
+        device: where the network runs: ``cpu`` or the index of a Vulkan device.
+        runtime: what runs it.
         model: the user's own network, or None.
         tile_px: tile edge in pixels, 0 for the engine's choice.
         ffmpeg: the FFmpeg program.
@@ -59,18 +59,16 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
         InputError: the source cannot be restored.
         ToolError: what the plan needs is not there.
     """
-    upscaling, notes = await _upscaling(info, intent)
-    engine = engine_named(intent.engine if upscaling is not None else "ffmpeg")
+    upscaling, notes = _upscaling(info, intent)
+    identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
+    if upscaling is not None:
+        identity |= engine_named(intent.engine).identity(upscaling)
     means = Means(
-        engine=engine.name,
+        engine="ffmpeg" if upscaling is None else intent.engine,
         upscaling=upscaling,
         encoder=intent.encoder,
         container=intent.preset.container,
-        identity={
-            "ffmpeg": intent.ffmpeg_version,
-            **await _lut_identity(intent.preset),
-            **engine.identity(upscaling),
-        },
+        identity=identity,
         notes=notes,
     )
     return make_plan(job, info, intent.preset, means)
@@ -81,7 +79,7 @@ async def _lut_identity(preset: Preset) -> dict[str, str]:
     return {} if lut is None else {"lut": await sha256(lut)}
 
 
-async def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:
+def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:
     """How the network is used for this source, and what the user should know of that."""
     if intent.engine != "realesrgan":
         return None, ()
@@ -89,7 +87,7 @@ async def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None,
     target_height = intent.preset.target_height
     if height >= target_height:
         return None, (f"has {height} lines already: scaled to {target_height} without the network",)
-    upscaling = await resolve_upscaling(
+    upscaling = resolve_upscaling(
         intent.preset.upscale.model,
         source_height=height,
         target_height=target_height,

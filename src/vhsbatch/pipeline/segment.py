@@ -12,7 +12,7 @@ from pathlib import Path
 
 import anyio
 
-from vhsbatch.engines.realesrgan_worker import parse_control_line
+from vhsbatch.engines.control import parse_control_line
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ChainError, VerificationError
 from vhsbatch.media.commands import decode_command, describe, encode_command, segment_command

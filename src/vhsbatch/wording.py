@@ -1,0 +1,53 @@
+"""Numbers and foreign text as people read them, the same in every interface. Pure."""
+
+import unicodedata
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def plain(text: str) -> str:
+    """`text` without anything that a terminal would act on.
+
+    Names of files, tags and what child processes say can hold escape sequences, line breaks and
+    bytes that are not UTF-8; each of those becomes visible and harmless.
+
+    >>> plain("a\\x1b[31mb\\nc")
+    'a\\\\x1b[31mb\\\\nc'
+    """
+    return "".join(_visible(character) for character in text)
+
+
+def _visible(character: str) -> str:
+    # Cc: control characters; Cf: invisible ones, among them those that reverse the reading direction;
+    # Cs: bytes that are not UTF-8. An emoji's joiner is a Cf that belongs to the text.
+    if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or (
+        unicodedata.category(character) == "Cf" and character != "\u200d"
+    ):
+        return ascii(character)[1:-1]
+    return character
+
+
+def duration(seconds: float) -> str:
+    """A length of time.
+
+    >>> duration(7.4), duration(75), duration(3723), duration(200000)
+    ('0:07', '1:15', '1:02:03', '2 d 7:33:20')
+    """
+    whole = max(0, round(seconds))
+    days, rest = divmod(whole, 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    clock = f"{hours}:{minutes:02}:{rest:02}" if hours or days else f"{minutes}:{rest:02}"
+    return f"{days} d {clock}" if days else clock
+
+
+def size(count_bytes: float) -> str:
+    """A size of a file.
+
+    >>> size(999), size(1536), size(3 * 2**30)
+    ('999 B', '1.5 KiB', '3.0 GiB')
+    """
+    unit = 0
+    while count_bytes >= 1024 and unit < len(_UNITS) - 1:
+        count_bytes, unit = count_bytes / 1024, unit + 1
+    return f"{count_bytes:.0f} B" if unit == 0 else f"{count_bytes:.1f} {_UNITS[unit]}"
