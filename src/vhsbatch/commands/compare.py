@@ -1,6 +1,7 @@
 """`test-presets`."""
 
 import tempfile
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -48,34 +49,37 @@ def compare_presets(
     if not names:
         raise UsageError("--presets names none", fix=f"presets: {', '.join(known)}")
     chosen = [override(find_preset(known, name), height=resolution) for name in names]
-    return anyio.run(
-        _compare, video, folder, chosen, settings, (clip_count, duration_s, start_s), verbose
-    )
+    places = Places(count=clip_count, duration_s=duration_s, start_s=start_s)
+    folder.mkdir(parents=True, exist_ok=True)
+    return anyio.run(_compare, (video.absolute(), folder.absolute()), chosen, settings, places, verbose)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Which parts of the video are compared, as the user typed it."""
+
+    count: int
+    duration_s: float
+    start_s: float | None
 
 
 async def _compare(
-    video: Path,
-    folder: Path,
-    presets: list[Preset],
-    settings: Settings,
-    places: tuple[int, float, float | None],
-    verbose: bool,
+    paths: tuple[Path, Path], presets: list[Preset], settings: Settings, places: Places, verbose: bool
 ) -> int:
-    count, duration_s, start_s = places
+    video, folder = paths
     toolbox = await open_toolbox(settings, presets[0])
-    info = await probe_source(video.absolute(), toolbox.intent)
+    info = await probe_source(video, toolbox.intent)
     clips = choose_clips(
         info.video.frames / info.video.rate,
-        count=count,
-        duration_s=Fraction(duration_s).limit_denominator(1000),
-        start_s=None if start_s is None else Fraction(start_s).limit_denominator(1000),
+        count=places.count,
+        duration_s=Fraction(places.duration_s).limit_denominator(1000),
+        start_s=None if places.start_s is None else Fraction(places.start_s).limit_denominator(1000),
     )
 
     def tell(telemetry: Telemetry) -> None:
         if verbose and isinstance(telemetry, LogLine):
             show_line(plain(telemetry.text))
 
-    await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".vhsbatch-", dir=folder) as temporary:
         workplace = Workplace(
             ffmpeg=toolbox.ffmpeg,
@@ -89,7 +93,7 @@ async def _compare(
             info,
             presets,
             clips,
-            folder.absolute(),
+            folder,
             intent=toolbox.intent,
             workplace=workplace,
             lanes=toolbox.lanes,

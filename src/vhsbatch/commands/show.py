@@ -35,7 +35,9 @@ def preset_lines(preset: Preset) -> list[str]:
 
 
 def _entries(values: dict[str, object]) -> list[str]:
-    return [f"# {key} is not set" if value is None else f"{key} = {_toml(value)}" for key, value in values.items()]
+    return [
+        f"# {key} is not set" if value is None else f"{key} = {_toml(value)}" for key, value in values.items()
+    ]
 
 
 def _toml(value: object) -> str:

@@ -284,6 +284,14 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = Fa
     if preset.sharpen.amount:
         size = preset.sharpen.size
         node = node.filter("unsharp", lx=size, ly=size, la=_decimal(preset.sharpen.amount), cx=5, cy=5, ca=0)
+    # The encoder tags its stream with what the frames say of themselves.
+    node = node.filter(
+        "setparams",
+        colorspace=target.matrix,
+        color_primaries=target.primaries,
+        color_trc=target.transfer,
+        range=target.range,
+    )
     return node.filter("setsar", sar=_ratio(plan.sar))
 
 
