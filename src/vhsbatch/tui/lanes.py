@@ -1,0 +1,116 @@
+"""The lanes: one widget that draws them all, since eight progress bars cost ten times as much."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from vhsbatch.model.events import Progress
+from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.tui.figures import bar
+from vhsbatch.wording import duration, plain
+
+PARTS = ("label", "name", "stage", "bar", "figures")
+
+_STAGES = {"assemble": "joining", "verify": "verifying", "publish": "publishing"}
+_LABEL_WIDTH = 11
+_FIGURES_WIDTH = 26
+
+
+class Lanes(Widget):
+    """A line for each lane: who works on what, how far, how fast, how long still."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lanes--{part}" for part in PARTS}
+
+    def __init__(self, state: BatchState, progress: Mapping[int, Progress], *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._state = state
+        self._progress = progress
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """A line for each lane."""
+        del container, viewport, width
+        return self._state.lanes
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one lane."""
+        width = self.size.width
+        if y >= self._state.lanes:
+            return Strip.blank(width)
+        lane = y + 1
+        cells = lane_cells(self._state, self._progress.get(lane), lane, width)
+        segments = [Segment(text, self._style(part)) for part, text in zip(PARTS, cells, strict=True)]
+        return Strip(segments).adjust_cell_length(width)
+
+    def _style(self, part: str) -> Style:
+        return self.get_component_rich_style(f"lanes--{part}")
+
+
+def lane_cells(
+    state: BatchState, report: Progress | None, lane: int, width: int
+) -> tuple[str, str, str, str, str]:
+    """A lane's line in parts: label, name, stage, bar, figures; together `width` cells wide. Pure."""
+    label = f" Worker {lane}".ljust(_LABEL_WIDTH)
+    job, segment = _work_of(state, lane)
+    if job is None:
+        return label, set_cell_size("idle", max(0, width - _LABEL_WIDTH)), "", "", ""
+    current = report is not None and report.job_id == job.job.id and report.segment == segment
+    part = report.done_frames / max(1, report.total_frames) if current and report is not None else 0.0
+    stage_width = 17 if width >= 100 else 13
+    bar_width = max(6, width // 5)
+    name_width = max(8, width - _LABEL_WIDTH - stage_width - bar_width - _FIGURES_WIDTH)
+    name = _fit(plain(job.job.source.name), name_width - 1) + " "
+    stage = _stage(job, segment, report if current else None)
+    return (
+        label,
+        name,
+        set_cell_size(stage, stage_width),
+        bar(part, bar_width),
+        set_cell_size(_figures(report if current else None, part), _FIGURES_WIDTH),
+    )
+
+
+def _work_of(state: BatchState, lane: int) -> tuple[JobState | None, int | None]:
+    for job in state.jobs.values():
+        if job.phase.ended:
+            continue
+        if job.assembly_lane == lane:
+            return job, None
+        for segment, at_work in job.running.items():
+            if at_work == lane:
+                return job, segment
+    return None, None
+
+
+def _stage(job: JobState, segment: int | None, report: Progress | None) -> str:
+    if segment is None:
+        return _STAGES.get(report.stage if report is not None else "assemble", "joining")
+    count = 0 if job.plan is None else len(job.plan.segments)
+    if job.phase is Phase.RUNNING and count > 1:
+        return f"segment {segment + 1}/{count}"
+    return "restoring"
+
+
+def _figures(report: Progress | None, part: float) -> str:
+    if report is None:
+        return "  starting"
+    speed = float(report.frames_per_s)
+    shown = f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"
+    left = report.total_frames - report.done_frames
+    left_text = duration(left / speed) if speed > 0 else "-"
+    return f" {part:4.0%} {shown:>4} fps {left_text:>8}"
+
+
+def _fit(text: str, width: int) -> str:
+    """`text` in exactly `width` cells; what does not fit is cut in the middle, where names differ least."""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    head = width // 2
+    tail = text
+    while cell_len(tail) > width - head - 1:
+        tail = tail[1:]
+    return set_cell_size(set_cell_size(text, head) + "…" + tail, width)

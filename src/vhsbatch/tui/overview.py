@@ -1,0 +1,59 @@
+"""The overall progress, in two lines."""
+
+from collections.abc import Callable, Mapping
+
+from rich.text import Text
+from textual.widgets import Static
+
+from vhsbatch.model.events import Progress
+from vhsbatch.model.state import BatchState, Phase
+from vhsbatch.tui.figures import bar, figures
+from vhsbatch.wording import duration
+
+
+class Overview(Static):
+    """Counts, a bar, elapsed time and time left."""
+
+    def __init__(
+        self,
+        state: BatchState,
+        progress: Mapping[int, Progress],
+        clock: Callable[[], float],
+        *,
+        id: str,  # noqa: A002
+    ) -> None:
+        super().__init__(id=id)
+        self._state = state
+        self._progress = progress
+        self._clock = clock
+
+    def show(self) -> None:
+        """Draw the newest numbers."""
+        self.update(overview_text(self._state, self._progress, self._clock(), self.size.width))
+
+
+def overview_text(state: BatchState, progress: Mapping[int, Progress], now_s: float, width: int) -> Text:
+    """The two lines. Pure."""
+    numbers = figures(state, progress, now_s)
+    waiting = state.count(Phase.WAITING, Phase.PLANNED)
+    running = state.count(Phase.RUNNING, Phase.ASSEMBLING)
+    text = Text(no_wrap=True, overflow="ellipsis")
+    for count, word, style in (
+        (state.count(Phase.DONE), "done", "green"),
+        (running, "running", ""),
+        (waiting, "waiting", ""),
+        (state.count(Phase.FAILED), "failed", "red"),
+        (state.count(Phase.SKIPPED), "skipped", ""),
+    ):
+        if count or word in ("done", "running", "waiting"):
+            text.append(f" {count} ", style=f"bold {style}".strip())
+            text.append(f"{word} ", style="dim")
+    if numbers.frames_per_s:
+        text.append(f"   {numbers.frames_per_s:.1f} ", style="bold")
+        text.append("frames per second", style="dim")
+    left = "-" if numbers.left_s is None else duration(numbers.left_s)
+    times = f" {numbers.part:4.0%}   {duration(numbers.elapsed_s)} elapsed   {left} left "
+    text.append("\n ")
+    text.append(bar(numbers.part, max(4, width - len(times) - 2)), style="on grey23" if width else "")
+    text.append(times)
+    return text

@@ -1,0 +1,155 @@
+"""Batches at interesting moments, for the interface to show; and a mailbox that a test fills."""
+
+import anyio
+
+import make
+from vhsbatch.model.events import (
+    AssemblyStarted,
+    BatchFinished,
+    Event,
+    Fact,
+    JobFailed,
+    JobPublished,
+    JobSkipped,
+    LogLine,
+    Progress,
+)
+from vhsbatch.model.plan import JobPlan
+from vhsbatch.model.state import BatchState, fold
+from vhsbatch.scheduling.bus import Mailbox
+
+NOW_S = 600.0
+
+
+class Commands:
+    """Counts the wishes to stop."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self.stopped_by: int | None = None
+        self._mailbox = mailbox
+
+    def stop(self) -> None:
+        self.stopped_by = 2
+        self._mailbox.close()
+
+
+class SlowMailbox(Mailbox):
+    """A mailbox that has been read when `drained` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drained = anyio.Event()
+
+    async def receive(self) -> list[Event]:
+        if not self._arrived.is_set():
+            self.drained.set()
+        return await super().receive()
+
+
+NAMES = (
+    "birthday.dv",
+    "Omas 80. Geburtstag [Kamera 2, Teil 1] - ungeschnittene Fassung vom Original.avi",
+    "日本旅行 1998 📼.mpg",
+    "odd\x1b[31m\nname.mov",
+    "christmas 1994.avi",
+    "wedding.mkv",
+    "school play.dv",
+    "garden.mp4",
+    "holiday.mpg",
+    "unknown tape.avi",
+)
+
+
+def plans(count: int) -> list[JobPlan]:
+    made = []
+    for number in range(1, count + 1):
+        job = make.job(number)
+        source = job.source.with_name(NAMES[(number - 1) % len(NAMES)])
+        job = type(job)(id=job.id, index=number, source=source, output=job.output)
+        made.append(make.plan(job, segments=number % 4 + 1, frames=6000 * number))
+    return made
+
+
+def progress(
+    plan: JobPlan, lane: int, done: int, segment: int | None = 0, stage: str = "segment"
+) -> Progress:
+    return Progress(
+        lane=lane,
+        job_id=plan.job.id,
+        stage=stage,
+        segment=segment,
+        done_frames=done,
+        total_frames=plan.frames if segment is None else plan.segments[segment].frames,
+        frames_per_s=24.6 * lane,
+    )
+
+
+def start() -> tuple[list[Fact], list[Event]]:
+    jobs = [plan.job for plan in plans(4)]
+    return [make.batch_started(*jobs, lanes=2)], []
+
+
+def running(lanes: int) -> tuple[list[Fact], list[Event]]:
+    """Every lane at work; one video done, one failed, one skipped, others waiting."""
+    made = plans(lanes + 5)
+    facts: list[Fact] = [make.batch_started(*(plan.job for plan in made), lanes=lanes)]
+    facts += [make.planned(plan) for plan in made[:-1]]
+    facts += [make.started(plan, lane=lane) for lane, plan in enumerate(made[:lanes], start=1)]
+    done, failed, skipped = made[lanes : lanes + 3]
+    facts += [make.started(done), *(make.finished(done, segment.index) for segment in done.segments)]
+    facts += [
+        JobPublished(
+            at_s=400,
+            job_id=done.job.id,
+            fingerprint="f",
+            size_bytes=734003200,
+            sha256="s",
+            frames=done.frames,
+            wall_s=9,
+        ),
+        JobFailed(at_s=5, job_id=failed.job.id, reason="truncated: 2.2 s of 4.0 s are there"),
+        JobSkipped(at_s=5, job_id=skipped.job.id, reason="already restored, as the journal proves"),
+    ]
+    telemetry: list[Event] = [LogLine(level="info", text="encoder: libx264, since no hardware encoder works")]
+    telemetry += [progress(plan, lane, 500 * lane) for lane, plan in enumerate(made[:lanes], start=1)]
+    return facts, telemetry
+
+
+def verifying() -> tuple[list[Fact], list[Event]]:
+    (plan,) = plans(1)
+    facts: list[Fact] = [make.batch_started(plan.job, lanes=1), make.planned(plan), make.started(plan)]
+    facts += [make.finished(plan, segment.index) for segment in plan.segments]
+    facts += [AssemblyStarted(at_s=500, job_id=plan.job.id, lane=1)]
+    return facts, [progress(plan, 1, 3000, None, "verify")]
+
+
+def ended(outcome: str) -> tuple[list[Fact], list[Event]]:
+    facts, _ = running(2)
+    started = facts[0]
+    for plan in plans(7):
+        if outcome == "complete" and plan.job.index not in (3, 4, 5):
+            facts.append(
+                JobPublished(
+                    at_s=550,
+                    job_id=plan.job.id,
+                    fingerprint="f",
+                    size_bytes=2**31,
+                    sha256="s",
+                    frames=1,
+                    wall_s=9,
+                )
+            )
+    assert started.kind == "batch_started"
+    facts.append(
+        BatchFinished(
+            at_s=NOW_S,
+            run_id="run",
+            outcome="complete" if outcome == "complete" else "interrupted",
+            exit_code=1,
+        )
+    )
+    return facts, []
+
+
+def state_of(facts: list[Fact]) -> BatchState:
+    return fold(facts)
