@@ -1,6 +1,9 @@
 """The command line: words into values. Everything heavy is imported inside the commands."""
 
+import os
+import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -173,15 +176,31 @@ def run(arguments: Sequence[str]) -> int:
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         return _refuse(" ".join(str(error).split()), 2)
-    except VhsBatchError as error:
-        if "--verbose" in words:
-            import traceback
-
-            traceback.print_exc()
-        return _refuse(str(error), error.exit_code)
     except KeyboardInterrupt:
-        return 130
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Whoever read the output has gone; the interpreter must not try again on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as error:
+        if "--verbose" in words:
+            traceback.print_exc()
+        return _failed(_first_cause(error))
     return result if isinstance(result, int) else 0
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """What a task group, which speaks of all that failed in it, was ended by."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _failed(error: BaseException) -> int:
+    if isinstance(error, VhsBatchError):
+        return _refuse(str(error), error.exit_code)
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return _refuse(f"a defect of this program: {what} (--verbose shows where; please report it)", 1)
 
 
 def _refuse(cause: str, exit_code: int) -> int:

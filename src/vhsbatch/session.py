@@ -172,7 +172,9 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
     async def plan(job: Job) -> None:
         async with limiter:
             try:
-                plans[job.id] = await prepare(job, await probe_source(job.source, toolbox.intent), toolbox.intent)
+                plans[job.id] = await prepare(
+                    job, await probe_source(job.source, toolbox.intent), toolbox.intent
+                )
             except VhsBatchError as error:
                 plans[job.id] = error
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vhsbatch.config import Settings
 from vhsbatch.engines.devices import choose_device, choose_runtime, vulkan_devices
-from vhsbatch.media.encoders import choose_encoder
+from vhsbatch.media.encoder_choice import choose_encoder
 from vhsbatch.pipeline.prepare import Intent
 from vhsbatch.presets import Preset
 from vhsbatch.proc.tools import ffmpeg_tool
@@ -38,13 +38,13 @@ async def open_toolbox(settings: Settings, preset: Preset) -> Toolbox:
     """
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     encoder, encoder_note = await choose_encoder(preset.video.encoder, ffmpeg.path)
-    engine, device, runtime, engine_note = await _engine(settings)
+    choice = await choose_engine(settings)
     intent = Intent(
         preset=preset,
-        engine=engine,
+        engine=choice.engine,
         encoder=encoder,
-        device=device,
-        runtime=runtime,
+        device=choice.device,
+        runtime=choice.runtime,
         model=settings.model,
         tile_px=settings.tile_px,
         ffmpeg=ffmpeg.path,
@@ -53,32 +53,67 @@ async def open_toolbox(settings: Settings, preset: Preset) -> Toolbox:
     )
     threads = cores() if settings.threads == "auto" else settings.threads
     lanes, lanes_note = choose_lanes(
-        settings.parallel, threads=threads, memory_bytes=memory_bytes(), engine=engine, on_gpu=device != "cpu"
+        settings.parallel,
+        threads=threads,
+        memory_bytes=memory_bytes(),
+        engine=choice.engine,
+        on_gpu=choice.on_gpu,
     )
     return Toolbox(
         ffmpeg=ffmpeg.path,
         lanes=lanes,
         threads=threads,
         intent=intent,
-        notes=tuple(note for note in (lanes_note, encoder_note, engine_note) if note),
+        notes=tuple(note for note in (lanes_note, encoder_note, choice.note) if note),
     )
 
 
-async def _engine(settings: Settings) -> tuple[str, str, str, str | None]:
-    """The engine, its device, its runtime, and a note where it was chosen for the user."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineChoice:
+    """What upscales, and where.
+
+    Attributes:
+        engine: ``ffmpeg`` or ``realesrgan``.
+        device: ``cpu`` or the index of a Vulkan device.
+        runtime: what runs the network, empty for the ``ffmpeg`` engine.
+        on_gpu: whether the device is a real GPU.
+        note: why, where it was chosen for the user.
+    """
+
+    engine: str
+    device: str = "cpu"
+    runtime: str = ""
+    on_gpu: bool = False
+    note: str | None = None
+
+
+async def choose_engine(settings: Settings) -> EngineChoice:
+    """The engine, its device and its runtime.
+
+    Raises:
+        UsageError: the device is not there.
+        ToolError: no runtime works here.
+    """
     if settings.engine == "ffmpeg":
-        return "ffmpeg", "cpu", "", None
+        return EngineChoice(engine="ffmpeg")
     devices = await vulkan_devices()
     device = choose_device(settings.device, devices)
     if settings.engine == "auto" and device == "cpu":
         why = "since there is no Vulkan GPU" if settings.device == "auto" else "since the device is the CPU"
-        return "ffmpeg", "cpu", "", f"engine: ffmpeg, {why} (--engine realesrgan uses the CPU)"
+        return EngineChoice(engine="ffmpeg", note=f"engine: ffmpeg, {why} (--engine realesrgan uses the CPU)")
     runtime = await choose_runtime(settings.runtime, device)
+    on_gpu = device != "cpu" and devices[int(device)].is_gpu
     if device == "cpu":
-        return "realesrgan", device, runtime, f"engine: realesrgan on the CPU ({runtime}), which is slow"
-    name = devices[int(device)].name
-    slow = "" if devices[int(device)].is_gpu else ", which is no GPU and slow"
-    return "realesrgan", device, runtime, f"engine: realesrgan on {name} ({runtime}){slow}"
+        where = f"the CPU ({runtime}), which is slow"
+    else:
+        where = f"{devices[int(device)].name} ({runtime}){'' if on_gpu else ', which is no GPU and slow'}"
+    return EngineChoice(
+        engine="realesrgan",
+        device=device,
+        runtime=runtime,
+        on_gpu=on_gpu,
+        note=f"engine: realesrgan on {where}",
+    )
 
 
 def cores() -> int:

@@ -6,13 +6,13 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def plain(text: str) -> str:
-    """`text` without anything that a terminal would act on.
+    r"""`text` without anything that a terminal would act on.
 
     Names of files, tags and what child processes say can hold escape sequences, line breaks and
     bytes that are not UTF-8; each of those becomes visible and harmless.
 
-    >>> plain("a\\x1b[31mb\\nc")
-    'a\\\\x1b[31mb\\\\nc'
+    >>> plain("a\x1b[31mb\nc")
+    'a\\x1b[31mb\\nc'
     """
     return "".join(_visible(character) for character in text)
 

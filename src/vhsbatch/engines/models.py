@@ -45,8 +45,21 @@ def choose_network(model: str, *, source_height: int, target_height: int) -> Net
     """
     scales = _SCALES[model]
     scale = next((scale for scale in scales if source_height * scale >= target_height), scales[-1])
+    return _shipped(model, scale)
+
+
+def shipped_networks() -> tuple[Network, ...]:
+    """Every network that came with the packages.
+
+    Raises:
+        ToolError: the files are not installed.
+    """
+    return tuple(_shipped(model, scale) for model, scales in _SCALES.items() for scale in scales)
+
+
+def _shipped(model: str, scale: int) -> Network:
     stem = models_folder() / _FILES[model].format(scale=scale)
-    name = f"{model}-x{scale}" if len(scales) > 1 else model
+    name = f"{model}-x{scale}" if len(_SCALES[model]) > 1 else model
     return _checked(
         Network(name=name, scale=scale, param=stem.with_suffix(".param"), weights=stem.with_suffix(".bin"))
     )

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from vhsbatch.media.encoders import can_hold_audio, lossless_audio
 from vhsbatch.model.media import AudioTrack
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.presets import Audio
@@ -64,3 +63,26 @@ def _plan_track(track: AudioTrack, container: str, audio: Audio) -> AudioEncode:
         return AudioEncode(track=track, codec=lossless_audio(container, track.codec), filters=filters)
     bitrate_kbps = audio.bitrate_kbps * max(1, track.channels) // 2
     return AudioEncode(track=track, codec="aac", options=(("b", f"{bitrate_kbps}k"),), filters=filters)
+
+
+_MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "mp2", "opus", "flac"})
+_MOV_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "mp2"})
+_MKV_NOT_AUDIO = frozenset({"adpcm_ima_qt", "pcm_dvd", "pcm_bluray"})
+
+
+def can_hold_audio(container: str, codec: str) -> bool:
+    """Whether `container` can hold a track of `codec` as it is, so that players take it."""
+    match container:
+        case "mp4":
+            return codec in _MP4_AUDIO
+        case "mov":
+            return codec in _MOV_AUDIO or codec.startswith("pcm_")
+        case _:
+            return codec not in _MKV_NOT_AUDIO
+
+
+def lossless_audio(container: str, codec: str) -> str:
+    """The encoder that keeps every sample of a track of `codec`."""
+    if container == "mov":
+        return "pcm_s24le" if "24" in codec or "32" in codec else "pcm_s16le"
+    return "flac"

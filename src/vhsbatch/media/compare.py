@@ -55,9 +55,7 @@ def comparison_command(
     grid = _grid(tiles, columns_of_grid(len(tiles))).filter("format", pix_fmts="yuv420p")
     return _command(
         program,
-        ffmpeg.output(
-            grid, file_url(output), vcodec="libx264", crf=16, preset="fast", movflags="+faststart"
-        ),
+        ffmpeg.output(grid, file_url(output), vcodec="libx264", crf=16, preset="fast", movflags="+faststart"),
     )
 
 
@@ -74,7 +72,9 @@ def contact_sheet_command(
         strip = ffmpeg.input(file_url(label)).video.filter("format", pix_fmts="yuv444p")
         columns.append(ffmpeg.filter([strip, *moments], "vstack", inputs=len(moments) + 1))
     sheet = columns[0] if len(columns) == 1 else ffmpeg.filter(columns, "hstack", inputs=len(columns))
-    return _command(program, ffmpeg.output(sheet, file_url(output), vframes=1, update=1, r=25, pix_fmt="rgb24"))
+    return _command(
+        program, ffmpeg.output(sheet, file_url(output), vframes=1, update=1, r=25, pix_fmt="rgb24")
+    )
 
 
 def _command(program: str, output: Node) -> tuple[str, ...]:

@@ -1,13 +1,11 @@
-"""Video encoders: each has its own words for quality, speed and depth, and its own way to be tried."""
+"""Video encoders: each has its own words for quality, speed and depth."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
-from vhsbatch.errors import ToolError
 from vhsbatch.presets import EncoderSpeed
-from vhsbatch.proc.process import run
 
 # A picture that starts a group every two seconds lets players seek quickly.
 _GOP_S = 2
@@ -223,81 +221,3 @@ _ENCODERS: dict[str, Callable[[_Request], EncodeArguments]] = {
 }
 
 ENCODERS = tuple(_ENCODERS)
-
-# What `auto` tries, best first. H.264 plays everywhere, as what libx264 makes in their place does.
-_HARDWARE = ("h264_nvenc", "h264_qsv", "h264_amf", "h264_vaapi", "h264_videotoolbox")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """Whether an encoder really encodes here; if not, what it said."""
-
-    encoder: str
-    works: bool
-    reason: str = ""
-
-
-async def try_encoder(encoder: str, ffmpeg: str) -> Trial:
-    """Encode a few frames to nothing: being listed by FFmpeg says nothing about the hardware."""
-    encode = video_arguments(
-        encoder, quality=None, speed="fastest", bit_depth=8, rate=Fraction(25), threads=1
-    )
-    chain = f"format={encode.pixel_format}" + (f",{encode.upload_filter}" if encode.upload_filter else "")
-    try:
-        finished = await run(
-            (
-                *(ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", *encode.global_arguments),
-                *("-f", "lavfi", "-i", "testsrc2=size=256x256:rate=25", "-frames:v", "3"),
-                *("-vf", chain, *encode.arguments, "-f", "null", "-"),
-            ),
-            timeout_s=30,
-        )
-    except TimeoutError:
-        return Trial(encoder=encoder, works=False, reason="it did not encode three frames in 30 s")
-    if finished.exit_code == 0:
-        return Trial(encoder=encoder, works=True)
-    said = next(iter(finished.stderr_tail), "it said nothing")
-    return Trial(encoder=encoder, works=False, reason=said.split("] ")[-1])
-
-
-async def choose_encoder(requested: str, ffmpeg: str) -> tuple[str, str | None]:
-    """The encoder to use, and a note where it was chosen for the user.
-
-    Raises:
-        ToolError: the encoder that was asked for does not work here.
-    """
-    if requested != "auto":
-        trial = await try_encoder(requested, ffmpeg)
-        if not trial.works:
-            raise ToolError(
-                f"the encoder {requested} does not work here: {trial.reason}",
-                fix="choose another with --encoder; 'vhs-upscale doctor' says which work",
-            )
-        return requested, None
-    for encoder in _HARDWARE:
-        if (await try_encoder(encoder, ffmpeg)).works:
-            return encoder, f"encoder: {encoder}, the first that works here"
-    return "libx264", "encoder: libx264, since no hardware encoder works here"
-
-
-_MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "mp2", "opus", "flac"})
-_MOV_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "mp2"})
-_MKV_NOT_AUDIO = frozenset({"adpcm_ima_qt", "pcm_dvd", "pcm_bluray"})
-
-
-def can_hold_audio(container: str, codec: str) -> bool:
-    """Whether `container` can hold a track of `codec` as it is, so that players take it."""
-    match container:
-        case "mp4":
-            return codec in _MP4_AUDIO
-        case "mov":
-            return codec in _MOV_AUDIO or codec.startswith("pcm_")
-        case _:
-            return codec not in _MKV_NOT_AUDIO
-
-
-def lossless_audio(container: str, codec: str) -> str:
-    """The encoder that keeps every sample of a track of `codec`."""
-    if container == "mov":
-        return "pcm_s24le" if "24" in codec or "32" in codec else "pcm_s16le"
-    return "flac"
