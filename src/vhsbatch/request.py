@@ -1,5 +1,6 @@
 """What a user asked for, checked, before anything is done. Pure apart from reading the input folder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -27,7 +28,8 @@ class BatchRequest:
         settings: how this machine runs.
         skip_existing: whether proven outputs are left alone.
         resume: whether an unfinished batch is continued.
-        auto_detect: whether each source is analysed and gets the preset that suits it.
+        detectable: the presets from which each source gets the one that suits it (`--auto-detect`);
+            None where `preset` is for all.
         verbose: whether commands and stack traces are shown.
         notes: what the user should know before anything starts.
     """
@@ -40,7 +42,7 @@ class BatchRequest:
     settings: Settings
     skip_existing: bool = False
     resume: bool = False
-    auto_detect: bool = False
+    detectable: Mapping[str, Preset] | None = None
     verbose: bool = False
     notes: tuple[str, ...] = ()
 
@@ -53,7 +55,7 @@ class BatchRequest:
             "preset": self.preset.model_dump_json(),
             "engine": settings.engine,
             "model": str(settings.model or ""),
-            "auto_detect": str(self.auto_detect),
+            "auto_detect": str(self.detectable is not None),
         }
 
 

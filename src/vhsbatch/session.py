@@ -74,7 +74,7 @@ async def run_batch(request: BatchRequest, interface: Interface) -> int:
         OutputFolderError: OUT cannot be used.
         ToolError: a tool that every video needs does not work.
     """
-    toolbox = await open_toolbox(request.settings, request.preset)
+    toolbox = await open_toolbox(request.settings, request.preset, detectable=request.detectable)
     folder = request.folder / STATE_FOLDER
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.uname().nodename}-{os.getpid()}"
     async with claimed(request.folder, folder):
@@ -165,7 +165,7 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
     Returns:
         The exit code: 1 if a video could not be planned.
     """
-    toolbox = await open_toolbox(request.settings, request.preset)
+    toolbox = await open_toolbox(request.settings, request.preset, detectable=request.detectable)
     plans: dict[str, JobPlan | VhsBatchError] = {}
     limiter = anyio.CapacityLimiter(max(2, toolbox.lanes))
 

@@ -1,11 +1,13 @@
 """Which tools a run works with: found, tried and chosen once, before the first video."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vhsbatch.config import Settings
 from vhsbatch.engines.devices import choose_device, choose_runtime, vulkan_devices
 from vhsbatch.media.encoder_choice import choose_encoder
+from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.prepare import Intent
 from vhsbatch.presets import Preset
 from vhsbatch.proc.tools import ffmpeg_tool
@@ -30,8 +32,15 @@ class Toolbox:
     notes: tuple[str, ...]
 
 
-async def open_toolbox(settings: Settings, preset: Preset) -> Toolbox:
+async def open_toolbox(
+    settings: Settings, preset: Preset, *, detectable: Mapping[str, Preset] | None = None
+) -> Toolbox:
     """Find the tools and resolve every ``auto``.
+
+    Args:
+        settings: how this machine runs.
+        preset: what comes out.
+        detectable: presets to choose from for each source; None where `preset` is for all.
 
     Raises:
         ToolError: FFmpeg, an encoder or a device that was asked for does not work.
@@ -50,6 +59,7 @@ async def open_toolbox(settings: Settings, preset: Preset) -> Toolbox:
         ffmpeg=ffmpeg.path,
         ffmpeg_version=ffmpeg.version,
         max_pixels=settings.max_pixels,
+        auto_detect=None if detectable is None else AutoDetect(detectable),
     )
     threads = cores() if settings.threads == "auto" else settings.threads
     lanes, lanes_note = choose_lanes(

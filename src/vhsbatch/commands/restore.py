@@ -6,7 +6,7 @@ from pathlib import Path
 
 import anyio
 
-from vhsbatch.commands.setup import preset_from, settings_from
+from vhsbatch.commands.setup import detectable_presets, preset_from, settings_from
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import print_events, show_line, stdout_printer
 from vhsbatch.options import DisplayOptions, FolderOptions, MachineOptions, ResultOptions
@@ -47,7 +47,7 @@ def restore_folder(
         settings=settings,
         skip_existing=which.skip_existing,
         resume=which.resume,
-        auto_detect=result.auto_detect,
+        detectable=detectable_presets(result, settings, preset),
         verbose=display.verbose,
         notes=_notes(machine),
     )
@@ -71,7 +71,7 @@ def restore_video(
         folder=job.output.parent,
         preset=preset,
         settings=settings,
-        auto_detect=result.auto_detect,
+        detectable=detectable_presets(result, settings, preset),
         verbose=display.verbose,
         notes=_notes(machine),
     )

@@ -1,9 +1,12 @@
 """From typed options to checked settings and a preset: the same for every command."""
 
 from vhsbatch.config import Settings, load_settings, preset_paths
+from vhsbatch.errors import UsageError
 from vhsbatch.options import MachineOptions, ResultOptions
 from vhsbatch.preset_files import find_preset, load_presets
 from vhsbatch.presets import Preset, override
+
+DEFAULT_PRESET = "vhs"
 
 
 def settings_from(machine: MachineOptions, **typed: object) -> Settings:
@@ -30,5 +33,32 @@ def preset_from(result: ResultOptions, settings: Settings) -> Preset:
     Raises:
         UsageError: there is no such preset, or a value does not fit it.
     """
-    preset = find_preset(load_presets(preset_paths(settings)), result.preset or "vhs")
+    if result.auto_detect and result.preset is not None:
+        raise UsageError(
+            f"--auto-detect chooses the preset, and --preset {result.preset} names one",
+            fix="leave one of them out",
+        )
+    preset = find_preset(load_presets(preset_paths(settings)), result.preset or DEFAULT_PRESET)
     return override(preset, height=result.resolution, quality=result.crf, encoder=result.encoder)
+
+
+def detectable_presets(result: ResultOptions, settings: Settings, base: Preset) -> dict[str, Preset] | None:
+    """What `--auto-detect` chooses from; None where it was not asked for.
+
+    Results are named before anything is analysed, so their size and container are `base`'s.
+
+    Raises:
+        UsageError: a value that was typed does not fit one of them.
+    """
+    if not result.auto_detect:
+        return None
+    return {
+        name: override(
+            preset,
+            height=base.target_height,
+            quality=result.crf,
+            encoder=base.video.encoder,
+            container=base.container,
+        )
+        for name, preset in load_presets(preset_paths(settings)).items()
+    }

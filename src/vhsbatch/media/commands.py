@@ -10,7 +10,7 @@ from vhsbatch.media.audio import AudioEncode
 from vhsbatch.media.colour import output_colour
 from vhsbatch.media.encoders import EncodeArguments
 from vhsbatch.media.filters import OUTPUT_LABEL, decode_graph, encode_graph, segment_graph
-from vhsbatch.media.formats import INPUT_OPTIONS, file_url
+from vhsbatch.media.formats import INPUT_OPTIONS, file_url, input_arguments
 from vhsbatch.model.media import Colour
 from vhsbatch.model.plan import JobPlan, Segment
 
@@ -131,16 +131,14 @@ def _read_source(
     return (
         *(ffmpeg, *_QUIET, *PROGRESS[: 4 if plan.upscaling is None else 0], *global_arguments),
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
-        *("-copyts", *_seek(plan, segment), "-noautorotate", *INPUT_OPTIONS, "-i", file_url(plan.info.path)),
+        *("-copyts", *input_arguments(plan.info.path, from_s=_read_from_s(plan, segment))),
     )
 
 
-def _seek(plan: JobPlan, segment: Segment) -> tuple[str, ...]:
-    """Start reading shortly before the segment; from the beginning where that is not much farther."""
+def _read_from_s(plan: JobPlan, segment: Segment) -> Fraction | None:
+    """Shortly before the segment; the beginning where that is not much farther."""
     start_s = Fraction(segment.start_frame) / plan.rate - PREROLL_S
-    if start_s <= 0:
-        return ()
-    return ("-seek_timestamp", "1", "-ss", f"{float(plan.info.video.start_s + start_s):.6f}")
+    return plan.info.video.start_s + start_s if start_s > 0 else None
 
 
 def _graph(graph: str, upload_filter: str | None) -> tuple[str, ...]:

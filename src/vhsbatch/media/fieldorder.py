@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from vhsbatch.media.formats import INPUT_OPTIONS, file_url
+from vhsbatch.media.formats import input_arguments
 from vhsbatch.model.media import FieldOrder, VideoTrack
 from vhsbatch.proc.process import run
 
@@ -161,11 +161,10 @@ async def measure(
     """
     total = Votes()
     for from_s, count in _windows(video, seekable=seekable):
-        seek = () if from_s is None else ("-seek_timestamp", "1", "-ss", f"{float(from_s):.6f}")
         finished = await run(
             (
                 ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info",
-                *seek, *INPUT_OPTIONS, "-noautorotate", "-i", file_url(path),
+                *input_arguments(path, from_s=from_s),
                 "-map", f"0:{video.index}", "-vf", "idet",
                 "-fps_mode", "passthrough", "-frames:v", str(count), "-f", "null", "-",
             ),

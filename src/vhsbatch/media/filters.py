@@ -104,7 +104,7 @@ def _front(node: Node, plan: JobPlan, segment: Segment) -> Node:
     # clock neither drops nor doubles a frame; real gaps are filled with the frame before.
     node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")
     node = node.filter("fps", fps=_ratio(track.rate), round="near")
-    if (planar := _planar_format(track)) != track.pixel_format:
+    if (planar := planar_format(track)) != track.pixel_format:
         node = _to_planar(node, track, planar)
     node = _crop(node, preset, track)
     node = _deinterlace(node, preset, track)
@@ -115,7 +115,7 @@ def _front(node: Node, plan: JobPlan, segment: Segment) -> Node:
     return _rotate(node, track)
 
 
-def _planar_format(track: VideoTrack) -> str:
+def planar_format(track: VideoTrack) -> str:
     """The planar YUV format in which the front works: the source's own wherever that is one."""
     if track.pixel_format.startswith(_PLANAR_PREFIXES):
         return track.pixel_format
@@ -302,7 +302,7 @@ def _scale_matrix(colour: Colour) -> str:
 
 def _ten_bits(track: VideoTrack) -> str:
     """The format nearest to the source's that the colorspace filter works in."""
-    subsampling = {(2, 2): "420", (1, 1): "444"}.get(chroma_subsampling(_planar_format(track)), "422")
+    subsampling = {(2, 2): "420", (1, 1): "444"}.get(chroma_subsampling(planar_format(track)), "422")
     return f"yuv{subsampling}p10le"
 
 

@@ -5,6 +5,7 @@ would make FFmpeg open whatever other files it names, so that only the demuxers 
 used, and only the ``file`` protocol.
 """
 
+from fractions import Fraction
 from pathlib import Path
 
 VIDEO_EXTENSIONS = frozenset({
@@ -55,6 +56,13 @@ def file_url(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
-def input_arguments(path: Path) -> tuple[str, ...]:
-    """FFmpeg's arguments that open the user's file `path`, and nothing else than that file."""
-    return (*INPUT_OPTIONS, "-i", file_url(path))
+def input_arguments(path: Path, *, from_s: Fraction | None = None) -> tuple[str, ...]:
+    """FFmpeg's arguments that open the user's file `path`, and nothing else than that file.
+
+    Args:
+        path: the source.
+        from_s: where to begin on the container's clock, in seconds; None for the first frame.
+    """
+    seek = () if from_s is None else ("-seek_timestamp", "1", "-ss", f"{float(from_s):.6f}")
+    # Turning a picture is the filter graph's affair.
+    return (*seek, *INPUT_OPTIONS, "-noautorotate", "-i", file_url(path))

@@ -94,7 +94,7 @@ async def probe(
         exact_seek=exact_seek,
         video=fieldorder.decided(video, votes),
         audio=packets.audio,
-        notes=_notes(packets, timeline, undecoded=_undecoded_tail(packets, tail), exact_seek=exact_seek),
+        notes=_notes(packets, timeline, undecoded=_undecoded_tail(packets, tail)),
     )
 
 
@@ -250,7 +250,7 @@ def _usual_fields(head: Glimpse) -> FieldOrder:
     return orders.most_common(1)[0][0] if orders else FieldOrder.PROGRESSIVE
 
 
-def _notes(packets: Scan, timeline: Timeline, *, undecoded: int, exact_seek: bool) -> tuple[str, ...]:
+def _notes(packets: Scan, timeline: Timeline, *, undecoded: int) -> tuple[str, ...]:
     """What the user should know."""
     rate = float(timeline.rate)
     notes = (
@@ -261,6 +261,5 @@ def _notes(packets: Scan, timeline: Timeline, *, undecoded: int, exact_seek: boo
         (timeline.dropped_frames, f"frames left out above {rate:.2f} a second: {timeline.dropped_frames}"),
         (packets.videos > 1, f"of its {packets.videos} video streams the largest is restored"),
         (packets.unknown_sounds, f"audio streams left out, nothing decodes them: {packets.unknown_sounds}"),
-        (not exact_seek, "no exact seeking in it, so that it is made in one piece"),
     )
     return tuple(text for applies, text in notes if applies)

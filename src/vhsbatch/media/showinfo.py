@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from vhsbatch.errors import InputError, ToolError
-from vhsbatch.media.formats import INPUT_OPTIONS, file_url
+from vhsbatch.media.formats import input_arguments
 from vhsbatch.model.media import Colour, FieldOrder
 from vhsbatch.proc.chain import describe_exit
 from vhsbatch.proc.process import run
@@ -104,12 +104,11 @@ async def look(
         TimeoutError: it took longer than `timeout_s`.
         ToolError: FFmpeg cannot be started.
     """
-    seek = () if from_s is None else ("-seek_timestamp", "1", "-ss", f"{float(from_s):.6f}")
     limit = () if frames is None else ("-frames:v", str(frames))
     finished = await run(
         (
             ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-copyts",
-            *seek, *INPUT_OPTIONS, "-noautorotate", "-i", file_url(path),
+            *input_arguments(path, from_s=from_s),
             "-map", f"0:{stream}", "-vf", "showinfo=checksum=0",
             "-fps_mode", "passthrough", *limit, "-f", "null", "-",
         ),

@@ -1,6 +1,6 @@
 """From a path to a plan: probe the source, decide with what it is made, plan it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vhsbatch.engines.realesrgan import resolve_upscaling
@@ -8,6 +8,7 @@ from vhsbatch.engines.registry import engine_named
 from vhsbatch.media.probe import probe
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
+from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.geometry import network_size
 from vhsbatch.pipeline.planner import Means, make_plan
@@ -29,6 +30,7 @@ class Intent:
         ffmpeg: the FFmpeg program.
         ffmpeg_version: what `ffmpeg -version` calls itself.
         max_pixels: larger pictures are refused.
+        auto_detect: chooses a preset for each source; None where `preset` is for all.
     """
 
     preset: Preset
@@ -41,6 +43,7 @@ class Intent:
     ffmpeg: str
     ffmpeg_version: str
     max_pixels: int
+    auto_detect: AutoDetect | None = None
 
 
 async def probe_source(path: Path, intent: Intent) -> MediaInfo:
@@ -59,7 +62,11 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
         InputError: the source cannot be restored.
         ToolError: what the plan needs is not there.
     """
-    upscaling, notes = _upscaling(info, intent)
+    notes: tuple[str, ...] = ()
+    if intent.auto_detect is not None:
+        preset, reason = await intent.auto_detect.choose(info, ffmpeg=intent.ffmpeg)
+        intent, notes = replace(intent, preset=preset), (reason,)
+    upscaling, network_notes = _upscaling(info, intent)
     identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
     if upscaling is not None:
         identity |= engine_named(intent.engine).identity(upscaling)
@@ -69,7 +76,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
         encoder=intent.encoder,
         container=intent.preset.container,
         identity=identity,
-        notes=notes,
+        notes=(*notes, *network_notes),
     )
     return make_plan(job, info, intent.preset, means)
 

@@ -1,0 +1,91 @@
+"""Which preset suits a source (`--auto-detect`): decided by what was measured, with the reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import anyio
+
+from vhsbatch.media.picture import Picture, measure_picture
+from vhsbatch.model.media import FieldOrder, MediaInfo
+from vhsbatch.presets import Preset
+
+_SD_LINES = 600
+_SMALL_LINES = 400
+
+# Noise of the luma, standard deviation in steps of 8 bits. Camera DV and good tapes measure up to
+# about 3, ordinary tapes 3 to 5; above that, averaging over time gains most.
+_QUIET = 2.0
+_WORN = 5.0
+# Colour is worn sooner: its noise is coarse, and half as much is as visible.
+_WORN_CHROMA = 4.0
+_SHARP_DOWNLOAD = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class AutoDetect:
+    """Chooses a preset for each source.
+
+    Attributes:
+        presets: what can be chosen, with every override of the command line applied.
+    """
+
+    presets: Mapping[str, Preset]
+    # One analysis after the other: they read the disk that the lanes read too.
+    _turn: anyio.Lock = field(default_factory=anyio.Lock)
+
+    async def choose(self, info: MediaInfo, *, ffmpeg: str) -> tuple[Preset, str]:
+        """The preset for a source, and why it is that.
+
+        Raises:
+            InputError: its picture cannot be measured.
+        """
+        async with self._turn:
+            picture = await measure_picture(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek)
+        name, reason = suitable_preset(info, picture)
+        return self.presets[name], f"preset {name}: {reason}"
+
+
+def suitable_preset(info: MediaInfo, picture: Picture) -> tuple[str, str]:
+    """The name of the preset that suits a source, and why. Pure."""
+    interlaced = info.video.field_order in (FieldOrder.TFF, FieldOrder.BFF)
+    if info.video.height > _SD_LINES:
+        if interlaced:
+            return "broadcast_1080i", f"interlaced HD, {_noise_in_words(picture)}"
+        return ("clean" if _is_quiet(picture) else "auto"), f"progressive HD, {_noise_in_words(picture)}"
+    if interlaced:
+        torn = f"{picture.torn_lines} torn lines at the bottom" if picture.torn_lines else "no torn lines"
+        return _tape_or_disc(info, picture), f"interlaced SD, {_noise_in_words(picture)}, {torn}"
+    return _progressive(info, picture), f"progressive SD, {_noise_in_words(picture)}"
+
+
+def _tape_or_disc(info: MediaInfo, picture: Picture) -> str:
+    luma, chroma = picture.luma_noise, picture.chroma_noise
+    if (luma or 0) >= _WORN or (chroma or 0) >= _WORN_CHROMA:
+        return "vhs_heavy"
+    if picture.torn_lines:
+        # Only a tape deck switches heads within the picture.
+        return "vhs_clean" if _is_quiet(picture) else "vhs"
+    if info.video.codec == "mpeg2video" and _is_quiet(picture):
+        return "dvd_interlaced"
+    return "auto" if _is_quiet(picture) else "vhs_standard"
+
+
+def _progressive(info: MediaInfo, picture: Picture) -> str:
+    if info.video.codec == "mpeg2video":
+        return "dvd_progressive"
+    if info.video.height <= _SMALL_LINES and _is_quiet(picture):
+        return "youtube_old"
+    if picture.luma_noise is None or picture.luma_noise < _SHARP_DOWNLOAD:
+        return "clean"
+    return "webcam"
+
+
+def _is_quiet(picture: Picture) -> bool:
+    return picture.luma_noise is not None and picture.luma_noise < _QUIET
+
+
+def _noise_in_words(picture: Picture) -> str:
+    luma, chroma = (
+        "unknown" if value is None else f"{value:.1f}" for value in (picture.luma_noise, picture.chroma_noise)
+    )
+    return f"noise {luma} in luma and {chroma} in chroma (of 255)"

@@ -1,0 +1,60 @@
+"""Noise and torn lines, measured in clips in which both are known."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import make
+from clips import FFMPEG, ffmpeg
+from vhsbatch.media.picture import Picture, measure_picture
+
+pytestmark = pytest.mark.anyio
+
+
+async def measured(path: Path, *, width: int = 160, height: int = 240, frames: int = 60) -> Picture:
+    video = make.track(
+        codec="ffv1", width=width, height=height, pixel_format="yuv422p", rate=Fraction(25), frames=frames
+    )
+    return await measure_picture(path, video, ffmpeg=FFMPEG, seekable=True)
+
+
+async def test_more_noise_measures_more_in_its_own_plane(tmp_path: Path) -> None:
+    async def with_noise(name: str, options: str) -> Picture:
+        clip = tmp_path / name
+        ffmpeg(
+            *("-f", "lavfi", "-i", "smptebars=size=160x240:rate=25:duration=2.4"),
+            *("-vf", f"format=yuv422p,noise={options}", "-c:v", "ffv1", "-g", "1", clip),
+        )
+        return await measured(clip)
+
+    little = await with_noise("little.mkv", "c0s=4:c0f=t:c1s=12:c1f=t")
+    much = await with_noise("much.mkv", "c0s=12:c0f=t:c1s=4:c1f=t")
+    assert little.luma_noise is not None
+    assert little.chroma_noise is not None
+    assert much.luma_noise == pytest.approx(3 * little.luma_noise, rel=0.2)
+    assert much.chroma_noise == pytest.approx(little.chroma_noise / 3, rel=0.2)
+    assert little.places == 5
+
+
+async def test_a_picture_without_noise_tells_of_none(tmp_path: Path) -> None:
+    clip = tmp_path / "still.mkv"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "smptebars=size=160x240:rate=25:duration=2.4"),
+        *("-pix_fmt", "yuv422p", "-c:v", "ffv1", "-g", "1", clip),
+    )
+    picture = await measured(clip)
+    assert picture.luma_noise is None
+
+
+async def test_displaced_lines_at_the_bottom_are_counted(tmp_path: Path) -> None:
+    clip = tmp_path / "torn.mkv"
+    torn = (
+        "split[picture][bottom];[bottom]crop=iw:6:0:ih-6,scroll=hpos=0.3[torn];[picture][torn]overlay=0:H-6"
+    )
+    ffmpeg(
+        *("-f", "lavfi", "-i", "smptebars=size=160x240:rate=25:duration=2.4"),
+        *("-vf", f"crop=160:120:0:0,scale=160:240,noise=c0s=4:c0f=t,{torn}"),
+        *("-pix_fmt", "yuv422p", "-c:v", "ffv1", "-g", "1", clip),
+    )
+    assert (await measured(clip)).torn_lines == 6
