@@ -32,8 +32,8 @@ _NO_FOLDER = FolderOptions()
 
 @app.command
 def batch(
-    input_folder: Path,
-    output_folder: Path,
+    input_folder: str,
+    output_folder: str,
     /,
     *,
     which: FolderOptions = _NO_FOLDER,
@@ -64,6 +64,7 @@ def upscale(
     /,
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    resume: bool = False,
     result: ResultOptions = _NO_RESULT,
     machine: MachineOptions = _NO_MACHINE,
     display: DisplayOptions = _NO_DISPLAY,
@@ -73,13 +74,14 @@ def upscale(
     Args:
         video: The capture. It is never changed.
         output: The result: a file, or a folder in which it gets its usual name.
+        resume: Continue an interrupted run; finished segments are not made again.
         result: What comes out.
         machine: How it is made.
         display: What is shown.
     """
     from vhsbatch.commands.restore import restore_video
 
-    return restore_video(video, output, result, machine, display)
+    return restore_video(video, output, resume=resume, result=result, machine=machine, display=display)
 
 
 @app.command(name="test-presets")

@@ -96,7 +96,10 @@ class FolderOptions:
     "Leave out videos whose results are there and proven complete."
 
     resume: bool = False
-    "Continue an interrupted batch; finished segments are not made again."
+    "Continue an interrupted batch with its options; finished segments are not made again."
+
+    replan: bool = False
+    "With --resume: other options than before are taken, for the videos that are not finished."
 
     max_count: int | None = None
     "Take only the first so many videos."

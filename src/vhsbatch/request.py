@@ -26,6 +26,7 @@ class BatchRequest:
         folder: the output folder, which holds the batch's state.
         preset: with every override applied.
         settings: how this machine runs.
+        options: what decides the results, for the journal: `--resume` goes on with it.
         skip_existing: whether proven outputs are left alone.
         resume: whether an unfinished batch is continued.
         detectable: the presets from which each source gets the one that suits it (`--auto-detect`);
@@ -40,23 +41,12 @@ class BatchRequest:
     folder: Path
     preset: Preset
     settings: Settings
+    options: Mapping[str, str]
     skip_existing: bool = False
     resume: bool = False
     detectable: Mapping[str, Preset] | None = None
     verbose: bool = False
     notes: tuple[str, ...] = ()
-
-    @property
-    def options(self) -> dict[str, str]:
-        """What `--resume` must find unchanged: everything that decides what comes out."""
-        settings = self.settings
-        return {
-            "input": self.input,
-            "preset": self.preset.model_dump_json(),
-            "engine": settings.engine,
-            "model": str(settings.model or ""),
-            "auto_detect": str(self.detectable is not None),
-        }
 
 
 def jobs_of_folder(

@@ -95,7 +95,7 @@ async def _run(
 ) -> int:
     state, workplace = bus.state, _workplace(request, toolbox)
     notes = (*request.notes, *toolbox.notes, *_announce_unfinished(request, history))
-    published = {id_: job.published for id_, job in history.jobs.items() if job.published is not None}
+    published = {id_: job.published for id_, job in history.known.items() if job.published is not None}
     shown, cleaned = bus.subscribe(), bus.subscribe()
     await bus.emit(
         BatchStarted(
@@ -103,7 +103,7 @@ async def _run(
             run_id=run_id,
             input=request.input,
             output=request.output,
-            options=request.options,
+            options=dict(request.options),
             jobs=request.jobs,
             lanes=toolbox.lanes,
         )
@@ -153,7 +153,7 @@ def _workplace(request: BatchRequest, toolbox: Toolbox) -> Workplace:
 
 
 def _announce_unfinished(request: BatchRequest, history: BatchState) -> tuple[str, ...]:
-    left = sum(not job.phase.ended for job in history.jobs.values())
+    left = sum(not job.phase.ended for job in history.known.values())
     if not left or request.resume:
         return ()
     return (f"an unfinished batch is in {request.output} ({left} videos left): --resume continues it",)

@@ -2,22 +2,27 @@
 
 import functools
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
 
+from vhsbatch.commands.resume import Options, options_before, preset_before
 from vhsbatch.commands.setup import detectable_presets, preset_from, settings_from
+from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import print_events, show_line, stdout_printer
+from vhsbatch.model.plan import Job
 from vhsbatch.options import DisplayOptions, FolderOptions, MachineOptions, ResultOptions
+from vhsbatch.presets import Preset
 from vhsbatch.request import BatchRequest, job_of_video, jobs_of_folder
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Interface, Session, preview, run_batch
 
 
 def restore_folder(
-    input_folder: Path,
-    output_folder: Path,
+    typed_input: str,
+    typed_output: str,
     *,
     which: FolderOptions,
     result: ResultOptions,
@@ -25,45 +30,56 @@ def restore_folder(
     display: DisplayOptions,
 ) -> int:
     """Restore a folder; the exit code."""
-    settings = settings_from(machine, parallel=which.parallel)
-    preset = preset_from(result, settings)
+    input_folder, output_folder = Path(typed_input), Path(typed_output)
+    if which.replan and not which.resume:
+        raise UsageError("--replan says how to go on, and nothing says that", fix="add --resume")
     if which.max_count is not None and which.max_count < 1:
         raise UsageError(f"--max-count {which.max_count} leaves nothing to do", fix="give 1 or more")
+    typed = Options(which, result, machine)
+    before = options_before(output_folder, input_folder) if which.resume else None
+    options, settings, preset = _decide(typed, before, replan=which.replan)
     jobs = jobs_of_folder(
         input_folder,
         output_folder,
         preset,
-        pattern=which.pattern,
-        recursive=which.recursive,
-        suffix=which.suffix,
-        max_count=which.max_count,
+        pattern=options.which.pattern,
+        recursive=options.which.recursive,
+        suffix=options.which.suffix,
+        max_count=options.which.max_count,
     )
     request = BatchRequest(
-        input=str(input_folder),
-        output=str(output_folder),
+        input=typed_input,
+        output=typed_output,
         jobs=jobs,
         folder=output_folder.resolve(),
         preset=preset,
         settings=settings,
+        options=options.remembered(input_folder, preset, settings),
         skip_existing=which.skip_existing,
         resume=which.resume,
-        detectable=detectable_presets(result, settings, preset),
+        detectable=detectable_presets(options.result, settings, preset),
         verbose=display.verbose,
         notes=_notes(machine),
     )
-    if which.dry_run:
-        return anyio.run(preview, request, show_line)
-    return anyio.run(run_batch, request, _interface(request, display))
+    return _run(request, display, dry_run=which.dry_run)
 
 
 def restore_video(
-    video: Path, output: Path, result: ResultOptions, machine: MachineOptions, display: DisplayOptions
+    video: Path,
+    output: Path,
+    *,
+    resume: bool,
+    result: ResultOptions,
+    machine: MachineOptions,
+    display: DisplayOptions,
 ) -> int:
     """Restore one video; the exit code."""
-    # A single video: its segments are shared out among all lanes.
-    settings = settings_from(machine)
-    preset = preset_from(result, settings)
-    job = job_of_video(video, output, preset)
+    typed = Options(FolderOptions(), result, machine)
+    folder = output if output.is_dir() or not output.suffix else output.parent
+    before = options_before(folder, video) if resume else None
+    options, settings, preset = _decide(typed, before, replan=False)
+    job: Job = job_of_video(video, output, preset)
+    # Its segments are shared out among all lanes.
     request = BatchRequest(
         input=str(video),
         output=str(output),
@@ -71,10 +87,29 @@ def restore_video(
         folder=job.output.parent,
         preset=preset,
         settings=settings,
-        detectable=detectable_presets(result, settings, preset),
+        options=options.remembered(video, preset, settings),
+        resume=resume,
+        detectable=detectable_presets(options.result, settings, preset),
         verbose=display.verbose,
         notes=_notes(machine),
     )
+    return _run(request, display, dry_run=False)
+
+
+def _decide(
+    typed: Options, before: Mapping[str, str] | None, *, replan: bool
+) -> tuple[Options, Settings, Preset]:
+    """What was typed, or what an earlier run was started with."""
+    options = typed if before is None else typed.continued(before, replan=replan)
+    settings = settings_from(options.machine, parallel=options.which.parallel)
+    if before is None or replan:
+        return options, settings, preset_from(options.result, settings)
+    return options, settings, preset_before(before)
+
+
+def _run(request: BatchRequest, display: DisplayOptions, *, dry_run: bool) -> int:
+    if dry_run:
+        return anyio.run(preview, request, show_line)
     return anyio.run(run_batch, request, _interface(request, display))
 
 

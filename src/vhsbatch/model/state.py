@@ -80,7 +80,12 @@ class JobState:
 
 @dataclass(slots=True)
 class BatchState:
-    """A batch; `apply` is its only mutation."""
+    """A batch; `apply` is its only mutation.
+
+    Attributes:
+        jobs: its videos.
+        others: videos of earlier batches on the same output folder, with what is proven of them.
+    """
 
     run_id: str | None = None
     input: str = ""
@@ -91,6 +96,12 @@ class BatchState:
     ended_s: float | None = None
     outcome: str | None = None
     jobs: dict[str, JobState] = field(default_factory=dict)
+    others: dict[str, JobState] = field(default_factory=dict)
+
+    @property
+    def known(self) -> dict[str, JobState]:
+        """Every video of this and of earlier batches."""
+        return {**self.others, **self.jobs}
 
     def count(self, *phases: Phase) -> int:
         """How many videos are in one of `phases`."""
@@ -117,7 +128,7 @@ class BatchState:
         self.run_id, self.input, self.output = fact.run_id, fact.input, fact.output
         self.options, self.lanes = fact.options, fact.lanes
         self.started_s, self.ended_s, self.outcome = fact.at_s, None, None
-        before = self.jobs
+        before = self.known
         self.jobs = {}
         for job in fact.jobs:
             old = before.get(job.id)
@@ -126,6 +137,7 @@ class BatchState:
                 self.jobs[job.id] = JobState(job=job, finished=old.finished, published=old.published)
             else:
                 self.jobs[job.id] = JobState(job=job)
+        self.others = {id_: job for id_, job in before.items() if id_ not in self.jobs}
 
 
 _JobFact = (

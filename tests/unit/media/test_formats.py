@@ -1,5 +1,6 @@
 """What counts as a video, and how FFmpeg may open it."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -50,8 +51,13 @@ def test_a_relative_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Mo
     assert formats.file_url(Path("-i.avi")) == f"file:{tmp_path}/-i.avi"
 
 
+def test_a_place_is_sought_on_the_containers_clock() -> None:
+    arguments = formats.input_arguments(Path("/tapes/a.avi"), from_s=Fraction(20, 3))
+    assert arguments[:4] == ("-seek_timestamp", "1", "-ss", "6.666667")
+
+
 def test_the_input_is_restricted_before_it_is_named() -> None:
-    *options, flag, url = formats.input_arguments(Path("/tapes/a.avi"))
+    *options, _, flag, url = formats.input_arguments(Path("/tapes/a.avi"))
     assert tuple(options) == formats.INPUT_OPTIONS
     assert (flag, url) == ("-i", "file:/tapes/a.avi")
     assert options[options.index("-protocol_whitelist") + 1] == "file"

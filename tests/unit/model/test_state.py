@@ -43,6 +43,16 @@ def test_another_source_under_the_same_name_starts_from_nothing() -> None:
     assert state.jobs[other.id].finished == {}
 
 
+def test_a_run_without_a_video_keeps_what_is_proven_of_it() -> None:
+    other = make.job(2)
+    state = fold([*HISTORY, make.batch_started(other)])
+    assert list(state.jobs) == [other.id]
+    assert not state.known[PLAN.job.id].phase.ended
+    again = fold([*HISTORY, make.batch_started(other), make.batch_started(PLAN.job, other)])
+    assert list(again.jobs[PLAN.job.id].finished) == [0]
+    assert again.others == {}
+
+
 def test_a_discarded_segment_is_open_again() -> None:
     fact = SegmentDiscarded(at_s=9, job_id=PLAN.job.id, segment=0, reason="gone")
     assert fold([*HISTORY, fact]).jobs[PLAN.job.id].finished == {}
