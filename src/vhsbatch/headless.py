@@ -1,8 +1,9 @@
 """What a batch prints without a terminal interface. Results go to stdout, progress to stderr."""
 
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol, TextIO
 
 import anyio
@@ -37,15 +38,36 @@ class Printer(Protocol):
 
 
 async def print_events(mailbox: Mailbox, printer: Printer) -> None:
-    """Print everything until the batch is over."""
+    """Print everything until the batch is over.
+
+    Where nobody reads any more (a closed terminal, the end of a pipe), the batch goes on in silence.
+    """
+    try:
+        async for event in _events(mailbox):
+            printer.show(event)
+        printer.close()
+    except OSError:
+        _mute()
+        async for _ in _events(mailbox):
+            pass
+
+
+async def _events(mailbox: Mailbox) -> AsyncIterator[Event]:
     while True:
         try:
             events = await mailbox.receive()
         except anyio.EndOfStream:
             break
         for event in events:
-            printer.show(event)
-    printer.close()
+            yield event
+
+
+def _mute() -> None:
+    """Nothing more can be printed, and the interpreter must not fail over it on its way out."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class JsonPrinter:

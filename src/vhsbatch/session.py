@@ -34,6 +34,8 @@ from vhsbatch.scheduling.planning import Planning
 from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.toolbox import Toolbox, open_toolbox
 
+_TO_STOP = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+
 # Shows a batch until it is over: gets the session and a mailbox.
 Interface = Callable[["Session", Mailbox], Coroutine[Any, Any, None]]
 
@@ -207,12 +209,14 @@ def _remove_segments(workplace: Workplace, plan: JobPlan) -> None:
 
 @asynccontextmanager
 async def _signals(session: Session) -> AsyncIterator[None]:
-    """The first SIGINT, SIGTERM or SIGHUP stops the batch, a second one ends it at once."""
+    """The first signal to stop stops the batch gracefully, a second one ends it at once."""
+    # A run that was started with nohup is to survive its terminal.
+    ignored = {number for number in _TO_STOP if signal.getsignal(number) is signal.SIG_IGN}
 
     async def listen() -> None:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-            async for signum in signals:
-                session.stop(signum)
+        with anyio.open_signal_receiver(*(_TO_STOP - ignored)) as signals:
+            async for number in signals:
+                session.stop(number)
 
     async with anyio.create_task_group() as group:
         group.start_soon(listen)

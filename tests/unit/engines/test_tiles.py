@@ -1,0 +1,81 @@
+"""Frames cut into tiles, and put together again as if they had never been cut."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vhsbatch.engines.runtimes import Frame, Upscaler
+from vhsbatch.engines.runtimes import _Ncnn as Ncnn
+from vhsbatch.engines.tiles import OVERLAP_PX, tiles
+
+SIZES = st.integers(1, 90)
+TILE_PX = st.integers(1, 40) | st.just(0)
+
+
+@given(width=SIZES, height=SIZES, tile_px=TILE_PX)
+def test_tiles_cover_every_pixel_exactly_once(width: int, height: int, tile_px: int) -> None:
+    covered = np.zeros((height, width), int)
+    for tile in tiles(width, height, tile_px):
+        assert 0 <= tile.x0 < tile.x1 <= width
+        assert 0 <= tile.y0 < tile.y1 <= height
+        covered[tile.y0 : tile.y1, tile.x0 : tile.x1] += 1
+    assert (covered == 1).all()
+
+
+@given(width=SIZES, height=SIZES, tile_px=st.integers(1, 40))
+def test_no_tile_is_larger_than_asked_for_or_much_smaller_than_the_others(
+    width: int, height: int, tile_px: int
+) -> None:
+    parts = list(tiles(width, height, tile_px))
+    widths = {tile.x1 - tile.x0 for tile in parts}
+    heights = {tile.y1 - tile.y0 for tile in parts}
+    assert max(widths | heights) <= tile_px
+    assert max(widths) - min(widths) <= 1
+    assert max(heights) - min(heights) <= 1
+    assert len(parts) == -(-width // tile_px) * -(-height // tile_px)
+
+
+@given(width=SIZES, height=SIZES)
+def test_without_an_edge_there_is_one_tile(width: int, height: int) -> None:
+    (tile,) = tiles(width, height, 0)
+    assert (tile.x0, tile.y0, tile.x1, tile.y1) == (0, 0, width, height)
+
+
+class FarSighted(Ncnn):
+    """Looks as far as the overlap reaches, and no farther: every pixel comes from that far away."""
+
+    def __init__(self, *, scale: int, tile_px: int) -> None:
+        self._scale = scale
+        self._tile_px = tile_px
+        self.seen: list[tuple[int, int]] = []
+
+    def _run(self, part: Frame) -> Frame:
+        self.seen.append((part.shape[1], part.shape[0]))
+        moved = np.roll(part, (OVERLAP_PX, -OVERLAP_PX), axis=(0, 1))
+        larger: Frame = moved.repeat(self._scale, axis=0).repeat(self._scale, axis=1)
+        return larger
+
+
+def picture(width: int, height: int) -> Frame:
+    return np.random.default_rng(7).integers(0, 256, (height, width, 3), np.uint8)
+
+
+@given(width=SIZES, height=SIZES, tile_px=st.integers(1, 40), scale=st.integers(1, 4))
+def test_what_lies_within_the_overlap_is_seen_from_every_tile(
+    width: int, height: int, tile_px: int, scale: int
+) -> None:
+    frame = picture(width, height)
+    whole, cut = FarSighted(scale=scale, tile_px=0), FarSighted(scale=scale, tile_px=tile_px)
+    assert np.array_equal(cut(frame), whole(frame))
+    assert whole.seen == [(width + 2 * OVERLAP_PX, height + 2 * OVERLAP_PX)]
+    assert cut.seen == [
+        (tile.x1 - tile.x0 + 2 * OVERLAP_PX, tile.y1 - tile.y0 + 2 * OVERLAP_PX)
+        for tile in tiles(width, height, tile_px)
+    ]
+
+
+def test_beyond_its_edge_the_frame_is_mirrored() -> None:
+    frame = picture(40, 30)
+    mirrored: Upscaler = FarSighted(scale=1, tile_px=16)
+    # The first line shows the tenth before it, in the mirror the tenth behind it.
+    assert np.array_equal(mirrored(frame)[0, : 40 - OVERLAP_PX], frame[OVERLAP_PX, OVERLAP_PX:])
