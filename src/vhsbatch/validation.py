@@ -58,10 +58,11 @@ def nearest(word: str, allowed: Iterable[str]) -> str | None:
 
 
 def suggestion(word: str, allowed: Iterable[str]) -> str:
-    """A fix for `word`: the nearest allowed one, or all of them."""
+    """A fix for `word`: the nearest allowed one, and all of them."""
     allowed = list(allowed)
     near = nearest(word, allowed)
-    return f"did you mean '{near}'?" if near is not None else f"allowed: {', '.join(allowed)}"
+    question = "" if near is None else f"did you mean '{near}'? "
+    return f"{question}allowed: {', '.join(allowed)}"
 
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> Problem:

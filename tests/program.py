@@ -1,0 +1,98 @@
+"""The program itself, run as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from clips import FFMPEG
+
+COMMAND = (sys.executable, "-m", "vhsbatch.cli")
+
+
+def environment(home: Path) -> dict[str, str]:
+    """This process's environment without anybody's settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VHSBATCH_")}
+    return {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), "NO_COLOR": "1"}
+
+
+def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run `vhs-upscale` to its end."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(cwd),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def start(*arguments: str | Path, cwd: Path, **options: Any) -> subprocess.Popen[str]:
+    """Start `vhs-upscale` in a session of its own."""
+    return subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(cwd),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **options,
+    )
+
+
+def events(stdout: str) -> list[dict[str, Any]]:
+    """What `--json` printed."""
+    return [json.loads(line) for line in stdout.splitlines()]
+
+
+def wait_for_event(process: subprocess.Popen[str], kind: str) -> dict[str, Any]:
+    """Read a running program's events until there is one of `kind`."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        event: dict[str, Any] = json.loads(line)
+        if event["kind"] == kind:
+            return event
+    raise AssertionError(f"it ended without {kind}")
+
+
+def frame_digests(path: Path) -> str:
+    """Digests of all decoded frames, of the sound too."""
+    done = subprocess.run(
+        [FFMPEG, "-v", "error", "-i", path, "-map", "0", "-f", "framemd5", "-"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return "\n".join(line for line in done.stdout.splitlines() if not line.startswith("#"))
+
+
+def processes_working_in(folder: Path) -> list[int]:
+    """Processes whose command lines name `folder`, this one apart."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and int(entry.name) != os.getpid():
+            try:
+                if os.fsencode(folder) in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:
+                continue  # it has just ended
+    return found
+
+
+def wait_until_gone(folder: Path, *, within_s: float = 5.0) -> None:
+    """Wait until no process works in `folder` any more.
+
+    Raises:
+        AssertionError: one outlived the time.
+    """
+    deadline_s = time.monotonic() + within_s
+    while left := processes_working_in(folder):
+        assert time.monotonic() < deadline_s, f"still there: {left}"
+        time.sleep(0.05)
