@@ -4,6 +4,7 @@ Each run appends to a file of its own, one fact of JSON a line, so that there is
 writer to a file; replaying all files in the order of their names gives the folder's history.
 """
 
+import contextlib
 import functools
 import os
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ class Journal:
 
     def __init__(self, file: AsyncFileIO) -> None:
         self._file = file
+        self._size_bytes = 0
 
     @classmethod
     async def create(cls, folder: Path, run_id: str) -> Self:
@@ -44,8 +46,28 @@ class Journal:
         return cls(file)
 
     async def append(self, fact: Fact) -> None:
-        """Return when the fact will survive a crash of the machine."""
-        await self._file.write(dump(fact).encode() + b"\n")
+        """Return when the fact will survive a crash of the machine.
+
+        Raises:
+            OutputFolderError: it cannot be written; the journal is as it was before.
+        """
+        line = dump(fact).encode() + b"\n"
+        try:
+            await self._write(line)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                await self._file.truncate(self._size_bytes)
+                await self._file.seek(self._size_bytes)
+            raise OutputFolderError(
+                f"cannot write the journal: {error.strerror}",
+                fix="make room; the same command with --resume goes on",
+            ) from error
+        self._size_bytes += len(line)
+
+    async def _write(self, line: bytes) -> None:
+        """A disk that is nearly full takes a part of the line and says nothing of the rest."""
+        while line:
+            line = line[await self._file.write(line) :]
         await anyio.to_thread.run_sync(os.fsync, self._file.fileno())
 
     async def __aenter__(self) -> Self:
@@ -68,10 +90,14 @@ def read_journal(folder: Path) -> Iterator[Fact]:
     left out.
 
     Raises:
-        OutputFolderError: a line in the middle is not a fact.
+        OutputFolderError: a file cannot be read, or a line in the middle is not a fact.
     """
     for path in sorted(folder.glob("*.jsonl")):
-        *lines, _torn = path.read_bytes().split(b"\n")
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise OutputFolderError(f"cannot read the journal {path}: {error.strerror}") from error
+        *lines, _torn = content.split(b"\n")
         for number, line in enumerate(lines, start=1):
             try:
                 yield load_fact(line)

@@ -1,16 +1,18 @@
 """What a user asked for, checked, before anything is done. Pure apart from reading the input folder."""
 
+import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.model.plan import Job
 from vhsbatch.pipeline.discover import discover
 from vhsbatch.pipeline.naming import name_jobs, refuse_overwriting_sources
-from vhsbatch.presets import Preset
+from vhsbatch.presets import Container, Preset
 
 Interface = Literal["tui", "text", "json"]
 
@@ -72,9 +74,7 @@ def jobs_of_folder(
         suffix=_suffix(suffix, preset),
         extension=preset.container,
     )
-    # A result of an earlier run that lies among the sources is no source.
-    outputs = {job.output for job in jobs}
-    jobs = tuple(job for job in jobs if job.source not in outputs)
+    jobs = _without_results(jobs)
     if not jobs:
         raise UsageError(
             f"no videos in {input_folder}" + ("" if pattern == "*" else f" match {pattern}"),
@@ -82,6 +82,12 @@ def jobs_of_folder(
         )
     refuse_overwriting_sources(jobs)
     return jobs[:max_count]
+
+
+def container_of(output: Path) -> str | None:
+    """The container that the name of an output asks for; None for a folder, or another ending."""
+    ending = output.suffix[1:].lower()
+    return ending if ending in get_args(Container) and not output.is_dir() else None
 
 
 def job_of_video(video: Path, output: Path, preset: Preset) -> Job:
@@ -100,6 +106,10 @@ def job_of_video(video: Path, output: Path, preset: Preset) -> Job:
             suffix=_suffix(None, preset),
             extension=preset.container,
         )
+    elif container_of(output) is None:
+        raise UsageError(
+            f"--output {output}: results are .mp4, .mkv or .mov", fix="or name a folder that exists"
+        )
     else:
         final = output.resolve()
         job = Job(id=final.name, index=1, source=video.resolve(), output=final)
@@ -107,9 +117,29 @@ def job_of_video(video: Path, output: Path, preset: Preset) -> Job:
     return job
 
 
+# What results are called, unless --suffix says otherwise.
+_USUAL_RESULT = re.compile(r"(?P<stem>.+)_\d{3,4}p")
+_SUFFIX_LENGTH = 60
+
+
+def _without_results(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    """Results of earlier runs that lie among the sources are no sources."""
+    outputs = {job.output for job in jobs}
+    stems = {job.source.with_suffix("") for job in jobs}
+
+    def is_result(source: Path) -> bool:
+        usual = _USUAL_RESULT.fullmatch(source.stem)
+        of_source = usual is not None and source.with_name(usual["stem"]) in stems
+        return source in outputs or (of_source and source.suffix[1:] in get_args(Container))
+
+    kept = [job for job in jobs if not is_result(job.source)]
+    return tuple(dataclasses.replace(job, index=index) for index, job in enumerate(kept, start=1))
+
+
 def _suffix(suffix: str | None, preset: Preset) -> str:
     if suffix is None:
         return f"_{preset.target_height}p"
-    if not suffix or "/" in suffix or "\0" in suffix or suffix.startswith("."):
+    forbidden = "/" in suffix or "\0" in suffix or suffix.startswith(".")
+    if not suffix or forbidden or len(suffix) > _SUFFIX_LENGTH:
         raise UsageError(f"--suffix {suffix!r} cannot be part of a file name", fix="for example _restored")
     return suffix

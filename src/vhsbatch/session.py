@@ -6,6 +6,7 @@ back is the exit code.
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import time
@@ -158,7 +159,8 @@ def _announce_unfinished(request: BatchRequest, history: BatchState) -> tuple[st
     left = sum(not job.phase.ended for job in history.known.values())
     if not left or request.resume:
         return ()
-    return (f"an unfinished batch is in {request.output} ({left} videos left): --resume continues it",)
+    command = shlex.join(("vhs-upscale", "batch", history.input, history.output, "--resume"))
+    return (f"an unfinished batch is in {request.output} ({left} videos left): {command} continues it",)
 
 
 async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:

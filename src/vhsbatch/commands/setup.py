@@ -36,8 +36,13 @@ def settings_from(machine: MachineOptions, **typed: object) -> Settings:
     return load_settings(options, config_file=machine.config)
 
 
-def preset_from(result: ResultOptions, settings: Settings) -> Preset:
+def preset_from(result: ResultOptions, settings: Settings, *, container: str | None = None) -> Preset:
     """The preset that was named, with what was typed in its place.
+
+    Args:
+        result: what was typed.
+        settings: where presets are.
+        container: the one that the output's name asks for.
 
     Raises:
         UsageError: there is no such preset, or a value does not fit it.
@@ -48,7 +53,9 @@ def preset_from(result: ResultOptions, settings: Settings) -> Preset:
             fix="leave one of them out",
         )
     preset = find_preset(load_presets(preset_paths(settings)), result.preset or DEFAULT_PRESET)
-    return override(preset, height=result.resolution, quality=result.crf, encoder=result.encoder)
+    return override(
+        preset, height=result.resolution, quality=result.crf, encoder=result.encoder, container=container
+    )
 
 
 def detectable_presets(result: ResultOptions, settings: Settings, base: Preset) -> dict[str, Preset] | None:

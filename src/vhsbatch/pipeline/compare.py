@@ -82,9 +82,9 @@ def choose_clips(
 
 def clip_plan(plan: JobPlan, clip: Clip) -> JobPlan:
     """The plan restricted to a clip: one segment, not the whole video. Pure."""
-    start = round(clip.start_s * plan.rate)
-    stop = min(plan.frames, max(start + 1, round((clip.start_s + clip.duration_s) * plan.rate)))
-    segment = Segment(index=0, start_frame=min(start, stop - 1), stop_frame=stop)
+    frames = min(plan.frames, max(1, round(clip.duration_s * plan.rate)))
+    start = min(round(clip.start_s * plan.rate), plan.frames - frames)
+    segment = Segment(index=0, start_frame=start, stop_frame=start + frames)
     return dataclasses.replace(plan, segments=(segment,), frames=segment.frames)
 
 

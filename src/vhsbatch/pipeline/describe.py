@@ -15,7 +15,8 @@ def describe_plans(
     notes: Sequence[str],
 ) -> Iterator[str]:
     """What would be done to each video, line by line."""
-    yield f"Dry run: {len(jobs)} videos, {lanes} {'worker' if lanes == 1 else 'workers'}"
+    videos = "1 video" if len(jobs) == 1 else f"{len(jobs)} videos"
+    yield f"Dry run: {videos}, {lanes} {'worker' if lanes == 1 else 'workers'}"
     yield from notes
     for job in jobs:
         yield f"[{job.index}/{len(jobs)}] {plain(job.source.name)} -> {plain(job.id)}"
@@ -48,4 +49,4 @@ def frame_rate(rate: Fraction) -> str:
     >>> frame_rate(Fraction(60000, 1001))
     '59.94 fps'
     """
-    return f"{float(rate):.5g} fps".replace(".000 ", " ")
+    return f"{float(rate):.5g} fps"

@@ -8,8 +8,8 @@ from pathlib import Path
 from vhsbatch.errors import UsageError
 from vhsbatch.media.formats import VIDEO_EXTENSIONS
 
-# Names that editors, browsers and copy programs give to files that are not finished.
-_UNFINISHED = (".part", ".partial", ".crdownload", ".tmp", ".temp", "~")
+# What programs put before the extension of a file that is not finished: ``tape.temp.mp4``.
+_UNFINISHED = frozenset({".part", ".partial", ".temp", ".tmp"})
 
 
 def discover(folder: Path, *, pattern: str, recursive: bool, exclude: Path | None = None) -> list[Path]:
@@ -35,32 +35,44 @@ def discover(folder: Path, *, pattern: str, recursive: bool, exclude: Path | Non
                 fix="give a folder of videos; for one video use 'vhs-upscale upscale VIDEO -o OUT'",
             )
         root = folder.resolve()
-        left_out = None if exclude is None else exclude.resolve()
-        found = [path for path in _walk(root, left_out, recursive, set()) if _is_video(path, pattern)]
-    except PermissionError as error:
-        raise UsageError(f"cannot read {error.filename}: permission denied") from error
+        left_out = set() if exclude is None or not exclude.exists() else {_identity(exclude)}
+        # Results may lie beside their sources, and are told from them by their names.
+        left_out.discard(_identity(root))
+        found = [path for path in _walk(root, recursive, left_out) if _is_video(path, pattern)]
+    except OSError as error:
+        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from error
     return sorted(found, key=lambda path: _sort_key(path.relative_to(root)))
 
 
-def _walk(folder: Path, left_out: Path | None, recursive: bool, seen: set[tuple[int, int]]) -> Iterator[Path]:
-    status = folder.stat()
-    if folder == left_out or (status.st_dev, status.st_ino) in seen:
+def _walk(folder: Path, recursive: bool, seen: set[tuple[int, int]]) -> Iterator[Path]:
+    """The files in `folder`; folders in `seen`, by whatever name they are reached, are left out."""
+    if _identity(folder) in seen:
         return
-    seen.add((status.st_dev, status.st_ino))
-    for entry in os.scandir(folder):
+    seen.add(_identity(folder))
+    with os.scandir(folder) as listing:
+        entries = sorted(listing, key=lambda entry: entry.name)
+    for entry in entries:
+        path = Path(entry.path)
         if entry.name.startswith("."):
             continue
-        if entry.is_file():
-            yield Path(entry.path)
-        elif recursive and entry.is_dir():
-            yield from _walk(Path(entry.path), left_out, recursive, seen)
+        # A link that leads nowhere, or to itself, is neither.
+        if path.is_file():
+            yield path
+        elif recursive and path.is_dir():
+            yield from _walk(path, recursive, seen)
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """What stays the same under whatever name a folder is reached."""
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def _is_video(path: Path, pattern: str) -> bool:
     name = path.name.lower()
     return (
         path.suffix.lower() in VIDEO_EXTENSIONS
-        and not name.endswith(_UNFINISHED)
+        and path.with_suffix("").suffix.lower() not in _UNFINISHED
         and fnmatchcase(name, pattern.lower())
     )
 

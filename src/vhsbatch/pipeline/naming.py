@@ -60,7 +60,7 @@ def _name(folder: Path, stem: str, suffix: str, extension: str) -> Path:
     """The output's path below OUT; a stem too long for a file system is cut at a character."""
     ending = f"{suffix}.{extension}"
     room = NAME_BYTES - _RESERVED_BYTES - len(os.fsencode(ending))
-    while len(os.fsencode(stem)) > room:
+    while stem and len(os.fsencode(stem)) > room:
         stem = stem[:-1]
     return folder / f"{stem}{ending}"
 

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from vhsbatch.errors import InputError
 from vhsbatch.media.filters import deinterlaces
@@ -88,8 +89,14 @@ def _fingerprint(info: MediaInfo, preset: Preset, means: Means, segments: tuple[
     upscaling = means.upscaling
     decisive = {
         "plan_version": PLAN_VERSION,
-        "source": [info.size_bytes, info.modified_ns, info.container, info.video, info.audio],
-        "preset": preset.model_dump(exclude={"name": True, "description": True, "colour": {"lut"}}),
+        "source": [
+            info.size_bytes,
+            info.modified_ns,
+            info.container,
+            replace(info.video, field_order_reason=""),
+            info.audio,
+        ],
+        "preset": preset.model_dump(exclude=_INDECISIVE),
         "engine": means.engine,
         "network": None
         if upscaling is None
@@ -107,6 +114,17 @@ def _fingerprint(info: MediaInfo, preset: Preset, means: Means, segments: tuple[
     }
     text = json.dumps(to_jsonable(decisive), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+# Words, what is in the fingerprint in another form, and what acts by the segments and the network alone.
+_INDECISIVE: Any = {
+    "name": True,
+    "description": True,
+    "segment_s": True,
+    "ai_segment_s": True,
+    "upscale": True,
+    "colour": {"lut"},
+}
 
 
 def _notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from vhsbatch.tui.lanes import Lanes
 from vhsbatch.tui.lists import JobTable, failed_rows, finished_rows, waiting_rows
 from vhsbatch.tui.overview import Overview
 from vhsbatch.tui.summary import StopQuestion, SummaryScreen
+from vhsbatch.tui.terminal import continue_only_after_stop
 from vhsbatch.wording import plain
 
 _REDRAWS_PER_S = 2
@@ -105,6 +106,7 @@ class BatchApp(App[None]):
 
     def on_mount(self) -> None:
         """Begin to listen and to redraw."""
+        continue_only_after_stop()
         self.run_worker(self._listen(), name="listen")
         self.set_interval(1 / _REDRAWS_PER_S, self._redraw)
         self.call_after_refresh(self._redraw)

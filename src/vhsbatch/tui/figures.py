@@ -68,7 +68,7 @@ def figures(state: BatchState, progress: Mapping[int, Progress], now_s: float) -
 
 def _is_running(state: BatchState, report: Progress) -> bool:
     job = state.jobs.get(report.job_id)
-    return job is not None and report.segment in job.running
+    return job is not None and report.segment is not None and job.running.get(report.segment) == report.lane
 
 
 def bar(part: float, width: int) -> str:

@@ -1,0 +1,216 @@
+"""Whole batches over real captures: what comes out, and what is said of it."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import program
+from clips import FFMPEG, make_clip
+from vhsbatch.media.probe import probe
+from vhsbatch.media.verify import count_frames
+from vhsbatch.model.media import MediaInfo
+
+pytestmark = pytest.mark.anyio
+
+DV = ("-target", "ntsc-dv")
+MPEG2 = ("-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-q:v", "4", "-c:a", "mp2")
+H264 = ("-c:v", "libx264", "-flags", "+ildct+ilme", "-x264-params", "tff=1", "-c:a", "aac")
+FFV1 = ("-c:v", "ffv1", "-g", "1", "-c:a", "pcm_s16le")
+SMALL = "96x64"
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def results(folder: Path) -> list[str]:
+    return sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and not path.relative_to(folder).parts[0].startswith(".")
+    )
+
+
+async def probed(path: Path) -> MediaInfo:
+    return await probe(path, ffmpeg=FFMPEG)
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("captures")
+    make_clip(folder / "a holiday.dv", *DV, scan="bff", seconds=1)
+    make_clip(folder / "B.MPG", *MPEG2, seconds=0.8)
+    make_clip(folder / "c.mp4", *H264, scan="progressive", seconds=0.4, size=SMALL)
+    damaged = make_clip(folder / "d.mkv", *FFV1, seconds=4, size=SMALL)
+    damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
+    (folder / "notes.txt").write_text("no video\n")
+    (folder / "e.avi").write_text("no video either\n")
+    before = digests(folder)
+    yield folder
+    assert digests(folder) == before, "a source was touched"
+
+
+@pytest.mark.slow
+async def test_a_batch_with_good_and_bad_captures(captures: Path, tmp_path: Path) -> None:
+    done = program.run("batch", captures, "out", "-r", "360", "--parallel", "2", cwd=tmp_path)
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert {line for line in lines if line.startswith("[")} == {
+        "[1/5] SUCCESS: a holiday.dv",
+        "[2/5] SUCCESS: B.MPG",
+        "[3/5] SUCCESS: c.mp4",
+        "[4/5] FAILED: d.mkv",
+        "[5/5] FAILED: e.avi",
+    }
+    assert lines[lines.index("[4/5] FAILED: d.mkv") + 1].startswith("  Error: truncated: ")
+    assert lines[lines.index("[5/5] FAILED: e.avi") + 1].startswith("  Error: ")
+    assert lines[-4:] == ["Total videos: 5", "Successful:   3", "Failed:       2", "Output:       out"]
+    out = tmp_path / "out"
+    assert results(out) == ["B_360p.mp4", "a holiday_360p.mp4", "c_360p.mp4"]
+
+    # Each field of the interlaced ones is a frame; 4:3 pictures are 4:3.
+    for source, name, frames_of_each in (
+        ("a holiday.dv", "a holiday_360p.mp4", 2),
+        ("B.MPG", "B_360p.mp4", 2),
+        ("c.mp4", "c_360p.mp4", 1),
+    ):
+        made, before = await probed(out / name), (await probed(captures / source)).video
+        frames, rate = before.frames * frames_of_each, before.rate * frames_of_each
+        assert (made.video.frames, made.video.rate) == (frames, rate)
+        assert await count_frames(out / name, ffmpeg=FFMPEG, threads=1) == frames
+        assert (made.video.height, made.video.sar or 1) == (360, 1)
+        assert len(made.audio) == 1
+    assert (await probed(out / "a holiday_360p.mp4")).video.width == 480
+
+    # Nothing but the journal stays behind.
+    assert [path.name for path in sorted((out / ".vhsbatch").iterdir())] == ["journal", "lock"]
+
+
+async def test_events_are_what_the_interface_sees(captures: Path, tmp_path: Path) -> None:
+    done = program.run(
+        "batch", captures, "out", "-r", "120", "--parallel", "2", "--json", "--max-count", "3", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    events = program.events(done.stdout)
+    kinds = [event["kind"] for event in events]
+    facts = [kind for kind in kinds if kind not in ("log", "progress")]
+    assert facts[0] == "batch_started"
+    assert facts[-1] == "batch_finished"
+    for kind in ("job_planned", "segment_started", "segment_finished", "assembly_started", "job_published"):
+        assert facts.count(kind) == 3, kind
+    assert events[-1]["exit_code"] == 0
+
+
+async def test_sub_folders_are_mirrored_and_names_kept_apart(tmp_path: Path) -> None:
+    for name in ("in/1987/tape.mp4", "in/1987/tape.mkv", "in/1988/TAPE.mp4", "in/.hidden.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        make_clip(tmp_path / name, *H264, scan="progressive", seconds=0.4, size=SMALL)
+    done = program.run(
+        "batch",
+        "in",
+        "in/out",
+        "--recursive",
+        "-r",
+        "120",
+        "--parallel",
+        "2",
+        "--suffix",
+        "_new",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert results(tmp_path / "in" / "out") == [
+        "1987/tape.mkv_new.mp4",
+        "1987/tape.mp4_new.mp4",
+        "1988/TAPE_new.mp4",
+    ]
+    # The results lie among the sources, and are no sources themselves.
+    again = program.run(
+        "batch",
+        "in",
+        "in/out",
+        "--recursive",
+        "-r",
+        "120",
+        "--skip-existing",
+        "--suffix",
+        "_new",
+        cwd=tmp_path,
+    )
+    assert "Total videos: 3" in again.stdout
+    assert "Skipped:      3" in again.stdout
+
+
+async def test_segments_are_kept_or_removed(tmp_path: Path) -> None:
+    make_clip(tmp_path / "tape.mp4", *H264, scan="progressive", seconds=0.4, size=SMALL)
+    kept = program.run(
+        "upscale",
+        "tape.mp4",
+        "-o",
+        "out/a.mp4",
+        "-r",
+        "120",
+        "--keep-temp",
+        "--temp-dir",
+        "scratch",
+        cwd=tmp_path,
+    )
+    assert kept.returncode == 0, kept.stderr
+    assert len(list((tmp_path / "scratch").rglob("segment-*.mp4"))) == 1
+    gone = program.run(
+        "upscale", "tape.mp4", "-o", "out/b.mp4", "-r", "120", "--temp-dir", "scratch2", cwd=tmp_path
+    )
+    assert gone.returncode == 0, gone.stderr
+    assert list((tmp_path / "scratch2").rglob("*.mp4")) == []
+
+
+async def test_an_output_that_somebody_else_made_is_proven_before_it_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    for name in ("good.mkv", "short.mkv", "rubbish.mkv"):
+        make_clip(tmp_path / "in" / name, *FFV1, scan="progressive", seconds=1, size=SMALL)
+    make_clip(tmp_path / "out" / "good_120p.mp4", *H264, scan="progressive", seconds=1, size="160x120")
+    make_clip(tmp_path / "out" / "short_120p.mp4", *H264, scan="progressive", seconds=0.3, size="160x120")
+    (tmp_path / "out" / "rubbish_120p.mp4").write_bytes(b"half a file")
+    done = program.run("batch", "in", "out", "-r", "120", "--skip-existing", "--parallel", "2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    skipped = lines.index("[1/3] SKIPPED: good.mkv")
+    assert lines[skipped + 1] == "  Reason: an output of the right length is there (1.0 s)"
+    assert "[2/3] SUCCESS: rubbish.mkv" in lines
+    assert "[3/3] SUCCESS: short.mkv" in lines
+    assert (await probed(tmp_path / "out" / "short_120p.mp4")).video.frames == 30
+
+
+async def test_verbose_shows_commands_and_what_failed(captures: Path, tmp_path: Path) -> None:
+    done = program.run("batch", captures, "out", "-r", "120", "--pattern", "[ce]*", "--verbose", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "-filter_complex" in done.stderr
+    assert "  Failed\n  Error: " in done.stdout
+
+
+async def test_presets_side_by_side(tmp_path: Path) -> None:
+    make_clip(tmp_path / "tape.mp4", *H264, seconds=1.5, size=SMALL)
+    done = program.run(
+        *("test-presets", "tape.mp4", "-o", "cmp", "--presets", "vhs,clean", "--clip-count", "2"),
+        *("--duration", "0.2", "-r", "120"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    for number in (1, 2):
+        clips = [tmp_path / "cmp" / f"clip{number}_{name}.mp4" for name in ("source", "vhs", "clean")]
+        made = [await probed(clip) for clip in clips]
+        assert [info.video.frames for info in made] == [12, 12, 12]
+        assert len({program.frame_digests(clip) for clip in clips}) == 3
+        grid = await probed(tmp_path / "cmp" / f"clip{number}_comparison.mp4")
+        assert (grid.video.width, grid.video.frames) == (3 * 640, 12)
+        with Image.open(tmp_path / "cmp" / f"clip{number}_contact_sheet.png") as sheet:
+            assert sheet.size == (3 * 640, 36 + 3 * 480)
+    assert "contact sheet: " in done.stdout

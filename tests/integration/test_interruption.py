@@ -1,0 +1,114 @@
+"""Stopping a batch, and going on with it."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import program
+from clips import make_clip
+
+# Eight segments of a second each, of a picture that keeps two cores busy for a few seconds.
+PRESET = '[short]\ninherits = "vhs"\nsegment_s = 1\n'
+OPTIONS = ("-p", "short", "-r", "480", "--parallel", "2")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "vhsbatch.toml").write_text('presets = ["presets.toml"]\n')
+    (tmp_path / "presets.toml").write_text(PRESET)
+    for number in (1, 2):
+        make_clip(tmp_path / "in" / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=4)
+    return tmp_path
+
+
+def interrupted(place: Path, *signals: int) -> subprocess.CompletedProcess[str]:
+    """A batch that gets `signals` when its first segment is finished."""
+    process = program.start("batch", "in", "out", *OPTIONS, "--json", cwd=place)
+    program.wait_for_event(process, "segment_finished")
+    started_s = time.monotonic()
+    for number in signals:
+        process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=30)
+    assert time.monotonic() - started_s < 10
+    return subprocess.CompletedProcess([], process.returncode, stdout, stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_stops_gracefully_and_resume_goes_on(number: int, exit_code: int, place: Path) -> None:
+    stopped = interrupted(place, number)
+    assert stopped.returncode == exit_code, stopped.stderr
+    last = program.events(stopped.stdout)[-1]
+    assert (last["kind"], last["outcome"]) == ("batch_finished", "interrupted")
+    program.wait_until_gone(place)
+    assert [path.name for path in (place / "out").iterdir() if not path.name.startswith(".")] == []
+
+    again = program.run("batch", "in", "out", *OPTIONS, cwd=place)
+    assert (
+        "an unfinished batch is in out (2 videos left): vhs-upscale batch in out --resume continues it"
+        in again.stderr
+    )
+
+
+@pytest.mark.slow
+def test_resume_makes_no_finished_segment_again_and_gives_the_same_frames(place: Path) -> None:
+    stopped = interrupted(place, signal.SIGINT)
+    finished = _count(stopped.stdout, "segment_finished") + 1  # the one that was waited for
+    done = program.run("batch", "in", "out", "--resume", "--parallel", "2", "--json", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert _count(done.stdout, "segment_finished") == 8 - finished
+    whole = program.run("batch", "in", "whole", *OPTIONS, cwd=place)
+    assert whole.returncode == 0, whole.stderr
+    for name in ("tape1_480p.mp4", "tape2_480p.mp4"):
+        assert program.frame_digests(place / "out" / name) == program.frame_digests(place / "whole" / name)
+
+
+@pytest.mark.slow
+def test_a_second_signal_ends_it_at_once(place: Path) -> None:
+    stopped = interrupted(place, signal.SIGINT, signal.SIGINT)
+    assert stopped.returncode == 130
+    program.wait_until_gone(place)
+
+
+@pytest.mark.slow
+def test_nohup_survives_its_terminal(place: Path) -> None:
+    def ignore_hangup() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    process = program.start("batch", "in", "out", *OPTIONS, "--json", cwd=place, preexec_fn=ignore_hangup)
+    program.wait_for_event(process, "segment_started")
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=100)
+    assert process.returncode == 0
+
+
+@pytest.mark.slow
+def test_nobody_reading_does_not_end_the_work(place: Path) -> None:
+    process = program.start("batch", "in", "out", *OPTIONS, "--max-count", "1", cwd=place)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.stderr.close()
+    assert process.wait(timeout=100) == 0
+    assert (place / "out" / "tape1_480p.mp4").is_file()
+
+
+@pytest.mark.slow
+def test_one_folder_has_one_run_at_a_time(place: Path) -> None:
+    process = program.start("batch", "in", "out", *OPTIONS, "--json", cwd=place)
+    program.wait_for_event(process, "batch_started")
+    other = program.run("batch", "in", "out", *OPTIONS, cwd=place)
+    assert other.returncode == 4
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert f"another run is working in {place / 'out'} (process {process.pid})" in other.stderr
+
+
+def _count(stdout: str, kind: str) -> int:
+    return sum(event["kind"] == kind for event in program.events(stdout))
