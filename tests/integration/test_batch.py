@@ -17,6 +17,7 @@ pytestmark = pytest.mark.anyio
 
 DV = ("-target", "ntsc-dv")
 MPEG2 = ("-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-q:v", "4", "-c:a", "mp2")
+WEB = ("-c:v", "libx264", "-c:a", "aac")
 H264 = ("-c:v", "libx264", "-flags", "+ildct+ilme", "-x264-params", "tff=1", "-c:a", "aac")
 FFV1 = ("-c:v", "ffv1", "-g", "1", "-c:a", "pcm_s16le")
 SMALL = "96x64"
@@ -47,7 +48,7 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("captures")
     make_clip(folder / "a holiday.dv", *DV, scan="bff", seconds=1)
     make_clip(folder / "B.MPG", *MPEG2, seconds=0.8)
-    make_clip(folder / "c.mp4", *H264, scan="progressive", seconds=0.4, size=SMALL)
+    make_clip(folder / "c.mp4", *WEB, scan="progressive", seconds=0.4, size=SMALL)
     damaged = make_clip(folder / "d.mkv", *FFV1, seconds=4, size=SMALL)
     damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
     (folder / "notes.txt").write_text("no video\n")
