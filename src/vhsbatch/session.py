@@ -5,6 +5,7 @@ back is the exit code.
 """
 
 import contextlib
+import functools
 import os
 import shlex
 import shutil
@@ -199,14 +200,12 @@ async def _clean_up(mailbox: Mailbox, state: BatchState, workplace: Workplace) -
             break
         for event in events:
             if isinstance(event, JobPublished) and (plan := state.jobs[event.job_id].plan) is not None:
-                await anyio.to_thread.run_sync(_remove_segments, workplace, plan)
-
-
-def _remove_segments(workplace: Workplace, plan: JobPlan) -> None:
-    shutil.rmtree(workplace.job_folder(plan).parent, ignore_errors=True)
+                folder = workplace.job_folder(plan).parent
+                await anyio.to_thread.run_sync(functools.partial(shutil.rmtree, folder, ignore_errors=True))
+    # What the videos share goes last: until then one of them may be about to write to it.
     for folder in (workplace.temporary, workplace.publishing):
         with contextlib.suppress(OSError):
-            folder.rmdir()  # it goes with the last of its contents
+            await anyio.Path(folder).rmdir()
 
 
 @asynccontextmanager
