@@ -129,6 +129,31 @@ def test_presets(
 
 
 @app.command
+def verify(output_folder: Path, /, *, config: Path | None = None) -> int:
+    """Prove once more that the results in a folder are what their records say.
+
+    Args:
+        output_folder: Folder of results.
+        config: Configuration file, instead of ./vhsbatch.toml and the user's own.
+    """
+    from vhsbatch.commands.history import verify_results
+
+    return verify_results(output_folder, config)
+
+
+@app.command
+def log(output_folder: Path, /) -> int:
+    """Show what happened in an output folder, run by run.
+
+    Args:
+        output_folder: Folder of results.
+    """
+    from vhsbatch.commands.history import show_log
+
+    return show_log(output_folder)
+
+
+@app.command
 def presets(name: str | None = None, /, *, config: Path | None = None) -> int:
     """List the presets, or show one with all of its keys.
 

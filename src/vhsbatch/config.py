@@ -89,6 +89,9 @@ class Settings(BaseSettings):
         default=900, gt=0, description="seconds without progress after which an attempt counts as failed"
     )
     nice: int = Field(default=10, ge=0, le=19, description="how far child processes step back behind others")
+    min_free_mib: int = Field(
+        default=1024, ge=0, description="with less room than this on a disk, no new segment is begun"
+    )
     max_pixels: int = Field(
         default=36_000_000, ge=1, description="pictures with more pixels are refused; the default passes 8K"
     )

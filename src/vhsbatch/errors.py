@@ -79,14 +79,25 @@ class StageFailure:
 class ChainError(VhsBatchError):
     """A chain of child processes failed.
 
-    The cause names the stage that failed first; `stages` holds every stage, so that a log can show
-    what each of them said last.
+    The cause names the stage that failed first.
+
+    Attributes:
+        culprit: that stage's name, None where no stage is to blame.
+        stages: every stage, so that a log can show what each of them said last.
     """
 
     transient = True
 
-    def __init__(self, cause: str, *, stages: tuple[StageFailure, ...] = (), fix: str | None = None) -> None:
+    def __init__(
+        self,
+        cause: str,
+        *,
+        culprit: str | None = None,
+        stages: tuple[StageFailure, ...] = (),
+        fix: str | None = None,
+    ) -> None:
         super().__init__(cause, fix=fix)
+        self.culprit = culprit
         self.stages = stages
 
 

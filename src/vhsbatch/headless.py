@@ -8,9 +8,22 @@ from typing import Protocol, TextIO
 
 import anyio
 
-from vhsbatch.model.events import BatchStarted, Event, JobFailed, JobPublished, JobSkipped, LogLine, Progress
+from vhsbatch.model.events import (
+    BatchContinued,
+    BatchPaused,
+    BatchStarted,
+    Event,
+    JobFailed,
+    JobHeld,
+    JobPublished,
+    JobSkipped,
+    LanesChanged,
+    LogLine,
+    Progress,
+)
 from vhsbatch.model.state import BatchState, JobState, Phase
 from vhsbatch.model.wire import dump
+from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.wording import duration, plain
 
 _WIDTH = 60
@@ -116,6 +129,8 @@ class TextPrinter:
                     self._print_result(self._state.jobs[event.job_id])
             case LogLine():
                 self._print_log(event)
+            case JobHeld() | BatchPaused() | BatchContinued() | LanesChanged():
+                print(plain(fact_line(event)), file=self._err, flush=True)
             case Progress():
                 self._print_progress()
             case _:

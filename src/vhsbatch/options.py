@@ -35,6 +35,9 @@ class ResultOptions:
     encoder: str | None = None
     "Video encoder, or 'auto' for the first hardware encoder that works."
 
+    allow_truncated: bool = False
+    "Restore sources that break off as far as they go, instead of failing them."
+
     auto_detect: bool = False
     "Analyse each video first and choose its preset by what is found."
 
@@ -64,6 +67,18 @@ class MachineOptions:
 
     keep_temp: Annotated[bool | None, Parameter(negative="--no-keep-temp")] = None
     "Keep the segments of finished videos."
+
+    retries: int | None = None
+    "How often a segment is tried again after a failure that may be transient."
+
+    max_pixels: int | None = None
+    "Refuse larger pictures."
+
+    no_record: Annotated[bool, Parameter(name="--no-record")] = False
+    "Put no record (OUTPUT.json) beside the results."
+
+    drain: bool = False
+    "When stopped, finish the running segments first."
 
     config: Path | None = None
     "Configuration file, instead of ./vhsbatch.toml and the user's own."

@@ -33,6 +33,9 @@ class BatchRequest:
         resume: whether an unfinished batch is continued.
         detectable: the presets from which each source gets the one that suits it (`--auto-detect`);
             None where `preset` is for all.
+        allow_truncated: whether sources that break off are restored as far as they go.
+        records: whether a record is put beside each result.
+        drain: whether running segments are finished when the run is stopped.
         verbose: whether commands and stack traces are shown.
         notes: what the user should know before anything starts.
     """
@@ -47,6 +50,9 @@ class BatchRequest:
     skip_existing: bool = False
     resume: bool = False
     detectable: Mapping[str, Preset] | None = None
+    allow_truncated: bool = False
+    records: bool = True
+    drain: bool = False
     verbose: bool = False
     notes: tuple[str, ...] = ()
 

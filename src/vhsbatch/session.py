@@ -6,6 +6,7 @@ back is the exit code.
 
 import contextlib
 import functools
+import hashlib
 import os
 import shlex
 import shutil
@@ -14,14 +15,15 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import anyio
 import anyio.to_thread
 
-from vhsbatch.claim import claimed
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
+from vhsbatch.leases import PUBLISHING, Leases, leasing
 from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished, LogLine
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState, Phase, fold
@@ -31,8 +33,10 @@ from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.proc.process import kill_all
 from vhsbatch.request import BatchRequest
 from vhsbatch.scheduling.bus import Bus, Mailbox
+from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.local import LocalExecutor
 from vhsbatch.scheduling.planning import Planning
+from vhsbatch.scheduling.room import Room
 from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.toolbox import Toolbox, open_toolbox
 
@@ -49,18 +53,23 @@ class Session:
     Attributes:
         state: what is known; read it, never change it.
         scheduler: what runs it.
+        drain: whether the first wish to stop lets running segments be finished.
         stopped_by: the signal that ended the run early, if one did.
     """
 
     state: BatchState
     scheduler: Scheduler
+    drain: bool = False
     stopped_by: int | None = field(default=None)
 
     def stop(self, signum: int = signal.SIGINT) -> None:
         """Start nothing new and stop what runs; a second call ends that at once."""
-        if self.stopped_by is not None:
+        first, self.stopped_by = self.stopped_by is None, self.stopped_by or signum
+        if first and self.drain:
+            self.scheduler.drain()
+            return
+        if not first:
             kill_all()
-        self.stopped_by = self.stopped_by or signum
         self.scheduler.stop()
 
     @property
@@ -78,14 +87,14 @@ async def run_batch(request: BatchRequest, interface: Interface) -> int:
         OutputFolderError: OUT cannot be used.
         ToolError: a tool that every video needs does not work.
     """
-    toolbox = await open_toolbox(request.settings, request.preset, detectable=request.detectable)
+    toolbox = await _open_toolbox(request)
     folder = request.folder / STATE_FOLDER
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.uname().nodename}-{os.getpid()}"
-    async with claimed(request.folder, folder):
+    async with leasing(folder, run_id, request.folder) as leases:
         history = fold(read_journal(folder / "journal"))
         async with await Journal.create(folder / "journal", run_id) as journal:
             bus = Bus(history if request.resume else BatchState(), journal.append)
-            return await _run(request, toolbox, bus, interface, history=history, run_id=run_id)
+            return await _run(request, toolbox, bus, interface, leases, history=history, run_id=run_id)
 
 
 async def _run(
@@ -93,12 +102,13 @@ async def _run(
     toolbox: Toolbox,
     bus: Bus,
     interface: Interface,
+    leases: Leases,
     *,
     history: BatchState,
     run_id: str,
 ) -> int:
-    state, workplace = bus.state, _workplace(request, toolbox)
-    notes = (*request.notes, *toolbox.notes, *_announce_unfinished(request, history))
+    state, workplace = bus.state, _workplace(request, toolbox, run_id)
+    notes = (*request.notes, *toolbox.notes, *_announce(request, history, leases.others()))
     published = {id_: job.published for id_, job in history.known.items() if job.published is not None}
     shown, cleaned = bus.subscribe(), bus.subscribe()
     await bus.emit(
@@ -117,13 +127,17 @@ async def _run(
         workplace=workplace,
         state=state,
         bus=bus,
+        history=lambda: fold(read_journal(request.folder / STATE_FOLDER / "journal")),
         published=published,
         skip_existing=request.skip_existing,
         resume=request.resume,
     )
     retries = request.settings.retries
-    scheduler = Scheduler(state, bus, LocalExecutor(workplace), planning.plan, retries=retries)
-    session = Session(state=state, scheduler=scheduler)
+    room = Room((workplace.temporary, request.folder), request.settings.min_free_mib * 2**20)
+    gate = Gate(state, bus, claims=leases, room=room.lack)
+    executor = LocalExecutor(workplace)
+    scheduler = Scheduler(state, bus, executor, planning.plan, gate=gate, retries=retries)
+    session = Session(state=state, scheduler=scheduler, drain=request.drain)
     for note in notes:
         bus.tell(LogLine(level="info", text=note))
     async with anyio.create_task_group() as group:
@@ -144,19 +158,40 @@ async def _run(
     return session.exit_code
 
 
-def _workplace(request: BatchRequest, toolbox: Toolbox) -> Workplace:
-    settings, state_folder = request.settings, request.folder / STATE_FOLDER
-    return Workplace(
-        ffmpeg=toolbox.ffmpeg,
-        temporary=state_folder / "work" if settings.temp_dir is None else settings.temp_dir / "vhsbatch",
-        publishing=state_folder / "publishing",
-        threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
-        niceness=settings.nice,
-        stall_timeout_s=settings.stall_timeout_s,
+async def _open_toolbox(request: BatchRequest) -> Toolbox:
+    return await open_toolbox(
+        request.settings,
+        request.preset,
+        detectable=request.detectable,
+        allow_truncated=request.allow_truncated,
     )
 
 
-def _announce_unfinished(request: BatchRequest, history: BatchState) -> tuple[str, ...]:
+def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplace:
+    settings, state_folder = request.settings, request.folder / STATE_FOLDER
+    return Workplace(
+        ffmpeg=toolbox.ffmpeg,
+        temporary=_temporary(request),
+        publishing=state_folder / f"{PUBLISHING}{run_id}",
+        threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
+        niceness=settings.nice,
+        stall_timeout_s=settings.stall_timeout_s,
+        records=request.records,
+    )
+
+
+def _temporary(request: BatchRequest) -> Path:
+    """Where segments go; several output folders can share one folder for temporary files."""
+    if request.settings.temp_dir is None:
+        return request.folder / STATE_FOLDER / "work"
+    name = hashlib.sha256(os.fsencode(request.folder)).hexdigest()[:12]
+    return request.settings.temp_dir.absolute() / f"vhsbatch-{name}"
+
+
+def _announce(request: BatchRequest, history: BatchState, others: tuple[str, ...]) -> tuple[str, ...]:
+    """What else is, or was, going on in the output folder."""
+    if others:
+        return (f"{request.output} is shared with {', '.join(others)}: no video is made twice",)
     left = sum(not job.phase.ended for job in history.known.values())
     if not left or request.resume:
         return ()
@@ -170,7 +205,7 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
     Returns:
         The exit code: 1 if a video could not be planned.
     """
-    toolbox = await open_toolbox(request.settings, request.preset, detectable=request.detectable)
+    toolbox = await _open_toolbox(request)
     plans: dict[str, JobPlan | VhsBatchError] = {}
     limiter = anyio.CapacityLimiter(max(2, toolbox.lanes))
 
@@ -202,10 +237,9 @@ async def _clean_up(mailbox: Mailbox, state: BatchState, workplace: Workplace) -
             if isinstance(event, JobPublished) and (plan := state.jobs[event.job_id].plan) is not None:
                 folder = workplace.job_folder(plan).parent
                 await anyio.to_thread.run_sync(functools.partial(shutil.rmtree, folder, ignore_errors=True))
-    # What the videos share goes last: until then one of them may be about to write to it.
-    for folder in (workplace.temporary, workplace.publishing):
-        with contextlib.suppress(OSError):
-            await anyio.Path(folder).rmdir()
+    # It goes last: until then one of the videos may be about to write to it.
+    with contextlib.suppress(OSError):
+        await anyio.Path(workplace.publishing).rmdir()
 
 
 @asynccontextmanager

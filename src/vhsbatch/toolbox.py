@@ -33,7 +33,11 @@ class Toolbox:
 
 
 async def open_toolbox(
-    settings: Settings, preset: Preset, *, detectable: Mapping[str, Preset] | None = None
+    settings: Settings,
+    preset: Preset,
+    *,
+    detectable: Mapping[str, Preset] | None = None,
+    allow_truncated: bool = False,
 ) -> Toolbox:
     """Find the tools and resolve every ``auto``.
 
@@ -41,6 +45,7 @@ async def open_toolbox(
         settings: how this machine runs.
         preset: what comes out.
         detectable: presets to choose from for each source; None where `preset` is for all.
+        allow_truncated: whether sources that break off are taken as they are.
 
     Raises:
         ToolError: FFmpeg, an encoder or a device that was asked for does not work.
@@ -59,6 +64,8 @@ async def open_toolbox(
         ffmpeg=ffmpeg.path,
         ffmpeg_version=ffmpeg.version,
         max_pixels=settings.max_pixels,
+        allow_truncated=allow_truncated,
+        spare_devices=choice.spare_devices,
         auto_detect=None if detectable is None else AutoDetect(detectable),
     )
     threads = cores() if settings.threads == "auto" else settings.threads
@@ -87,6 +94,7 @@ class EngineChoice:
         device: ``cpu`` or the index of a Vulkan device.
         runtime: what runs the network, empty for the ``ffmpeg`` engine.
         on_gpu: whether the device is a real GPU.
+        spare_devices: other real GPUs.
         note: why, where it was chosen for the user.
     """
 
@@ -94,6 +102,7 @@ class EngineChoice:
     device: str = "cpu"
     runtime: str = ""
     on_gpu: bool = False
+    spare_devices: tuple[str, ...] = ()
     note: str | None = None
 
 
@@ -117,11 +126,13 @@ async def choose_engine(settings: Settings) -> EngineChoice:
         where = f"the CPU ({runtime}), which is slow"
     else:
         where = f"{devices[int(device)].name} ({runtime}){'' if on_gpu else ', which is no GPU and slow'}"
+    spare = [str(gpu.index) for gpu in devices if gpu.is_gpu and str(gpu.index) != device]
     return EngineChoice(
         engine="realesrgan",
         device=device,
         runtime=runtime,
         on_gpu=on_gpu,
+        spare_devices=tuple(spare) if on_gpu else (),
         note=f"engine: realesrgan on {where}",
     )
 

@@ -15,11 +15,15 @@ from vhsbatch.errors import OutputFolderError
 from vhsbatch.journal import Journal, read_journal
 from vhsbatch.model.events import (
     AssemblyStarted,
+    BatchContinued,
     BatchFinished,
+    BatchPaused,
     Fact,
     JobFailed,
+    JobHeld,
     JobPublished,
     JobSkipped,
+    LanesChanged,
     SegmentDiscarded,
     SegmentFailed,
 )
@@ -60,6 +64,10 @@ HISTORY: tuple[Fact, ...] = (
     make.started(PLAN, 1, lane=2, attempt=2),
     make.finished(PLAN, 1, lane=2),
     JobFailed(at_s=4.0, job_id=ODD.job.id, reason="no frame (check the file)", detail=("\x1b[31m",)),
+    JobHeld(at_s=4.1, job_id=OTHER.id, by="host (process 7)"),
+    BatchPaused(at_s=4.2, reason="only 1 MiB is free"),
+    BatchContinued(at_s=4.3),
+    LanesChanged(at_s=4.4, lanes=1, reason="the system ran out of memory"),
     AssemblyStarted(at_s=4.5, job_id=PLAN.job.id, lane=1),
     JobPublished(
         at_s=5.0,

@@ -57,6 +57,9 @@ def restore_folder(
         skip_existing=which.skip_existing,
         resume=which.resume,
         detectable=detectable_presets(options.result, settings, preset),
+        allow_truncated=options.result.allow_truncated,
+        records=not machine.no_record,
+        drain=machine.drain,
         verbose=display.verbose,
         notes=_notes(machine),
     )
@@ -89,6 +92,9 @@ def restore_video(
         options=options.remembered(video, preset, settings),
         resume=resume,
         detectable=detectable_presets(options.result, settings, preset),
+        allow_truncated=options.result.allow_truncated,
+        records=not machine.no_record,
+        drain=machine.drain,
         verbose=display.verbose,
         notes=_notes(machine),
     )

@@ -31,6 +31,8 @@ def settings_from(machine: MachineOptions, **typed: object) -> Settings:
         "model": machine.model,
         "temp_dir": machine.temp_dir,
         "keep_temp": machine.keep_temp,
+        "retries": machine.retries,
+        "max_pixels": machine.max_pixels,
         **typed,
     }
     return load_settings(options, config_file=machine.config)

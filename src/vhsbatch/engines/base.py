@@ -5,6 +5,9 @@ from typing import Protocol
 from vhsbatch.model.plan import Upscaling
 from vhsbatch.proc.chain import StageSpec
 
+# What the engine's stage of a chain is called.
+UPSCALE = "upscale"
+
 
 class Engine(Protocol):
     """An upscaler. It is stateless: everything that it decides is in the plan.

@@ -4,6 +4,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from vhsbatch.engines.base import UPSCALE
 from vhsbatch.engines.models import choose_network, digest, is_small, user_network
 from vhsbatch.model.plan import Upscaling
 from vhsbatch.proc.chain import StageSpec
@@ -32,7 +33,7 @@ class RealEsrganEngine:
     def stage(self, upscaling: Upscaling, *, width: int, height: int, threads: int) -> StageSpec:
         """The worker program."""
         return StageSpec(
-            name="upscale",
+            name=UPSCALE,
             argv=(
                 *(sys.executable, "-m", "vhsbatch.engines.realesrgan_worker"),
                 *("--width", str(width), "--height", str(height), "--scale", str(upscaling.scale)),
@@ -54,6 +55,7 @@ def resolve_upscaling(
     runtime: str,
     model_path: Path | None,
     tile_px: int,
+    spare_devices: tuple[str, ...] = (),
 ) -> Upscaling:
     """How the network is used for a source of `source_height` lines.
 
@@ -65,6 +67,7 @@ def resolve_upscaling(
         runtime: a runtime's name.
         model_path: the user's own network, which takes the place of `model`.
         tile_px: edge of a tile in pixels; 0 for a choice by the model.
+        spare_devices: other devices, for segments that fail on this one.
 
     Raises:
         UsageError: the user's network is not there or is none.
@@ -82,4 +85,5 @@ def resolve_upscaling(
         weights=network.weights,
         device=device,
         tile_px=tile_px or (0 if is_small(network.weights) else _TILE_PX),
+        spare_devices=spare_devices,
     )

@@ -22,6 +22,7 @@ from typing import NoReturn
 import numpy as np
 
 from vhsbatch.engines.control import ControlLine
+from vhsbatch.engines.framecheck import CheckedUpscaler
 from vhsbatch.engines.runtimes import Frame, RuntimeFailureError, Upscaler, open_runtime
 
 # Frames that are read ahead, and written behind: enough to overlap, and no more memory than that.
@@ -54,7 +55,8 @@ def main() -> None:
             threads=arguments.threads,
         )
         _say(ControlLine("ready"))
-        count = _run(upscale, (arguments.height, arguments.width, 3), frames_out)
+        checked = CheckedUpscaler(upscale, scale=arguments.scale)
+        count = _run(checked, (arguments.height, arguments.width, 3), frames_out)
     except (_StreamError, RuntimeFailureError, ImportError, MemoryError, OSError) as error:
         _fail(_one_line(error))
     _say(ControlLine("done", frames=count.written_frames, repeated_frames=count.repeated_frames))
@@ -91,7 +93,7 @@ def _run(upscale: Upscaler, shape: tuple[int, int, int], frames_out: int) -> _Co
             count.repeated_frames += 1
             larger = previous[1]
         else:
-            larger = np.ascontiguousarray(upscale(frame))
+            larger = upscale(frame)
         previous = (frame, larger)
         to_write.put(larger)
     to_write.put(None)

@@ -69,7 +69,8 @@ class SegmentFinished:
         sha256: its digest.
         frames: the frames that were counted in it.
         wall_s: how long the attempt took.
-        device: where its frames were upscaled, for example ``CPU`` or a GPU's name.
+        device: where and how its frames were upscaled, in words.
+        fallback: how often the network had failed at it, and another way was taken.
     """
 
     at_s: float
@@ -84,6 +85,7 @@ class SegmentFinished:
     frames: int
     wall_s: float
     device: str
+    fallback: int = 0
     kind: Literal["segment_finished"] = "segment_finished"
 
 
@@ -100,7 +102,13 @@ class SegmentDiscarded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentFailed:
-    """An attempt at a segment failed; `final` says that there will be no other."""
+    """An attempt at a segment failed.
+
+    Attributes:
+        final: there will be no other attempt.
+        by_network: the network's stage is to blame; the next attempt is made in another way.
+        blameless: the machine had no room; the attempt does not count.
+    """
 
     at_s: float
     job_id: str
@@ -109,6 +117,8 @@ class SegmentFailed:
     lane: int
     reason: str
     final: bool
+    by_network: bool = False
+    blameless: bool = False
     detail: tuple[str, ...] = ()
     kind: Literal["segment_failed"] = "segment_failed"
 
@@ -165,6 +175,43 @@ class JobSkipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobHeld:
+    """Another run is making the video; it is left to it."""
+
+    at_s: float
+    job_id: str
+    by: str
+    kind: Literal["job_held"] = "job_held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPaused:
+    """No new work is begun, and why."""
+
+    at_s: float
+    reason: str
+    kind: Literal["batch_paused"] = "batch_paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchContinued:
+    """New work is begun again."""
+
+    at_s: float
+    kind: Literal["batch_continued"] = "batch_continued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanesChanged:
+    """The number of lanes was changed, and why."""
+
+    at_s: float
+    lanes: int
+    reason: str
+    kind: Literal["lanes_changed"] = "lanes_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchFinished:
     """A run ended: `outcome` says how, `exit_code` is what the shell sees."""
 
@@ -186,6 +233,10 @@ Fact = (
     | JobPublished
     | JobFailed
     | JobSkipped
+    | JobHeld
+    | BatchPaused
+    | BatchContinued
+    | LanesChanged
     | BatchFinished
 )
 

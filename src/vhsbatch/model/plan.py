@@ -1,6 +1,6 @@
 """What will be made of one source: decided once, before any work, and then only read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -57,6 +57,7 @@ class Upscaling:
         weights: the network's ``.bin`` file.
         device: ``cpu`` or the index of a Vulkan device as a string.
         tile_px: edge of a square tile of the input in pixels; 0 lets the runtime choose.
+        spare_devices: other devices, for segments that fail on this one.
     """
 
     model: str
@@ -66,6 +67,7 @@ class Upscaling:
     weights: Path
     device: str
     tile_px: int = 0
+    spare_devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ class JobPlan:
         frames: number of output frames.
         segments: how the output is cut; together they tile ``range(frames)``.
         fingerprint: digest of all that decides the result; a result with another one is another result.
+        identity: versions and digests of every tool that touches the frames.
         notes: decisions that the user should know, one line each.
     """
 
@@ -104,6 +107,7 @@ class JobPlan:
     frames: int
     segments: tuple[Segment, ...]
     fingerprint: str
+    identity: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -11,13 +11,17 @@ from typing import assert_never
 
 from vhsbatch.model.events import (
     AssemblyStarted,
+    BatchContinued,
     BatchFinished,
+    BatchPaused,
     BatchStarted,
     Fact,
     JobFailed,
+    JobHeld,
     JobPlanned,
     JobPublished,
     JobSkipped,
+    LanesChanged,
     SegmentDiscarded,
     SegmentFailed,
     SegmentFinished,
@@ -33,6 +37,7 @@ class Phase(StrEnum):
     PLANNED = "planned"
     RUNNING = "running"
     ASSEMBLING = "assembling"
+    HELD = "held"
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -51,8 +56,9 @@ class JobState:
         running: the lane at work on each segment that is being made.
         finished: the proof of each finished segment.
         attempts: attempts that failed, for each segment.
+        network_failures: those of them for which the network's stage was to blame.
         assembly_lane: the lane that joins the segments, None while none does.
-        reason: why the video failed or was skipped.
+        reason: why the video failed, was skipped, or is left to another run.
         detail: more lines about a failure.
         published: the proof of the published output.
         started_s: when its first segment began in this run, seconds since the epoch.
@@ -65,6 +71,7 @@ class JobState:
     running: dict[int, int] = field(default_factory=dict)
     finished: dict[int, SegmentFinished] = field(default_factory=dict)
     attempts: dict[int, int] = field(default_factory=dict)
+    network_failures: dict[int, int] = field(default_factory=dict)
     assembly_lane: int | None = None
     reason: str | None = None
     detail: tuple[str, ...] = ()
@@ -84,6 +91,7 @@ class BatchState:
 
     Attributes:
         jobs: its videos.
+        paused: why no new work is begun, None while it is.
         others: videos of earlier batches on the same output folder, with what is proven of them.
     """
 
@@ -95,6 +103,7 @@ class BatchState:
     started_s: float | None = None
     ended_s: float | None = None
     outcome: str | None = None
+    paused: str | None = None
     jobs: dict[str, JobState] = field(default_factory=dict)
     others: dict[str, JobState] = field(default_factory=dict)
 
@@ -119,6 +128,12 @@ class BatchState:
                 self._start(fact)
             case BatchFinished():
                 self.ended_s, self.outcome = fact.at_s, fact.outcome
+            case BatchPaused():
+                self.paused = fact.reason
+            case BatchContinued():
+                self.paused = None
+            case LanesChanged():
+                self.lanes = fact.lanes
             case _:
                 if (job := self.jobs.get(fact.job_id)) is not None:
                     _apply_to_job(job, fact)
@@ -127,7 +142,7 @@ class BatchState:
         """A new run: proofs are kept, what was in flight is not, failures are tried again."""
         self.run_id, self.input, self.output = fact.run_id, fact.input, fact.output
         self.options, self.lanes = fact.options, fact.lanes
-        self.started_s, self.ended_s, self.outcome = fact.at_s, None, None
+        self.started_s, self.ended_s, self.outcome, self.paused = fact.at_s, None, None, None
         before = self.known
         self.jobs = {}
         for job in fact.jobs:
@@ -150,18 +165,22 @@ _JobFact = (
     | JobPublished
     | JobFailed
     | JobSkipped
+    | JobHeld
 )
 
 
-def _apply_to_job(job: JobState, fact: _JobFact) -> None:
+def _apply_to_job(job: JobState, fact: _JobFact) -> None:  # noqa: PLR0912 - one case for each fact
     match fact:
         case JobPlanned():
             job.plan, job.phase = fact.plan, Phase.PLANNED
+            job.reason, job.assembly_lane = None, None
             job.finished = {
                 index: proof
                 for index, proof in job.finished.items()
                 if proof.fingerprint == fact.plan.fingerprint
             }
+        case JobHeld():
+            job.phase, job.reason = Phase.HELD, f"being restored by {fact.by}"
         case SegmentStarted():
             job.phase = Phase.RUNNING
             job.running[fact.segment] = fact.lane
@@ -173,7 +192,10 @@ def _apply_to_job(job: JobState, fact: _JobFact) -> None:
             job.finished.pop(fact.segment, None)
         case SegmentFailed():
             job.running.pop(fact.segment, None)
-            job.attempts[fact.segment] = job.attempts.get(fact.segment, 0) + 1
+            if not fact.blameless:
+                job.attempts[fact.segment] = job.attempts.get(fact.segment, 0) + 1
+            if fact.by_network:
+                job.network_failures[fact.segment] = job.network_failures.get(fact.segment, 0) + 1
         case AssemblyStarted():
             job.phase, job.assembly_lane = Phase.ASSEMBLING, fact.lane
             job.started_s = fact.at_s if job.started_s is None else job.started_s

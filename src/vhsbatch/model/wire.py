@@ -38,6 +38,11 @@ def dump(event: Event) -> str:
     return json.dumps(to_jsonable(event), separators=(",", ":"))
 
 
+def dump_pretty(value: object) -> str:
+    """`value` as JSON for people, with a line break at the end."""
+    return json.dumps(to_jsonable(value), indent=2, ensure_ascii=False) + "\n"
+
+
 def load_fact(line: str | bytes) -> Fact:
     """The fact that `dump` wrote.
 

@@ -15,9 +15,13 @@ from vhsbatch.media.verify import verify_output
 from vhsbatch.model.events import JobPublished, LogLine, Progress, SegmentFinished, Telemetry
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.pipeline.files import publish, sha256
+from vhsbatch.pipeline.record import FileRecord, make_record, write_record
+from vhsbatch.pipeline.segment import segment_stages, way_of_network
 from vhsbatch.pipeline.speed import Speed
 from vhsbatch.pipeline.workplace import Workplace, make_private
 from vhsbatch.proc.chain import StageSpec, run_chain
+
+_SCRIPT = "segments.ffconcat"
 
 
 async def assemble(
@@ -44,8 +48,8 @@ async def assemble(
     await anyio.to_thread.run_sync(make_private, workplace.publishing)
     await anyio.to_thread.run_sync(_expect_unchanged, plan)
     try:
-        script = await _write_script(plan, segments, folder)
-        await _join(plan, script, temporary, workplace, lane=lane, tell=tell)
+        await _write_script(plan, segments, folder)
+        await _join(plan, temporary, workplace, lane=lane, tell=tell)
         show = _progress(plan, lane, "verify", tell)
         await verify_output(
             temporary,
@@ -57,8 +61,21 @@ async def assemble(
         )
         digest = await sha256(temporary)
         size_bytes = (await anyio.Path(temporary).stat()).st_size
+        output = FileRecord(path=plan.job.output.name, size_bytes=size_bytes, sha256=digest)
+        source_digest = await sha256(plan.job.source) if workplace.records else ""
         await anyio.to_thread.run_sync(_make_parent, plan.job.output)
         await publish(temporary, plan.job.output)
+        if workplace.records:
+            record = make_record(
+                plan,
+                source_sha256=source_digest,
+                output=output,
+                segments=segments,
+                commands=_commands(plan, segments, workplace),
+                join=describe(_join_command(plan, workplace, temporary)),
+                at_s=time.time(),
+            )
+            await write_record(record, plan.job.output, temporary.with_suffix(".record"))
     finally:
         temporary.unlink(missing_ok=True)
     return JobPublished(
@@ -71,6 +88,23 @@ async def assemble(
         wall_s=time.monotonic() - started_s,
         notes=plan.notes,
     )
+
+
+def _commands(
+    plan: JobPlan, segments: tuple[SegmentFinished, ...], workplace: Workplace
+) -> tuple[tuple[str, ...], ...]:
+    """The command lines by which each segment was made, one for each stage."""
+    folder = workplace.job_folder(plan)
+    chains = [
+        segment_stages(plan, segment, workplace, folder / proof.file, way_of_network(plan, proof.fallback))
+        for segment, proof in zip(plan.segments, segments, strict=True)
+    ]
+    return tuple(tuple(describe(stage.argv) for stage in chain) for chain in chains)
+
+
+def _join_command(plan: JobPlan, workplace: Workplace, output: Path) -> tuple[str, ...]:
+    script = workplace.job_folder(plan) / _SCRIPT
+    return join_command(workplace.ffmpeg, plan, script, plan_audio(plan), output)
 
 
 def _make_parent(path: Path) -> None:
@@ -89,27 +123,23 @@ def _expect_unchanged(plan: JobPlan) -> None:
         )
 
 
-async def _write_script(plan: JobPlan, segments: tuple[SegmentFinished, ...], folder: Path) -> Path:
-    script = folder / "segments.ffconcat"
+async def _write_script(plan: JobPlan, segments: tuple[SegmentFinished, ...], folder: Path) -> None:
     text = concat_script(
         [folder / segment.file for segment in segments], [segment.frames / plan.rate for segment in segments]
     )
-    async with aiofiles.open(script, "w", encoding="utf-8", errors="surrogateescape") as file:
+    async with aiofiles.open(folder / _SCRIPT, "w", encoding="utf-8", errors="surrogateescape") as file:
         await file.write(text)
-    return script
 
 
 async def _join(
     plan: JobPlan,
-    script: Path,
     output: Path,
     workplace: Workplace,
     *,
     lane: int,
     tell: Callable[[Telemetry], None],
 ) -> None:
-    audio = plan_audio(plan)
-    stage = StageSpec(name="join", argv=join_command(workplace.ffmpeg, plan, script, audio, output))
+    stage = StageSpec(name="join", argv=_join_command(plan, workplace, output))
     tell(LogLine(level="debug", text=f"join: {describe(stage.argv)}", job_id=plan.job.id, lane=lane))
     parser = ProgressParser()
     show = _progress(plan, lane, "assemble", tell)

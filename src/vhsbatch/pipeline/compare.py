@@ -164,7 +164,9 @@ async def _make_clip(
         output=folder / f"clip{clip.number}_{preset.name}.mp4",
     )
     plan = clip_plan(await prepare(job, info, own), clip)
-    proof = await make_segment(plan, plan.segments[0], workplace, lane=clip.number, attempt=1, tell=tell)
+    proof = await make_segment(
+        plan, plan.segments[0], workplace, lane=clip.number, fallback=0, attempt=1, tell=tell
+    )
     made = workplace.job_folder(plan) / proof.file
     final = job.output.with_suffix(made.suffix)
     await anyio.Path(made).replace(final)

@@ -1,9 +1,10 @@
-"""A plan in words, for people. Pure."""
+"""Plans and facts in words, for people. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from vhsbatch.errors import VhsBatchError
+from vhsbatch.model.events import BatchPaused, Fact, JobHeld, LanesChanged
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.wording import duration, plain
 
@@ -50,3 +51,21 @@ def frame_rate(rate: Fraction) -> str:
     '59.94 fps'
     """
     return f"{float(rate):.5g} fps"
+
+
+def fact_line(fact: Fact) -> str:
+    """A fact in words, for a log."""
+    match fact:
+        case JobHeld():
+            return f"left to another run: {fact.job_id} (being restored by {fact.by})"
+        case BatchPaused():
+            return f"paused: {fact.reason}"
+        case LanesChanged():
+            return f"{fact.lanes} {'worker' if fact.lanes == 1 else 'workers'} from now on: {fact.reason}"
+        case _:
+            words = fact.kind.replace("_", " ")
+    video = getattr(fact, "job_id", None)
+    segment = getattr(fact, "segment", None)
+    reason = getattr(fact, "reason", None)
+    place = f" {segment + 1}" if isinstance(segment, int) else ""
+    return f"{words}{place}" + (f": {video}" if video else "") + (f" ({reason})" if reason else "")

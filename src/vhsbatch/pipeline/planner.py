@@ -76,6 +76,7 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
         frames=frames,
         segments=segments,
         fingerprint=_fingerprint(info, preset, means, segments),
+        identity=means.identity,
         notes=(*info.notes, *_notes(track, preset), *means.notes, *_seek_note(info)),
     )
 

@@ -9,7 +9,7 @@ from vhsbatch.media.probe import probe
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.autodetect import AutoDetect
-from vhsbatch.pipeline.files import sha256
+from vhsbatch.pipeline.files import settled, sha256
 from vhsbatch.pipeline.geometry import network_size
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.presets import Preset
@@ -30,6 +30,8 @@ class Intent:
         ffmpeg: the FFmpeg program.
         ffmpeg_version: what `ffmpeg -version` calls itself.
         max_pixels: larger pictures are refused.
+        allow_truncated: whether sources that break off are taken as they are.
+        spare_devices: other devices for the network.
         auto_detect: chooses a preset for each source; None where `preset` is for all.
     """
 
@@ -43,6 +45,8 @@ class Intent:
     ffmpeg: str
     ffmpeg_version: str
     max_pixels: int
+    allow_truncated: bool = False
+    spare_devices: tuple[str, ...] = ()
     auto_detect: AutoDetect | None = None
 
 
@@ -50,9 +54,15 @@ async def probe_source(path: Path, intent: Intent) -> MediaInfo:
     """What the source is.
 
     Raises:
-        InputError: it cannot be restored.
+        InputError: it cannot be restored, or is still being written.
     """
-    return await probe(path, ffmpeg=intent.ffmpeg, max_pixels=intent.max_pixels)
+    await settled(path)
+    return await probe(
+        path,
+        ffmpeg=intent.ffmpeg,
+        max_pixels=intent.max_pixels,
+        allow_truncated=intent.allow_truncated,
+    )
 
 
 async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
@@ -102,6 +112,7 @@ def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple
         runtime=intent.runtime,
         model_path=intent.model,
         tile_px=intent.tile_px,
+        spare_devices=intent.spare_devices,
     )
     where = "the CPU" if upscaling.device == "cpu" else f"Vulkan device {upscaling.device}"
     return upscaling, (f"upscaled by {upscaling.model} on {where} ({upscaling.runtime})",)

@@ -13,6 +13,8 @@ from pathlib import Path
 import anyio
 
 from vhsbatch.engines.control import parse_control_line
+from vhsbatch.engines.fallback import fallback as fallback_of
+from vhsbatch.engines.fallback import in_words
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ChainError, VerificationError
 from vhsbatch.media.commands import decode_command, describe, encode_command, segment_command
@@ -20,7 +22,7 @@ from vhsbatch.media.encoders import EncodeArguments, video_arguments
 from vhsbatch.media.progress import ProgressParser
 from vhsbatch.media.verify import count_frames
 from vhsbatch.model.events import LogLine, Progress, SegmentFinished, Telemetry
-from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.model.plan import JobPlan, Segment, Upscaling
 from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.geometry import network_size
 from vhsbatch.pipeline.speed import Speed
@@ -35,21 +37,32 @@ async def make_segment(
     *,
     lane: int,
     attempt: int,
+    fallback: int,
     tell: Callable[[Telemetry], None],
 ) -> SegmentFinished:
     """Make `segment`, verify it, and put it under its name in the job's folder.
+
+    Args:
+        plan: the video's plan.
+        segment: which part of it.
+        workplace: where and with what.
+        lane: the lane that is occupied.
+        attempt: from 1.
+        fallback: how often the network failed at it before; each time another way is taken.
+        tell: takes telemetry.
 
     Raises:
         ChainError: a child process failed, or nothing moved for too long.
         VerificationError: what they wrote is not what was planned.
     """
     started_s = time.monotonic()
+    upscaling = way_of_network(plan, fallback)
     final = workplace.job_folder(plan) / segment_file(plan, segment)
     temporary = final.with_suffix(f".attempt-{attempt}-{os.getpid()}.part")
     await anyio.to_thread.run_sync(make_private, final.parent)
     try:
         await _run_stages(
-            _stages(plan, segment, workplace, temporary),
+            segment_stages(plan, segment, workplace, temporary, upscaling),
             _Reporter(plan, segment, lane, tell),
             workplace,
         )
@@ -80,21 +93,29 @@ async def make_segment(
         sha256=digest,
         frames=frames,
         wall_s=time.monotonic() - started_s,
-        device="cpu" if plan.upscaling is None else plan.upscaling.device,
+        fallback=fallback,
+        device="the CPU" if upscaling is None else in_words(upscaling),
     )
 
 
-def _stages(plan: JobPlan, segment: Segment, workplace: Workplace, output: Path) -> tuple[StageSpec, ...]:
+def way_of_network(plan: JobPlan, step: int) -> Upscaling | None:
+    """How the network is run after `step` failures of it; None where there is none."""
+    return None if plan.upscaling is None else fallback_of(plan.upscaling, step)
+
+
+def segment_stages(
+    plan: JobPlan, segment: Segment, workplace: Workplace, output: Path, upscaling: Upscaling | None
+) -> tuple[StageSpec, ...]:
     """The chain: one FFmpeg, or decode ═ upscale ═ encode."""
     ffmpeg, threads = workplace.ffmpeg, workplace.threads
     encode = encode_arguments(plan, workplace)
-    if plan.upscaling is None:
+    if upscaling is None:
         command = segment_command(ffmpeg, plan, segment, encode=encode, output=output, threads=threads)
         return (StageSpec(name="encode", argv=command),)
     width, height = network_size(plan.info.video, plan.preset)
-    scale = plan.upscaling.scale
+    scale = upscaling.scale
     upscale = engine_named(plan.engine).stage(
-        plan.upscaling, width=width, height=height, threads=workplace.threads_per_lane
+        upscaling, width=width, height=height, threads=workplace.threads_per_lane
     )
     encode_frames = encode_command(
         ffmpeg,

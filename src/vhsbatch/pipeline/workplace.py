@@ -20,6 +20,7 @@ class Workplace:
         threads_per_lane: CPU threads that a lane may keep busy.
         niceness: added to the niceness of this process, for children.
         stall_timeout_s: a chain without progress for so long is stopped.
+        records: whether a record is put beside each output.
     """
 
     ffmpeg: str
@@ -28,6 +29,7 @@ class Workplace:
     threads_per_lane: int
     niceness: int
     stall_timeout_s: float
+    records: bool = True
 
     @property
     def threads(self) -> Threads:

@@ -139,7 +139,9 @@ def _chain_error(failed: list[str], running: list[_Running]) -> ChainError:
     culprit = failures[(culprits or failed)[0]]
     said = culprit.stderr_tail[-1] if culprit.stderr_tail else "it said nothing"
     return ChainError(
-        f"{culprit.stage} {describe_exit(culprit.exit_code)}: {said}", stages=tuple(failures.values())
+        f"{culprit.stage} {describe_exit(culprit.exit_code)}: {said}",
+        culprit=culprit.stage,
+        stages=tuple(failures.values()),
     )
 
 

@@ -17,9 +17,18 @@ class Executor(Protocol):
         *,
         lane: int,
         attempt: int,
+        fallback: int,
         tell: Callable[[Telemetry], None],
     ) -> SegmentFinished:
         """Make and verify one segment.
+
+        Args:
+            plan: the video's plan.
+            segment: which part of it.
+            lane: the lane that is occupied.
+            attempt: from 1.
+            fallback: how often the network failed at it before.
+            tell: takes telemetry.
 
         Raises:
             VhsBatchError: it could not be made; `transient` says whether to try again.

@@ -22,10 +22,13 @@ class LocalExecutor:
         *,
         lane: int,
         attempt: int,
+        fallback: int,
         tell: Callable[[Telemetry], None],
     ) -> SegmentFinished:
         """See `Executor`."""
-        return await make_segment(plan, segment, self._workplace, lane=lane, attempt=attempt, tell=tell)
+        return await make_segment(
+            plan, segment, self._workplace, lane=lane, attempt=attempt, fallback=fallback, tell=tell
+        )
 
     async def assemble(
         self,

@@ -1,12 +1,14 @@
 """Which videos need work, and the plan of each that does."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+import anyio.to_thread
 
 from vhsbatch.model.events import JobPublished, SegmentDiscarded
 from vhsbatch.model.plan import Job, JobPlan
-from vhsbatch.model.state import BatchState
+from vhsbatch.model.state import BatchState, Phase
 from vhsbatch.pipeline.existing import damage_of_segment, proof_of_output
 from vhsbatch.pipeline.prepare import Intent, prepare, probe_source
 from vhsbatch.pipeline.workplace import Workplace
@@ -21,7 +23,8 @@ class Planning:
         intent: what the run wants.
         workplace: where finished segments are.
         state: the batch; proofs of an earlier run are in it when that is continued.
-        bus: takes the news of segments that do not count any more.
+        bus: takes the news of segments that do not count any more, or that another run has made.
+        history: reads what all runs have proven so far.
         published: what the journal says of outputs that are there, by job.
         skip_existing: whether proven outputs are left alone, whatever made them.
         resume: whether outputs of the same plan are left alone.
@@ -31,6 +34,7 @@ class Planning:
     workplace: Workplace
     state: BatchState
     bus: Bus
+    history: Callable[[], BatchState]
     published: Mapping[str, JobPublished]
     skip_existing: bool
     resume: bool
@@ -53,8 +57,18 @@ class Planning:
             proof = await proof_of_output(job, published, info, ffmpeg=self.intent.ffmpeg)
             if proof is not None:
                 return proof
+        if self.state.jobs[job.id].phase is Phase.HELD:
+            await self._take_over(plan)
         await self._discard_damaged(plan)
         return plan
+
+    async def _take_over(self, plan: JobPlan) -> None:
+        """What a run that died had finished of a video need not be made again."""
+        history = await anyio.to_thread.run_sync(self.history)
+        before = history.known.get(plan.job.id)
+        for proof in list(before.finished.values()) if before is not None else []:
+            if proof.fingerprint == plan.fingerprint:
+                await self.bus.emit(proof)
 
     async def _discard_damaged(self, plan: JobPlan) -> None:
         """Finished segments count only if their files are what the journal says."""

@@ -13,11 +13,17 @@ from vhsbatch.model.state import BatchState, JobState, Phase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeSegment:
-    """Make this segment."""
+    """Make this segment.
+
+    Attributes:
+        attempt: from 1.
+        fallback: how often the network failed at it: each time it is tried in another way.
+    """
 
     job_id: str
     segment: Segment
     attempt: int
+    fallback: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +46,7 @@ def next_work(state: BatchState, *, last_job: str | None) -> Work | None:
     Returns:
         None if there is nothing to do at the moment.
     """
-    open_jobs = [job for job in state.jobs.values() if not job.phase.ended]
+    open_jobs = [job for job in state.jobs.values() if not job.phase.ended and job.phase is not Phase.HELD]
     if state.lanes == 1:
         # One lane takes the videos strictly one after the other.
         open_jobs = open_jobs[:1]
@@ -64,7 +70,8 @@ def next_work(state: BatchState, *, last_job: str | None) -> Work | None:
 
 def _make(job: JobState, segment: Segment) -> MakeSegment:
     attempt = job.attempts.get(segment.index, 0) + 1
-    return MakeSegment(job_id=job.job.id, segment=segment, attempt=attempt)
+    fallback = job.network_failures.get(segment.index, 0)
+    return MakeSegment(job_id=job.job.id, segment=segment, attempt=attempt, fallback=fallback)
 
 
 def _is_complete(job: JobState) -> bool:

@@ -12,19 +12,24 @@ from contextlib import asynccontextmanager
 import anyio
 from anyio.abc import TaskGroup
 
+from vhsbatch.engines.base import UPSCALE
+from vhsbatch.engines.fallback import fallbacks
 from vhsbatch.errors import ChainError, VhsBatchError
 from vhsbatch.model.events import (
     AssemblyStarted,
     JobFailed,
     JobPlanned,
     JobSkipped,
+    LanesChanged,
     SegmentFailed,
     SegmentStarted,
 )
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
+from vhsbatch.proc.memory import out_of_memory_kills
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.executor import Executor
+from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.policy import Assemble, MakeSegment, Work, next_work
 
 # Gives the plan of a job, or the reason why the job needs no work.
@@ -39,7 +44,14 @@ class Scheduler:
     """
 
     def __init__(
-        self, state: BatchState, bus: Bus, executor: Executor, planner: Planner, *, retries: int
+        self,
+        state: BatchState,
+        bus: Bus,
+        executor: Executor,
+        planner: Planner,
+        *,
+        gate: Gate,
+        retries: int,
     ) -> None:
         """Create a scheduler.
 
@@ -48,18 +60,22 @@ class Scheduler:
             bus: takes the facts.
             executor: does the work.
             planner: makes plans; it raises `VhsBatchError` for a video that cannot be restored.
+            gate: says whether work may begin.
             retries: how often a segment is tried again after a failure that may be transient.
         """
         self._state = state
         self._bus = bus
         self._executor = executor
         self._planner = planner
+        self._gate = gate
         self._retries = retries
         self._limiter = anyio.CapacityLimiter(state.lanes)
         self._last_job: dict[int, str] = {}
         self._job_scopes: dict[str, set[anyio.CancelScope]] = {}
         self._changed = anyio.Event()
         self._stop_scope = anyio.CancelScope()
+        self._draining = False
+        self._kills = out_of_memory_kills()
 
     async def run(self) -> None:
         """Return when every video has ended, or after `stop` when every lane has."""
@@ -68,10 +84,22 @@ class Scheduler:
                 to_plan = iter([job.job for job in self._state.jobs.values() if not job.phase.ended])
                 for _ in range(max(2, self._state.lanes)):
                     lanes.start_soon(self._plan_jobs, to_plan)
-                while not self._state.complete:
+                lanes.start_soon(self._gate.watch, self._plan, self._wake)
+                while not self._state.complete and not self._drained:
                     self._changed = anyio.Event()
-                    await self._fill_lanes(lanes)
+                    if await self._gate.is_open():
+                        await self._fill_lanes(lanes)
                     await self._changed.wait()
+                lanes.cancel_scope.cancel()
+
+    @property
+    def _drained(self) -> bool:
+        return self._draining and not self._busy_lanes()
+
+    def drain(self) -> None:
+        """Start no new work, and finish what is under way."""
+        self._draining = True
+        self._wake()
 
     def stop(self) -> None:
         """Start no new work and stop what is under way; finished segments are kept."""
@@ -81,12 +109,15 @@ class Scheduler:
 
     async def _fill_lanes(self, lanes: TaskGroup) -> None:
         for lane in range(1, int(self._limiter.total_tokens) + 1):
-            if self._limiter.available_tokens < 1:
+            if self._draining or self._limiter.available_tokens < 1:
                 return
             if lane in self._busy_lanes():
                 continue
             work = next_work(self._state, last_job=self._last_job.get(lane))
             if work is None:
+                continue
+            if not await self._gate.admits(work.job_id):
+                self._wake()
                 continue
             self._limiter.acquire_on_behalf_of_nowait(lane)
             # The claim is in the state before the policy is asked again.
@@ -123,26 +154,64 @@ class Scheduler:
             self._wake()
 
     async def _do(self, lane: int, work: Work) -> None:
-        job = self._state.jobs[work.job_id]
-        if job.plan is None:
+        plan = self._state.jobs[work.job_id].plan
+        if plan is None:
             raise RuntimeError(f"{work.job_id} was given out without a plan")
-        match work:
-            case Assemble():
-                segments = tuple(job.finished[segment.index] for segment in job.plan.segments)
-                published = await self._executor.assemble(job.plan, segments, lane=lane, tell=self._bus.tell)
-                await self._bus.emit(published)
-            case MakeSegment():
-                try:
-                    finished = await self._executor.make_segment(
-                        job.plan, work.segment, lane=lane, attempt=work.attempt, tell=self._bus.tell
-                    )
-                except VhsBatchError as error:
-                    final = not error.transient or work.attempt > self._retries
-                    await self._bus.emit(_segment_failed(work, lane, error, final=final))
-                    if final:
-                        raise
-                else:
-                    await self._bus.emit(finished)
+        try:
+            match work:
+                case Assemble():
+                    await self._assemble(lane, plan)
+                case MakeSegment():
+                    await self._make_segment(lane, work, plan)
+        except VhsBatchError:
+            if await self._gate.has_room():
+                raise
+            # A full disk is nobody's failure: the video waits for room with all the others.
+            await self._bus.emit(JobPlanned(at_s=time.time(), job_id=work.job_id, plan=plan))
+
+    async def _assemble(self, lane: int, plan: JobPlan) -> None:
+        job_id = plan.job.id
+        if not await self._gate.still_admits(job_id):
+            return
+        finished = self._state.jobs[job_id].finished
+        segments = tuple(finished[segment.index] for segment in plan.segments)
+        await self._bus.emit(await self._executor.assemble(plan, segments, lane=lane, tell=self._bus.tell))
+        await self._gate.release(job_id, made=True)
+
+    async def _make_segment(self, lane: int, work: MakeSegment, plan: JobPlan) -> None:
+        try:
+            finished = await self._executor.make_segment(
+                plan,
+                work.segment,
+                lane=lane,
+                attempt=work.attempt,
+                fallback=work.fallback,
+                tell=self._bus.tell,
+            )
+        except VhsBatchError as error:
+            blameless = not await self._gate.has_room()
+            final = not blameless and not (error.transient and self._may_try_again(work, plan, error))
+            await self._bus.emit(_segment_failed(work, lane, error, final=final, blameless=blameless))
+            await self._spare_memory()
+            if final:
+                raise
+        else:
+            await self._bus.emit(finished)
+
+    async def _spare_memory(self) -> None:
+        """Go on with fewer lanes when the kernel has killed something for want of memory."""
+        before, self._kills = self._kills, out_of_memory_kills()
+        lanes = self._state.lanes - 1
+        if self._kills > before and lanes >= 1:
+            self._limiter.total_tokens = lanes
+            await self._bus.emit(
+                LanesChanged(at_s=time.time(), lanes=lanes, reason="the system ran out of memory")
+            )
+
+    def _may_try_again(self, work: MakeSegment, plan: JobPlan, error: VhsBatchError) -> bool:
+        """Whether attempts are left, or ways in which the network has not been tried yet."""
+        ways_left = plan.upscaling is not None and work.fallback + 1 < len(fallbacks(plan.upscaling))
+        return work.attempt <= self._retries or (_is_by_network(error) and ways_left)
 
     @asynccontextmanager
     async def _failures_of(self, job_id: str) -> AsyncIterator[None]:
@@ -161,6 +230,7 @@ class Scheduler:
         await self._bus.emit(JobFailed(at_s=time.time(), job_id=job_id, reason=reason, detail=detail))
         for scope in self._job_scopes.get(job_id, ()):
             scope.cancel()
+        await self._gate.release(job_id, made=False)
         self._wake()
 
     def _wake(self) -> None:
@@ -171,16 +241,21 @@ class Scheduler:
     async def _plan_jobs(self, to_plan: Iterator[Job]) -> None:
         """One of several planners, which take jobs from one iterator, in order."""
         for job in to_plan:
-            async with self._failures_of(job.id):
-                match await self._planner(job):
-                    case JobPlan() as plan:
-                        await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job.id, plan=plan))
-                    case reason:
-                        await self._bus.emit(JobSkipped(at_s=time.time(), job_id=job.id, reason=reason))
-            self._wake()
+            await self._plan(job)
+
+    async def _plan(self, job: Job) -> None:
+        async with self._failures_of(job.id):
+            match await self._planner(job):
+                case JobPlan() as plan:
+                    await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job.id, plan=plan))
+                case reason:
+                    await self._bus.emit(JobSkipped(at_s=time.time(), job_id=job.id, reason=reason))
+        self._wake()
 
 
-def _segment_failed(work: MakeSegment, lane: int, error: VhsBatchError, *, final: bool) -> SegmentFailed:
+def _segment_failed(
+    work: MakeSegment, lane: int, error: VhsBatchError, *, final: bool, blameless: bool
+) -> SegmentFailed:
     return SegmentFailed(
         at_s=time.time(),
         job_id=work.job_id,
@@ -189,8 +264,14 @@ def _segment_failed(work: MakeSegment, lane: int, error: VhsBatchError, *, final
         lane=lane,
         reason=str(error),
         final=final,
+        by_network=_is_by_network(error),
+        blameless=blameless,
         detail=_detail(error),
     )
+
+
+def _is_by_network(error: VhsBatchError) -> bool:
+    return isinstance(error, ChainError) and error.culprit == UPSCALE
 
 
 def _detail(error: VhsBatchError) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Footer, RichLog, Static, TabbedContent, TabPane
 
-from vhsbatch.model.events import Event, Fact, LogLine, Progress
+from vhsbatch.model.events import Event, LogLine, Progress
 from vhsbatch.model.state import BatchState
+from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.tui.lanes import Lanes
 from vhsbatch.tui.lists import JobTable, failed_rows, finished_rows, waiting_rows
 from vhsbatch.tui.overview import Overview
@@ -144,10 +145,12 @@ class BatchApp(App[None]):
     def _redraw(self) -> None:
         state = self._state
         workers = f"{state.lanes} {'worker' if state.lanes == 1 else 'workers'}"
+        paused = "" if state.paused is None else f"   paused: {plain(state.paused)}"
         stopping = "   stopping…" if self._commands.stopped_by is not None and not self._over else ""
         self._title.update(
             Text(
-                f"vhsbatch   {plain(state.input)} → {plain(state.output)}   {workers}{stopping}", no_wrap=True
+                f"vhsbatch   {plain(state.input)} → {plain(state.output)}   {workers}{paused}{stopping}",
+                no_wrap=True,
             )
         )
         self._overview.show()
@@ -180,13 +183,3 @@ class BatchApp(App[None]):
 
 
 _TAB_NAMES = {"waiting": "Queue", "finished": "Finished", "failed": "Failed"}
-
-
-def fact_line(fact: Fact) -> str:
-    """A fact in words, for the log. Pure."""
-    words = fact.kind.replace("_", " ")
-    video = getattr(fact, "job_id", None)
-    segment = getattr(fact, "segment", None)
-    reason = getattr(fact, "reason", None)
-    place = f" {segment + 1}" if isinstance(segment, int) else ""
-    return f"{words}{place}" + (f": {video}" if video else "") + (f" ({reason})" if reason else "")

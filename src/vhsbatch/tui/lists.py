@@ -41,12 +41,14 @@ def waiting_rows(state: BatchState) -> list[Row]:
     return [
         (str(job.job.index), job.job.source.name, *_plan_cells(job))
         for job in state.jobs.values()
-        if job.phase in (Phase.WAITING, Phase.PLANNED)
+        if job.phase in (Phase.WAITING, Phase.PLANNED, Phase.HELD)
     ]
 
 
 def _plan_cells(job: JobState) -> Row:
     plan = job.plan
+    if job.phase is Phase.HELD:
+        return ("", job.reason or "")
     if plan is None:
         return ("", "")
     return (duration(float(plan.duration_s)), f"{plan.width}x{plan.height}, {float(plan.rate):.5g} fps")

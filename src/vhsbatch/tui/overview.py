@@ -35,7 +35,7 @@ class Overview(Static):
 def overview_text(state: BatchState, progress: Mapping[int, Progress], now_s: float, width: int) -> Text:
     """The two lines. Pure."""
     numbers = figures(state, progress, now_s)
-    waiting = state.count(Phase.WAITING, Phase.PLANNED)
+    waiting = state.count(Phase.WAITING, Phase.PLANNED, Phase.HELD)
     running = state.count(Phase.RUNNING, Phase.ASSEMBLING)
     text = Text(no_wrap=True, overflow="ellipsis")
     for count, word, style in (

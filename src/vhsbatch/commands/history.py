@@ -1,0 +1,103 @@
+"""`verify` and `log`: what is proven of the results in a folder, and what happened there."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+
+from vhsbatch.config import Settings, load_settings
+from vhsbatch.errors import UsageError, VerificationError, VhsBatchError
+from vhsbatch.headless import show_line
+from vhsbatch.journal import STATE_FOLDER, read_journal
+from vhsbatch.media.verify import count_frames
+from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished
+from vhsbatch.model.state import fold
+from vhsbatch.pipeline.describe import fact_line
+from vhsbatch.pipeline.files import sha256
+from vhsbatch.pipeline.record import is_record, read_record
+from vhsbatch.proc.tools import ffmpeg_tool
+from vhsbatch.toolbox import cores
+from vhsbatch.wording import plain
+
+
+def verify_results(folder: Path, config: Path | None) -> int:
+    """Check every result again; 1 if one is not what its record says."""
+    _expect_folder(folder)
+    return anyio.run(_verify, folder, load_settings({}, config_file=config))
+
+
+async def _verify(folder: Path, settings: Settings) -> int:
+    ffmpeg = await ffmpeg_tool(settings.ffmpeg)
+    results = dict(_results(folder))
+    if not results:
+        raise UsageError(f"no results with a record are in {folder}")
+    bad = 0
+    for path, (digest, frames) in sorted(results.items()):
+        name = plain(str(path.relative_to(folder)))
+        try:
+            await _verify_one(path, digest, frames, ffmpeg.path)
+            show_line(f"OK      {name}: {frames} frames decode, as recorded")
+        except VhsBatchError as error:
+            bad += 1
+            show_line(f"DAMAGED {name}: {plain(str(error))}")
+    show_line(f"{len(results) - bad} of {len(results)} results are what their records say")
+    return int(bad > 0)
+
+
+async def _verify_one(path: Path, digest: str, frames: int, ffmpeg: str) -> None:
+    """Hold a result against its record.
+
+    Raises:
+        VerificationError: the first difference.
+    """
+    if not await anyio.Path(path).is_file():
+        raise VerificationError("it is gone", fix="the same batch with --resume makes it again")
+    try:
+        same = await sha256(path) == digest
+    except OSError as error:
+        raise VerificationError(f"it cannot be read: {error.strerror}") from error
+    if not same:
+        raise VerificationError(
+            "its content has changed", fix="remove it; the same batch with --resume makes it again"
+        )
+    counted = await count_frames(path, ffmpeg=ffmpeg, threads=cores())
+    if counted != frames:
+        raise VerificationError(f"{counted} frames decode instead of {frames}")
+
+
+def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int]]]:
+    """Each result with the digest and the number of frames that are on record: by journal, or beside it."""
+    for job in fold(read_journal(folder / STATE_FOLDER / "journal")).known.values():
+        match job.published:
+            case JobPublished() as published:
+                yield folder.joinpath(*Path(job.job.id).parts), (published.sha256, published.frames)
+            case None:
+                pass
+    for path in sorted(folder.rglob("*.json")):
+        if is_record(path) and STATE_FOLDER not in path.parts:
+            record = read_record(path)
+            yield path.with_suffix(""), (record.output.sha256, record.frames)
+
+
+def show_log(folder: Path) -> int:
+    """Print the history of an output folder."""
+    _expect_folder(folder)
+    facts = list(read_journal(folder / STATE_FOLDER / "journal"))
+    if not facts:
+        raise UsageError(f"nothing has been restored into {folder} yet")
+    for fact in sorted(facts, key=lambda fact: fact.at_s):
+        clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(fact.at_s))
+        match fact:
+            case BatchStarted():
+                show_line(f"{clock}  run {fact.run_id}: {len(fact.jobs)} videos from {plain(fact.input)}")
+            case BatchFinished():
+                show_line(f"{clock}  run {fact.run_id}: {fact.outcome}, exit code {fact.exit_code}")
+            case _:
+                show_line(f"{clock}  {plain(fact_line(fact))}")
+    return 0
+
+
+def _expect_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder")

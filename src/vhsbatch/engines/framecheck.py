@@ -1,0 +1,125 @@
+"""Whether a frame from the network can be right: it is held against the frame that went in.
+
+The runtimes drop their return codes. A device that fails gives black, green or old pixels, in the whole
+frame or in tiles of it, and mostly far too fast. A right frame is the frame that went in, only larger:
+averaged over blocks, the two hardly differ.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vhsbatch.engines.runtimes import Frame, RuntimeFailureError, Upscaler
+
+_BLOCK_PX = 16
+# Block means of right frames differed by up to 14 levels in tapes, drawings and noise, and by 36 in a
+# chessboard of single pixels; those of a block of another picture differ by more.
+_LARGEST_DIFFERENCE = 48.0
+# A block that goes in with more contrast than noise has does not come out as one colour.
+_SOME_CONTRAST = 24
+
+# A frame that takes less than this part of the usual time is made again, to see whether it comes out the
+# same; of a device that does nothing it does not.
+_SUSPICIOUS_PART = 0.1
+_FRAMES_TO_KNOW = 8
+
+
+class CheckedUpscaler:
+    """An upscaler of which no bad frame gets out."""
+
+    def __init__(self, upscale: Upscaler, *, scale: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._upscale = upscale
+        self._scale = scale
+        self._clock = clock
+        self._recent_s: deque[float] = deque(maxlen=25)
+        self._previous: tuple[Frame, Frame] | None = None
+        self._count = 0
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Upscale one frame.
+
+        Raises:
+            RuntimeFailureError: the device or the network failed, or what came out cannot be right.
+        """
+        started_s = self._clock()
+        larger = np.ascontiguousarray(self._upscale(frame))
+        took_s = self._clock() - started_s
+        self._count += 1
+        problem = flaw(frame, larger, scale=self._scale) or self._frozen(frame, larger)
+        if (
+            problem is None
+            and self._is_suspicious(took_s)
+            and not np.array_equal(self._upscale(frame), larger)
+        ):
+            problem = f"it took {took_s:.3f} s, and came out otherwise when it was made again"
+        if problem is not None:
+            raise RuntimeFailureError(f"frame {self._count} came out wrong: {problem}")
+        self._recent_s.append(took_s)
+        self._previous = (frame, larger)
+        return larger
+
+    def _frozen(self, frame: Frame, larger: Frame) -> str | None:
+        if self._previous is None or not np.array_equal(larger, self._previous[1]):
+            return None
+        return None if np.array_equal(frame, self._previous[0]) else "it is the frame before once more"
+
+    def _is_suspicious(self, took_s: float) -> bool:
+        known = len(self._recent_s) >= _FRAMES_TO_KNOW
+        return known and took_s < _SUSPICIOUS_PART * median(self._recent_s)
+
+
+def flaw(frame: Frame, larger: Frame, *, scale: int) -> str | None:
+    """What is wrong with a frame; None if nothing is.
+
+    Args:
+        frame: height x width x 3, what went in.
+        larger: the same, larger by `scale`, what came out.
+        scale: the network's scale.
+    """
+    height, width, _ = frame.shape
+    if larger.shape != (height * scale, width * scale, 3):
+        return f"it has the shape {larger.shape} instead of {(height * scale, width * scale, 3)}"
+    sampled = larger[scale // 2 :: scale, scale // 2 :: scale]
+    before, after = _block_means(frame), _block_means(sampled)
+    differences = np.abs(after - before).max(axis=2)
+    bad = (differences > _LARGEST_DIFFERENCE) | _went_blank(frame, sampled)
+    if not bad.any():
+        return None
+    row, column = np.unravel_index(int((differences + 256 * bad).argmax()), differences.shape)
+    colour = ", ".join(str(round(value)) for value in after[row, column])
+    return (
+        f"{100 * float(bad.mean()):.0f} % of it is not what went in (the worst part has the colour {colour})"
+    )
+
+
+def _block_means(frame: Frame) -> NDArray[np.float64]:
+    """The mean colour of each block; blocks at the right and the bottom are smaller."""
+    height, width, _ = frame.shape
+    rows, columns = _edges(frame)
+    sums = np.add.reduceat(np.add.reduceat(frame, rows, axis=0, dtype=np.uint32), columns, axis=1)
+    heights, widths = np.diff(rows, append=height), np.diff(columns, append=width)
+    means: NDArray[np.float64] = sums / (heights[:, None] * widths[None, :])[..., None]
+    return means
+
+
+def _went_blank(frame: Frame, sampled: Frame) -> NDArray[np.bool_]:
+    """Which blocks of the green channel, nearest to luma, lost all of their contrast."""
+    before, after = _contrast(frame[..., 1]), _contrast(sampled[..., 1])
+    blank: NDArray[np.bool_] = (before > _SOME_CONTRAST) & (after == 0)
+    return blank
+
+
+def _contrast(plane: Frame) -> NDArray[np.int16]:
+    rows, columns = _edges(plane)
+    high = np.maximum.reduceat(np.maximum.reduceat(plane, rows, axis=0), columns, axis=1)
+    low = np.minimum.reduceat(np.minimum.reduceat(plane, rows, axis=0), columns, axis=1)
+    contrast: NDArray[np.int16] = high.astype(np.int16) - low
+    return contrast
+
+
+def _edges(frame: Frame) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.arange(0, frame.shape[0], _BLOCK_PX), np.arange(0, frame.shape[1], _BLOCK_PX)

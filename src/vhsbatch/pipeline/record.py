@@ -1,0 +1,194 @@
+"""The record beside an output, `<output>.json`: what it was made of, how, and what was proven of it."""
+
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import anyio
+from pydantic import TypeAdapter, ValidationError
+
+from vhsbatch.errors import InputError
+from vhsbatch.model.events import SegmentFinished
+from vhsbatch.model.plan import JobPlan
+from vhsbatch.model.wire import dump_pretty
+from vhsbatch.pipeline.files import publish
+
+FORMAT = 1
+CHECKS = (
+    "every segment decodes and has its frames",
+    "the whole decodes without an error",
+    "frames, length, size, aspect ratio and colour tags are as planned",
+    "every sound track is there, with its start and its length",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRecord:
+    """A file by its content.
+
+    Attributes:
+        path: where it was; of an output, its name alone.
+        size_bytes: its size.
+        sha256: its digest.
+    """
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentRecord:
+    """How one segment was made.
+
+    Attributes:
+        frames: its output frames.
+        attempt: which attempt succeeded, from 1.
+        device: where its frames were upscaled.
+        wall_s: how long it took.
+        commands: what was run, one for each stage of the chain.
+    """
+
+    frames: int
+    attempt: int
+    device: str
+    wall_s: float
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """All that is to be known of an output.
+
+    Attributes:
+        format: version of this notation.
+        program: this program's version.
+        made_at: when it was published, UTC.
+        source: what it was made of.
+        output: what it is.
+        frames: its frames.
+        duration_s: its length.
+        width: in pixels.
+        height: in pixels.
+        rate: frames per second, a fraction.
+        preset: every key of the preset.
+        engine: what upscaled it.
+        encoder: what encoded it.
+        tools: versions and digests of every tool that touched the frames.
+        notes: what was decided, and why.
+        checks: what was proven before it got its name.
+        segments: how each segment was made.
+        join: the command that joined them with the sound.
+    """
+
+    format: int
+    program: str
+    made_at: str
+    source: FileRecord
+    output: FileRecord
+    frames: int
+    duration_s: float
+    width: int
+    height: int
+    rate: str
+    preset: dict[str, object]
+    engine: str
+    encoder: str
+    tools: dict[str, str]
+    notes: tuple[str, ...]
+    checks: tuple[str, ...]
+    segments: tuple[SegmentRecord, ...]
+    join: str
+
+
+_RECORD = TypeAdapter(Record)
+
+
+def record_path(output: Path) -> Path:
+    """Where the record of an output lies."""
+    return output.with_name(output.name + ".json")
+
+
+def make_record(
+    plan: JobPlan,
+    *,
+    source_sha256: str,
+    output: FileRecord,
+    segments: tuple[SegmentFinished, ...],
+    commands: tuple[tuple[str, ...], ...],
+    join: str,
+    at_s: float,
+) -> Record:
+    """The record of a job. Pure.
+
+    Args:
+        plan: the plan.
+        source_sha256: digest of the source.
+        output: the published file.
+        segments: the proof of each segment.
+        commands: the command lines of each segment's stages.
+        join: the command line that joined them.
+        at_s: when it was published, seconds since the epoch.
+    """
+    return Record(
+        format=FORMAT,
+        program=f"vhsbatch {version('vhsbatch')}",
+        made_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s)),
+        source=FileRecord(
+            path=str(plan.job.source),
+            size_bytes=plan.info.size_bytes,
+            sha256=source_sha256,
+        ),
+        output=output,
+        frames=plan.frames,
+        duration_s=float(plan.duration_s),
+        width=plan.width,
+        height=plan.height,
+        rate=f"{plan.rate.numerator}/{plan.rate.denominator}",
+        preset=plan.preset.model_dump(mode="json"),
+        engine=plan.engine,
+        encoder=plan.encoder,
+        tools=plan.identity,
+        notes=plan.notes,
+        checks=CHECKS,
+        segments=tuple(
+            SegmentRecord(
+                frames=proof.frames,
+                attempt=proof.attempt,
+                device=proof.device,
+                wall_s=round(proof.wall_s, 3),
+                commands=lines,
+            )
+            for proof, lines in zip(segments, commands, strict=True)
+        ),
+        join=join,
+    )
+
+
+async def write_record(record: Record, output: Path, temporary: Path) -> None:
+    """Put the record beside its output, complete or not at all."""
+    await anyio.Path(temporary).write_text(
+        # A JSON escape takes the place of what is not UTF-8.
+        dump_pretty(record),
+        encoding="utf-8",
+        errors="backslashreplace",
+    )
+    await publish(temporary, record_path(output))
+
+
+def read_record(path: Path) -> Record:
+    """The record in a file.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        return _RECORD.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InputError(f"{path.name} is not a record that this version can read") from error
+
+
+def is_record(path: Path) -> bool:
+    """Whether a file is called like a record whose output may lie beside it."""
+    return path.suffix == ".json" and path.with_suffix("").suffix in (".mp4", ".mkv", ".mov")

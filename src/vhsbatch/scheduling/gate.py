@@ -1,0 +1,103 @@
+"""Whether work may begin: room on the disks, and videos that other runs make."""
+
+import functools
+import time
+from collections.abc import Awaitable, Callable
+
+import anyio
+import anyio.to_thread
+
+from vhsbatch.model.events import BatchContinued, BatchPaused, JobHeld, JobSkipped
+from vhsbatch.model.plan import Job
+from vhsbatch.model.state import BatchState, Phase
+from vhsbatch.scheduling.bus import Bus
+from vhsbatch.scheduling.claims import Claims, Free, Held, Made
+
+_WATCH_S = 5.0
+
+
+class Gate:
+    """Stands between the policy, which knows this batch alone, and the rest of the world."""
+
+    def __init__(
+        self, state: BatchState, bus: Bus, *, claims: Claims, room: Callable[[], str | None]
+    ) -> None:
+        """Create a gate.
+
+        Args:
+            state: the batch; only read.
+            bus: takes the facts.
+            claims: says which videos are this run's to make.
+            room: says why there is no room for new work; None if there is.
+        """
+        self._state = state
+        self._bus = bus
+        self._claims = claims
+        self._room = room
+        self._claimed: set[str] = set()
+
+    async def has_room(self) -> bool:
+        """Whether the disks have room for new work."""
+        return await anyio.to_thread.run_sync(self._room) is None
+
+    async def is_open(self) -> bool:
+        """Whether new work may begin; whoever looks is told when that changes."""
+        lack = await anyio.to_thread.run_sync(self._room)
+        if lack is not None and self._state.paused is None:
+            await self._bus.emit(BatchPaused(at_s=time.time(), reason=lack))
+        elif lack is None and self._state.paused is not None:
+            await self._bus.emit(BatchContinued(at_s=time.time()))
+        return lack is None
+
+    async def admits(self, job_id: str) -> bool:
+        """Take a video before its first segment; False if another run has it."""
+        if job_id in self._claimed:
+            return True
+        match await anyio.to_thread.run_sync(self._claims.take, job_id):
+            case Free():
+                self._claimed.add(job_id)
+                return True
+            case Held(by):
+                await self._hold(job_id, by)
+            case Made(by):
+                await self._skip_made(job_id, by)
+        return False
+
+    async def still_admits(self, job_id: str) -> bool:
+        """Whether a video is still this run's, before its result is published."""
+        if await anyio.to_thread.run_sync(self._claims.owns, job_id):
+            return True
+        self._claimed.discard(job_id)
+        await self._hold(job_id, "a run that took this one for dead")
+        return False
+
+    async def release(self, job_id: str, *, made: bool) -> None:
+        """Give a video back; `made` says that its result has been published."""
+        self._claimed.discard(job_id)
+        await anyio.to_thread.run_sync(functools.partial(self._claims.release, job_id, made=made))
+
+    async def watch(self, plan: Callable[[Job], Awaitable[None]], wake: Callable[[], None]) -> None:
+        """Look from time to time whether there is room again, and how videos of other runs are.
+
+        Args:
+            plan: plans a video that its run has left unfinished.
+            wake: called when something may have changed.
+        """
+        while True:
+            await anyio.sleep(_WATCH_S)
+            for job in [job.job for job in self._state.jobs.values() if job.phase is Phase.HELD]:
+                match await anyio.to_thread.run_sync(self._claims.look, job.id):
+                    case Free():
+                        await plan(job)
+                    case Made(by):
+                        await self._skip_made(job.id, by)
+                    case Held():
+                        pass
+            wake()
+
+    async def _hold(self, job_id: str, by: str) -> None:
+        await self._bus.emit(JobHeld(at_s=time.time(), job_id=job_id, by=by))
+
+    async def _skip_made(self, job_id: str, by: str) -> None:
+        reason = f"restored by {by} in the meantime"
+        await self._bus.emit(JobSkipped(at_s=time.time(), job_id=job_id, reason=reason))

@@ -1,0 +1,60 @@
+"""Whether the disks have room for more work."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vhsbatch.model.plan import JobPlan
+from vhsbatch.wording import plain, size
+
+# Bits that an encoder spends on a pixel, as measured on noisy captures; lossless ones spend the most.
+_BITS_PER_PIXEL = {"ffv1": 5.0, "prores": 2.2}
+_BITS_PER_PIXEL_LOSSY = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Watches the disks that a batch writes to.
+
+    Attributes:
+        folders: where it writes; those that are not there yet are made on their parents' disks.
+        least_bytes: with less than this no new work is begun.
+    """
+
+    folders: tuple[Path, ...]
+    least_bytes: int
+
+    def lack(self) -> str | None:
+        """Which disk has too little room for new work; None if all have enough."""
+        for folder, free in self._free():
+            if free < self.least_bytes:
+                return f"only {size(free)} are free in {plain(str(folder))}: make room, and the batch goes on"
+        return None
+
+    def forecast(self, plans: Iterable[JobPlan]) -> str | None:
+        """A warning where the results of `plans` will probably not fit; None if they will."""
+        needed = sum(map(result_bytes, plans))
+        for folder, free in self._free():
+            if free - self.least_bytes < needed:
+                return (
+                    f"the results need about {size(needed)}, and {size(free)} are free "
+                    f"in {plain(str(folder))}: the batch will wait for room"
+                )
+        return None
+
+    def _free(self) -> list[tuple[Path, int]]:
+        there = {_existing(folder): folder for folder in self.folders}
+        return [(folder, shutil.disk_usage(disk).free) for disk, folder in there.items()]
+
+
+def result_bytes(plan: JobPlan) -> int:
+    """How large an output will be, roughly. Pure."""
+    bits = _BITS_PER_PIXEL.get(plan.encoder, _BITS_PER_PIXEL_LOSSY)
+    return int(plan.frames * plan.width * plan.height * bits / 8)
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists():
+        folder = folder.parent
+    return folder

@@ -1,0 +1,105 @@
+"""Child processes that fail in every way that they know, under the real program."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import program
+from clips import FFMPEG, make_clip
+
+pytestmark = pytest.mark.slow
+
+FAKE = Path(__file__).parents[1] / "fakes" / "ffmpeg"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    make_clip(
+        tmp_path / "in" / "tape.avi", "-c:v", "ffv1", "-g", "1", "-c:a", "pcm_s16le", seconds=1, size="96x64"
+    )
+    return tmp_path
+
+
+def batch(
+    place: Path, fault: str, *options: str, once: bool = False, settings: str = ""
+) -> subprocess.CompletedProcess[str]:
+    (place / "vhsbatch.toml").write_text(f'ffmpeg = "{FAKE}"\n{settings}')
+    environment = {
+        **program.environment(place),
+        "FAKE_FFMPEG_REAL": FFMPEG,
+        "FAKE_FFMPEG_FAULT": fault,
+        **({"FAKE_FFMPEG_ONCE": str(place / "happened")} if once else {}),
+    }
+    return subprocess.run(
+        [*program.COMMAND, "batch", "in", "out", "-r", "120", "--parallel", "2", *options],
+        cwd=place,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+@pytest.mark.parametrize("fault", ["crash", "short"])
+def test_what_happens_once_is_tried_again(fault: str, place: Path) -> None:
+    done = batch(place, fault, "--json", once=True)
+    assert done.returncode == 0, done.stderr
+    (failed,) = [event for event in program.events(done.stdout) if event["kind"] == "segment_failed"]
+    cause = {"crash": "was killed by SIGSEGV", "short": "segment 1 has 3 frames instead of 60"}[fault]
+    assert cause in failed["reason"]
+    right = program.run("batch", "in", "right", "-r", "120", "--config", os.devnull, cwd=place)
+    assert right.returncode == 0, right.stderr
+    made, whole = place / "out" / "tape_120p.mp4", place / "right" / "tape_120p.mp4"
+    assert program.frame_digests(made) == program.frame_digests(whole)
+
+
+@pytest.mark.parametrize("fault", ["crash", "short", "full-disk"])
+def test_what_happens_always_fails_the_video_with_one_reason(fault: str, place: Path) -> None:
+    done = batch(place, fault, "--retries", "1")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines.count("[1/1] FAILED: tape.avi") == 1
+    reason = lines[lines.index("[1/1] FAILED: tape.avi") + 1]
+    causes = {"crash": "SIGSEGV", "short": "3 frames instead of 60", "full-disk": "No space left on device"}
+    assert causes[fault] in reason
+    assert [path.name for path in (place / "out").iterdir()] == [".vhsbatch"]
+
+
+@pytest.mark.parametrize("fault", ["flood", "not-utf8"])
+def test_what_children_say_does_no_harm(fault: str, place: Path) -> None:
+    done = batch(place, fault, "--verbose")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "\x1b[31m" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("fault", ["hang", "deaf"])
+def test_what_hangs_is_stopped_and_tried_again(fault: str, place: Path) -> None:
+    done = batch(place, fault, once=True, settings="stall_timeout_s = 3.0\n")
+    assert done.returncode == 0, done.stderr
+    program.wait_until_gone(place)
+
+
+def test_a_network_that_paints_black_fails_its_video_after_every_way(place: Path) -> None:
+    # It repeats pixels and multiplies them by nothing.
+    (place / "black.param").write_text(
+        "7767517\n3 3\n"
+        "Input in 0 1 data\n"
+        "Interp nearest 1 1 data a 0=1 1=2.0 2=2.0\n"
+        "BinaryOp nothing 1 1 a output 0=2 1=1 2=0.0\n"
+    )
+    (place / "black.bin").touch()
+    done = program.run(
+        *("batch", "in", "out", "-r", "120", "--model", "black.param", "--device", "cpu", "--json"),
+        cwd=place,
+    )
+    assert done.returncode == 1, done.stderr
+    failed = [event for event in program.events(done.stdout) if event["kind"] == "segment_failed"]
+    assert [event["by_network"] for event in failed] == [True, True, True]
+    (given_up,) = [event for event in program.events(done.stdout) if event["kind"] == "job_failed"]
+    assert "frame 1 came out wrong: " in given_up["reason"]
+    assert [path.name for path in (place / "out").iterdir()] == [".vhsbatch"]

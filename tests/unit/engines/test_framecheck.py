@@ -1,0 +1,127 @@
+"""Frames from failing devices are told from right ones."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from vhsbatch.engines.framecheck import CheckedUpscaler, flaw
+from vhsbatch.engines.runtimes import Frame, RuntimeFailureError
+
+HEIGHT, WIDTH, SCALE = 70, 90, 2
+
+
+def picture(seed: int = 1, *, darkest: int = 30, brightest: int = 220) -> Frame:
+    """Slopes with tape noise."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    slopes = np.stack([x / WIDTH, y / HEIGHT, (x + y) / (WIDTH + HEIGHT)], axis=-1)
+    noisy = darkest + slopes * (brightest - darkest) + random.normal(0, 6, (HEIGHT, WIDTH, 3))
+    return np.clip(noisy, 0, 255).astype(np.uint8)
+
+
+def larger(frame: Frame) -> Frame:
+    return frame.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+
+
+def black(frame: Frame) -> Frame:
+    return np.zeros_like(larger(frame))
+
+
+def green(frame: Frame) -> Frame:
+    made = black(frame)
+    made[..., 1] = 255
+    return made
+
+
+def black_tile(frame: Frame) -> Frame:
+    made = larger(frame)
+    made[64:128, 96:160] = 0
+    return made
+
+
+def other_picture(frame: Frame) -> Frame:
+    return larger(frame[::-1])
+
+
+@pytest.mark.parametrize("fault", [black, green, black_tile, other_picture])
+def test_bad_frames_are_found(fault: Callable[[Frame], Frame]) -> None:
+    frame = picture()
+    assert flaw(frame, fault(frame), scale=SCALE) is not None
+
+
+def test_black_in_the_place_of_a_dark_picture_is_found() -> None:
+    frame = picture(darkest=2, brightest=44)
+    assert flaw(frame, black(frame), scale=SCALE) is not None
+
+
+def test_a_frame_of_another_size_is_found() -> None:
+    frame = picture()
+    assert flaw(frame, frame, scale=SCALE) == "it has the shape (70, 90, 3) instead of (140, 180, 3)"
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_right_frames_pass(level: int) -> None:
+    frame = picture()
+    softer = np.clip(larger(frame).astype(int) + 9, 0, 255).astype(np.uint8)
+    assert flaw(frame, larger(frame), scale=SCALE) is None
+    assert flaw(frame, softer, scale=SCALE) is None
+    blank = np.full_like(frame, level)
+    assert flaw(blank, larger(blank), scale=SCALE) is None
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (16, 16), (17, 33)])
+def test_every_size_can_be_checked(height: int, width: int) -> None:
+    frame = picture()[:height, :width]
+    assert flaw(frame, larger(frame), scale=SCALE) is None
+
+
+class Clock:
+    """Time that passes when a frame is made."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_frame_that_stays_behind_is_found() -> None:
+    first = picture(1)
+    checked = CheckedUpscaler(lambda _: larger(first), scale=SCALE)
+    checked(first)
+    # Another frame, so like the first that only the bytes tell.
+    with pytest.raises(RuntimeFailureError, match="frame 2 came out wrong: it is the frame before once more"):
+        checked(picture(2))
+
+
+def test_a_frame_that_takes_no_time_is_made_again() -> None:
+    clock, calls = Clock(), []
+
+    def upscale(frame: Frame) -> Frame:
+        calls.append(1)
+        hurries = len(calls) > 10
+        clock.now_s += 0.001 if hurries else 1.0
+        made = larger(frame)
+        if hurries:
+            made[0, 0] = len(calls)  # whatever lies in the memory
+        return made
+
+    checked = CheckedUpscaler(upscale, scale=SCALE, clock=clock)
+    for seed in range(10):
+        checked(picture(seed))
+    with pytest.raises(RuntimeFailureError, match=r"frame 11 came out wrong: it took 0\.001 s"):
+        checked(picture(10))
+
+
+def test_a_device_that_is_simply_fast_passes() -> None:
+    clock, calls = Clock(), []
+
+    def upscale(frame: Frame) -> Frame:
+        calls.append(1)
+        clock.now_s += 1.0 if len(calls) <= 10 else 0.001
+        return larger(frame)
+
+    checked = CheckedUpscaler(upscale, scale=SCALE, clock=clock)
+    for seed in range(12):
+        checked(picture(seed))

@@ -1,0 +1,300 @@
+"""The scheduler with an executor that makes nothing, and fails as it is told."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+import make
+from vhsbatch.engines.base import UPSCALE
+from vhsbatch.errors import ChainError, InputError, VhsBatchError
+from vhsbatch.model.events import (
+    BatchContinued,
+    BatchPaused,
+    Fact,
+    JobFailed,
+    JobHeld,
+    JobPublished,
+    JobSkipped,
+    SegmentFailed,
+    SegmentFinished,
+    SegmentStarted,
+    Telemetry,
+)
+from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
+from vhsbatch.model.state import BatchState, Phase, fold
+from vhsbatch.scheduling import gate as gate_module
+from vhsbatch.scheduling.bus import Bus
+from vhsbatch.scheduling.claims import Free, Held, Made, Standing
+from vhsbatch.scheduling.gate import Gate
+from vhsbatch.scheduling.scheduler import Scheduler
+
+pytestmark = pytest.mark.anyio
+
+NETWORK = Upscaling(
+    model="m", scale=2, runtime="ncnn", param=Path("a"), weights=Path("b"), device="0", spare_devices=("1",)
+)
+
+
+@dataclass
+class Claims:
+    """Videos that other runs have: what is said of each, time after time."""
+
+    said: dict[str, list[Standing]] = field(default_factory=dict)
+    released: list[tuple[str, bool]] = field(default_factory=list)
+
+    def look(self, job_id: str) -> Standing:
+        sayings = self.said.get(job_id, [])
+        return sayings.pop(0) if sayings else Free()
+
+    def take(self, job_id: str) -> Standing:
+        return self.look(job_id)
+
+    def owns(self, job_id: str) -> bool:
+        return True
+
+    def release(self, job_id: str, *, made: bool) -> None:
+        self.released.append((job_id, made))
+
+
+@dataclass
+class Executor:
+    """Ends every piece of work at once, with an error where one is planned."""
+
+    errors: dict[tuple[str, int], list[VhsBatchError]] = field(default_factory=dict)
+    fallbacks: list[int] = field(default_factory=list)
+    busy: int = 0
+    most_busy: int = 0
+
+    async def make_segment(
+        self,
+        plan: JobPlan,
+        segment: Segment,
+        *,
+        lane: int,
+        attempt: int,
+        fallback: int,
+        tell: Callable[[Telemetry], None],
+    ) -> SegmentFinished:
+        self.fallbacks.append(fallback)
+        self.busy += 1
+        self.most_busy = max(self.most_busy, self.busy)
+        try:
+            await anyio.sleep(0.001)
+            errors = self.errors.get((plan.job.id, segment.index), [])
+            if errors:
+                raise errors.pop(0)
+        finally:
+            self.busy -= 1
+        return replace(make.finished(plan, segment.index, lane), attempt=attempt)
+
+    async def assemble(
+        self,
+        plan: JobPlan,
+        segments: tuple[SegmentFinished, ...],
+        *,
+        lane: int,
+        tell: Callable[[Telemetry], None],
+    ) -> JobPublished:
+        assert [proof.segment for proof in segments] == list(range(len(plan.segments)))
+        if errors := self.errors.get((plan.job.id, -1)):
+            raise errors.pop(0)
+        return JobPublished(
+            at_s=1.0,
+            job_id=plan.job.id,
+            fingerprint=plan.fingerprint,
+            size_bytes=1,
+            sha256="",
+            frames=plan.frames,
+            wall_s=0.1,
+        )
+
+
+@dataclass
+class Run:
+    """A run that has ended."""
+
+    facts: list[Fact]
+    state: BatchState
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [fact for fact in self.facts if isinstance(fact, kind)]
+
+
+async def run(
+    *plans: JobPlan,
+    executor: Executor | None = None,
+    claims: Claims | None = None,
+    room: Callable[[], str | None] = lambda: None,
+    lanes: int = 2,
+    retries: int = 2,
+    refused: Mapping[str, VhsBatchError] | None = None,
+) -> Run:
+    facts: list[Fact] = []
+
+    async def append(fact: Fact) -> None:
+        facts.append(fact)
+
+    state = BatchState()
+    bus = Bus(state, append)
+    await bus.emit(make.batch_started(*(plan.job for plan in plans), lanes=lanes))
+    by_id = {plan.job.id: plan for plan in plans}
+
+    async def planner(job: Job) -> JobPlan | str:
+        if refused and job.id in refused:
+            raise refused[job.id]
+        return by_id[job.id]
+
+    gate = Gate(state, bus, claims=claims or Claims(), room=room)
+    with anyio.fail_after(20):
+        await Scheduler(state, bus, executor or Executor(), planner, gate=gate, retries=retries).run()
+    assert fold(facts).jobs == state.jobs
+    return Run(facts, state)
+
+
+def plans(count: int, *, segments: int = 2, **changes: Any) -> list[JobPlan]:
+    return [make.plan(make.job(number), segments=segments, **changes) for number in range(1, count + 1)]
+
+
+async def test_every_video_is_published_by_as_many_lanes_as_there_are() -> None:
+    executor = Executor()
+    ended = await run(*plans(6), executor=executor, lanes=3)
+    assert len(ended.of(JobPublished)) == 6
+    assert executor.most_busy == 3
+    assert {fact.lane for fact in ended.of(SegmentStarted)} == {1, 2, 3}
+
+
+async def test_one_bad_video_stops_no_other() -> None:
+    one, two, three = plans(3)
+    executor = Executor({(two.job.id, 1): [ChainError("encode crashed")] * 9})
+    refused = {three.job.id: InputError("no video")}
+    ended = await run(one, two, three, executor=executor, refused=refused)
+    assert [fact.job_id for fact in ended.of(JobPublished)] == [one.job.id]
+    reasons = {fact.job_id: fact.reason for fact in ended.of(JobFailed)}
+    assert reasons == {two.job.id: "encode crashed", three.job.id: "no video"}
+
+
+async def test_what_may_be_transient_is_tried_again_as_often_as_was_asked_for() -> None:
+    (plan,) = plans(1)
+    executor = Executor({(plan.job.id, 0): [ChainError("hiccup")] * 2})
+    ended = await run(plan, executor=executor, retries=2)
+    assert len(ended.of(JobPublished)) == 1
+    failed = ended.of(SegmentFailed)
+    assert [(fact.attempt, fact.final) for fact in failed] == [(1, False), (2, False)]
+
+
+async def test_a_network_that_fails_is_run_in_another_way_each_time() -> None:
+    (plan,) = plans(1, segments=1, engine="realesrgan", upscaling=NETWORK)
+    error = ChainError("upscale failed with exit code 1: frame 3 came out wrong", culprit=UPSCALE)
+    executor = Executor({(plan.job.id, 0): [error] * 3})
+    # Ways are tried to the end even when fewer attempts were asked for.
+    ended = await run(plan, executor=executor, retries=0)
+    assert executor.fallbacks == [0, 1, 2, 3]
+    assert [fact.by_network for fact in ended.of(SegmentFailed)] == [True] * 3
+    assert len(ended.of(JobPublished)) == 1
+
+
+async def test_a_network_that_fails_in_every_way_fails_its_video() -> None:
+    (plan,) = plans(1, segments=1, engine="realesrgan", upscaling=NETWORK)
+    error = ChainError("upscale was killed by SIGSEGV", culprit=UPSCALE)
+    ended = await run(plan, executor=Executor({(plan.job.id, 0): [error] * 9}), retries=2)
+    assert [fact.final for fact in ended.of(SegmentFailed)] == [False, False, False, True]
+    assert ended.state.jobs[plan.job.id].phase is Phase.FAILED
+
+
+async def test_an_internal_error_fails_its_video_alone() -> None:
+    one, two = plans(2)
+
+    class Broken(Executor):
+        async def make_segment(self, plan: JobPlan, segment: Segment, **rest: Any) -> SegmentFinished:
+            if plan is one:
+                raise KeyError("oops")
+            return await super().make_segment(plan, segment, **rest)
+
+    ended = await run(one, two, executor=Broken())
+    (failed,) = ended.of(JobFailed)
+    assert failed.reason == "internal error: KeyError: 'oops'"
+    assert any("make_segment" in line for line in failed.detail)
+    assert [fact.job_id for fact in ended.of(JobPublished)] == [two.job.id]
+
+
+# --- other runs ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate_module, "_WATCH_S", 0.01)
+
+
+async def test_a_video_that_another_run_makes_is_left_to_it() -> None:
+    one, two = plans(2)
+    claims = Claims({one.job.id: [Held("host"), Held("host"), Made("host")]})
+    ended = await run(one, two, claims=claims)
+    assert [fact.by for fact in ended.of(JobHeld)] == ["host"]
+    (skipped,) = ended.of(JobSkipped)
+    assert (skipped.job_id, skipped.reason) == (one.job.id, "restored by host in the meantime")
+    assert [fact.job_id for fact in ended.of(JobPublished)] == [two.job.id]
+    assert claims.released == [(two.job.id, True)]
+
+
+async def test_a_video_whose_run_has_died_is_taken_over() -> None:
+    (plan,) = plans(1)
+    ended = await run(plan, claims=Claims({plan.job.id: [Held("host"), Held("host"), Free()]}))
+    assert [fact.job_id for fact in ended.of(JobPublished)] == [plan.job.id]
+
+
+# --- room ----------------------------------------------------------------------------------------
+
+
+async def test_without_room_the_batch_waits_and_goes_on() -> None:
+    answers: list[str | None] = [None, None, "only 1 MiB is free", "only 1 MiB is free"]
+    ended = await run(*plans(3), room=lambda: answers.pop(0) if answers else None)
+    assert [fact.reason for fact in ended.of(BatchPaused)] == ["only 1 MiB is free"]
+    assert len(ended.of(BatchContinued)) == 1
+    assert len(ended.of(JobPublished)) == 3
+
+
+@pytest.mark.parametrize("piece", [0, -1])
+async def test_a_full_disk_is_nobodys_failure(piece: int) -> None:
+    (plan,) = plans(1)
+    full = False
+
+    class FillsUp(Executor):
+        async def make_segment(self, plan: JobPlan, segment: Segment, **rest: Any) -> SegmentFinished:
+            self.fill(segment.index)
+            return await super().make_segment(plan, segment, **rest)
+
+        async def assemble(
+            self, plan: JobPlan, segments: tuple[SegmentFinished, ...], **rest: Any
+        ) -> JobPublished:
+            self.fill(-1)
+            return await super().assemble(plan, segments, **rest)
+
+        def fill(self, of: int) -> None:
+            nonlocal full
+            if of == piece and self.errors:
+                full = True
+
+    def room() -> str | None:
+        return "only 0 B are free" if full else None
+
+    # More failures than there are attempts: none of them counts.
+    executor = FillsUp({(plan.job.id, piece): [ChainError("No space left on device")] * 5})
+    rounds = 0
+
+    async def make_room() -> None:
+        nonlocal full, rounds
+        while True:
+            await anyio.sleep(0.02)
+            full, rounds = False, rounds + 1
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(make_room)
+        ended = await run(plan, executor=executor, room=room, retries=0)
+        group.cancel_scope.cancel()
+    assert len(ended.of(JobPublished)) == 1
+    assert ended.of(JobFailed) == []
+    assert len(ended.of(BatchPaused)) >= 5
