@@ -12,7 +12,12 @@ code with which the program ends when that error ends the program.
     └── VerificationError            1   what was made is not what was planned
 """
 
+import errno
+import os
 from dataclasses import dataclass
+
+# What the system says where a disk or somebody's share of it is full.
+_NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 
 class VhsBatchError(Exception):
@@ -27,6 +32,11 @@ class VhsBatchError(Exception):
 
     exit_code: int = 1
     transient: bool = False
+
+    @property
+    def disk_was_full(self) -> bool:
+        """Whether there was no room on a disk."""
+        return any(words in self.cause for words in _NO_ROOM)
 
     def __init__(self, cause: str, *, fix: str | None = None) -> None:
         super().__init__(cause, fix)
@@ -99,6 +109,12 @@ class ChainError(VhsBatchError):
         super().__init__(cause, fix=fix)
         self.culprit = culprit
         self.stages = stages
+
+    @property
+    def disk_was_full(self) -> bool:
+        """Whether a stage had no room on a disk."""
+        said = (line for stage in self.stages for line in stage.stderr_tail)
+        return super().disk_was_full or any(words in line for line in said for words in _NO_ROOM)
 
 
 class VerificationError(VhsBatchError):

@@ -134,7 +134,7 @@ async def _run(
     )
     retries = request.settings.retries
     room = Room((workplace.temporary, request.folder), request.settings.min_free_mib * 2**20)
-    gate = Gate(state, bus, claims=leases, room=room.lack)
+    gate = Gate(state, bus, claims=leases, room=room)
     executor = LocalExecutor(workplace)
     scheduler = Scheduler(state, bus, executor, planning.plan, gate=gate, retries=retries)
     session = Session(state=state, scheduler=scheduler, drain=request.drain)

@@ -1,6 +1,7 @@
 """Whole batches over real captures: what comes out, and what is said of it."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def results(folder: Path) -> list[str]:
     return sorted(
         str(path.relative_to(folder))
         for path in folder.rglob("*")
-        if path.is_file() and not path.relative_to(folder).parts[0].startswith(".")
+        if path.is_file() and path.suffix != ".json" and not path.relative_to(folder).parts[0].startswith(".")
     )
 
 
@@ -91,7 +92,30 @@ async def test_a_batch_with_good_and_bad_captures(captures: Path, tmp_path: Path
     assert (await probed(out / "a holiday_360p.mp4")).video.width == 480
 
     # Nothing but the journal stays behind.
-    assert [path.name for path in sorted((out / ".vhsbatch").iterdir())] == ["journal", "lock"]
+    left = [path for path in (out / ".vhsbatch").rglob("*") if path.is_file()]
+    assert [path.parent.name for path in left] == ["journal"]
+
+    # Each result has its record, and can be proven again.
+    record = json.loads((out / "B_360p.mp4.json").read_text())
+    assert record["source"]["sha256"] == digests(captures)["B.MPG"]
+    assert record["output"]["sha256"] == digests(out)["B_360p.mp4"]
+    assert record["frames"] == (await probed(out / "B_360p.mp4")).video.frames
+    assert "bwdif" in record["segments"][0]["commands"][0]
+    verified = program.run("verify", "out", cwd=tmp_path)
+    assert verified.returncode == 0
+    assert verified.stdout.splitlines()[-1] == "3 of 3 results are what their records say"
+    with (out / "B_360p.mp4").open("r+b") as file:
+        file.seek(2000)
+        file.write(b"rot")
+    (out / "c_360p.mp4").unlink()
+    damaged = program.run("verify", "out", cwd=tmp_path)
+    assert damaged.returncode == 1
+    assert "DAMAGED B_360p.mp4: its content has changed" in damaged.stdout
+    assert "DAMAGED c_360p.mp4: it is gone" in damaged.stdout
+
+    history = program.run("log", "out", cwd=tmp_path)
+    assert "job published: B_360p.mp4" in history.stdout
+    assert "job failed: d_360p.mp4 (truncated: " in history.stdout
 
 
 async def test_events_are_what_the_interface_sees(captures: Path, tmp_path: Path) -> None:
@@ -188,6 +212,37 @@ async def test_an_output_that_somebody_else_made_is_proven_before_it_is_skipped(
     assert "[2/3] SUCCESS: rubbish.mkv" in lines
     assert "[3/3] SUCCESS: short.mkv" in lines
     assert (await probed(tmp_path / "out" / "short_120p.mp4")).video.frames == 30
+
+
+async def test_a_truncated_source_is_restored_as_far_as_it_goes_if_that_is_asked_for(
+    captures: Path, tmp_path: Path
+) -> None:
+    done = program.run(
+        *("batch", captures, "out", "-r", "120", "--pattern", "d.*", "--allow-truncated", "--no-record"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout
+    assert 50 < (await probed(tmp_path / "out" / "d_120p.mp4")).video.frames < 240
+    assert not (tmp_path / "out" / "d_120p.mp4.json").exists()
+
+
+async def test_a_picture_that_is_too_large_is_refused(captures: Path, tmp_path: Path) -> None:
+    done = program.run("batch", captures, "out", "--pattern", "c.*", "--max-pixels", "5000", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "  Error: a picture of 96x64 is too large" in done.stdout
+
+
+async def test_a_source_that_is_still_being_copied_is_waited_for(captures: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    whole = (captures / "c.mp4").read_bytes()
+    growing = tmp_path / "in" / "c.mp4"
+    growing.write_bytes(whole[: len(whole) // 2])
+    process = program.start("batch", "in", "out", "-r", "120", "--json", cwd=tmp_path)
+    program.wait_for_event(process, "batch_started")
+    with growing.open("ab") as file:
+        file.write(whole[len(whole) // 2 :])
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stdout + stderr
 
 
 async def test_verbose_shows_commands_and_what_failed(captures: Path, tmp_path: Path) -> None:

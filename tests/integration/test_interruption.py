@@ -100,14 +100,47 @@ def test_nobody_reading_does_not_end_the_work(place: Path) -> None:
 
 
 @pytest.mark.slow
-def test_one_folder_has_one_run_at_a_time(place: Path) -> None:
-    process = program.start("batch", "in", "out", *OPTIONS, "--json", cwd=place)
-    program.wait_for_event(process, "batch_started")
-    other = program.run("batch", "in", "out", *OPTIONS, cwd=place)
-    assert other.returncode == 4
+def test_running_segments_are_finished_if_that_is_asked_for(place: Path) -> None:
+    process = program.start("batch", "in", "out", *OPTIONS, "--drain", "--json", cwd=place)
+    program.wait_for_event(process, "segment_started")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
-    assert f"another run is working in {place / 'out'} (process {process.pid})" in other.stderr
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 143, stderr
+    started = _count(stdout, "segment_started") + 1
+    assert _count(stdout, "segment_finished") == started <= 2
+
+
+@pytest.mark.slow
+def test_two_runs_on_one_folder_make_each_video_once(place: Path) -> None:
+    one = program.start("batch", "in", "out", *OPTIONS, "--json", cwd=place)
+    program.wait_for_event(one, "segment_started")
+    two = program.start("batch", "in", "out", *OPTIONS, "--skip-existing", "--json", cwd=place)
+    stdouts = [process.communicate(timeout=100)[0] for process in (one, two)]
+    assert [one.returncode, two.returncode] == [0, 0], stdouts
+    published = [
+        event["job_id"]
+        for stdout in stdouts
+        for event in program.events(stdout)
+        if event["kind"] == "job_published"
+    ]
+    assert sorted(published) == ["tape1_480p.mp4", "tape2_480p.mp4"]
+    assert sum(_count(stdout, "segment_finished") for stdout in stdouts) == 8
+
+
+@pytest.mark.slow
+def test_a_run_takes_over_from_one_that_was_killed(place: Path) -> None:
+    one = program.start("batch", "in", "out", *OPTIONS, "--max-count", "1", "--json", cwd=place)
+    program.wait_for_event(one, "segment_started")
+    two = program.start("batch", "in", "out", *OPTIONS, "--max-count", "1", "--json", cwd=place)
+    program.wait_for_event(two, "job_held")
+    program.wait_for_event(one, "segment_finished")
+    one.kill()
+    one.communicate(timeout=30)
+    stdout, stderr = two.communicate(timeout=100)
+    assert two.returncode == 0, stderr
+    # What the dead run had finished was taken over, not made again: a fact without a start.
+    assert _count(stdout, "segment_finished") == 4
+    assert _count(stdout, "segment_started") < 4
 
 
 def _count(stdout: str, kind: str) -> int:

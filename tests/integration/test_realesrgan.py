@@ -378,4 +378,4 @@ async def test_a_clip_becomes_a_master(tmp_path: Path) -> None:
     assert (made.width, made.height, made.frames) == (160, 120, 8)
     assert made.rate == 2 * before.rate
     assert clip.read_bytes() == source
-    assert sorted(path.name for path in output.parent.iterdir()) == [".vhsbatch", "clip.mp4"]
+    assert sorted(path.name for path in output.parent.iterdir()) == [".vhsbatch", "clip.mp4", "clip.mp4.json"]

@@ -3,6 +3,7 @@
 import functools
 import time
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import anyio
 import anyio.to_thread
@@ -16,36 +17,56 @@ from vhsbatch.scheduling.claims import Claims, Free, Held, Made
 _WATCH_S = 5.0
 
 
-class Gate:
-    """Stands between the policy, which knows this batch alone, and the rest of the world."""
+class HasRoom(Protocol):
+    """Watches the disks."""
 
-    def __init__(
-        self, state: BatchState, bus: Bus, *, claims: Claims, room: Callable[[], str | None]
-    ) -> None:
+    def lack(self) -> str | None:
+        """Why there is no room for new work; None if there is."""
+        ...
+
+    def want_more(self) -> None:
+        """Ask for more room than there is."""
+        ...
+
+
+class Gate:
+    """Stands between the policy, which knows this batch alone, and the rest of the world.
+
+    Attributes:
+        one_at_a_time: whether a second lane would fill a disk up.
+    """
+
+    def __init__(self, state: BatchState, bus: Bus, *, claims: Claims, room: HasRoom) -> None:
         """Create a gate.
 
         Args:
             state: the batch; only read.
             bus: takes the facts.
             claims: says which videos are this run's to make.
-            room: says why there is no room for new work; None if there is.
+            room: watches the disks.
         """
         self._state = state
         self._bus = bus
         self._claims = claims
         self._room = room
         self._claimed: set[str] = set()
+        self.one_at_a_time = False
 
-    async def has_room(self) -> bool:
-        """Whether the disks have room for new work."""
-        return await anyio.to_thread.run_sync(self._room) is None
+    async def ran_full(self, *, others_busy: bool) -> None:
+        """A piece of work found no room on a disk: the next one waits until there is more."""
+        if others_busy:
+            # Together they took too much; alone each of them may fit.
+            self.one_at_a_time = True
+        else:
+            await anyio.to_thread.run_sync(self._room.want_more)
 
     async def is_open(self) -> bool:
         """Whether new work may begin; whoever looks is told when that changes."""
-        lack = await anyio.to_thread.run_sync(self._room)
+        lack = await anyio.to_thread.run_sync(self._room.lack)
         if lack is not None and self._state.paused is None:
             await self._bus.emit(BatchPaused(at_s=time.time(), reason=lack))
         elif lack is None and self._state.paused is not None:
+            self.one_at_a_time = False
             await self._bus.emit(BatchContinued(at_s=time.time()))
         return lack is None
 
@@ -74,6 +95,8 @@ class Gate:
     async def release(self, job_id: str, *, made: bool) -> None:
         """Give a video back; `made` says that its result has been published."""
         self._claimed.discard(job_id)
+        # The segments of what has been published are removed, which makes room.
+        self.one_at_a_time = self.one_at_a_time and not made
         await anyio.to_thread.run_sync(functools.partial(self._claims.release, job_id, made=made))
 
     async def watch(self, plan: Callable[[Job], Awaitable[None]], wake: Callable[[], None]) -> None:

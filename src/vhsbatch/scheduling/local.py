@@ -1,7 +1,9 @@
 """The executor that does everything on this machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from vhsbatch.errors import ChainError
 from vhsbatch.model.events import JobPublished, SegmentFinished, Telemetry
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.pipeline.assemble import assemble
@@ -26,9 +28,10 @@ class LocalExecutor:
         tell: Callable[[Telemetry], None],
     ) -> SegmentFinished:
         """See `Executor`."""
-        return await make_segment(
-            plan, segment, self._workplace, lane=lane, attempt=attempt, fallback=fallback, tell=tell
-        )
+        with _file_errors_in_words():
+            return await make_segment(
+                plan, segment, self._workplace, lane=lane, attempt=attempt, fallback=fallback, tell=tell
+            )
 
     async def assemble(
         self,
@@ -39,4 +42,14 @@ class LocalExecutor:
         tell: Callable[[Telemetry], None],
     ) -> JobPublished:
         """See `Executor`."""
-        return await assemble(plan, segments, self._workplace, lane=lane, tell=tell)
+        with _file_errors_in_words():
+            return await assemble(plan, segments, self._workplace, lane=lane, tell=tell)
+
+
+@contextmanager
+def _file_errors_in_words() -> Iterator[None]:
+    """What a file system refuses is a failure like that of a child process, and may pass like it."""
+    try:
+        yield
+    except OSError as error:
+        raise ChainError(f"{error.filename or 'a file'}: {error.strerror}") from error

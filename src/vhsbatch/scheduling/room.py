@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vhsbatch.model.plan import JobPlan
@@ -13,24 +13,31 @@ _BITS_PER_PIXEL = {"ffv1": 5.0, "prores": 2.2}
 _BITS_PER_PIXEL_LOSSY = 0.3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Room:
     """Watches the disks that a batch writes to.
 
     Attributes:
         folders: where it writes; those that are not there yet are made on their parents' disks.
         least_bytes: with less than this no new work is begun.
+        wanted_bytes: what has to be free before new work is begun, by folder, after a disk was full.
     """
 
     folders: tuple[Path, ...]
     least_bytes: int
+    wanted_bytes: dict[Path, int] = field(default_factory=dict)
 
     def lack(self) -> str | None:
         """Which disk has too little room for new work; None if all have enough."""
         for folder, free in self._free():
-            if free < self.least_bytes:
+            if free < max(self.least_bytes, self.wanted_bytes.get(folder, 0)):
                 return f"only {size(free)} are free in {plain(str(folder))}: make room, and the batch goes on"
+        self.wanted_bytes.clear()
         return None
+
+    def want_more(self) -> None:
+        """Ask for more room than there is: what there is was not enough for one segment."""
+        self.wanted_bytes = {folder: free + max(1, self.least_bytes) for folder, free in self._free()}
 
     def forecast(self, plans: Iterable[JobPlan]) -> str | None:
         """A warning where the results of `plans` will probably not fit; None if they will."""

@@ -111,6 +111,8 @@ class Scheduler:
         for lane in range(1, int(self._limiter.total_tokens) + 1):
             if self._draining or self._limiter.available_tokens < 1:
                 return
+            if self._gate.one_at_a_time and self._busy_lanes():
+                return
             if lane in self._busy_lanes():
                 continue
             work = next_work(self._state, last_job=self._last_job.get(lane))
@@ -163,11 +165,13 @@ class Scheduler:
                     await self._assemble(lane, plan)
                 case MakeSegment():
                     await self._make_segment(lane, work, plan)
-        except VhsBatchError:
-            if await self._gate.has_room():
+        except VhsBatchError as error:
+            if not error.disk_was_full:
                 raise
             # A full disk is nobody's failure: the video waits for room with all the others.
-            await self._bus.emit(JobPlanned(at_s=time.time(), job_id=work.job_id, plan=plan))
+            await self._gate.ran_full(others_busy=self._busy_lanes() != {lane})
+            if isinstance(work, Assemble):
+                await self._bus.emit(JobPlanned(at_s=time.time(), job_id=work.job_id, plan=plan))
 
     async def _assemble(self, lane: int, plan: JobPlan) -> None:
         job_id = plan.job.id
@@ -189,11 +193,11 @@ class Scheduler:
                 tell=self._bus.tell,
             )
         except VhsBatchError as error:
-            blameless = not await self._gate.has_room()
+            blameless = error.disk_was_full
             final = not blameless and not (error.transient and self._may_try_again(work, plan, error))
             await self._bus.emit(_segment_failed(work, lane, error, final=final, blameless=blameless))
             await self._spare_memory()
-            if final:
+            if final or blameless:
                 raise
         else:
             await self._bus.emit(finished)

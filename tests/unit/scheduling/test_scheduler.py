@@ -61,6 +61,20 @@ class Claims:
 
 
 @dataclass
+class Room:
+    """Disks of which is said what `says` says."""
+
+    says: Callable[[], str | None] = lambda: None
+    wants: int = 0
+
+    def lack(self) -> str | None:
+        return self.says()
+
+    def want_more(self) -> None:
+        self.wants += 1
+
+
+@dataclass
 class Executor:
     """Ends every piece of work at once, with an error where one is planned."""
 
@@ -128,7 +142,7 @@ async def run(
     *plans: JobPlan,
     executor: Executor | None = None,
     claims: Claims | None = None,
-    room: Callable[[], str | None] = lambda: None,
+    room: Room | None = None,
     lanes: int = 2,
     retries: int = 2,
     refused: Mapping[str, VhsBatchError] | None = None,
@@ -148,7 +162,7 @@ async def run(
             raise refused[job.id]
         return by_id[job.id]
 
-    gate = Gate(state, bus, claims=claims or Claims(), room=room)
+    gate = Gate(state, bus, claims=claims or Claims(), room=room or Room())
     with anyio.fail_after(20):
         await Scheduler(state, bus, executor or Executor(), planner, gate=gate, retries=retries).run()
     assert fold(facts).jobs == state.jobs
@@ -251,50 +265,43 @@ async def test_a_video_whose_run_has_died_is_taken_over() -> None:
 
 async def test_without_room_the_batch_waits_and_goes_on() -> None:
     answers: list[str | None] = [None, None, "only 1 MiB is free", "only 1 MiB is free"]
-    ended = await run(*plans(3), room=lambda: answers.pop(0) if answers else None)
+    ended = await run(*plans(3), room=Room(lambda: answers.pop(0) if answers else None))
     assert [fact.reason for fact in ended.of(BatchPaused)] == ["only 1 MiB is free"]
     assert len(ended.of(BatchContinued)) == 1
     assert len(ended.of(JobPublished)) == 3
 
 
+FULL = "encode failed with exit code 228: No space left on device"
+
+
 @pytest.mark.parametrize("piece", [0, -1])
 async def test_a_full_disk_is_nobodys_failure(piece: int) -> None:
     (plan,) = plans(1)
-    full = False
-
-    class FillsUp(Executor):
-        async def make_segment(self, plan: JobPlan, segment: Segment, **rest: Any) -> SegmentFinished:
-            self.fill(segment.index)
-            return await super().make_segment(plan, segment, **rest)
-
-        async def assemble(
-            self, plan: JobPlan, segments: tuple[SegmentFinished, ...], **rest: Any
-        ) -> JobPublished:
-            self.fill(-1)
-            return await super().assemble(plan, segments, **rest)
-
-        def fill(self, of: int) -> None:
-            nonlocal full
-            if of == piece and self.errors:
-                full = True
-
-    def room() -> str | None:
-        return "only 0 B are free" if full else None
-
+    room = Room()
     # More failures than there are attempts: none of them counts.
-    executor = FillsUp({(plan.job.id, piece): [ChainError("No space left on device")] * 5})
-    rounds = 0
-
-    async def make_room() -> None:
-        nonlocal full, rounds
-        while True:
-            await anyio.sleep(0.02)
-            full, rounds = False, rounds + 1
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(make_room)
-        ended = await run(plan, executor=executor, room=room, retries=0)
-        group.cancel_scope.cancel()
+    executor = Executor({(plan.job.id, piece): [ChainError(FULL)] * 5})
+    ended = await run(plan, executor=executor, room=room, lanes=1, retries=0)
     assert len(ended.of(JobPublished)) == 1
     assert ended.of(JobFailed) == []
-    assert len(ended.of(BatchPaused)) >= 5
+    assert all(fact.blameless and not fact.final for fact in ended.of(SegmentFailed))
+    assert room.wants == 5
+
+
+async def test_after_a_full_disk_lanes_take_turns() -> None:
+    several = plans(3, segments=3)
+    room = Room()
+    executor = Executor({(several[0].job.id, 0): [ChainError(FULL)]})
+    ended = await run(*several, executor=executor, room=room, lanes=3)
+    assert len(ended.of(JobPublished)) == 3
+    kinds = [
+        fact for fact in ended.facts if isinstance(fact, SegmentFailed | SegmentStarted | SegmentFinished)
+    ]
+    after = kinds[next(index for index, fact in enumerate(kinds) if isinstance(fact, SegmentFailed)) :]
+    # From the first start after the failure on, each segment is finished before the next one is begun.
+    first = next(index for index, fact in enumerate(after) if isinstance(fact, SegmentStarted))
+    rest = after[first:]
+    assert all(
+        isinstance(fact, SegmentStarted if index % 2 == 0 else SegmentFinished)
+        for index, fact in enumerate(rest)
+    )
+    assert room.wants == 0
