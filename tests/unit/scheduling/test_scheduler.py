@@ -293,15 +293,14 @@ async def test_after_a_full_disk_lanes_take_turns() -> None:
     executor = Executor({(several[0].job.id, 0): [ChainError(FULL)]})
     ended = await run(*several, executor=executor, room=room, lanes=3)
     assert len(ended.of(JobPublished)) == 3
-    kinds = [
-        fact for fact in ended.facts if isinstance(fact, SegmentFailed | SegmentStarted | SegmentFinished)
+    failed = next(index for index, fact in enumerate(ended.facts) if isinstance(fact, SegmentFailed))
+    published = next(index for index, fact in enumerate(ended.facts) if isinstance(fact, JobPublished))
+    between = [
+        isinstance(fact, SegmentStarted)
+        for fact in ended.facts[failed:published]
+        if isinstance(fact, SegmentStarted | SegmentFinished)
     ]
-    after = kinds[next(index for index, fact in enumerate(kinds) if isinstance(fact, SegmentFailed)) :]
-    # From the first start after the failure on, each segment is finished before the next one is begun.
-    first = next(index for index, fact in enumerate(after) if isinstance(fact, SegmentStarted))
-    rest = after[first:]
-    assert all(
-        isinstance(fact, SegmentStarted if index % 2 == 0 else SegmentFinished)
-        for index, fact in enumerate(rest)
-    )
+    # What was under way is finished; then each segment is, before the next one is begun.
+    turns = between[between.index(True) :]
+    assert turns == [index % 2 == 0 for index in range(len(turns))]
     assert room.wants == 0
