@@ -110,7 +110,7 @@ async def _run(
     state, workplace = bus.state, _workplace(request, toolbox, run_id)
     notes = (*request.notes, *toolbox.notes, *_announce(request, history, leases.others()))
     published = {id_: job.published for id_, job in history.known.items() if job.published is not None}
-    shown, cleaned = bus.subscribe(), bus.subscribe()
+    shown, cleaned, forecast = bus.subscribe(), bus.subscribe(), bus.subscribe()
     await bus.emit(
         BatchStarted(
             at_s=time.time(),
@@ -142,6 +142,7 @@ async def _run(
         bus.tell(LogLine(level="info", text=note))
     async with anyio.create_task_group() as group:
         group.start_soon(interface, session, shown)
+        group.start_soon(_warn_of_room, forecast, state, room, bus)
         if not request.settings.keep_temp:
             group.start_soon(_clean_up, cleaned, state, workplace)
         async with _signals(session):
@@ -221,9 +222,30 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
     async with anyio.create_task_group() as group:
         for job in request.jobs:
             group.start_soon(plan, job)
+    room = Room((_temporary(request), request.folder), request.settings.min_free_mib * 2**20)
+    forecast = room.forecast(plan for plan in plans.values() if isinstance(plan, JobPlan))
     for line in describe_plans(request.jobs, plans, toolbox.lanes, (*request.notes, *toolbox.notes)):
         show(line)
+    if forecast is not None:
+        show(f"Warning: {forecast}")
     return int(any(isinstance(plan, VhsBatchError) for plan in plans.values()))
+
+
+async def _warn_of_room(mailbox: Mailbox, state: BatchState, room: Room, bus: Bus) -> None:
+    """Say once, when everything is planned, whether the results will fit."""
+    told = False
+    while True:
+        try:
+            await mailbox.receive()
+        except anyio.EndOfStream:
+            break
+        if told or state.count(Phase.WAITING):
+            continue
+        told = True
+        plans = [job.plan for job in state.jobs.values() if job.plan is not None and not job.phase.ended]
+        warning = await anyio.to_thread.run_sync(room.forecast, plans)
+        if warning is not None:
+            bus.tell(LogLine(level="warning", text=warning))
 
 
 async def _clean_up(mailbox: Mailbox, state: BatchState, workplace: Workplace) -> None:

@@ -84,6 +84,20 @@ def test_what_hangs_is_stopped_and_tried_again(fault: str, place: Path) -> None:
     program.wait_until_gone(place)
 
 
+def test_a_source_that_changes_meanwhile_is_never_half_processed(place: Path) -> None:
+    source = place / "in" / "tape.avi"
+    (place / "vhsbatch.toml").write_text("nice = 0\n")
+    process = program.start("batch", "in", "out", "-r", "720", "--json", cwd=place)
+    program.wait_for_event(process, "segment_started")
+    with source.open("ab") as file:
+        file.write(b"more")
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1, stderr
+    (failed,) = [event for event in program.events(stdout) if event["kind"] == "job_failed"]
+    assert failed["reason"].startswith("the source changed while it was being restored")
+    assert [path.name for path in (place / "out").iterdir()] == [".vhsbatch"]
+
+
 def test_a_network_that_paints_black_fails_its_video_after_every_way(place: Path) -> None:
     # It repeats pixels and multiplies them by nothing.
     (place / "black.param").write_text(

@@ -24,6 +24,9 @@ Node = Any
 _SCALE_MATRIX = {"bt470bg": "bt470", "bt2020nc": "bt2020"}
 OUTPUT_LABEL = "[out]"
 
+# No tape has a picture of which the head switch takes more than an eighth.
+_LEAST_LINES_TO_MASK = 8
+
 _SCALER = "lanczos+accurate_rnd+full_chroma_int"
 
 # Formats that every filter of the front takes as they are: planar, 8 to 16 bits.
@@ -162,7 +165,7 @@ def _deinterlace(node: Node, preset: Preset, track: VideoTrack) -> Node:
         else:
             mode = "send_field" if by_field else "send_frame"
             node = node.filter(method, mode=mode, parity=parity, deint="all")
-    if preset.crop.mask_bottom_lines:
+    if 0 < preset.crop.mask_bottom_lines <= track.height // _LEAST_LINES_TO_MASK:
         node = node.filter("fillborders", bottom=preset.crop.mask_bottom_lines, mode="smear")
     return node
 

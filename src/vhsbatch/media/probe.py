@@ -72,6 +72,7 @@ async def probe(
         _check_packets(packets, max_pixels, allow_truncated=allow_truncated)
         head = await _look_at_head(path, packets, ffmpeg, timeout_s)
         tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)
+        _check_size(head, tail)
         ticks, timeline = await anyio.to_thread.run_sync(_lay_on_grid, packets, head, tail)
         _check_timeline(timeline, ticks)
         video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
@@ -164,6 +165,16 @@ async def _look_at_tail(path: Path, packets: Scan, ffmpeg: str, timeout_s: float
         from_s=packets.ticks[-1] * packets.time_base - _TAIL_S - late_s,
         timeout_s=timeout_s,
     )
+
+
+def _check_size(head: Glimpse, tail: Glimpse | None) -> None:
+    """Refuse a picture that is another one later on: filters would begin anew there and lose frames."""
+    seen = [*head.frames, *(tail.frames if tail is not None else ())]
+    sizes = list(dict.fromkeys(f"{frame.width}x{frame.height}" for frame in seen))
+    if len(sizes) > 1:
+        raise InputError(
+            f"its picture changes size: {' and '.join(sizes)}", fix="cut the source where it changes"
+        )
 
 
 def _is_short(packets: Scan) -> bool:

@@ -54,6 +54,9 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
     frames = track.frames * frames_per_source_frame(track, preset)
     if frames < 1:
         raise InputError("no video frame could be read", fix="check the file with a player")
+    crop = preset.crop
+    if crop.left + crop.right >= track.width or crop.top + crop.bottom >= track.height:
+        raise InputError(f"the preset's crop leaves nothing of {track.width}x{track.height}")
     width, height = output_size(track, preset)
     rate = output_rate(track, preset)
     if info.exact_seek:

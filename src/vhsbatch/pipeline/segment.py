@@ -74,7 +74,8 @@ async def make_segment(
         )
         if frames != segment.frames:
             raise VerificationError(
-                f"segment {segment.index + 1} has {frames} frames instead of {segment.frames}"
+                f"segment {segment.index + 1} has {frames} frames instead of {segment.frames}",
+                fix="if it fails again, the picture may change there: cut the source in two",
             )
         size_bytes = (await anyio.Path(temporary).stat()).st_size
         digest = await sha256(temporary)

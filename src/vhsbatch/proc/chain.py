@@ -5,9 +5,10 @@ its own copies, and then only reads what the children say on stderr (and the las
 """
 
 import os
+import re
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -137,12 +138,28 @@ def _chain_error(failed: list[str], running: list[_Running]) -> ChainError:
     }
     culprits = [name for name in failed if not _is_broken_pipe(failures[name])]
     culprit = failures[(culprits or failed)[0]]
-    said = culprit.stderr_tail[-1] if culprit.stderr_tail else "it said nothing"
+    said = first_error(culprit.stderr_tail) or "it said nothing"
     return ChainError(
         f"{culprit.stage} {describe_exit(culprit.exit_code)}: {said}",
         culprit=culprit.stage,
         stages=tuple(failures.values()),
     )
+
+
+# What FFmpeg puts before an error, if it is told to: who says it, and its level.
+_ERROR = re.compile(r"(?:\[[^]]*\] )*\[(?:error|fatal|panic)\] ")
+
+
+def first_error(lines: Sequence[str]) -> str | None:
+    """The line that tells what went wrong: an FFmpeg's first error, any other program's last words.
+
+    >>> first_error(["[out @ 0x1] [error] No space left", "[out @ 0x1] [error] Conversion failed!"])
+    'No space left'
+    >>> first_error(["progress", "cannot load the network"])
+    'cannot load the network'
+    """
+    errors = (line[match.end() :] for line in lines if (match := _ERROR.match(line)) is not None)
+    return next(errors, lines[-1] if lines else None)
 
 
 def _is_broken_pipe(failure: StageFailure) -> bool:

@@ -8,8 +8,9 @@ from typing import Protocol
 import anyio
 import anyio.to_thread
 
+from vhsbatch.errors import VhsBatchError
 from vhsbatch.model.events import BatchContinued, BatchPaused, JobHeld, JobSkipped
-from vhsbatch.model.plan import Job
+from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState, Phase
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.claims import Claims, Free, Held, Made
@@ -22,6 +23,10 @@ class HasRoom(Protocol):
 
     def lack(self) -> str | None:
         """Why there is no room for new work; None if there is."""
+        ...
+
+    def is_ample(self, plan: JobPlan) -> bool:
+        """Whether there is so much room that a full disk cannot be why a video found none."""
         ...
 
     def want_more(self) -> None:
@@ -51,6 +56,10 @@ class Gate:
         self._room = room
         self._claimed: set[str] = set()
         self.one_at_a_time = False
+
+    async def was_full(self, error: VhsBatchError, plan: JobPlan) -> bool:
+        """Whether a piece of work failed because a disk was full, and will not when there is room."""
+        return error.disk_was_full and not await anyio.to_thread.run_sync(self._room.is_ample, plan)
 
     async def ran_full(self, *, others_busy: bool) -> None:
         """A piece of work found no room on a disk: the next one waits until there is more."""

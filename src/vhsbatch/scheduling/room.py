@@ -11,6 +11,8 @@ from vhsbatch.wording import plain, size
 # Bits that an encoder spends on a pixel, as measured on noisy captures; lossless ones spend the most.
 _BITS_PER_PIXEL = {"ffv1": 5.0, "prores": 2.2}
 _BITS_PER_PIXEL_LOSSY = 0.3
+# So many times the size of a result is room enough for it, its segments, and a wrong estimate.
+_AMPLE = 20
 
 
 @dataclass(slots=True)
@@ -34,6 +36,11 @@ class Room:
                 return f"only {size(free)} are free in {plain(str(folder))}: make room, and the batch goes on"
         self.wanted_bytes.clear()
         return None
+
+    def is_ample(self, plan: JobPlan) -> bool:
+        """Whether there is so much room that a video which found none ran into something else: a quota."""
+        ample = self.least_bytes + _AMPLE * result_bytes(plan)
+        return all(free > ample for _, free in self._free())
 
     def want_more(self) -> None:
         """Ask for more room than there is: what there is was not enough for one segment."""

@@ -111,8 +111,6 @@ class Scheduler:
         for lane in range(1, int(self._limiter.total_tokens) + 1):
             if self._draining or self._limiter.available_tokens < 1:
                 return
-            if self._gate.one_at_a_time and self._busy_lanes():
-                return
             if lane in self._busy_lanes():
                 continue
             work = next_work(self._state, last_job=self._last_job.get(lane))
@@ -121,6 +119,8 @@ class Scheduler:
             if not await self._gate.admits(work.job_id):
                 self._wake()
                 continue
+            if self._gate.one_at_a_time and self._busy_lanes():
+                return
             self._limiter.acquire_on_behalf_of_nowait(lane)
             # The claim is in the state before the policy is asked again.
             await self._bus.emit(self._started(work, lane))
@@ -159,19 +159,11 @@ class Scheduler:
         plan = self._state.jobs[work.job_id].plan
         if plan is None:
             raise RuntimeError(f"{work.job_id} was given out without a plan")
-        try:
-            match work:
-                case Assemble():
-                    await self._assemble(lane, plan)
-                case MakeSegment():
-                    await self._make_segment(lane, work, plan)
-        except VhsBatchError as error:
-            if not error.disk_was_full:
-                raise
-            # A full disk is nobody's failure: the video waits for room with all the others.
-            await self._gate.ran_full(others_busy=self._busy_lanes() != {lane})
-            if isinstance(work, Assemble):
-                await self._bus.emit(JobPlanned(at_s=time.time(), job_id=work.job_id, plan=plan))
+        match work:
+            case Assemble():
+                await self._assemble(lane, plan)
+            case MakeSegment():
+                await self._make_segment(lane, work, plan)
 
     async def _assemble(self, lane: int, plan: JobPlan) -> None:
         job_id = plan.job.id
@@ -179,8 +171,15 @@ class Scheduler:
             return
         finished = self._state.jobs[job_id].finished
         segments = tuple(finished[segment.index] for segment in plan.segments)
-        await self._bus.emit(await self._executor.assemble(plan, segments, lane=lane, tell=self._bus.tell))
-        await self._gate.release(job_id, made=True)
+        try:
+            published = await self._executor.assemble(plan, segments, lane=lane, tell=self._bus.tell)
+        except VhsBatchError as error:
+            if not await self._waits_for_room(error, plan, lane):
+                raise
+            await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job_id, plan=plan))
+        else:
+            await self._bus.emit(published)
+            await self._gate.release(job_id, made=True)
 
     async def _make_segment(self, lane: int, work: MakeSegment, plan: JobPlan) -> None:
         try:
@@ -193,24 +192,41 @@ class Scheduler:
                 tell=self._bus.tell,
             )
         except VhsBatchError as error:
-            blameless = error.disk_was_full
+            blameless = await self._waits_for_room(error, plan, lane)
             final = not blameless and not (error.transient and self._may_try_again(work, plan, error))
-            await self._bus.emit(_segment_failed(work, lane, error, final=final, blameless=blameless))
-            await self._spare_memory()
-            if final or blameless:
+            why = "out of memory: " if await self._spare_memory() else ""
+            await self._bus.emit(
+                _segment_failed(work, lane, error, why=why, final=final, blameless=blameless)
+            )
+            if final:
                 raise
         else:
             await self._bus.emit(finished)
 
-    async def _spare_memory(self) -> None:
-        """Go on with fewer lanes when the kernel has killed something for want of memory."""
+    async def _waits_for_room(self, error: VhsBatchError, plan: JobPlan, lane: int) -> bool:
+        """Whether a full disk is to blame, which is nobody's failure: everything waits for room then."""
+        others_busy = self._busy_lanes() != {lane}
+        if not await self._gate.was_full(error, plan):
+            return False
+        await self._gate.ran_full(others_busy=others_busy)
+        return True
+
+    async def _spare_memory(self) -> bool:
+        """Go on with fewer lanes when the kernel has killed something for want of memory.
+
+        Returns:
+            Whether it has.
+        """
         before, self._kills = self._kills, out_of_memory_kills()
+        if self._kills <= before:
+            return False
         lanes = self._state.lanes - 1
-        if self._kills > before and lanes >= 1:
+        if lanes >= 1:
             self._limiter.total_tokens = lanes
             await self._bus.emit(
                 LanesChanged(at_s=time.time(), lanes=lanes, reason="the system ran out of memory")
             )
+        return True
 
     def _may_try_again(self, work: MakeSegment, plan: JobPlan, error: VhsBatchError) -> bool:
         """Whether attempts are left, or ways in which the network has not been tried yet."""
@@ -258,7 +274,7 @@ class Scheduler:
 
 
 def _segment_failed(
-    work: MakeSegment, lane: int, error: VhsBatchError, *, final: bool, blameless: bool
+    work: MakeSegment, lane: int, error: VhsBatchError, *, why: str, final: bool, blameless: bool
 ) -> SegmentFailed:
     return SegmentFailed(
         at_s=time.time(),
@@ -266,7 +282,7 @@ def _segment_failed(
         segment=work.segment.index,
         attempt=work.attempt,
         lane=lane,
-        reason=str(error),
+        reason=f"{why}{error}",
         final=final,
         by_network=_is_by_network(error),
         blameless=blameless,

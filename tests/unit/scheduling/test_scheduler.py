@@ -19,6 +19,7 @@ from vhsbatch.model.events import (
     JobHeld,
     JobPublished,
     JobSkipped,
+    LanesChanged,
     SegmentFailed,
     SegmentFinished,
     SegmentStarted,
@@ -27,6 +28,7 @@ from vhsbatch.model.events import (
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.state import BatchState, Phase, fold
 from vhsbatch.scheduling import gate as gate_module
+from vhsbatch.scheduling import scheduler as scheduler_module
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.claims import Free, Held, Made, Standing
 from vhsbatch.scheduling.gate import Gate
@@ -66,6 +68,10 @@ class Room:
 
     says: Callable[[], str | None] = lambda: None
     wants: int = 0
+    ample: bool = False
+
+    def is_ample(self, plan: JobPlan) -> bool:
+        return self.ample
 
     def lack(self) -> str | None:
         return self.says()
@@ -97,8 +103,9 @@ class Executor:
         self.busy += 1
         self.most_busy = max(self.most_busy, self.busy)
         try:
-            await anyio.sleep(0.001)
             errors = self.errors.get((plan.job.id, segment.index), [])
+            # What fails does so while others are at work.
+            await anyio.sleep(0.001 if errors else 0.01)
             if errors:
                 raise errors.pop(0)
         finally:
@@ -260,6 +267,26 @@ async def test_a_video_whose_run_has_died_is_taken_over() -> None:
     assert [fact.job_id for fact in ended.of(JobPublished)] == [plan.job.id]
 
 
+# --- memory --------------------------------------------------------------------------------------
+
+
+async def test_when_memory_runs_out_the_batch_goes_on_with_a_lane_less(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kills = iter([3, 4])
+    monkeypatch.setattr(scheduler_module, "out_of_memory_kills", lambda: next(kills, 4))
+    several = plans(4)
+    killed = ChainError("encode was killed by SIGKILL: it said nothing")
+    ended = await run(*several, executor=Executor({(several[0].job.id, 0): [killed]}), lanes=3)
+    (failed,) = ended.of(SegmentFailed)
+    assert failed.reason.startswith("out of memory: encode was killed")
+    (changed,) = ended.of(LanesChanged)
+    assert changed.lanes == 2
+    after = ended.facts[ended.facts.index(changed) :]
+    assert {fact.lane for fact in after if isinstance(fact, SegmentStarted)} <= {1, 2, 3}
+    assert len(ended.of(JobPublished)) == 4
+
+
 # --- room ----------------------------------------------------------------------------------------
 
 
@@ -287,20 +314,31 @@ async def test_a_full_disk_is_nobodys_failure(piece: int) -> None:
     assert room.wants == 5
 
 
+async def test_no_room_on_a_disk_with_room_is_a_failure() -> None:
+    (plan,) = plans(1)
+    executor = Executor({(plan.job.id, 0): [ChainError("Disk quota exceeded")] * 9})
+    ended = await run(plan, executor=executor, room=Room(ample=True))
+    (failed,) = ended.of(JobFailed)
+    assert failed.reason == "Disk quota exceeded"
+
+
 async def test_after_a_full_disk_lanes_take_turns() -> None:
     several = plans(3, segments=3)
     room = Room()
     executor = Executor({(several[0].job.id, 0): [ChainError(FULL)]})
     ended = await run(*several, executor=executor, room=room, lanes=3)
     assert len(ended.of(JobPublished)) == 3
-    failed = next(index for index, fact in enumerate(ended.facts) if isinstance(fact, SegmentFailed))
-    published = next(index for index, fact in enumerate(ended.facts) if isinstance(fact, JobPublished))
-    between = [
-        isinstance(fact, SegmentStarted)
-        for fact in ended.facts[failed:published]
-        if isinstance(fact, SegmentStarted | SegmentFinished)
-    ]
-    # What was under way is finished; then each segment is, before the next one is begun.
-    turns = between[between.index(True) :]
-    assert turns == [index % 2 == 0 for index in range(len(turns))]
+    running, alone = 0, False
+    for fact in ended.facts:
+        match fact:
+            case SegmentStarted():
+                assert not (alone and running)
+                running += 1
+            case SegmentFinished() | SegmentFailed():
+                running -= 1
+                alone = alone or isinstance(fact, SegmentFailed)
+            case JobPublished():
+                alone = False  # its segments are gone, which made room
+            case _:
+                pass
     assert room.wants == 0
