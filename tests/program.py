@@ -73,6 +73,16 @@ def frame_digests(path: Path) -> str:
     return "\n".join(line for line in done.stdout.splitlines() if not line.startswith("#"))
 
 
+def mean_level(path: Path) -> float:
+    """The mean of the luma of a video, in steps of 8 bits."""
+    done = subprocess.run(
+        [FFMPEG, "-v", "error", "-i", path, "-vf", "format=gray", "-f", "rawvideo", "-"],
+        capture_output=True,
+        check=True,
+    )
+    return sum(done.stdout) / len(done.stdout)
+
+
 def processes_working_in(folder: Path) -> list[int]:
     """Processes whose command lines name `folder`, this one apart."""
     found = []

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 from PIL import Image
 
@@ -13,6 +14,7 @@ from clips import FFMPEG, make_clip
 from vhsbatch.media.probe import probe
 from vhsbatch.media.verify import count_frames
 from vhsbatch.model.media import MediaInfo
+from vhsbatch.model.wire import event_schema
 
 pytestmark = pytest.mark.anyio
 
@@ -124,6 +126,8 @@ async def test_events_are_what_the_interface_sees(captures: Path, tmp_path: Path
     )
     assert done.returncode == 0, done.stderr
     events = program.events(done.stdout)
+    for event in events:
+        jsonschema.validate(event, event_schema())
     kinds = [event["kind"] for event in events]
     facts = [kind for kind in kinds if kind not in ("log", "progress")]
     assert facts[0] == "batch_started"
@@ -250,6 +254,26 @@ async def test_verbose_shows_commands_and_what_failed(captures: Path, tmp_path: 
     assert done.returncode == 1
     assert "-filter_complex" in done.stderr
     assert "  Failed\n  Error: " in done.stdout
+
+
+async def test_a_lut_is_applied_whatever_its_name_holds(captures: Path, tmp_path: Path) -> None:
+    name = "it's: [a],b;c=1 \\ %{pts}.cube"
+    corners = [(red, green, blue) for blue in (0, 1) for green in (0, 1) for red in (0, 1)]
+    rows = [f"{1 - red} {1 - green} {1 - blue}" for red, green, blue in corners]
+    (tmp_path / name).write_text("\n".join(["LUT_3D_SIZE 2", *rows]) + "\n")
+    (tmp_path / "presets.toml").write_text(
+        f'[negative]\ninherits = "clean"\ncolour.lut = {json.dumps(name)}\n[positive]\ninherits = "clean"\n'
+    )
+    (tmp_path / "vhsbatch.toml").write_text('presets = ["presets.toml"]\n')
+    means = []
+    for preset in ("negative", "positive"):
+        out = tmp_path / f"{preset}.mp4"
+        done = program.run("upscale", captures / "c.mp4", "-o", out, "-r", "120", "-p", preset, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout
+        means.append(program.mean_level(out))
+    # Light is dark and dark is light; limited range counts from 16 to 235.
+    assert sum(means) == pytest.approx(16 + 235, abs=6)
+    assert abs(means[0] - means[1]) > 10
 
 
 async def test_presets_side_by_side(tmp_path: Path) -> None:

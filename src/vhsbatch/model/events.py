@@ -5,7 +5,6 @@ state (`vhsbatch.model.state`). *Telemetry* may be dropped at any time and nothi
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Literal
 
 from vhsbatch.model.plan import Job, JobPlan
@@ -263,7 +262,7 @@ class Progress:
     segment: int | None
     done_frames: int
     total_frames: int
-    frames_per_s: Fraction | float
+    frames_per_s: float
     kind: Literal["progress"] = "progress"
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Discriminator, TypeAdapter
 
 from vhsbatch.model.events import Event, Fact
 
+_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Discriminator("kind")])
 _FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Discriminator("kind")])
 
 
@@ -41,6 +42,11 @@ def dump(event: Event) -> str:
 def dump_pretty(value: object) -> str:
     """`value` as JSON for people, with a line break at the end."""
     return json.dumps(to_jsonable(value), indent=2, ensure_ascii=False) + "\n"
+
+
+def event_schema() -> dict[str, Any]:
+    """The JSON Schema of the lines that `--json` prints."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_EVENT.json_schema()}
 
 
 def load_fact(line: str | bytes) -> Fact:
