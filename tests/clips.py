@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -47,4 +48,7 @@ def make_clip(path: Path, *codec: str, scan: str = "tff", seconds: float = 2, si
         filters = f"interlace=scan={scan}:lowpass=0,setfield={scan}"
     inputs = ("-f", "lavfi", "-i", source, "-f", "lavfi", "-i", f"sine=d={seconds}:r=48000")
     ffmpeg(*inputs, "-vf", filters, "-ac", "2", *codec, path)
+    # A file that has just been written is waited for, as it could be a copy that is under way.
+    an_hour_ago_s = time.time() - 3600
+    os.utime(path, (an_hour_ago_s, an_hour_ago_s))
     return path
