@@ -129,6 +129,20 @@ def test_presets(
 
 
 @app.command
+def analyze(video: Path, /, *, json: bool = False, config: Path | None = None) -> int:
+    """Say what a video is: fields, shape, colours, noise, sound, and which preset suits it.
+
+    Args:
+        video: The capture. It is never changed.
+        json: Print one JSON object.
+        config: Configuration file, instead of ./vhsbatch.toml and the user's own.
+    """
+    from vhsbatch.commands.analyze import analyze_video
+
+    return analyze_video(video, json=json, config=config)
+
+
+@app.command
 def verify(output_folder: Path, /, *, config: Path | None = None) -> int:
     """Prove once more that the results in a folder are what their records say.
 

@@ -35,6 +35,12 @@ class ResultOptions:
     encoder: str | None = None
     "Video encoder, or 'auto' for the first hardware encoder that works."
 
+    aspect: str | None = None
+    "Shape of the picture, where a source does not say it or says it wrong: 4:3, 16:9 or any ratio."
+
+    field_order: Literal["tff", "bff", "progressive"] | None = None
+    "Field order of the sources, instead of what is measured."
+
     allow_truncated: bool = False
     "Restore sources that break off as far as they go, instead of failing them."
 

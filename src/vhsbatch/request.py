@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.model.plan import Job
+from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
 from vhsbatch.pipeline.discover import discover
 from vhsbatch.pipeline.naming import name_jobs, refuse_overwriting_sources
 from vhsbatch.presets import Container, Preset
@@ -33,6 +34,7 @@ class BatchRequest:
         resume: whether an unfinished batch is continued.
         detectable: the presets from which each source gets the one that suits it (`--auto-detect`);
             None where `preset` is for all.
+        corrections: what the user knows better than the sources say.
         allow_truncated: whether sources that break off are restored as far as they go.
         records: whether a record is put beside each result.
         drain: whether running segments are finished when the run is stopped.
@@ -50,6 +52,7 @@ class BatchRequest:
     skip_existing: bool = False
     resume: bool = False
     detectable: Mapping[str, Preset] | None = None
+    corrections: Corrections = NO_CORRECTIONS
     allow_truncated: bool = False
     records: bool = True
     drain: bool = False

@@ -164,6 +164,7 @@ async def _open_toolbox(request: BatchRequest) -> Toolbox:
         request.settings,
         request.preset,
         detectable=request.detectable,
+        corrections=request.corrections,
         allow_truncated=request.allow_truncated,
     )
 

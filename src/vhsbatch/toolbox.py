@@ -8,6 +8,7 @@ from vhsbatch.config import Settings
 from vhsbatch.engines.devices import choose_device, choose_runtime, vulkan_devices
 from vhsbatch.media.encoder_choice import choose_encoder
 from vhsbatch.pipeline.autodetect import AutoDetect
+from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
 from vhsbatch.pipeline.prepare import Intent
 from vhsbatch.presets import Preset
 from vhsbatch.proc.tools import ffmpeg_tool
@@ -37,6 +38,7 @@ async def open_toolbox(
     preset: Preset,
     *,
     detectable: Mapping[str, Preset] | None = None,
+    corrections: Corrections = NO_CORRECTIONS,
     allow_truncated: bool = False,
 ) -> Toolbox:
     """Find the tools and resolve every ``auto``.
@@ -45,6 +47,7 @@ async def open_toolbox(
         settings: how this machine runs.
         preset: what comes out.
         detectable: presets to choose from for each source; None where `preset` is for all.
+        corrections: what the user knows better than the sources say.
         allow_truncated: whether sources that break off are taken as they are.
 
     Raises:
@@ -64,6 +67,7 @@ async def open_toolbox(
         ffmpeg=ffmpeg.path,
         ffmpeg_version=ffmpeg.version,
         max_pixels=settings.max_pixels,
+        corrections=corrections,
         allow_truncated=allow_truncated,
         spare_devices=choice.spare_devices,
         auto_detect=None if detectable is None else AutoDetect(detectable),

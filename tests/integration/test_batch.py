@@ -276,6 +276,29 @@ async def test_a_lut_is_applied_whatever_its_name_holds(captures: Path, tmp_path
     assert abs(means[0] - means[1]) > 10
 
 
+async def test_what_a_user_knows_better_is_taken(captures: Path, tmp_path: Path) -> None:
+    done = program.run(
+        *("batch", captures, "out", "-r", "240", "--pattern", "B.*", "--aspect", "16:9"),
+        *("--field-order", "progressive", "--json"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    made, before = await probed(tmp_path / "out" / "B_240p.mp4"), await probed(captures / "B.MPG")
+    assert (made.video.width, made.video.height) == (426, 240)
+    assert made.video.frames == before.video.frames
+
+
+async def test_a_video_is_analysed(captures: Path, tmp_path: Path) -> None:
+    said = program.run("analyze", captures / "a holiday.dv", cwd=tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert "interlaced, bottom field first (measured: " in said.stdout
+    as_json = program.run("analyze", captures / "a holiday.dv", "--json", cwd=tmp_path)
+    found = json.loads(as_json.stdout)
+    assert found["info"]["video"]["field_order"] == "bff"
+    assert f"  preset      {found['preset']} (" in said.stdout
+    assert program.run("analyze", captures / "notes.txt", cwd=tmp_path).returncode == 1
+
+
 async def test_presets_side_by_side(tmp_path: Path) -> None:
     make_clip(tmp_path / "tape.mp4", *H264, seconds=1.5, size=SMALL)
     done = program.run(

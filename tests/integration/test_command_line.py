@@ -11,7 +11,9 @@ import program
 from clips import make_clip
 from vhsbatch import __version__
 
-COMMANDS = ["batch", "upscale", "test-presets", "presets", "doctor", "config"]
+COMMANDS = [
+    *("batch", "upscale", "test-presets", "analyze", "verify", "log", "presets", "doctor", "config"),
+]
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
@@ -69,6 +71,8 @@ REFUSALS = [
     (("--config", "no.toml"), "no.toml"),
     (("--no-such-option",), "Unknown option: --no-such-option."),
     (("--auto-detect", "-p", "vhs"), "--auto-detect chooses the preset, and --preset vhs names one"),
+    (("--aspect", "wide"), "--aspect wide: must be a ratio of width to height (for example 4:3 or 16:9)"),
+    (("--field-order", "top"), 'Invalid value "top" for --field-order'),
     (("--replan",), "--replan says how to go on, and nothing says that (add --resume)"),
 ]
 

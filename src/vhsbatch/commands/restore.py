@@ -13,6 +13,7 @@ from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import print_events, show_line, stdout_printer
 from vhsbatch.options import DisplayOptions, FolderOptions, MachineOptions, ResultOptions
+from vhsbatch.pipeline.corrections import corrections
 from vhsbatch.presets import Preset
 from vhsbatch.request import BatchRequest, container_of, job_of_video, jobs_of_folder
 from vhsbatch.scheduling.bus import Mailbox
@@ -57,6 +58,7 @@ def restore_folder(
         skip_existing=which.skip_existing,
         resume=which.resume,
         detectable=detectable_presets(options.result, settings, preset),
+        corrections=corrections(options.result.aspect, options.result.field_order),
         allow_truncated=options.result.allow_truncated,
         records=not machine.no_record,
         drain=machine.drain,
@@ -92,6 +94,7 @@ def restore_video(
         options=options.remembered(video, preset, settings),
         resume=resume,
         detectable=detectable_presets(options.result, settings, preset),
+        corrections=corrections(options.result.aspect, options.result.field_order),
         allow_truncated=options.result.allow_truncated,
         records=not machine.no_record,
         drain=machine.drain,

@@ -18,7 +18,16 @@ from vhsbatch.presets import Preset
 # What is remembered of each group of options. The others may differ from run to run: how many
 # workers, what is shown, whether segments are kept.
 _WHICH = ("pattern", "recursive", "suffix", "max_count")
-_RESULT = ("preset", "resolution", "crf", "encoder", "allow_truncated", "auto_detect")
+_RESULT = (
+    "preset",
+    "resolution",
+    "crf",
+    "encoder",
+    "aspect",
+    "field_order",
+    "allow_truncated",
+    "auto_detect",
+)
 _MACHINE = ("engine", "device", "runtime", "model", "temp_dir")
 _PRESET_TABLE = "preset_table"
 _SOURCE = "source"

@@ -35,8 +35,13 @@ def to_jsonable(value: object) -> Any:
 
 
 def dump(event: Event) -> str:
-    """One line of JSON, ASCII only, without a line break."""
-    return json.dumps(to_jsonable(event), separators=(",", ":"))
+    """An event as one line, ASCII only, without a line break."""
+    return dump_line(event)
+
+
+def dump_line(value: object) -> str:
+    """`value` as one line of JSON, ASCII only, without a line break."""
+    return json.dumps(to_jsonable(value), separators=(",", ":"))
 
 
 def dump_pretty(value: object) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from vhsbatch.media.picture import Picture, measure_picture
-from vhsbatch.model.media import FieldOrder, MediaInfo
+from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.presets import Preset
 
 _SD_LINES = 600
@@ -48,7 +48,7 @@ class AutoDetect:
 def suitable_preset(info: MediaInfo, picture: Picture) -> tuple[str, str]:
     """The name of the preset that suits a source, and why. Pure."""
     interlaced = info.video.field_order in (FieldOrder.TFF, FieldOrder.BFF)
-    if info.video.height > _SD_LINES:
+    if not is_standard_definition(info.video):
         if interlaced:
             return "broadcast_1080i", f"interlaced HD, {_noise_in_words(picture)}"
         return ("clean" if _is_quiet(picture) else "auto"), f"progressive HD, {_noise_in_words(picture)}"
@@ -56,6 +56,11 @@ def suitable_preset(info: MediaInfo, picture: Picture) -> tuple[str, str]:
         torn = f"{picture.torn_lines} torn lines at the bottom" if picture.torn_lines else "no torn lines"
         return _tape_or_disc(info, picture), f"interlaced SD, {_noise_in_words(picture)}, {torn}"
     return _progressive(info, picture), f"progressive SD, {_noise_in_words(picture)}"
+
+
+def is_standard_definition(video: VideoTrack) -> bool:
+    """Whether a picture has the lines of SD television or fewer, as every tape has."""
+    return video.height <= _SD_LINES
 
 
 def _tape_or_disc(info: MediaInfo, picture: Picture) -> str:

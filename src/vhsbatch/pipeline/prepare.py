@@ -9,6 +9,7 @@ from vhsbatch.media.probe import probe
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.autodetect import AutoDetect
+from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, corrected
 from vhsbatch.pipeline.files import settled, sha256
 from vhsbatch.pipeline.geometry import network_size
 from vhsbatch.pipeline.planner import Means, make_plan
@@ -30,6 +31,7 @@ class Intent:
         ffmpeg: the FFmpeg program.
         ffmpeg_version: what `ffmpeg -version` calls itself.
         max_pixels: larger pictures are refused.
+        corrections: what the user knows better than the sources say.
         allow_truncated: whether sources that break off are taken as they are.
         spare_devices: other devices for the network.
         auto_detect: chooses a preset for each source; None where `preset` is for all.
@@ -45,6 +47,7 @@ class Intent:
     ffmpeg: str
     ffmpeg_version: str
     max_pixels: int
+    corrections: Corrections = NO_CORRECTIONS
     allow_truncated: bool = False
     spare_devices: tuple[str, ...] = ()
     auto_detect: AutoDetect | None = None
@@ -57,12 +60,13 @@ async def probe_source(path: Path, intent: Intent) -> MediaInfo:
         InputError: it cannot be restored, or is still being written.
     """
     await settled(path)
-    return await probe(
+    info = await probe(
         path,
         ffmpeg=intent.ffmpeg,
         max_pixels=intent.max_pixels,
         allow_truncated=intent.allow_truncated,
     )
+    return corrected(info, intent.corrections)
 
 
 async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:

@@ -1,0 +1,36 @@
+"""`analyze`."""
+
+from pathlib import Path
+
+import anyio
+
+from vhsbatch.commands.setup import DEFAULT_PRESET
+from vhsbatch.config import Settings, load_settings, preset_paths
+from vhsbatch.errors import UsageError
+from vhsbatch.headless import show_line
+from vhsbatch.model.wire import dump_line
+from vhsbatch.pipeline.analysis import analyse, describe_analysis
+from vhsbatch.pipeline.prepare import probe_source
+from vhsbatch.preset_files import find_preset, load_presets
+from vhsbatch.toolbox import open_toolbox
+from vhsbatch.wording import plain
+
+
+def analyze_video(video: Path, *, json: bool, config: Path | None) -> int:
+    """Say what a video is, and which preset suits it."""
+    if not video.is_file():
+        raise UsageError(f"{video} {'is not a file' if video.exists() else 'does not exist'}")
+    return anyio.run(_analyze, video.absolute(), json, load_settings({}, config_file=config))
+
+
+async def _analyze(video: Path, json: bool, settings: Settings) -> int:
+    preset = find_preset(load_presets(preset_paths(settings)), DEFAULT_PRESET)
+    toolbox = await open_toolbox(settings, preset)
+    analysis = await analyse(await probe_source(video, toolbox.intent), ffmpeg=toolbox.ffmpeg)
+    if json:
+        show_line(dump_line(analysis))
+        return 0
+    show_line(plain(video.name))
+    for word, text in describe_analysis(analysis):
+        show_line(f"  {word:<12}{plain(text)}")
+    return 0

@@ -1,0 +1,67 @@
+"""What a user knows better than a source says: its shape, and its field order. Pure."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+from vhsbatch.errors import UsageError
+from vhsbatch.model.media import FieldOrder, MediaInfo
+
+OrderWord = Literal["tff", "bff", "progressive"]
+
+# Wider and narrower pictures are no video's.
+_NARROWEST, _WIDEST = Fraction(1, 4), Fraction(4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrections:
+    """What is taken in place of what was found.
+
+    Attributes:
+        aspect: width to height of the picture as it is shown, None for what was found.
+        field_order: likewise.
+    """
+
+    aspect: Fraction | None = None
+    field_order: FieldOrder | None = None
+
+
+NO_CORRECTIONS = Corrections()
+
+
+def corrections(aspect: str | None, field_order: OrderWord | None) -> Corrections:
+    """Corrections as they are typed.
+
+    >>> corrections("16:9", "tff").aspect
+    Fraction(16, 9)
+
+    Raises:
+        UsageError: the aspect is no ratio.
+    """
+    return Corrections(
+        aspect=None if aspect is None else _ratio(aspect),
+        field_order=None if field_order is None else FieldOrder(field_order),
+    )
+
+
+def _ratio(text: str) -> Fraction:
+    try:
+        ratio = Fraction(text.replace(":", "/"))
+    except (ValueError, ZeroDivisionError):
+        ratio = Fraction(0)
+    if not _NARROWEST <= ratio <= _WIDEST:
+        raise UsageError(
+            f"--aspect {text}: must be a ratio of width to height", fix="for example 4:3 or 16:9"
+        )
+    return ratio
+
+
+def corrected(info: MediaInfo, by: Corrections) -> MediaInfo:
+    """A source as the user knows it."""
+    video, notes = info.video, info.notes
+    if by.aspect is not None:
+        video = replace(video, sar=by.aspect * video.height / video.width)
+        notes = (*notes, f"shown as {by.aspect.numerator}:{by.aspect.denominator}, as was asked for")
+    if by.field_order is not None:
+        video = replace(video, field_order=by.field_order, field_order_reason="as was asked for")
+    return replace(info, video=video, notes=notes)
