@@ -106,12 +106,14 @@ class TextPrinter:
         state: BatchState,
         *,
         verbose: bool,
+        quiet: bool = False,
         out: TextIO,
         err: TextIO,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._state = state
         self._verbose = verbose
+        self._quiet = quiet
         self._out = out
         self._err = err
         self._clock = clock
@@ -121,6 +123,10 @@ class TextPrinter:
 
     def show(self, event: Event) -> None:
         """Print what is to be printed of one event."""
+        if self._quiet:
+            if isinstance(event, JobFailed):
+                self._print_result(self._state.jobs[event.job_id])
+            return
         match event:
             case BatchStarted():
                 self._print_header(event)
@@ -222,11 +228,11 @@ class TextPrinter:
         )
 
 
-def stdout_printer(state: BatchState, *, json: bool, verbose: bool) -> Printer:
+def stdout_printer(state: BatchState, *, json: bool, verbose: bool, quiet: bool = False) -> Printer:
     """The printer for this process's own stdout."""
     if json:
         return JsonPrinter(sys.stdout)
-    return TextPrinter(state, verbose=verbose, out=sys.stdout, err=sys.stderr)
+    return TextPrinter(state, verbose=verbose, quiet=quiet, out=sys.stdout, err=sys.stderr)
 
 
 def show_line(line: str) -> None:

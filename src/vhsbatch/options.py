@@ -101,6 +101,12 @@ class DisplayOptions:
     json: bool = False
     "Print one JSON event a line."
 
+    quiet: bool = False
+    "Print failures and the end alone."
+
+    log_file: Path | None = None
+    "Write everything that happens to this file too; it is rotated at 10 MB."
+
     verbose: bool = False
     "Show the commands that are run, and stack traces."
 

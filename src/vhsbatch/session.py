@@ -12,7 +12,7 @@ import shlex
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,8 +80,12 @@ class Session:
         return 1 if self.state.count(Phase.FAILED) else 0
 
 
-async def run_batch(request: BatchRequest, interface: Interface) -> int:
+async def run_batch(request: BatchRequest, interfaces: Sequence[Interface]) -> int:
     """Run a batch to its end; the exit code.
+
+    Args:
+        request: what the user asked for.
+        interfaces: what shows it, each with a mailbox of its own.
 
     Raises:
         OutputFolderError: OUT cannot be used.
@@ -94,14 +98,14 @@ async def run_batch(request: BatchRequest, interface: Interface) -> int:
         history = fold(read_journal(folder / "journal"))
         async with await Journal.create(folder / "journal", run_id) as journal:
             bus = Bus(history if request.resume else BatchState(), journal.append)
-            return await _run(request, toolbox, bus, interface, leases, history=history, run_id=run_id)
+            return await _run(request, toolbox, bus, interfaces, leases, history=history, run_id=run_id)
 
 
 async def _run(
     request: BatchRequest,
     toolbox: Toolbox,
     bus: Bus,
-    interface: Interface,
+    interfaces: Sequence[Interface],
     leases: Leases,
     *,
     history: BatchState,
@@ -110,7 +114,8 @@ async def _run(
     state, workplace = bus.state, _workplace(request, toolbox, run_id)
     notes = (*request.notes, *toolbox.notes, *_announce(request, history, leases.others()))
     published = {id_: job.published for id_, job in history.known.items() if job.published is not None}
-    shown, cleaned, forecast = bus.subscribe(), bus.subscribe(), bus.subscribe()
+    cleaned, forecast = bus.subscribe(), bus.subscribe()
+    shown = [bus.subscribe() for _ in interfaces]
     await bus.emit(
         BatchStarted(
             at_s=time.time(),
@@ -141,7 +146,8 @@ async def _run(
     for note in notes:
         bus.tell(LogLine(level="info", text=note))
     async with anyio.create_task_group() as group:
-        group.start_soon(interface, session, shown)
+        for interface, mailbox in zip(interfaces, shown, strict=True):
+            group.start_soon(interface, session, mailbox)
         group.start_soon(_warn_of_room, forecast, state, room, bus)
         if not request.settings.keep_temp:
             group.start_soon(_clean_up, cleaned, state, workplace)

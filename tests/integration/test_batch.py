@@ -299,6 +299,26 @@ async def test_a_video_is_analysed(captures: Path, tmp_path: Path) -> None:
     assert program.run("analyze", captures / "notes.txt", cwd=tmp_path).returncode == 1
 
 
+async def test_quiet_and_a_log_file(captures: Path, tmp_path: Path) -> None:
+    done = program.run(
+        *("batch", captures, "out", "-r", "120", "--pattern", "[ce].*", "--parallel", "2", "--quiet"),
+        *("--log-file", "batch.log"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[0] == "[2/2] FAILED: e.avi"
+    assert "SUCCESS" not in done.stdout
+    assert "Successful:   1" in done.stdout
+    log = (tmp_path / "batch.log").read_text()
+    assert "INFO    job published: c_120p.mp4" in log
+    assert "WARNING job failed: e_120p.mp4 (" in log
+    assert "-filter_complex" in log
+    refused = program.run("batch", captures, "out", "--log-file", "no/such/folder.log", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr == "vhs-upscale: --log-file no/such/folder.log: No such file or directory\n"
+
+
 async def test_presets_side_by_side(tmp_path: Path) -> None:
     make_clip(tmp_path / "tape.mp4", *H264, seconds=1.5, size=SMALL)
     done = program.run(

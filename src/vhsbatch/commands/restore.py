@@ -12,6 +12,7 @@ from vhsbatch.commands.setup import detectable_presets, preset_from, settings_fr
 from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import print_events, show_line, stdout_printer
+from vhsbatch.logfile import LogFilePrinter
 from vhsbatch.options import DisplayOptions, FolderOptions, MachineOptions, ResultOptions
 from vhsbatch.pipeline.corrections import corrections
 from vhsbatch.presets import Preset
@@ -118,7 +119,11 @@ def _decide(
 def _run(request: BatchRequest, display: DisplayOptions, *, dry_run: bool) -> int:
     if dry_run:
         return anyio.run(preview, request, show_line)
-    return anyio.run(run_batch, request, _interface(request, display))
+    interfaces = [_interface(display)]
+    if display.log_file is not None:
+        printer = LogFilePrinter(display.log_file)
+        interfaces.append(functools.partial(_log, printer))
+    return anyio.run(run_batch, request, interfaces)
 
 
 def _notes(machine: MachineOptions) -> tuple[str, ...]:
@@ -127,17 +132,25 @@ def _notes(machine: MachineOptions) -> tuple[str, ...]:
     return ()
 
 
-def _interface(request: BatchRequest, display: DisplayOptions) -> Interface:
+def _interface(display: DisplayOptions) -> Interface:
     """The terminal interface where there is a terminal, lines otherwise."""
+    if display.quiet and (display.json or display.verbose):
+        other = "--json" if display.json else "--verbose"
+        raise UsageError(f"--quiet says nothing, and {other} says more", fix="leave one of them out")
     # Textual draws on stderr, and reads keys from stdin.
     terminal = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
-    if display.json or display.no_tui or not terminal:
-        return functools.partial(_print, json=display.json, verbose=display.verbose)
+    if display.json or display.no_tui or display.quiet or not terminal:
+        return functools.partial(_print, display)
     return _show
 
 
-async def _print(session: Session, mailbox: Mailbox, *, json: bool, verbose: bool) -> None:
-    await print_events(mailbox, stdout_printer(session.state, json=json, verbose=verbose))
+async def _print(display: DisplayOptions, session: Session, mailbox: Mailbox) -> None:
+    printer = stdout_printer(session.state, json=display.json, verbose=display.verbose, quiet=display.quiet)
+    await print_events(mailbox, printer)
+
+
+async def _log(printer: LogFilePrinter, _session: Session, mailbox: Mailbox) -> None:
+    await print_events(mailbox, printer)
 
 
 async def _show(session: Session, mailbox: Mailbox) -> None:
