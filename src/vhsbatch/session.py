@@ -21,14 +21,10 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from vhsbatch.errors import VhsBatchError
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
 from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished, LogLine
-from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState, Phase, fold
-from vhsbatch.pipeline.describe import describe_plans
-from vhsbatch.pipeline.prepare import prepare, probe_source
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.proc.process import kill_all
 from vhsbatch.request import BatchRequest
@@ -91,7 +87,7 @@ async def run_batch(request: BatchRequest, interfaces: Sequence[Interface]) -> i
         OutputFolderError: OUT cannot be used.
         ToolError: a tool that every video needs does not work.
     """
-    toolbox = await _open_toolbox(request)
+    toolbox = await toolbox_of(request)
     folder = request.folder / STATE_FOLDER
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.uname().nodename}-{os.getpid()}"
     async with leasing(folder, run_id, request.folder) as leases:
@@ -114,7 +110,6 @@ async def _run(
     state, workplace = bus.state, _workplace(request, toolbox, run_id)
     notes = (*request.notes, *toolbox.notes, *_announce(request, history, leases.others()))
     published = {id_: job.published for id_, job in history.known.items() if job.published is not None}
-    cleaned, forecast = bus.subscribe(), bus.subscribe()
     shown = [bus.subscribe() for _ in interfaces]
     await bus.emit(
         BatchStarted(
@@ -148,9 +143,9 @@ async def _run(
     async with anyio.create_task_group() as group:
         for interface, mailbox in zip(interfaces, shown, strict=True):
             group.start_soon(interface, session, mailbox)
-        group.start_soon(_warn_of_room, forecast, state, room, bus)
+        group.start_soon(_warn_of_room, bus.subscribe(), state, room, bus)
         if not request.settings.keep_temp:
-            group.start_soon(_clean_up, cleaned, state, workplace)
+            group.start_soon(_clean_up, bus.subscribe(), state, workplace)
         async with _signals(session):
             await scheduler.run()
         await bus.emit(
@@ -165,7 +160,12 @@ async def _run(
     return session.exit_code
 
 
-async def _open_toolbox(request: BatchRequest) -> Toolbox:
+async def toolbox_of(request: BatchRequest) -> Toolbox:
+    """The tools of a run.
+
+    Raises:
+        ToolError: one that every video needs does not work.
+    """
     return await open_toolbox(
         request.settings,
         request.preset,
@@ -179,7 +179,7 @@ def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplac
     settings, state_folder = request.settings, request.folder / STATE_FOLDER
     return Workplace(
         ffmpeg=toolbox.ffmpeg,
-        temporary=_temporary(request),
+        temporary=temporary_folder(request),
         publishing=state_folder / f"{PUBLISHING}{run_id}",
         threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
         niceness=settings.nice,
@@ -188,7 +188,7 @@ def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplac
     )
 
 
-def _temporary(request: BatchRequest) -> Path:
+def temporary_folder(request: BatchRequest) -> Path:
     """Where segments go; several output folders can share one folder for temporary files."""
     if request.settings.temp_dir is None:
         return request.folder / STATE_FOLDER / "work"
@@ -205,37 +205,6 @@ def _announce(request: BatchRequest, history: BatchState, others: tuple[str, ...
         return ()
     command = shlex.join(("vhs-upscale", "batch", history.input, history.output, "--resume"))
     return (f"an unfinished batch is in {request.output} ({left} videos left): {command} continues it",)
-
-
-async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
-    """Plan every video, say what would be done, and do nothing (`--dry-run`).
-
-    Returns:
-        The exit code: 1 if a video could not be planned.
-    """
-    toolbox = await _open_toolbox(request)
-    plans: dict[str, JobPlan | VhsBatchError] = {}
-    limiter = anyio.CapacityLimiter(max(2, toolbox.lanes))
-
-    async def plan(job: Job) -> None:
-        async with limiter:
-            try:
-                plans[job.id] = await prepare(
-                    job, await probe_source(job.source, toolbox.intent), toolbox.intent
-                )
-            except VhsBatchError as error:
-                plans[job.id] = error
-
-    async with anyio.create_task_group() as group:
-        for job in request.jobs:
-            group.start_soon(plan, job)
-    room = Room((_temporary(request), request.folder), request.settings.min_free_mib * 2**20)
-    forecast = room.forecast(plan for plan in plans.values() if isinstance(plan, JobPlan))
-    for line in describe_plans(request.jobs, plans, toolbox.lanes, (*request.notes, *toolbox.notes)):
-        show(line)
-    if forecast is not None:
-        show(f"Warning: {forecast}")
-    return int(any(isinstance(plan, VhsBatchError) for plan in plans.values()))
 
 
 async def _warn_of_room(mailbox: Mailbox, state: BatchState, room: Room, bus: Bus) -> None:

@@ -16,9 +16,10 @@ from vhsbatch.logfile import LogFilePrinter
 from vhsbatch.options import DisplayOptions, FolderOptions, MachineOptions, ResultOptions
 from vhsbatch.pipeline.corrections import corrections
 from vhsbatch.presets import Preset
+from vhsbatch.preview import preview
 from vhsbatch.request import BatchRequest, container_of, job_of_video, jobs_of_folder
 from vhsbatch.scheduling.bus import Mailbox
-from vhsbatch.session import Interface, Session, preview, run_batch
+from vhsbatch.session import Interface, Session, run_batch
 
 
 def restore_folder(
