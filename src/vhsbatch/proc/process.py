@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
@@ -19,6 +20,7 @@ from vhsbatch.errors import StageFailure, ToolError
 GRACE_S = 4.0
 TAIL_LINES = 30
 LINE_BYTES = 4096
+_CALLBACK_ROUNDS = 3
 _GUARD = str(Path(__file__).with_name("guard.py"))
 _NEEDS_GUARD = sys.platform == "linux"
 
@@ -74,6 +76,10 @@ async def spawn(
         with anyio.CancelScope(shield=True):
             await stop(process, grace_s=GRACE_S)
             await process.aclose()
+            # The event loop lets go of the pipes in callbacks of callbacks. Were it closed before they
+            # ran, which may be at once, the interpreter would complain of what is still open.
+            for _ in range(_CALLBACK_ROUNDS):
+                await anyio.lowlevel.checkpoint()
         _alive.discard(process.pid)
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import ClassVar, Protocol
 
 import anyio
@@ -9,6 +10,7 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.widgets import Footer, RichLog, Static, TabbedContent, TabPane
 
 from vhsbatch.model.events import Event, LogLine, Progress
@@ -156,7 +158,11 @@ class BatchApp(App[None]):
         self._overview.show()
         self._lanes.refresh(layout=self._lanes.size.height != state.lanes)
         for pane, table in self._tables.items():
-            count = table.show(state)
+            self._label(pane, table.show(state))
+
+    def _label(self, pane: str, count: int) -> None:
+        """Show a list's length on its tab; on a slow machine the first redraw comes before the tabs."""
+        with suppress(NoMatches):
             self._tabs.get_tab(pane).label = Content(f"{_TAB_NAMES[pane]} {count}")
 
     def action_tab(self, pane: str) -> None:

@@ -27,7 +27,8 @@ class JobTable(DataTable[Text]):
     def show(self, state: BatchState) -> int:
         """Show what belongs here; how many rows that is."""
         rows = self._make_rows(state)
-        if rows != self._shown:
+        # On a slow machine the first redraw comes before the columns.
+        if self.columns and rows != self._shown:
             self._shown = rows
             self.clear()
             for row in rows:
