@@ -8,17 +8,14 @@ frames become RGB and leave for the engine, so that front and finish run in two 
 
 import re
 from fractions import Fraction
-from typing import Any
 
 import ffmpeg
 
+from vhsbatch.media.cleaning import Node, chroma_subsampling, correct, decimal, denoise
 from vhsbatch.media.colour import is_rgb, output_colour, source_colour
 from vhsbatch.model.media import Colour, FieldOrder, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
-from vhsbatch.presets import Denoise, Preset
-
-# A node of ffmpeg-python's graph; the package has no types.
-Node = Any
+from vhsbatch.presets import Preset
 
 # The scale filter has names of its own for two matrices.
 _SCALE_MATRIX = {"bt470bg": "bt470", "bt2020nc": "bt2020"}
@@ -111,10 +108,10 @@ def _front(node: Node, plan: JobPlan, segment: Segment) -> Node:
         node = _to_planar(node, track, planar)
     node = _crop(node, preset, track)
     node = _deinterlace(node, preset, track)
-    node = _denoise(node, preset.denoise)
+    node = denoise(node, preset.denoise)
     node = node.filter("trim", start_pts=segment.start_frame, end_pts=segment.stop_frame)
     node = node.filter("setpts", f"PTS-{segment.start_frame}")
-    node = _correct(node, preset, planar)
+    node = correct(node, preset.colour, planar)
     return _rotate(node, track)
 
 
@@ -170,86 +167,6 @@ def _deinterlace(node: Node, preset: Preset, track: VideoTrack) -> Node:
     return node
 
 
-def _denoise(node: Node, denoise: Denoise) -> Node:
-    match denoise.method:
-        case "none":
-            return node
-        case "hqdn3d":
-            return _hqdn3d(
-                node,
-                denoise.luma_spatial,
-                denoise.chroma_spatial,
-                denoise.luma_temporal,
-                denoise.chroma_temporal,
-            )
-        case "atadenoise":
-            # Temporal only. The factors make the preset's default temporal strengths (4.5, 10) the
-            # thresholds that were measured best on worn tapes: 0.04/0.08 luma, 0.06/0.12 chroma.
-            luma, chroma = denoise.luma_temporal * 0.04 / 4.5, denoise.chroma_temporal * 0.006
-            thresholds = {
-                f"{plane}{side}": _decimal(value * factor)
-                for plane, value in ((0, luma), (1, chroma), (2, chroma))
-                for side, factor in (("a", 1), ("b", 2))
-            }
-            return node.filter("atadenoise", **thresholds, s=5)
-        case "nlmeans":
-            # nlmeans has one strength for all planes; strong chroma noise gets its own filter on top.
-            if denoise.luma_spatial:
-                node = node.filter("nlmeans", s=max(1.0, denoise.luma_spatial), p=5, r=9)
-            return _hqdn3d(node, 0, denoise.chroma_spatial, 0, denoise.chroma_temporal)
-
-
-def _hqdn3d(
-    node: Node, luma_spatial: float, chroma_spatial: float, luma_temporal: float, chroma_temporal: float
-) -> Node:
-    """hqdn3d takes 0 for "my default"; a thousandth leaves every frame as it is."""
-    luma_spatial, chroma_spatial, luma_temporal, chroma_temporal = (
-        max(strength, 0.001) for strength in (luma_spatial, chroma_spatial, luma_temporal, chroma_temporal)
-    )
-    return node.filter(
-        "hqdn3d",
-        luma_spatial=luma_spatial,
-        chroma_spatial=chroma_spatial,
-        luma_tmp=luma_temporal,
-        chroma_tmp=chroma_temporal,
-    )
-
-
-def _correct(node: Node, preset: Preset, planar: str) -> Node:
-    """Chroma shift and levels; both on the source's own samples."""
-    colour = preset.colour
-    if colour.chroma_shift_x or colour.chroma_shift_y:
-        horizontal, vertical = chroma_subsampling(planar)
-        x, y = round(colour.chroma_shift_x / horizontal), round(colour.chroma_shift_y / vertical)
-        node = node.filter("chromashift", cbh=x, crh=x, cbv=y, crv=y, edge="smear")
-    if (colour.brightness, colour.contrast, colour.gamma, colour.saturation) != (0.0, 1.0, 1.0, 1.0):
-        level = "clip((val-minval)/(maxval-minval),0,1)"
-        level = f"clip(({level}-0.5)*{_decimal(colour.contrast)}+0.5+{_decimal(colour.brightness)},0,1)"
-        luma = f"minval+(maxval-minval)*pow({level},{_decimal(1 / colour.gamma)})"
-        middle = "(maxval+minval)/2"
-        chroma = f"clip({middle}+(val-{middle})*{_decimal(colour.saturation)},minval,maxval)"
-        node = node.filter("lutyuv", y=luma, u=chroma, v=chroma)
-    return node
-
-
-def chroma_subsampling(planar: str) -> tuple[int, int]:
-    """How many luma samples share one chroma sample, horizontally and vertically.
-
-    >>> chroma_subsampling("yuv411p")
-    (4, 1)
-    """
-    for prefix, factors in {
-        "420": (2, 2),
-        "422": (2, 1),
-        "411": (4, 1),
-        "410": (4, 4),
-        "440": (1, 2),
-    }.items():
-        if prefix in planar[:7]:
-            return factors
-    return (1, 1)
-
-
 def _rotate(node: Node, track: VideoTrack) -> Node:
     """Turn the picture as the source asks; FFmpeg's own rotation is switched off."""
     match track.rotation_degrees:
@@ -286,7 +203,7 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = Fa
     node = node.filter("format", pix_fmts=pixel_format)
     if preset.sharpen.amount:
         size = preset.sharpen.size
-        node = node.filter("unsharp", lx=size, ly=size, la=_decimal(preset.sharpen.amount), cx=5, cy=5, ca=0)
+        node = node.filter("unsharp", lx=size, ly=size, la=decimal(preset.sharpen.amount), cx=5, cy=5, ca=0)
     # The encoder tags its stream with what the frames say of themselves.
     node = node.filter(
         "setparams",
@@ -316,7 +233,3 @@ def _ratio(value: Fraction) -> str:
 def _seconds(value: Fraction) -> str:
     """Seconds with more digits than any container's clock has."""
     return f"{float(value):.9f}"
-
-
-def _decimal(value: float) -> str:
-    return f"{value:.6g}"

@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import median, median_low
 
 from vhsbatch.errors import ChainError, InputError
-from vhsbatch.media.filters import chroma_subsampling, planar_format
+from vhsbatch.media.cleaning import chroma_subsampling
+from vhsbatch.media.filters import planar_format
 from vhsbatch.media.formats import input_arguments
 from vhsbatch.model.media import VideoTrack
 from vhsbatch.proc.chain import StageSpec, run_chain
