@@ -75,7 +75,7 @@ def bar(part: float, width: int) -> str:
     """A bar of `width` characters, in eighths of a character.
 
     >>> bar(0.5, 4), bar(0.3, 4)
-    ('██  ', '█▏  ')
+    ('██  ', '█▎  ')
     """
     eighths = round(max(0.0, min(1.0, part)) * width * 8)
     full, rest = divmod(eighths, 8)
