@@ -4,15 +4,14 @@ from pathlib import Path
 
 import anyio
 
-from vhsbatch.commands.setup import DEFAULT_PRESET
-from vhsbatch.config import Settings, load_settings, preset_paths
+from vhsbatch.config import Settings, load_settings
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import show_line
+from vhsbatch.media.probe import probe
 from vhsbatch.model.wire import dump_line
 from vhsbatch.pipeline.analysis import analyse, describe_analysis
-from vhsbatch.pipeline.prepare import probe_source
-from vhsbatch.preset_files import find_preset, load_presets
-from vhsbatch.toolbox import open_toolbox
+from vhsbatch.pipeline.files import settled
+from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.wording import plain
 
 
@@ -24,9 +23,10 @@ def analyze_video(video: Path, *, json: bool, config: Path | None) -> int:
 
 
 async def _analyze(video: Path, json: bool, settings: Settings) -> int:
-    preset = find_preset(load_presets(preset_paths(settings)), DEFAULT_PRESET)
-    toolbox = await open_toolbox(settings, preset)
-    analysis = await analyse(await probe_source(video, toolbox.intent), ffmpeg=toolbox.ffmpeg)
+    ffmpeg = (await ffmpeg_tool(settings.ffmpeg)).path
+    await settled(video)
+    info = await probe(video, ffmpeg=ffmpeg, max_pixels=settings.max_pixels)
+    analysis = await analyse(info, ffmpeg=ffmpeg)
     if json:
         show_line(dump_line(analysis))
         return 0

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from vhsbatch.errors import UsageError
-from vhsbatch.media.formats import VIDEO_EXTENSIONS
+from vhsbatch.media.formats import is_video
 
 # What programs put before the extension of a file that is not finished: ``tape.temp.mp4``.
 _UNFINISHED = frozenset({".part", ".partial", ".temp", ".tmp"})
@@ -71,7 +71,7 @@ def _identity(folder: Path) -> tuple[int, int]:
 def _is_video(path: Path, pattern: str) -> bool:
     name = path.name.lower()
     return (
-        path.suffix.lower() in VIDEO_EXTENSIONS
+        is_video(path)
         and path.with_suffix("").suffix.lower() not in _UNFINISHED
         and fnmatchcase(name, pattern.lower())
     )
