@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import program
 from clips import FFMPEG, ffmpeg, make_clip
 from vhsbatch.media.probe import probe
 from vhsbatch.model.media import FieldOrder, VideoTrack
@@ -90,6 +91,35 @@ async def test_movement_in_one_part_of_a_long_tape_is_found(tmp_path: Path) -> N
     )
     video = await probed(clip)
     assert video.field_order is BFF
+
+
+def tape_of_both_orders(clip: Path, seconds: float) -> Path:
+    """So many seconds of one order, then as many of the other."""
+    parts = (f"testsrc2=s=720x480:r=60000/1001:d={seconds}", "interlace=scan={}:lowpass=0,setfield=tff")
+    first, then = (f"{parts[0]},{parts[1].format(scan)}" for scan in ("tff", "bff"))
+    ffmpeg(
+        *("-f", "lavfi", "-i", first, "-f", "lavfi", "-i", then),
+        *("-filter_complex", "[0][1]concat=n=2", *FFV1, clip),
+    )
+    return clip
+
+
+@pytest.mark.parametrize("seconds", [3, 9])
+async def test_an_order_that_changes_is_found(seconds: int, tmp_path: Path) -> None:
+    video = await probed(tape_of_both_orders(tmp_path / "a.mkv", seconds))
+    assert video.field_order is FieldOrder.MIXED
+    assert video.field_order_reason.startswith("top field first at 0:0")
+
+
+def test_a_tape_of_both_orders_is_refused_until_the_user_decides(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    tape_of_both_orders(tmp_path / "in" / "a.mkv", 2)
+    refused = program.run("batch", "in", "out", "--dry-run", cwd=tmp_path)
+    assert "would fail: its field order changes: top field first at 0:0" in refused.stdout
+    assert "--field-order" in refused.stdout
+    for option in (("--field-order", "bff"), ("-p", "webcam")):
+        taken = program.run("batch", "in", "out", "--dry-run", *option, cwd=tmp_path)
+        assert "would fail" not in taken.stdout, taken.stdout
 
 
 async def test_other_sizes_are_not_measured(tmp_path: Path) -> None:

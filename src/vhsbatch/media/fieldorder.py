@@ -5,28 +5,35 @@ everything that does not, so that several places of a tape are looked at; what t
 after that the convention of its kind, decide only where the picture does not.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
+from typing import Self
 
-from vhsbatch.media.formats import input_arguments
 from vhsbatch.model.media import FieldOrder, VideoTrack
-from vhsbatch.proc.process import run
+from vhsbatch.wording import duration
 
 # Lines of the television standards that have fields, and of cards that cut some off.
 INTERLACED_HEIGHTS = frozenset({480, 484, 486, 512, 576, 608, 1080, 1088})
 
-_WINDOW_FRAMES = 60
-_SHORT_FRAMES = 360
-# Where to look, as parts of the length: tapes begin and end with noise, black and blue.
-_WINDOWS = (Fraction(1, 2), Fraction(1, 4), Fraction(3, 4), Fraction(1, 10), Fraction(9, 10))
+# As many frames in a row of one order, with none of the other between them, are no chance.
+_CLEAR_FRAMES = 25
 
-_MULTI_FRAME = re.compile(
-    r"Multi frame detection: TFF: *(\d+) BFF: *(\d+) Progressive: *(\d+) Undetermined: *(\d+)"
-)
 _IN_WORDS = {FieldOrder.TFF: "top field first", FieldOrder.BFF: "bottom field first"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What `idet` said of one frame.
+
+    Attributes:
+        at_s: seconds from the first frame of the source.
+        order: UNKNOWN where the frame does not tell.
+    """
+
+    at_s: Fraction
+    order: FieldOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +62,15 @@ class Votes:
         """All frames that were looked at."""
         return self.tff + self.bff + self.progressive + self.undetermined
 
-    def __add__(self, other: "Votes") -> "Votes":
-        return Votes(
-            tff=self.tff + other.tff,
-            bff=self.bff + other.bff,
-            progressive=self.progressive + other.progressive,
-            undetermined=self.undetermined + other.undetermined,
+    @classmethod
+    def count(cls, sights: Sequence[Sight]) -> Self:
+        """The votes of some frames."""
+        counts = Counter(sight.order for sight in sights)
+        return cls(
+            tff=counts[FieldOrder.TFF],
+            bff=counts[FieldOrder.BFF],
+            progressive=counts[FieldOrder.PROGRESSIVE],
+            undetermined=counts[FieldOrder.UNKNOWN],
         )
 
     def verdict(self) -> FieldOrder:
@@ -117,9 +127,40 @@ def _conventional(codec: str, height: int, why: str) -> tuple[FieldOrder, str]:
     return FieldOrder.TFF, f"{why}; {height} lines are top field first by convention"
 
 
-def decided(video: VideoTrack, votes: Votes | None) -> VideoTrack:
-    """`video` with the field order that was decided on."""
+def change_of_order(sights: Sequence[Sight]) -> tuple[Sight, Sight] | None:
+    """The last clear frame of one order and the first of the other, where the order changes for good.
+
+    Args:
+        sights: what was seen, in order.
+
+    Returns:
+        None where all that is clear is of one order. A few frames of the other one are errors of `idet`.
+    """
+    run: list[Sight] = []
+    clear: list[Sight] = []
+    for sight in sights:
+        if sight.order not in _IN_WORDS:
+            continue
+        run = [*run, sight] if run and run[-1].order is sight.order else [sight]
+        if len(run) < _CLEAR_FRAMES:
+            continue
+        if clear and clear[-1].order is not sight.order:
+            return clear[-1], run[0]
+        clear = run
+    return None
+
+
+def decided(video: VideoTrack, sights: Sequence[Sight] | None) -> VideoTrack:
+    """`video` with the field order that was decided on; `sights` are what was seen, None for nothing."""
+    votes = None if sights is None else Votes.count(sights)
     order, reason = decide(stated=video.flagged_order, codec=video.codec, height=video.height, votes=votes)
+    if (change := change_of_order(sights or ())) is not None:
+        before, after = change
+        order = FieldOrder.MIXED
+        reason = (
+            f"{_in_words(before.order)} at {duration(float(before.at_s))}, "
+            f"{_in_words(after.order)} at {duration(float(after.at_s))}"
+        )
     return replace(video, field_order=order, field_order_reason=reason)
 
 
@@ -131,64 +172,6 @@ def stated_order(flags: FieldOrder, container_flag: FieldOrder) -> FieldOrder:
         container_flag: what its container or its codec's headers state.
     """
     return flags if flags in _IN_WORDS else container_flag
-
-
-def parse_votes(lines: Iterable[str]) -> Votes:
-    """The report of `idet`; it can print several, of which all but one are of nothing."""
-    reports = (
-        Votes(tff=int(tff), bff=int(bff), progressive=int(progressive), undetermined=int(undetermined))
-        for line in lines
-        for tff, bff, progressive, undetermined in _MULTI_FRAME.findall(line)
-    )
-    return max(reports, key=lambda votes: votes.total, default=Votes())
-
-
-async def measure(
-    path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool, timeout_s: float | None = None
-) -> Votes:
-    """Look at the picture in several places, until it is clear.
-
-    Args:
-        path: the source.
-        video: its video stream.
-        ffmpeg: the program.
-        seekable: whether FFmpeg can start in the middle; otherwise only the beginning is seen.
-        timeout_s: seconds after which to give up on one place.
-
-    Raises:
-        TimeoutError: one place took longer than `timeout_s`.
-        ToolError: FFmpeg cannot be started.
-    """
-    total = Votes()
-    for from_s, count in _windows(video, seekable=seekable):
-        finished = await run(
-            (
-                ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info",
-                *input_arguments(path, from_s=from_s),
-                "-map", f"0:{video.index}", "-vf", "idet",
-                "-fps_mode", "passthrough", "-frames:v", str(count), "-f", "null", "-",
-            ),
-            timeout_s=timeout_s,
-        )  # fmt: skip
-        total += parse_votes(finished.stderr_tail)
-        if _is_settled(total):
-            break
-    return total
-
-
-def _windows(video: VideoTrack, *, seekable: bool) -> Iterator[tuple[Fraction | None, int]]:
-    """Where to look, and at how many frames."""
-    if not seekable or video.frames <= _SHORT_FRAMES:
-        yield None, _SHORT_FRAMES
-        return
-    for part in _WINDOWS:
-        first = int((video.frames - _WINDOW_FRAMES) * part)
-        yield video.start_s + first / video.rate, _WINDOW_FRAMES
-
-
-def _is_settled(votes: Votes) -> bool:
-    """Whether two windows full of fields agree; only the whole tape can be progressive."""
-    return votes.verdict() in _IN_WORDS and votes.interlaced >= 1.5 * _WINDOW_FRAMES
 
 
 def _measured_reason(measured: FieldOrder, stated: FieldOrder, votes: Votes) -> str:

@@ -13,7 +13,7 @@ import ffmpeg
 
 from vhsbatch.media.cleaning import Node, chroma_subsampling, correct, decimal, denoise
 from vhsbatch.media.colour import is_rgb, output_colour, source_colour
-from vhsbatch.model.media import Colour, FieldOrder, VideoTrack
+from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.presets import Preset
 
@@ -125,8 +125,7 @@ def planar_format(track: VideoTrack) -> str:
 
 
 def _to_planar(node: Node, track: VideoTrack, planar: str) -> Node:
-    interlaced = track.field_order in (FieldOrder.TFF, FieldOrder.BFF)
-    options = {"flags": _SCALER, "interl": int(interlaced)}
+    options = {"flags": _SCALER, "interl": int(track.field_order.has_fields)}
     if is_rgb(track.pixel_format):
         options |= {"out_color_matrix": "bt709", "out_range": "tv"}
     return node.filter("scale", **options).filter("format", pix_fmts=planar)
@@ -148,7 +147,7 @@ def _crop(node: Node, preset: Preset, track: VideoTrack) -> Node:
 
 def deinterlaces(preset: Preset, track: VideoTrack) -> bool:
     """Whether the plan's graph has a deinterlacer."""
-    return preset.deinterlace.method != "none" and track.field_order in (FieldOrder.TFF, FieldOrder.BFF)
+    return preset.deinterlace.method != "none" and track.field_order.has_fields
 
 
 def _deinterlace(node: Node, preset: Preset, track: VideoTrack) -> Node:

@@ -16,6 +16,7 @@ import anyio.to_thread
 from vhsbatch.errors import InputError
 from vhsbatch.media import fieldorder
 from vhsbatch.media.formats import LATE_SEEKING_DEMUXERS, SEEKABLE_DEMUXERS, UNTIMED_DEMUXERS
+from vhsbatch.media.idet import look_at_fields
 from vhsbatch.media.scan import Scan, scan
 from vhsbatch.media.showinfo import Glimpse, look
 from vhsbatch.media.timeline import Timeline, lay_on_grid, whole_frames
@@ -77,9 +78,9 @@ async def probe(
         _check_timeline(timeline, ticks)
         video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
         exact_seek = _can_seek(packets) and not _is_avi_with_gaps(packets, timeline)
-        votes = None
+        sights = None
         if fieldorder.can_be_interlaced(video.height, video.flagged_order):
-            votes = await fieldorder.measure(
+            sights = await look_at_fields(
                 path, video, ffmpeg=ffmpeg, seekable=exact_seek, timeout_s=timeout_s
             )
     except TimeoutError as error:
@@ -93,7 +94,7 @@ async def probe(
         container=packets.container,
         declared_s=packets.declared_s,
         exact_seek=exact_seek,
-        video=fieldorder.decided(video, votes),
+        video=fieldorder.decided(video, sights),
         audio=packets.audio,
         notes=_notes(packets, timeline, undecoded=_undecoded_tail(packets, tail)),
     )

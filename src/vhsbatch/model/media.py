@@ -7,12 +7,21 @@ from pathlib import Path
 
 
 class FieldOrder(StrEnum):
-    """Which field of a frame was recorded first, or that there are no fields."""
+    """Which field of a frame was recorded first, or that there are no fields.
+
+    MIXED is of a source in which it changes.
+    """
 
     TFF = "tff"
     BFF = "bff"
     PROGRESSIVE = "progressive"
+    MIXED = "mixed"
     UNKNOWN = "unknown"
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether a frame is known to have two fields of different times."""
+        return self in (FieldOrder.TFF, FieldOrder.BFF, FieldOrder.MIXED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

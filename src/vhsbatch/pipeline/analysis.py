@@ -1,6 +1,6 @@
 """All that is found out about one source, for people and for programs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -8,7 +8,7 @@ from vhsbatch.media.colour import source_colour
 from vhsbatch.media.picture import Picture, measure_picture
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.pipeline.autodetect import is_standard_definition, suitable_preset
-from vhsbatch.pipeline.describe import frame_rate
+from vhsbatch.pipeline.describe import field_order, frame_rate
 from vhsbatch.pipeline.geometry import sample_aspect
 from vhsbatch.wording import duration
 
@@ -47,7 +47,7 @@ def describe_analysis(analysis: Analysis) -> Iterator[tuple[str, str]]:
     length = duration(float(video.frames / video.rate))
     yield "format", f"{info.container}, {video.codec}, {video.width}x{video.height} {video.pixel_format}"
     yield "length", f"{length}, {video.frames} frames at {frame_rate(video.rate)}"
-    yield "field order", f"{_ORDERS[video.field_order.value]} ({video.field_order_reason})"
+    yield "field order", f"{field_order(video.field_order)} ({video.field_order_reason})"
     yield "shape", f"pixels {_ratio(sample_aspect(video))}, {_stated(video.sar)}"
     colour = source_colour(video)
     yield "colour", f"{colour.matrix}, {colour.range}" + ("" if video.colour.matrix else " (not stated)")
@@ -61,14 +61,6 @@ def describe_analysis(analysis: Analysis) -> Iterator[tuple[str, str]]:
     for note in info.notes:
         yield "note", note
     yield "preset", f"{analysis.preset} ({analysis.reason})"
-
-
-_ORDERS: Mapping[str, str] = {
-    "tff": "interlaced, top field first",
-    "bff": "interlaced, bottom field first",
-    "progressive": "progressive",
-    "unknown": "unknown",
-}
 
 
 def _level(noise: float | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from vhsbatch.media.picture import Picture, measure_picture
-from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
+from vhsbatch.model.media import MediaInfo, VideoTrack
 from vhsbatch.presets import Preset
 
 _SD_LINES = 600
@@ -47,7 +47,7 @@ class AutoDetect:
 
 def suitable_preset(info: MediaInfo, picture: Picture) -> tuple[str, str]:
     """The name of the preset that suits a source, and why. Pure."""
-    interlaced = info.video.field_order in (FieldOrder.TFF, FieldOrder.BFF)
+    interlaced = info.video.field_order.has_fields
     if not is_standard_definition(info.video):
         if interlaced:
             return "broadcast_1080i", f"interlaced HD, {_noise_in_words(picture)}"

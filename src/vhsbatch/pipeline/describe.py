@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.model.events import BatchPaused, Fact, JobHeld, LanesChanged
+from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.wording import duration, plain
 
@@ -51,6 +52,24 @@ def frame_rate(rate: Fraction) -> str:
     '59.94 fps'
     """
     return f"{float(rate):.5g} fps"
+
+
+def field_order(order: FieldOrder) -> str:
+    """A field order in words.
+
+    >>> field_order(FieldOrder.TFF)
+    'interlaced, top field first'
+    """
+    return _FIELD_ORDERS[order]
+
+
+_FIELD_ORDERS = {
+    FieldOrder.TFF: "interlaced, top field first",
+    FieldOrder.BFF: "interlaced, bottom field first",
+    FieldOrder.PROGRESSIVE: "progressive",
+    FieldOrder.MIXED: "interlaced, in both orders",
+    FieldOrder.UNKNOWN: "field order unknown",
+}
 
 
 def fact_line(fact: Fact) -> str:

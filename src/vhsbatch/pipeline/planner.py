@@ -11,6 +11,7 @@ from vhsbatch.media.filters import deinterlaces
 from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.wire import to_jsonable
+from vhsbatch.pipeline.describe import field_order
 from vhsbatch.pipeline.geometry import (
     cut,
     frames_per_source_frame,
@@ -48,7 +49,7 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
     """Decide everything about one output.
 
     Raises:
-        InputError: the source has no frame.
+        InputError: the source has no frame, or cannot be deinterlaced as a whole.
     """
     track = info.video
     frames = track.frames * frames_per_source_frame(track, preset)
@@ -57,6 +58,11 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
     crop = preset.crop
     if crop.left + crop.right >= track.width or crop.top + crop.bottom >= track.height:
         raise InputError(f"the preset's crop leaves nothing of {track.width}x{track.height}")
+    if track.field_order is FieldOrder.MIXED and deinterlaces(preset, track):
+        raise InputError(
+            f"its field order changes: {track.field_order_reason}",
+            fix="cut it between the two, or say with --field-order which of them to take",
+        )
     width, height = output_size(track, preset)
     rate = output_rate(track, preset)
     if info.exact_seek:
@@ -133,20 +139,12 @@ _INDECISIVE: Any = {
 
 def _notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
     """What was decided for this source, in the order of the picture's way."""
-    order = f"{_ORDER_WORDS[track.field_order]} ({track.field_order_reason})"
+    order = f"{field_order(track.field_order)} ({track.field_order_reason})"
     if deinterlaces(preset, track):
         per_field = preset.deinterlace.rate == "field"
         how = f"{preset.deinterlace.method}, a frame from each {'field' if per_field else 'pair of fields'}"
         return (f"{order}: deinterlaced with {how}",)
     return (f"{order}: not deinterlaced",)
-
-
-_ORDER_WORDS = {
-    FieldOrder.TFF: "interlaced, top field first",
-    FieldOrder.BFF: "interlaced, bottom field first",
-    FieldOrder.PROGRESSIVE: "progressive",
-    FieldOrder.UNKNOWN: "field order unknown",
-}
 
 
 def _seek_note(info: MediaInfo) -> tuple[str, ...]:

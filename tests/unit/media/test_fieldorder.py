@@ -1,24 +1,29 @@
-# ruff: noqa: E501 - lines as FFmpeg printed them
 """Deciding which field comes first."""
+
+from fractions import Fraction
 
 import pytest
 
 import make
-from vhsbatch.media.fieldorder import Votes, can_be_interlaced, decide, decided, parse_votes, stated_order
+from vhsbatch.media.fieldorder import (
+    Sight,
+    Votes,
+    can_be_interlaced,
+    change_of_order,
+    decide,
+    decided,
+    stated_order,
+)
 from vhsbatch.model.media import FieldOrder
 
 TFF, BFF = FieldOrder.TFF, FieldOrder.BFF
 PROGRESSIVE, UNKNOWN = FieldOrder.PROGRESSIVE, FieldOrder.UNKNOWN
 
-# FFmpeg 9.0.2 over a DV capture: the first report is of a graph that was made to ask for its formats.
-DV_LOG = """\
-[Parsed_idet_0 @ 0x56410c96dc80] Repeated Fields: Neither:     0 Top:     0 Bottom:     0
-[Parsed_idet_0 @ 0x56410c96dc80] Single frame detection: TFF:     0 BFF:     0 Progressive:     0 Undetermined:     0
-[Parsed_idet_0 @ 0x56410c96dc80] Multi frame detection: TFF:     0 BFF:     0 Progressive:     0 Undetermined:     0
-[Parsed_idet_0 @ 0x7f2eb0001a40] Repeated Fields: Neither:     5 Top:     0 Bottom:     0
-[Parsed_idet_0 @ 0x7f2eb0001a40] Single frame detection: TFF:     0 BFF:     5 Progressive:     0 Undetermined:     0
-[Parsed_idet_0 @ 0x7f2eb0001a40] Multi frame detection: TFF:     0 BFF:     5 Progressive:     0 Undetermined:     0
-""".splitlines()
+
+def sights(*parts: tuple[FieldOrder, int]) -> list[Sight]:
+    """Frames one second apart: so many of each order."""
+    orders = [order for order, count in parts for _ in range(count)]
+    return [Sight(at_s=Fraction(number), order=order) for number, order in enumerate(orders)]
 
 
 def decide_from(
@@ -29,19 +34,9 @@ def decide_from(
     return order
 
 
-def test_of_two_reports_the_full_one_counts() -> None:
-    assert parse_votes(DV_LOG) == Votes(bff=5)
-    assert parse_votes(reversed(DV_LOG)) == Votes(bff=5)
-
-
-def test_no_report_is_no_vote() -> None:
-    assert parse_votes(["Error opening input: Invalid data found when processing input"]) == Votes()
-
-
-def test_votes_add_up() -> None:
-    assert Votes(tff=1, undetermined=2) + Votes(tff=3, bff=1, progressive=4) == Votes(
-        tff=4, bff=1, progressive=4, undetermined=2
-    )
+def test_votes_are_counted() -> None:
+    seen = sights((TFF, 1), (UNKNOWN, 2), (BFF, 3), (PROGRESSIVE, 4))
+    assert Votes.count(seen) == Votes(tff=1, bff=3, progressive=4, undetermined=2)
 
 
 @pytest.mark.parametrize("stated", list(FieldOrder))
@@ -115,6 +110,34 @@ def test_frames_that_know_no_fields_do_not_overrule_the_container() -> None:
 
 
 def test_the_track_is_completed() -> None:
-    track = decided(make.track(flagged_order=TFF), Votes(bff=60))
+    track = decided(make.track(flagged_order=TFF), sights((BFF, 60)))
     assert track.field_order is BFF
     assert track.field_order_reason.startswith("measured: 60 of 60 frames are bottom field first")
+
+
+def test_an_order_that_changes_for_good_is_told() -> None:
+    track = decided(make.track(flagged_order=TFF), sights((TFF, 60), (PROGRESSIVE, 5), (BFF, 60)))
+    assert track.field_order is FieldOrder.MIXED
+    assert track.field_order_reason == "top field first at 0:59, bottom field first at 1:05"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [(TFF, 60), (BFF, 24), (TFF, 60)],
+        [(TFF, 24), (BFF, 200)],
+        [(TFF, 3), (BFF, 3)] * 40,
+        [(UNKNOWN, 100), (PROGRESSIVE, 100), (TFF, 100)],
+    ],
+    ids=["errors in the middle", "errors at the beginning", "noise", "one order"],
+)
+def test_a_few_frames_of_the_other_order_are_errors(parts: list[tuple[FieldOrder, int]]) -> None:
+    assert change_of_order(sights(*parts)) is None
+
+
+def test_a_change_is_seen_through_a_few_frames_that_err() -> None:
+    change = change_of_order(sights((BFF, 40), (TFF, 2), (BFF, 10), (UNKNOWN, 30), (TFF, 30)))
+    assert change is not None
+    before, after = change
+    assert (int(before.at_s), before.order) == (39, BFF)
+    assert (int(after.at_s), after.order) == (82, TFF)

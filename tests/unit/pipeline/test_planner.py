@@ -96,7 +96,7 @@ RATES = st.sampled_from([make.NTSC_RATE, Fraction(25), Fraction(24000, 1001), Fr
 @given(
     frames=st.integers(1, 200_000),
     rate=RATES,
-    order=st.sampled_from(FieldOrder),
+    order=st.sampled_from([order for order in FieldOrder if order is not FieldOrder.MIXED]),
     segment_s=st.integers(1, 3600),
     ai_segment_s=st.integers(1, 3600),
     network=st.none() | st.just(NETWORK),
