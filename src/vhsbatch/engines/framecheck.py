@@ -22,6 +22,10 @@ _LARGEST_DIFFERENCE = 48.0
 # A block that goes in with more contrast than noise has does not come out as one colour.
 _SOME_CONTRAST = 24
 
+# Where a block that goes in differs by so many levels on average from the one before, what comes out
+# differs too: noise alone is as much.
+_SOME_CHANGE = 2.0
+
 # A frame that takes less than this part of the usual time is made again, to see whether it comes out the
 # same; of a device that does nothing it does not.
 _SUSPICIOUS_PART = 0.1
@@ -63,9 +67,10 @@ class CheckedUpscaler:
         return larger
 
     def _frozen(self, frame: Frame, larger: Frame) -> str | None:
-        if self._previous is None or not np.array_equal(larger, self._previous[1]):
+        if self._previous is None:
             return None
-        return None if np.array_equal(frame, self._previous[0]) else "it is the frame before once more"
+        part = frozen_part(self._previous, (frame, larger), scale=self._scale)
+        return f"{100 * part:.0f} % of it is the frame before once more" if part else None
 
     def _is_suspicious(self, took_s: float) -> bool:
         known = len(self._recent_s) >= _FRAMES_TO_KNOW
@@ -83,7 +88,7 @@ def flaw(frame: Frame, larger: Frame, *, scale: int) -> str | None:
     height, width, _ = frame.shape
     if larger.shape != (height * scale, width * scale, 3):
         return f"it has the shape {larger.shape} instead of {(height * scale, width * scale, 3)}"
-    sampled = larger[scale // 2 :: scale, scale // 2 :: scale]
+    sampled = _sampled(larger, scale)
     before, after = _block_means(frame), _block_means(sampled)
     differences = np.abs(after - before).max(axis=2)
     bad = (differences > _LARGEST_DIFFERENCE) | _went_blank(frame, sampled)
@@ -94,6 +99,31 @@ def flaw(frame: Frame, larger: Frame, *, scale: int) -> str | None:
     return (
         f"{100 * float(bad.mean()):.0f} % of it is not what went in (the worst part has the colour {colour})"
     )
+
+
+def frozen_part(before: tuple[Frame, Frame], after: tuple[Frame, Frame], *, scale: int) -> float:
+    """How much of a frame is an old one, from 0 to 1; told by its green channel, nearest to luma.
+
+    Args:
+        before: a frame that went in, and what came out.
+        after: the same of the next frame.
+        scale: the network's scale.
+    """
+    (frame_0, larger_0), (frame_1, larger_1) = before, after
+    old, new = (_sampled(larger, scale)[..., 1] for larger in (larger_0, larger_1))
+    rows, columns = _edges(new)
+    moved = np.logical_or.reduceat(np.logical_or.reduceat(old != new, rows, axis=0), columns, axis=1)
+    if moved.all():
+        return 0.0
+    differences = np.where(frame_0 > frame_1, frame_0 - frame_1, frame_1 - frame_0)
+    changed = _block_means(differences).max(axis=2) > _SOME_CHANGE
+    # What is one colour may have been clipped to it.
+    return float((changed & ~moved & (_contrast(new) > 0)).mean())
+
+
+def _sampled(larger: Frame, scale: int) -> Frame:
+    """Of each square of pixels that were one pixel before, the one in the middle."""
+    return larger[scale // 2 :: scale, scale // 2 :: scale]
 
 
 def _block_means(frame: Frame) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from vhsbatch.engines.framecheck import CheckedUpscaler, flaw
+from vhsbatch.engines.framecheck import CheckedUpscaler, flaw, frozen_part
 from vhsbatch.engines.runtimes import Frame, RuntimeFailureError
 
 HEIGHT, WIDTH, SCALE = 70, 90, 2
@@ -91,8 +91,23 @@ def test_a_frame_that_stays_behind_is_found() -> None:
     checked = CheckedUpscaler(lambda _: larger(first), scale=SCALE)
     checked(first)
     # Another frame, so like the first that only the bytes tell.
-    with pytest.raises(RuntimeFailureError, match="frame 2 came out wrong: it is the frame before once more"):
+    with pytest.raises(RuntimeFailureError, match="frame 2 came out wrong: 100 % of it is the frame before"):
         checked(picture(2))
+
+
+def test_a_tile_of_the_frame_before_is_noticed() -> None:
+    first, second = picture(1), picture(2)
+    old, new = larger(first), larger(second)
+    new[: 16 * SCALE, : 32 * SCALE] = old[: 16 * SCALE, : 32 * SCALE]
+    blocks = -(-first.shape[0] // 16) * -(-first.shape[1] // 16)
+    assert frozen_part((first, old), (second, new), scale=SCALE) == 2 / blocks
+
+
+def test_what_hardly_changes_may_come_out_the_same() -> None:
+    first = picture(1)
+    second = first.copy()
+    second[5, 5] ^= 1
+    assert frozen_part((first, larger(first)), (second, larger(first)), scale=SCALE) == 0
 
 
 def test_a_frame_that_takes_no_time_is_made_again() -> None:
