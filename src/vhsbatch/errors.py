@@ -9,6 +9,7 @@ code with which the program ends when that error ends the program.
     ├── OutputFolderError            4   OUT cannot be written, or another run holds it
     ├── InputError                   1   this video cannot be restored; trying again cannot help
     ├── ChainError                   1   a child process failed
+    │   └── OutOfMemoryError         1   the system ended it, as there was no memory left
     └── VerificationError            1   what was made is not what was planned
 """
 
@@ -115,6 +116,10 @@ class ChainError(VhsBatchError):
         """Whether a stage had no room on a disk."""
         said = (line for stage in self.stages for line in stage.stderr_tail)
         return super().disk_was_full or any(words in line for line in said for words in _NO_ROOM)
+
+
+class OutOfMemoryError(ChainError):
+    """The system ended a stage because there was no memory left."""
 
 
 class VerificationError(VhsBatchError):

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import Process
 
-from vhsbatch.errors import ChainError, StageFailure
+from vhsbatch.errors import ChainError, OutOfMemoryError, StageFailure
+from vhsbatch.proc.memory import out_of_memory_kills
 from vhsbatch.proc.process import LineSink, Tail, read_lines, spawn
 
 StageLineSink = Callable[[str, str], None]
@@ -62,9 +63,11 @@ async def run_chain(
     Raises:
         ChainError: a stage ended with another code than 0; the cause is the failure that came
             first, since the others are mostly its echo (a broken pipe, an early end of input).
+        OutOfMemoryError: the system killed a stage for want of memory.
         ToolError: a stage cannot be started.
     """
     failed_first: list[str] = []
+    kills = out_of_memory_kills()
     async with AsyncExitStack() as stack:
         running = await _start(stages, stack, niceness)
         async with anyio.create_task_group() as group:
@@ -74,7 +77,7 @@ async def run_chain(
             for stage in running:
                 group.start_soon(_watch_end, stage, failed_first)
     if failed_first:
-        raise _chain_error(failed_first, running)
+        raise _chain_error(failed_first, running, memory_ran_out=out_of_memory_kills() > kills)
 
 
 async def _start(stages: tuple[StageSpec, ...], stack: AsyncExitStack, niceness: int) -> list[_Running]:
@@ -122,7 +125,7 @@ async def _watch_end(stage: _Running, failed_first: list[str]) -> None:
         failed_first.append(stage.spec.name)
 
 
-def _chain_error(failed: list[str], running: list[_Running]) -> ChainError:
+def _chain_error(failed: list[str], running: list[_Running], *, memory_ran_out: bool) -> ChainError:
     """The error of the stage that is to blame.
 
     A stage that dies of a broken pipe is the victim of its successor, however early it is noticed.
@@ -136,11 +139,20 @@ def _chain_error(failed: list[str], running: list[_Running]) -> ChainError:
         )
         for stage in running
     }
+    killed = next((failure for failure in failures.values() if failure.exit_code == -signal.SIGKILL), None)
+    if memory_ran_out and killed is not None:
+        return OutOfMemoryError(
+            f"out of memory: the system ended {killed.stage}",
+            fix="close other programs, or take a lower resolution or fewer workers",
+            culprit=killed.stage,
+            stages=tuple(failures.values()),
+        )
     culprits = [name for name in failed if not _is_broken_pipe(failures[name])]
     culprit = failures[(culprits or failed)[0]]
-    said = first_error(culprit.stderr_tail) or "it said nothing"
+    # What was killed from outside did not know of it: a warning is all that it can have said.
+    said = first_error(culprit.stderr_tail) if culprit.exit_code != -signal.SIGKILL else None
     return ChainError(
-        f"{culprit.stage} {describe_exit(culprit.exit_code)}: {said}",
+        f"{culprit.stage} {describe_exit(culprit.exit_code)}: {said or 'it said nothing'}",
         culprit=culprit.stage,
         stages=tuple(failures.values()),
     )

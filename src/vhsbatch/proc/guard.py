@@ -4,6 +4,9 @@ Run as a file by a bare interpreter: ``python -I -S guard.py PARENT_PID NICENESS
 A process that is joined to its neighbours by pipes does not notice when its parent is killed; on
 Linux the kernel tells it (`prctl(2)`, PR_SET_PDEATHSIG), and the setting survives `execve`. Elsewhere
 this file only sets the niceness.
+
+Where memory runs out, the kernel is to end a child, whose work can be done again, and not the program
+that knows of it: every child offers itself first.
 """
 
 import os
@@ -11,10 +14,12 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+# Of 1000: what the kernel adds to the part of all memory that a process has.
+OOM_SCORE_ADJ = 300
 
 
 def main(argv: list[str]) -> None:
-    """Set the death signal and the niceness, then exec."""
+    """Set the death signal, the place in the kernel's list of victims and the niceness, then exec."""
     parent_pid, niceness, program = int(argv[1]), int(argv[2]), argv[3:]
     if sys.platform == "linux":
         import ctypes
@@ -23,6 +28,7 @@ def main(argv: list[str]) -> None:
             sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
         if os.getppid() != parent_pid:  # the parent died before the signal was set
             sys.exit("parent is gone")
+        _offer_oneself()
     if niceness:
         os.nice(niceness)
     try:
@@ -30,6 +36,16 @@ def main(argv: list[str]) -> None:
     except OSError as error:
         print(f"{program[0]}: {error.strerror}", file=sys.stderr)  # noqa: T201
         sys.exit(127)
+
+
+def _offer_oneself() -> None:
+    try:
+        with open("/proc/self/oom_score_adj", "r+", encoding="ascii") as file:  # noqa: PTH123
+            if int(file.read()) < OOM_SCORE_ADJ:
+                file.seek(0)
+                file.write(str(OOM_SCORE_ADJ))
+    except OSError:
+        pass  # without /proc the kernel chooses by size alone
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 
 from vhsbatch.engines.base import UPSCALE
 from vhsbatch.engines.fallback import fallbacks
-from vhsbatch.errors import ChainError, VhsBatchError
+from vhsbatch.errors import ChainError, OutOfMemoryError, VhsBatchError
 from vhsbatch.model.events import (
     AssemblyStarted,
     JobFailed,
@@ -26,7 +26,6 @@ from vhsbatch.model.events import (
 )
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
-from vhsbatch.proc.memory import out_of_memory_kills
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.executor import Executor
 from vhsbatch.scheduling.gate import Gate
@@ -75,7 +74,6 @@ class Scheduler:
         self._changed = anyio.Event()
         self._stop_scope = anyio.CancelScope()
         self._draining = False
-        self._kills = out_of_memory_kills()
 
     async def run(self) -> None:
         """Return when every video has ended, or after `stop` when every lane has."""
@@ -174,7 +172,7 @@ class Scheduler:
         try:
             published = await self._executor.assemble(plan, segments, lane=lane, tell=self._bus.tell)
         except VhsBatchError as error:
-            if not await self._waits_for_room(error, plan, lane):
+            if not await self._is_scarcity(error, plan, lane):
                 raise
             await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job_id, plan=plan))
         else:
@@ -192,41 +190,36 @@ class Scheduler:
                 tell=self._bus.tell,
             )
         except VhsBatchError as error:
-            blameless = await self._waits_for_room(error, plan, lane)
+            blameless = await self._is_scarcity(error, plan, lane)
             final = not blameless and not (error.transient and self._may_try_again(work, plan, error))
-            why = "out of memory: " if await self._spare_memory() else ""
-            await self._bus.emit(
-                _segment_failed(work, lane, error, why=why, final=final, blameless=blameless)
-            )
+            await self._bus.emit(_segment_failed(work, lane, error, final=final, blameless=blameless))
             if final:
                 raise
         else:
             await self._bus.emit(finished)
 
-    async def _waits_for_room(self, error: VhsBatchError, plan: JobPlan, lane: int) -> bool:
-        """Whether a full disk is to blame, which is nobody's failure: everything waits for room then."""
+    async def _is_scarcity(self, error: VhsBatchError, plan: JobPlan, lane: int) -> bool:
+        """Whether there was too little of a machine for all lanes, which is no failure of a video.
+
+        On a full disk everything waits for room; when memory ran out, the batch goes on with a lane
+        less. A lane that was alone cannot be helped by others taking less.
+        """
         others_busy = self._busy_lanes() != {lane}
+        if isinstance(error, OutOfMemoryError):
+            await self._use_fewer_lanes()
+            return others_busy
         if not await self._gate.was_full(error, plan):
             return False
         await self._gate.ran_full(others_busy=others_busy)
         return True
 
-    async def _spare_memory(self) -> bool:
-        """Go on with fewer lanes when the kernel has killed something for want of memory.
-
-        Returns:
-            Whether it has.
-        """
-        before, self._kills = self._kills, out_of_memory_kills()
-        if self._kills <= before:
-            return False
+    async def _use_fewer_lanes(self) -> None:
         lanes = self._state.lanes - 1
         if lanes >= 1:
             self._limiter.total_tokens = lanes
             await self._bus.emit(
                 LanesChanged(at_s=time.time(), lanes=lanes, reason="the system ran out of memory")
             )
-        return True
 
     def _may_try_again(self, work: MakeSegment, plan: JobPlan, error: VhsBatchError) -> bool:
         """Whether attempts are left, or ways in which the network has not been tried yet."""
@@ -274,7 +267,7 @@ class Scheduler:
 
 
 def _segment_failed(
-    work: MakeSegment, lane: int, error: VhsBatchError, *, why: str, final: bool, blameless: bool
+    work: MakeSegment, lane: int, error: VhsBatchError, *, final: bool, blameless: bool
 ) -> SegmentFailed:
     return SegmentFailed(
         at_s=time.time(),
@@ -282,7 +275,7 @@ def _segment_failed(
         segment=work.segment.index,
         attempt=work.attempt,
         lane=lane,
-        reason=f"{why}{error}",
+        reason=str(error),
         final=final,
         by_network=_is_by_network(error),
         blameless=blameless,

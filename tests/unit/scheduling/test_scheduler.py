@@ -10,7 +10,7 @@ import pytest
 
 import make
 from vhsbatch.engines.base import UPSCALE
-from vhsbatch.errors import ChainError, InputError, VhsBatchError
+from vhsbatch.errors import ChainError, InputError, OutOfMemoryError, VhsBatchError
 from vhsbatch.model.events import (
     BatchContinued,
     BatchPaused,
@@ -28,7 +28,6 @@ from vhsbatch.model.events import (
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.state import BatchState, Phase, fold
 from vhsbatch.scheduling import gate as gate_module
-from vhsbatch.scheduling import scheduler as scheduler_module
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.claims import Free, Held, Made, Standing
 from vhsbatch.scheduling.gate import Gate
@@ -270,21 +269,29 @@ async def test_a_video_whose_run_has_died_is_taken_over() -> None:
 # --- memory --------------------------------------------------------------------------------------
 
 
-async def test_when_memory_runs_out_the_batch_goes_on_with_a_lane_less(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    kills = iter([3, 4])
-    monkeypatch.setattr(scheduler_module, "out_of_memory_kills", lambda: next(kills, 4))
+STARVED = OutOfMemoryError("out of memory: the system ended encode")
+
+
+async def test_when_memory_runs_out_the_batch_goes_on_with_a_lane_less() -> None:
     several = plans(4)
-    killed = ChainError("encode was killed by SIGKILL: it said nothing")
-    ended = await run(*several, executor=Executor({(several[0].job.id, 0): [killed]}), lanes=3)
+    executor = Executor({(several[0].job.id, 0): [STARVED]})
+    ended = await run(*several, executor=executor, lanes=3, retries=0)
     (failed,) = ended.of(SegmentFailed)
-    assert failed.reason.startswith("out of memory: encode was killed")
+    assert (failed.blameless, failed.final) == (True, False)
     (changed,) = ended.of(LanesChanged)
     assert changed.lanes == 2
     after = ended.facts[ended.facts.index(changed) :]
     assert {fact.lane for fact in after if isinstance(fact, SegmentStarted)} <= {1, 2, 3}
     assert len(ended.of(JobPublished)) == 4
+
+
+async def test_a_video_that_has_too_little_memory_for_itself_fails() -> None:
+    (plan,) = plans(1)
+    ended = await run(plan, executor=Executor({(plan.job.id, 0): [STARVED] * 9}), lanes=1, retries=2)
+    assert [fact.blameless for fact in ended.of(SegmentFailed)] == [False] * 3
+    (failed,) = ended.of(JobFailed)
+    assert failed.reason == STARVED.cause
+    assert ended.of(LanesChanged) == []
 
 
 # --- room ----------------------------------------------------------------------------------------
