@@ -148,6 +148,10 @@ def _chain_error(failed: list[str], running: list[_Running], *, memory_ran_out: 
             stages=tuple(failures.values()),
         )
     culprits = [name for name in failed if not _is_broken_pipe(failures[name])]
+    if not culprits and (quitter := _successor_of_last(failed, running)) is not None:
+        return ChainError(
+            f"{quitter} ended before its input did", culprit=quitter, stages=tuple(failures.values())
+        )
     culprit = failures[(culprits or failed)[0]]
     # What was killed from outside did not know of it: a warning is all that it can have said.
     said = first_error(culprit.stderr_tail) if culprit.exit_code != -signal.SIGKILL else None
@@ -156,6 +160,13 @@ def _chain_error(failed: list[str], running: list[_Running], *, memory_ran_out: 
         culprit=culprit.stage,
         stages=tuple(failures.values()),
     )
+
+
+def _successor_of_last(failed: list[str], running: list[_Running]) -> str | None:
+    """The stage behind the last one that failed, None if that is the end of the chain."""
+    names = [stage.spec.name for stage in running]
+    behind = max(map(names.index, failed)) + 1
+    return names[behind] if behind < len(names) else None
 
 
 # What FFmpeg puts before an error, if it is told to: who says it, and its level.
