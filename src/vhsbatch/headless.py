@@ -3,10 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, Callable
 from typing import Protocol, TextIO
-
-import anyio
 
 from vhsbatch.model.events import (
     BatchContinued,
@@ -30,14 +28,6 @@ _WIDTH = 60
 _PROGRESS_INTERVAL_S = 30.0
 
 
-class Mailbox(Protocol):
-    """Where events come from."""
-
-    async def receive(self) -> list[Event]:
-        """Wait for events; raises `anyio.EndOfStream` at the end."""
-        ...
-
-
 class Printer(Protocol):
     """A way to print a batch."""
 
@@ -50,29 +40,19 @@ class Printer(Protocol):
         ...
 
 
-async def print_events(mailbox: Mailbox, printer: Printer) -> None:
+async def print_events(events: AsyncIterable[Event], printer: Printer) -> None:
     """Print everything until the batch is over.
 
     Where nobody reads any more (a closed terminal, the end of a pipe), the batch goes on in silence.
     """
     try:
-        async for event in _events(mailbox):
+        async for event in events:
             printer.show(event)
         printer.close()
     except OSError:
         _mute()
-        async for _ in _events(mailbox):
+        async for _ in events:
             pass
-
-
-async def _events(mailbox: Mailbox) -> AsyncIterator[Event]:
-    while True:
-        try:
-            events = await mailbox.receive()
-        except anyio.EndOfStream:
-            break
-        for event in events:
-            yield event
 
 
 def _mute() -> None:

@@ -210,11 +210,7 @@ def _announce(request: BatchRequest, history: BatchState, others: tuple[str, ...
 async def _warn_of_room(mailbox: Mailbox, state: BatchState, room: Room, bus: Bus) -> None:
     """Say once, when everything is planned, whether the results will fit."""
     told = False
-    while True:
-        try:
-            await mailbox.receive()
-        except anyio.EndOfStream:
-            break
+    async for _ in mailbox:
         if told or state.count(Phase.WAITING):
             continue
         told = True
@@ -226,15 +222,10 @@ async def _warn_of_room(mailbox: Mailbox, state: BatchState, room: Room, bus: Bu
 
 async def _clean_up(mailbox: Mailbox, state: BatchState, workplace: Workplace) -> None:
     """Remove the segments of every video that has been published."""
-    while True:
-        try:
-            events = await mailbox.receive()
-        except anyio.EndOfStream:
-            break
-        for event in events:
-            if isinstance(event, JobPublished) and (plan := state.jobs[event.job_id].plan) is not None:
-                folder = workplace.job_folder(plan).parent
-                await anyio.to_thread.run_sync(functools.partial(shutil.rmtree, folder, ignore_errors=True))
+    async for event in mailbox:
+        if isinstance(event, JobPublished) and (plan := state.jobs[event.job_id].plan) is not None:
+            folder = workplace.job_folder(plan).parent
+            await anyio.to_thread.run_sync(functools.partial(shutil.rmtree, folder, ignore_errors=True))
     # It goes last: until then one of the videos may be about to write to it.
     with contextlib.suppress(OSError):
         await anyio.Path(workplace.publishing).rmdir()

@@ -6,7 +6,7 @@ the last lines of the log. A subscriber that does not read can therefore never s
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 
@@ -59,6 +59,16 @@ class Mailbox:
         elif not events:
             raise anyio.EndOfStream
         return events
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        """Every event, one after the other, until the batch is over."""
+        while True:
+            try:
+                events = await self.receive()
+            except anyio.EndOfStream:
+                return
+            for event in events:
+                yield event
 
 
 class Bus:

@@ -1,11 +1,10 @@
 """The application: takes events in, redraws twice a second, and passes on the wish to stop."""
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 from contextlib import suppress
 from typing import ClassVar, Protocol
 
-import anyio
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -25,14 +24,6 @@ from vhsbatch.wording import plain
 
 _REDRAWS_PER_S = 2
 _LOG_LINES = 1000
-
-
-class Mailbox(Protocol):
-    """Where events come from."""
-
-    async def receive(self) -> list[Event]:
-        """Wait for events; raises `anyio.EndOfStream` at the end."""
-        ...
 
 
 class Commands(Protocol):
@@ -63,7 +54,7 @@ class BatchApp(App[None]):
     def __init__(
         self,
         state: BatchState,
-        mailbox: Mailbox,
+        events: AsyncIterable[Event],
         commands: Commands,
         *,
         clock: Callable[[], float] = time.time,
@@ -72,13 +63,13 @@ class BatchApp(App[None]):
 
         Args:
             state: the batch; only read.
-            mailbox: where events come from.
+            events: what happens, until the batch is over.
             commands: takes the wish to stop.
             clock: seconds since the epoch.
         """
         super().__init__()
         self._state = state
-        self._mailbox = mailbox
+        self._events = events
         self._commands = commands
         self._clock = clock
         self._progress: dict[int, Progress] = {}
@@ -116,13 +107,8 @@ class BatchApp(App[None]):
 
     async def _listen(self) -> None:
         """Take events in until there are no more; then show the summary."""
-        while True:
-            try:
-                events = await self._mailbox.receive()
-            except anyio.EndOfStream:
-                break
-            for event in events:
-                self._take(event)
+        async for event in self._events:
+            self._take(event)
         self._over = True
         self._redraw()
         if self._commands.stopped_by is None:
