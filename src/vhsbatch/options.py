@@ -131,6 +131,12 @@ class FolderOptions:
     max_count: int | None = None
     "Take only the first so many videos."
 
+    order: Literal["name", "newest"] = "name"
+    "In which order they are begun: by name, or the newest first."
+
+    priority: tuple[str, ...] = ()
+    "Begin some before the others: 'wedding*=10'. Can be given several times; -1 is after all others."
+
     pattern: str = "*"
     "Take only files whose name matches, for example '*.dv'."
 

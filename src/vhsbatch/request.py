@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -13,6 +13,7 @@ from vhsbatch.model.plan import Job
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
 from vhsbatch.pipeline.discover import discover
 from vhsbatch.pipeline.naming import name_jobs, refuse_overwriting_sources
+from vhsbatch.pipeline.order import OrderName, Priority, arrange
 from vhsbatch.presets import Container, Preset
 
 Interface = Literal["tui", "text", "json"]
@@ -69,8 +70,12 @@ def jobs_of_folder(
     recursive: bool,
     suffix: str | None,
     max_count: int | None,
+    order: OrderName = "name",
+    by: Sequence[Priority] = (),
 ) -> tuple[Job, ...]:
-    """The videos of a folder, each with its output; names are given before the count is limited.
+    """The videos of a folder in the order in which they are begun, each with its output.
+
+    Names are given before the count is limited, and the first ones in this order are taken.
 
     Raises:
         UsageError: there is nothing to do, or an output would replace a source.
@@ -90,7 +95,7 @@ def jobs_of_folder(
             fix="--recursive looks into sub-folders too" if not recursive else None,
         )
     refuse_overwriting_sources(jobs)
-    return jobs[:max_count]
+    return arrange(jobs, order, by, modified_s=lambda path: path.stat().st_mtime)[:max_count]
 
 
 def container_of(output: Path) -> str | None:

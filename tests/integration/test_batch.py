@@ -337,3 +337,21 @@ async def test_presets_side_by_side(tmp_path: Path) -> None:
         with Image.open(tmp_path / "cmp" / f"clip{number}_contact_sheet.png") as sheet:
             assert sheet.size == (3 * 640, 36 + 3 * 480)
     assert "contact sheet: " in done.stdout
+
+
+def test_what_matters_most_is_begun_first_after_an_interruption_too(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b", "wedding"):
+        make_clip(tmp_path / "in" / f"{name}.avi", *FFV1, seconds=0.2, size=SMALL)
+    options = ("--priority", "wed*=1", "-r", "120", "--parallel", "1", "--json")
+    done = program.run("batch", "in", "out", *options, "--max-count", "2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    again = program.run("batch", "in", "out", "--resume", "--json", cwd=tmp_path)
+    for ran in (done, again):
+        (started,) = [event for event in program.events(ran.stdout) if event["kind"] == "batch_started"]
+        assert [Path(job["source"]).name for job in started["jobs"]] == ["wedding.avi", "a.avi"]
+    published = [event["job_id"] for event in program.events(done.stdout) if event["kind"] == "job_published"]
+    assert published == ["wedding_120p.mp4", "a_120p.mp4"]
+    other = program.run("batch", "in", "out", "--resume", "--priority", "b*=2", cwd=tmp_path)
+    assert other.returncode == 2
+    assert "--priority 'b*=2': this batch was started with 'wed*=1'" in other.stderr

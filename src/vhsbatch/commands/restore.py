@@ -15,6 +15,7 @@ from vhsbatch.headless import print_events, show_line, stdout_printer
 from vhsbatch.logfile import LogFilePrinter
 from vhsbatch.options import DisplayOptions, FolderOptions, MachineOptions, ResultOptions
 from vhsbatch.pipeline.corrections import corrections
+from vhsbatch.pipeline.order import priorities
 from vhsbatch.presets import Preset
 from vhsbatch.preview import preview
 from vhsbatch.request import BatchRequest, container_of, job_of_video, jobs_of_folder
@@ -48,6 +49,8 @@ def restore_folder(
         recursive=options.which.recursive,
         suffix=options.which.suffix,
         max_count=options.which.max_count,
+        order=options.which.order,
+        by=priorities(options.which.priority),
     )
     request = BatchRequest(
         input=typed_input,

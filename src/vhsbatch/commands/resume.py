@@ -1,6 +1,7 @@
 """`--resume`: the batch goes on with the options with which it was started."""
 
 import dataclasses
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from vhsbatch.presets import Preset
 
 # What is remembered of each group of options. The others may differ from run to run: how many
 # workers, what is shown, whether segments are kept.
-_WHICH = ("pattern", "recursive", "suffix", "max_count")
+_WHICH = ("pattern", "recursive", "suffix", "max_count", "order", "priority")
 _RESULT = (
     "preset",
     "resolution",
@@ -50,7 +51,7 @@ class Options:
             _PRESET_TABLE: preset.model_dump_json(),
             _SOURCE: source.resolve(),
         }
-        return {key: "" if value is None else str(value) for key, value in values.items()}
+        return {key: _text(value) for key, value in values.items()}
 
     def continued(self, before: Mapping[str, str], *, replan: bool) -> Self:
         """These options, with what was not typed as it was `before`.
@@ -63,11 +64,13 @@ class Options:
         for typed, keys in ((self.which, _WHICH), (self.result, _RESULT), (self.machine, _MACHINE)):
             untyped, changes = type(typed)(), {}
             for key in keys:
-                value = getattr(typed, key)
-                if value == getattr(untyped, key):
-                    changes[key] = _parsed(before[key], key)
-                elif str(value) not in (before[key], effective[key]) and not replan:
-                    raise _differs(key, value, effective[key])
+                value, default = getattr(typed, key), getattr(untyped, key)
+                # An option that the version which began the batch did not know had no other value.
+                was = before.get(key, _text(default))
+                if value == default:
+                    changes[key] = _parsed(was, key)
+                elif _text(value) not in (was, effective.get(key, was)) and not replan:
+                    raise _differs(key, value, effective.get(key, was))
             groups.append(dataclasses.replace(typed, **changes))  # type: ignore[arg-type]
         return type(self)(*groups)
 
@@ -115,9 +118,20 @@ def options_before(output: Path, source: Path) -> dict[str, str] | None:
 _NUMBERS = ("resolution", "crf", "max_count")
 _FLAGS = ("recursive", "allow_truncated", "auto_detect")
 _PATHS = ("model", "temp_dir")
+_LISTS = ("priority",)
+
+
+def _text(value: object) -> str:
+    """How a value is kept in the journal."""
+    if isinstance(value, tuple):
+        return shlex.join(value)
+    return "" if value is None else str(value)
 
 
 def _parsed(text: str, key: str) -> object:
+    """The value of an option that is kept as `text`."""
+    if key in _LISTS:
+        return tuple(shlex.split(text))
     if key in _FLAGS:
         return text == "True"
     if text == "":
@@ -129,7 +143,7 @@ def _parsed(text: str, key: str) -> object:
 
 def _differs(key: str, value: object, before: str) -> UsageError:
     option = "--" + key.replace("_", "-")
-    typed = option if value is True else f"{option} {value}"
+    typed = option if value is True else f"{option} {_text(value)}"
     how = "without it" if before in ("", "False") else f"with {before}"
     return UsageError(
         f"{typed}: this batch was started {how}",
