@@ -95,7 +95,14 @@ def jobs_of_folder(
             fix="--recursive looks into sub-folders too" if not recursive else None,
         )
     refuse_overwriting_sources(jobs)
-    return arrange(jobs, order, by, modified_s=lambda path: path.stat().st_mtime)[:max_count]
+    return arrange(jobs, order, by, modified_s=_modified_s)[:max_count]
+
+
+def _modified_s(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # it has just gone; its own probe will say so
+        return 0.0
 
 
 def container_of(output: Path) -> str | None:

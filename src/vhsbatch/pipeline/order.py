@@ -1,6 +1,7 @@
 """In which order videos are restored: by name or by age, and first of all what the user needs first."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -9,6 +10,8 @@ from typing import Literal
 
 from vhsbatch.errors import UsageError
 from vhsbatch.model.plan import Job
+
+_WHOLE_NUMBER = re.compile(r"-?\d+")
 
 OrderName = Literal["name", "newest"]
 
@@ -40,16 +43,11 @@ def priorities(typed: Sequence[str]) -> tuple[Priority, ...]:
 
 def _priority(typed: str) -> Priority:
     pattern, _, level = typed.rpartition("=")
-    try:
-        return Priority(pattern or _no_pattern(), int(level))
-    except ValueError as error:
+    if not pattern or not _WHOLE_NUMBER.fullmatch(level):
         raise UsageError(
             f"--priority {typed}: must be a pattern and a whole number", fix="for example 'wedding*=10'"
-        ) from error
-
-
-def _no_pattern() -> str:
-    raise ValueError
+        )
+    return Priority(pattern, int(level))
 
 
 def arrange(
