@@ -355,3 +355,14 @@ def test_what_matters_most_is_begun_first_after_an_interruption_too(tmp_path: Pa
     other = program.run("batch", "in", "out", "--resume", "--priority", "b*=2", cwd=tmp_path)
     assert other.returncode == 2
     assert "--priority 'b*=2': this batch was started with 'wed*=1'" in other.stderr
+
+
+@pytest.mark.parametrize("again", [("--engine", "ffmpeg"), ()])
+def test_a_batch_without_the_network_is_continued(again: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    make_clip(tmp_path / "in" / "a.avi", *FFV1, seconds=0.2, size=SMALL)
+    first = program.run("batch", "in", "out", "--engine", "ffmpeg", "-r", "120", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    done = program.run("batch", "in", "out", "--resume", *again, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "already restored, as the journal proves" in done.stdout

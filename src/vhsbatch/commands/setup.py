@@ -18,7 +18,7 @@ def settings_from(machine: MachineOptions, **typed: object) -> Settings:
     """
     engine = machine.engine
     for option, value in (("model", machine.model), ("device", machine.device), ("runtime", machine.runtime)):
-        if engine == "ffmpeg" and value is not None:
+        if engine == "ffmpeg" and value not in (None, "auto"):
             raise UsageError(f"--{option} {value} is the network's, and --engine ffmpeg uses none")
     if machine.model is not None:
         user_network(machine.model)
