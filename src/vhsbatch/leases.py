@@ -73,17 +73,32 @@ class Leases:
         try:
             for name in ("runs", "leases", "made"):
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
-            self._own_file.write_text(json.dumps(asdict(self._run)))
-            self._lock = os.open(self._own_file, os.O_RDWR)
+            self._lock = self._announce()
             self._started_ns = self._own_file.stat().st_mtime_ns
         except OSError as error:
             raise OutputFolderError(
                 f"cannot write to the output folder {output}: {error.strerror}",
                 fix="choose another one, or change its permissions",
             ) from error
-        with suppress(OSError):  # a file system without locks has its times
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._clear_away()
+
+    def _announce(self) -> int:
+        """Create this run's file; the descriptor that holds its lock.
+
+        It is locked before it has its name: a run that is seen without its lock is taken for dead.
+        """
+        draft = self._own_file.with_suffix(".new")
+        while True:
+            lock = os.open(draft, os.O_CREAT | os.O_RDWR, 0o666)
+            with suppress(OSError):  # a file system without locks has its times
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.write(lock, json.dumps(asdict(self._run)).encode())
+            try:
+                draft.rename(self._own_file)
+            except FileNotFoundError:  # another run has cleared it away, as what a dead one left
+                os.close(lock)
+            else:
+                return lock
 
     def renew(self) -> None:
         """Show that this run is alive."""
@@ -112,6 +127,8 @@ class Leases:
         dead = {run_id for run_id in others if self._living(run_id) is None}
         for run_id in dead:
             self._file_of_run(run_id).unlink(missing_ok=True)
+        for draft in (self._folder / "runs").glob("*.new"):
+            draft.unlink(missing_ok=True)
         living = {self._run.run_id, *others} - dead
         for path in self._folder.glob(f"{PUBLISHING}*"):
             if path.name.removeprefix(PUBLISHING) not in living:
@@ -232,7 +249,8 @@ def _is_locked(path: Path) -> bool | None:
     except OSError:
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Shared, so that two that look do not take each other for the run.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:

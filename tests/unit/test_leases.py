@@ -1,5 +1,6 @@
 """Leases of several runs on one folder; each run is an object here, as each has a file of its own."""
 
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -47,6 +48,23 @@ def test_a_video_is_one_runs_at_a_time(tmp_path: Path) -> None:
     assert two.take("a") == Free()
     one.end()
     two.end()
+
+
+def test_a_run_that_begins_while_another_does_makes_none_of_its_videos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, second = fcntl.flock, list[Leases]()
+
+    def begin_another_before_the_lock(descriptor: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        second.append(begun(tmp_path, "two"))
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", begin_another_before_the_lock)
+    one = begun(tmp_path, "one")
+    assert one.take("a") == Free()
+    assert isinstance(second[0].take("a"), Held)
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["one.json", "two.json"]
 
 
 def test_what_was_published_meanwhile_is_not_made_again(tmp_path: Path) -> None:
