@@ -4,7 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vhsbatch.model.events import BatchStarted, JobPlanned, SegmentFinished, SegmentStarted
+from vhsbatch.model.events import BatchStarted, JobPlanned, JobPublished, SegmentFinished, SegmentStarted
 from vhsbatch.model.media import AudioTrack, FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment
 from vhsbatch.presets import Preset
@@ -89,8 +89,11 @@ def plan(of: Job | None = None, *, segments: int = 2, frames: int = 60, **change
     return JobPlan(**(values | changes))
 
 
-def batch_started(*jobs: Job, lanes: int = 2) -> BatchStarted:
-    return BatchStarted(at_s=0.0, run_id="run", input="in", output="out", options={}, jobs=jobs, lanes=lanes)
+def batch_started(*jobs: Job, lanes: int = 2, order: str = "name") -> BatchStarted:
+    options = {"order": order}
+    return BatchStarted(
+        at_s=0.0, run_id="run", input="in", output="out", options=options, jobs=jobs, lanes=lanes
+    )
 
 
 def planned(of: JobPlan) -> JobPlanned:
@@ -115,4 +118,16 @@ def finished(of: JobPlan, segment: int = 0, lane: int = 1) -> SegmentFinished:
         frames=of.segments[segment].frames,
         wall_s=1.0,
         device="cpu",
+    )
+
+
+def published(of: JobPlan) -> JobPublished:
+    return JobPublished(
+        at_s=4.0,
+        job_id=of.job.id,
+        fingerprint=of.fingerprint,
+        size_bytes=10,
+        sha256="0" * 64,
+        frames=of.frames,
+        wall_s=1.0,
     )

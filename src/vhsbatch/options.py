@@ -131,8 +131,8 @@ class FolderOptions:
     max_count: int | None = None
     "Take only the first so many videos."
 
-    order: Literal["name", "newest"] = "name"
-    "In which order they are begun: by name, or the newest first."
+    order: Literal["name", "shortest", "longest", "newest", "fair"] = "name"
+    "In which order they are begun: by name, by length, the newest first, or folders in turns (fair)."
 
     priority: tuple[str, ...] = ()
     "Begin some before the others: 'wedding*=10'. Can be given several times; -1 is after all others."

@@ -13,7 +13,7 @@ from vhsbatch.model.plan import Job
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
 from vhsbatch.pipeline.discover import discover
 from vhsbatch.pipeline.naming import name_jobs, refuse_overwriting_sources
-from vhsbatch.pipeline.order import OrderName, Priority, arrange
+from vhsbatch.pipeline.order import FileFacts, OrderName, Priority, arrange
 from vhsbatch.presets import Container, Preset
 
 Interface = Literal["tui", "text", "json"]
@@ -95,14 +95,15 @@ def jobs_of_folder(
             fix="--recursive looks into sub-folders too" if not recursive else None,
         )
     refuse_overwriting_sources(jobs)
-    return arrange(jobs, order, by, modified_s=_modified_s)[:max_count]
+    return arrange(jobs, order, by, look=_look)[:max_count]
 
 
-def _modified_s(path: Path) -> float:
+def _look(path: Path) -> FileFacts:
     try:
-        return path.stat().st_mtime
+        status = path.stat()
     except OSError:  # it has just gone; its own probe will say so
-        return 0.0
+        return FileFacts(0.0, 0)
+    return FileFacts(status.st_mtime, status.st_size)
 
 
 def container_of(output: Path) -> str | None:

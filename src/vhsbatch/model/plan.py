@@ -17,12 +17,14 @@ class Job:
         index: position in the batch, from 1.
         source: absolute path of the source.
         output: absolute path under which the result will be published.
+        priority: videos of a higher one are begun first; 0 is that of most.
     """
 
     id: str
     index: int
     source: Path
     output: Path
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

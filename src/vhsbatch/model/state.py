@@ -53,6 +53,7 @@ class JobState:
     """One video.
 
     Attributes:
+        priority: videos of a higher one are begun first.
         running: the lane at work on each segment that is being made.
         finished: the proof of each finished segment.
         attempts: attempts that failed, for each segment.
@@ -66,6 +67,7 @@ class JobState:
     """
 
     job: Job
+    priority: int = 0
     phase: Phase = Phase.WAITING
     plan: JobPlan | None = None
     running: dict[int, int] = field(default_factory=dict)
@@ -106,6 +108,11 @@ class BatchState:
     paused: str | None = None
     jobs: dict[str, JobState] = field(default_factory=dict)
     others: dict[str, JobState] = field(default_factory=dict)
+
+    @property
+    def order(self) -> str:
+        """In which order videos are begun, as `--order` names it."""
+        return self.options.get("order") or "name"
 
     @property
     def known(self) -> dict[str, JobState]:
@@ -149,9 +156,11 @@ class BatchState:
             old = before.get(job.id)
             if old is not None and old.job.source == job.source:
                 # A plan is made anew by every run; proofs count for the plan with their fingerprint.
-                self.jobs[job.id] = JobState(job=job, finished=old.finished, published=old.published)
+                self.jobs[job.id] = JobState(
+                    job=job, priority=job.priority, finished=old.finished, published=old.published
+                )
             else:
-                self.jobs[job.id] = JobState(job=job)
+                self.jobs[job.id] = JobState(job=job, priority=job.priority)
         self.others = {id_: job for id_, job in before.items() if id_ not in self.jobs}
 
 

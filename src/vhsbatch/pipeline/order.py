@@ -1,7 +1,8 @@
-"""In which order videos are restored: by name or by age, and first of all what the user needs first."""
+"""In which order videos are restored: by name, age, length or folder, and first what the user needs first."""
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,7 +14,8 @@ from vhsbatch.model.plan import Job
 
 _WHOLE_NUMBER = re.compile(r"-?\d+")
 
-OrderName = Literal["name", "newest"]
+# fair: folders take turns.
+OrderName = Literal["name", "shortest", "longest", "newest", "fair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +52,65 @@ def _priority(typed: str) -> Priority:
     return Priority(pattern, int(level))
 
 
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a folder's listing tells of a file before it is probed.
+
+    Attributes:
+        modified_s: when it was modified, seconds since the epoch.
+        size_bytes: its size, which stands for the length of what is in it.
+    """
+
+    modified_s: float
+    size_bytes: int
+
+
 def arrange(
-    jobs: Sequence[Job], order: OrderName, by: Sequence[Priority], *, modified_s: Callable[[Path], float]
+    jobs: Sequence[Job], order: OrderName, by: Sequence[Priority], *, look: Callable[[Path], FileFacts]
 ) -> tuple[Job, ...]:
-    """The jobs in the order in which they are begun, numbered anew. Pure.
+    """The jobs in the order in which they are planned and begun, numbered anew. Pure.
+
+    How long a video is becomes known when it is planned: until then its size stands for it, so that
+    the first ones planned are about the first ones in order.
 
     Args:
         jobs: in the order of their names, which decides between equals.
         order: by which they are sorted.
         by: of several that match a video the last one counts.
-        modified_s: when a file was modified.
+        look: tells of a file.
     """
+    with_level = [dataclasses.replace(job, priority=_level(job, by)) for job in jobs]
+    turns = _turns(with_level)
 
-    def key(job: Job) -> tuple[int, float]:
-        return -_level(job, by), -modified_s(job.source) if order == "newest" else 0.0
+    def key(job: Job) -> tuple[float, ...]:
+        facts = look(job.source) if order in ("newest", "shortest", "longest") else FileFacts(0.0, 0)
+        match order:
+            case "newest":
+                return -job.priority, -facts.modified_s, -facts.size_bytes
+            case "shortest":
+                return -job.priority, facts.size_bytes
+            case "longest":
+                return -job.priority, -facts.size_bytes
+            case "fair":
+                return -job.priority, turns[job.id]
+            case "name":
+                return (-job.priority,)
 
     return tuple(
-        dataclasses.replace(job, index=index) for index, job in enumerate(sorted(jobs, key=key), start=1)
+        dataclasses.replace(job, index=index)
+        for index, job in enumerate(sorted(with_level, key=key), start=1)
     )
+
+
+def _turns(jobs: Sequence[Job]) -> dict[str, int]:
+    """How many videos of its own folder and priority each has to let pass."""
+    begun: Counter[tuple[Path, int]] = Counter()
+    turns = {}
+    for job in jobs:
+        queue = job.source.parent, job.priority
+        turns[job.id] = begun[queue]
+        begun[queue] += 1
+    return turns
 
 
 def _level(job: Job, by: Sequence[Priority]) -> int:

@@ -46,7 +46,7 @@ def next_work(state: BatchState, *, last_job: str | None) -> Work | None:
     Returns:
         None if there is nothing to do at the moment.
     """
-    open_jobs = [job for job in state.jobs.values() if not job.phase.ended and job.phase is not Phase.HELD]
+    open_jobs = in_turn(state)
     if state.lanes == 1:
         # One lane takes the videos strictly one after the other.
         open_jobs = open_jobs[:1]
@@ -64,8 +64,29 @@ def next_work(state: BatchState, *, last_job: str | None) -> Work | None:
     shared = [(job, segment) for job in open_jobs if (segment := _open_segment(job)) is not None]
     if not shared:
         return None
-    job, segment = max(shared, key=lambda pair: _open_frames(pair[0]) / len(pair[0].running))
+    job, segment = max(shared, key=lambda pair: _frames_ahead(pair[0]) / len(pair[0].running))
     return _make(job, segment)
+
+
+def in_turn(state: BatchState) -> list[JobState]:
+    """The videos with work left, in the order in which they are to be begun.
+
+    What has been begun goes on first; then the higher priority; then the batch's order. Lengths are
+    known of what is planned: videos that are not yet come behind, and nothing waits for them.
+    """
+    by_length = {"shortest": 1, "longest": -1}.get(state.order)
+
+    def key(job: JobState) -> tuple[float, ...]:
+        begun = job.started_s is not None
+        if by_length is None:
+            return not begun, -job.priority
+        if job.plan is None:
+            return not begun, -job.priority, 1, 0
+        return not begun, -job.priority, 0, by_length * float(job.plan.duration_s)
+
+    return sorted(
+        (job for job in state.jobs.values() if not job.phase.ended and job.phase is not Phase.HELD), key=key
+    )
 
 
 def _make(job: JobState, segment: Segment) -> MakeSegment:
@@ -89,6 +110,6 @@ def _is_open(job: JobState, segment: Segment) -> bool:
     return segment.index not in job.finished and segment.index not in job.running
 
 
-def _open_frames(job: JobState) -> int:
-    segments = () if job.plan is None else job.plan.segments
-    return sum(segment.frames for segment in segments if _is_open(job, segment))
+def _frames_ahead(job: JobState) -> int:
+    """Frames that are not finished, those in the making among them."""
+    return 0 if job.plan is None else job.plan.frames - job.finished_frames

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vhsbatch.errors import UsageError
 from vhsbatch.model.plan import Job
-from vhsbatch.pipeline.order import Priority, arrange, priorities
+from vhsbatch.pipeline.order import FileFacts, Priority, arrange, priorities
 
 
 def jobs(*names: str) -> list[Job]:
@@ -18,13 +18,17 @@ def jobs(*names: str) -> list[Job]:
     ]
 
 
-def names(*given: str, order: str = "name", by: tuple[Priority, ...] = (), ages: str = "") -> list[str]:
-    def modified_s(path: Path) -> float:
-        return float(ages.index(path.stem))
+def names(
+    *given: str, order: str = "name", by: tuple[Priority, ...] = (), ages: str = "", sizes: str = ""
+) -> list[str]:
+    """The names in their order; `ages` and `sizes` hold the stems from the least to the most."""
 
-    arranged = arrange(jobs(*given), order, by, modified_s=modified_s)  # type: ignore[arg-type]
+    def look(path: Path) -> FileFacts:
+        return FileFacts(float(ages.find(path.stem)), sizes.find(path.stem))
+
+    arranged = arrange(jobs(*given), order, by, look=look)  # type: ignore[arg-type]
     assert [job.index for job in arranged] == list(range(1, len(given) + 1))
-    return [job.source.name for job in arranged]
+    return [str(job.source.relative_to("/in")) for job in arranged]
 
 
 def test_without_a_wish_nothing_moves() -> None:
@@ -33,6 +37,31 @@ def test_without_a_wish_nothing_moves() -> None:
 
 def test_the_newest_come_first() -> None:
     assert names("a.avi", "b.avi", "c.avi", order="newest", ages="acb") == ["b.avi", "c.avi", "a.avi"]
+
+
+def test_of_equally_new_ones_the_longest_comes_first() -> None:
+    assert names("a.avi", "b.avi", "c.avi", order="newest", sizes="bac") == ["c.avi", "a.avi", "b.avi"]
+
+
+@pytest.mark.parametrize(("order", "stems"), [("shortest", "bca"), ("longest", "acb")])
+def test_size_stands_for_the_length_until_that_is_known(order: str, stems: str) -> None:
+    assert names("a.avi", "b.avi", "c.avi", order=order, sizes="bca") == [f"{stem}.avi" for stem in stems]
+
+
+def test_folders_take_turns() -> None:
+    given = ("anna/1.avi", "anna/2.avi", "anna/3.avi", "ben/1.avi", "carl/1.avi", "carl/2.avi")
+    turns = ["anna/1.avi", "ben/1.avi", "carl/1.avi", "anna/2.avi", "carl/2.avi", "anna/3.avi"]
+    assert names(*given, order="fair") == turns
+
+
+def test_what_is_urgent_does_not_use_up_its_folders_turn() -> None:
+    by = priorities(["3*=1"])
+    assert names("a/1.avi", "a/3.avi", "b/1.avi", order="fair", by=by) == ["a/3.avi", "a/1.avi", "b/1.avi"]
+
+
+def test_a_job_knows_its_priority() -> None:
+    arranged = arrange(jobs("a.avi", "b.avi"), "name", priorities(["b*=7"]), look=lambda _: FileFacts(0, 0))
+    assert [(job.source.name, job.priority) for job in arranged] == [("b.avi", 7), ("a.avi", 0)]
 
 
 def test_what_is_urgent_comes_first_and_what_can_wait_last() -> None:

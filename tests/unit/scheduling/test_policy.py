@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import make
-from vhsbatch.model.events import AssemblyStarted, Fact, JobFailed, JobPublished
+from vhsbatch.model.events import AssemblyStarted, Fact, JobFailed
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState, Phase, fold
 from vhsbatch.scheduling.policy import Assemble, MakeSegment, next_work
@@ -104,17 +104,7 @@ def test_every_segment_is_made_once_and_every_video_published(
                 made.append((work.job_id, work.segment.index))
                 state.apply(make.finished(plans[work.job_id], work.segment.index, lane))
             case Assemble() as work:
-                state.apply(
-                    JobPublished(
-                        at_s=0,
-                        job_id=work.job_id,
-                        fingerprint="",
-                        size_bytes=1,
-                        sha256="",
-                        frames=1,
-                        wall_s=1,
-                    )
-                )
+                state.apply(make.published(plans[work.job_id]))
     assert sorted(made) == sorted(
         (job_id, segment.index) for job_id, plan in plans.items() for segment in plan.segments
     )
