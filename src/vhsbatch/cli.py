@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from vhsbatch import __version__
 from vhsbatch.errors import VhsBatchError
-from vhsbatch.options import DisplayOptions, FolderOptions, MachineOptions, ResultOptions
+from vhsbatch.options import DisplayOptions, FolderOptions, FollowOptions, MachineOptions, ResultOptions
 
 app = App(
     name="vhs-upscale",
@@ -28,6 +28,7 @@ _NO_RESULT = ResultOptions()
 _NO_MACHINE = MachineOptions()
 _NO_DISPLAY = DisplayOptions()
 _NO_FOLDER = FolderOptions()
+_NO_FOLLOW = FollowOptions()
 
 
 @app.command
@@ -40,6 +41,7 @@ def batch(
     result: ResultOptions = _NO_RESULT,
     machine: MachineOptions = _NO_MACHINE,
     display: DisplayOptions = _NO_DISPLAY,
+    follow: FollowOptions = _NO_FOLLOW,
 ) -> int:
     """Restore every video of a folder.
 
@@ -50,11 +52,18 @@ def batch(
         result: What comes out.
         machine: How it is made.
         display: What is shown.
+        follow: What follows.
     """
     from vhsbatch.commands.restore import restore_folder
 
     return restore_folder(
-        input_folder, output_folder, which=which, result=result, machine=machine, display=display
+        input_folder,
+        output_folder,
+        which=which,
+        result=result,
+        machine=machine,
+        display=display,
+        follow=follow,
     )
 
 
@@ -68,6 +77,7 @@ def upscale(
     result: ResultOptions = _NO_RESULT,
     machine: MachineOptions = _NO_MACHINE,
     display: DisplayOptions = _NO_DISPLAY,
+    follow: FollowOptions = _NO_FOLLOW,
 ) -> int:
     """Restore one video.
 
@@ -78,10 +88,13 @@ def upscale(
         result: What comes out.
         machine: How it is made.
         display: What is shown.
+        follow: What follows.
     """
     from vhsbatch.commands.restore import restore_video
 
-    return restore_video(video, output, resume=resume, result=result, machine=machine, display=display)
+    return restore_video(
+        video, output, resume=resume, result=result, machine=machine, display=display, follow=follow
+    )
 
 
 @app.command(name="test-presets")

@@ -5,6 +5,7 @@ The command line is asked first, then the environment, then ``./vhsbatch.toml``,
 """
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,9 +48,21 @@ def _tile(value: int) -> int:
     return value
 
 
+def _command(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        try:
+            return tuple(shlex.split(value))
+        except ValueError as error:
+            raise ValueError(f"cannot be split into words: {error}") from error
+    if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
+        return tuple(value)
+    raise ValueError("must be a command: text, or a list of its words")
+
+
 Count = Annotated[int | Literal["auto"], BeforeValidator(_count)]
 Device = Annotated[str, BeforeValidator(_device)]
 Tile = Annotated[int, AfterValidator(_tile)]
+Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
 
 
 class Settings(BaseSettings):
@@ -96,6 +109,17 @@ class Settings(BaseSettings):
         default=36_000_000, ge=1, description="pictures with more pixels are refused; the default passes 8K"
     )
     presets: tuple[Path, ...] = Field(default=(), description="preset files; later ones win")
+    on_video: Command = Field(default=(), description="command that is run after each video")
+    on_batch: Command = Field(default=(), description="command that is run after the batch")
+    hook_timeout_s: float = Field(
+        default=600, gt=0, description="seconds after which such a command is stopped"
+    )
+    notify: tuple[str, ...] = Field(
+        default=(), description="where messages go: 'desktop', or an address that Apprise knows"
+    )
+    notify_on: Literal["end", "failure", "all"] = Field(
+        default="end", description="when messages are sent: at the end, on failures, or both"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,13 +255,24 @@ def _variables(environ: Mapping[str, str]) -> dict[str, object]:
         if not variable.startswith(ENV_PREFIX) or not text:
             continue
         if name in Settings.model_fields:
-            values[name] = text.split(os.pathsep) if name == "presets" else text
+            values[name] = _split(name, text)
         elif (near := nearest(name, Settings.model_fields)) is not None:
             raise UsageError(
                 f"the environment variable {variable} is no setting",
                 fix=f"did you mean {ENV_PREFIX}{near.upper()}?",
             )
     return values
+
+
+def _split(name: str, text: str) -> object:
+    """What a variable holds; lists are separated by what their items cannot hold."""
+    match name:
+        case "presets":
+            return text.split(os.pathsep)
+        case "notify":
+            return text.split()
+        case _:
+            return text
 
 
 def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:

@@ -16,6 +16,7 @@ _WHICH = Group("Which videos", sort_key=1)
 _WHAT = Group("What comes out", sort_key=2)
 _HOW = Group("How it is made", sort_key=3)
 _SHOW = Group("What is shown", sort_key=4)
+_FOLLOW = Group("What follows", sort_key=5)
 
 
 @Parameter(name="*", group=_WHAT)
@@ -109,6 +110,24 @@ class DisplayOptions:
 
     verbose: bool = False
     "Show the commands that are run, and stack traces."
+
+
+@Parameter(name="*", group=_FOLLOW)
+@dataclass(frozen=True, kw_only=True)
+class FollowOptions:
+    """What is done with the news of a batch."""
+
+    on_video: str | None = None
+    "Command to run after each video, with its record as JSON on standard input; no shell is involved."
+
+    on_batch: str | None = None
+    "Command to run after the batch, with all that became of it as JSON on standard input."
+
+    notify: tuple[str, ...] = ()
+    "Send messages to 'desktop' or to an Apprise URL. Can be given several times."
+
+    notify_on: Literal["end", "failure", "all"] | None = None
+    "When messages are sent: at the end, on failures, or both. [default: end]"
 
 
 @Parameter(name="*", group=_WHICH)

@@ -23,7 +23,7 @@ import anyio.to_thread
 
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
-from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished, LogLine
+from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished, LogLine, Telemetry
 from vhsbatch.model.state import BatchState, Phase, fold
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.proc.process import kill_all
@@ -38,7 +38,7 @@ from vhsbatch.toolbox import Toolbox, open_toolbox
 
 _TO_STOP = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
-# Shows a batch until it is over: gets the session and a mailbox.
+# Shows a batch, or follows it and acts on its facts, until it is over: gets the session and a mailbox.
 Interface = Callable[["Session", Mailbox], Coroutine[Any, Any, None]]
 
 
@@ -49,14 +49,18 @@ class Session:
     Attributes:
         state: what is known; read it, never change it.
         scheduler: what runs it.
+        tell: shows something to whoever is looking.
         drain: whether the first wish to stop lets running segments be finished.
         stopped_by: the signal that ended the run early, if one did.
+        hurried: whether a second wish to stop came, so that nothing more is to be begun.
     """
 
     state: BatchState
     scheduler: Scheduler
+    tell: Callable[[Telemetry], None]
     drain: bool = False
     stopped_by: int | None = field(default=None)
+    hurried: bool = field(default=False)
 
     def stop(self, signum: int = signal.SIGINT) -> None:
         """Start nothing new and stop what runs; a second call ends that at once."""
@@ -65,6 +69,7 @@ class Session:
             self.scheduler.drain()
             return
         if not first:
+            self.hurried = True
             kill_all()
         self.scheduler.stop()
 
@@ -76,12 +81,16 @@ class Session:
         return 1 if self.state.count(Phase.FAILED) else 0
 
 
-async def run_batch(request: BatchRequest, interfaces: Sequence[Interface]) -> int:
+async def run_batch(
+    request: BatchRequest, interfaces: Sequence[Interface], followers: Sequence[Interface] = ()
+) -> int:
     """Run a batch to its end; the exit code.
 
     Args:
         request: what the user asked for.
         interfaces: what shows it, each with a mailbox of its own.
+        followers: what acts on its facts; they are done before the interfaces are, so that what they
+            tell is shown.
 
     Raises:
         OutputFolderError: OUT cannot be used.
@@ -94,16 +103,19 @@ async def run_batch(request: BatchRequest, interfaces: Sequence[Interface]) -> i
         history = fold(read_journal(folder / "journal"))
         async with await Journal.create(folder / "journal", run_id) as journal:
             bus = Bus(history if request.resume else BatchState(), journal.append)
-            return await _run(request, toolbox, bus, interfaces, leases, history=history, run_id=run_id)
+            return await _run(
+                request, toolbox, bus, leases, interfaces, followers=followers, history=history, run_id=run_id
+            )
 
 
 async def _run(
     request: BatchRequest,
     toolbox: Toolbox,
     bus: Bus,
-    interfaces: Sequence[Interface],
     leases: Leases,
+    interfaces: Sequence[Interface],
     *,
+    followers: Sequence[Interface],
     history: BatchState,
     run_id: str,
 ) -> int:
@@ -111,6 +123,7 @@ async def _run(
     notes = (*request.notes, *toolbox.notes, *_announce(request, history, leases.others()))
     published = {id_: job.published for id_, job in history.known.items() if job.published is not None}
     shown = [bus.subscribe() for _ in interfaces]
+    followed = [bus.subscribe() for _ in followers]
     await bus.emit(
         BatchStarted(
             at_s=time.time(),
@@ -137,7 +150,7 @@ async def _run(
     gate = Gate(state, bus, claims=leases, room=room)
     executor = LocalExecutor(workplace)
     scheduler = Scheduler(state, bus, executor, planning.plan, gate=gate, retries=retries)
-    session = Session(state=state, scheduler=scheduler, drain=request.drain)
+    session = Session(state=state, scheduler=scheduler, tell=bus.tell, drain=request.drain)
     for note in notes:
         bus.tell(LogLine(level="info", text=note))
     async with anyio.create_task_group() as group:
@@ -146,16 +159,20 @@ async def _run(
         group.start_soon(_warn_of_room, bus.subscribe(), state, room, bus)
         if not request.settings.keep_temp:
             group.start_soon(_clean_up, bus.subscribe(), state, workplace)
-        async with _signals(session):
+        async with _signals(session), anyio.create_task_group() as following:
+            for follower, mailbox in zip(followers, followed, strict=True):
+                following.start_soon(follower, session, mailbox)
             await scheduler.run()
-        await bus.emit(
-            BatchFinished(
-                at_s=time.time(),
-                run_id=run_id,
-                outcome="complete" if state.complete else "interrupted",
-                exit_code=session.exit_code,
+            await bus.emit(
+                BatchFinished(
+                    at_s=time.time(),
+                    run_id=run_id,
+                    outcome="complete" if state.complete else "interrupted",
+                    exit_code=session.exit_code,
+                )
             )
-        )
+            for mailbox in followed:
+                mailbox.close()
         bus.close()
     return session.exit_code
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import anyio
 
+from vhsbatch.commands.following import followers
 from vhsbatch.commands.resume import Options, options_before, preset_before
 from vhsbatch.commands.setup import detectable_presets, preset_from, settings_from
 from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import print_events, show_line, stdout_printer
 from vhsbatch.logfile import LogFilePrinter
-from vhsbatch.options import DisplayOptions, FolderOptions, MachineOptions, ResultOptions
+from vhsbatch.options import DisplayOptions, FolderOptions, FollowOptions, MachineOptions, ResultOptions
 from vhsbatch.pipeline.corrections import corrections
 from vhsbatch.pipeline.order import priorities
 from vhsbatch.presets import Preset
@@ -31,6 +32,7 @@ def restore_folder(
     result: ResultOptions,
     machine: MachineOptions,
     display: DisplayOptions,
+    follow: FollowOptions,
 ) -> int:
     """Restore a folder; the exit code."""
     input_folder, output_folder = Path(typed_input), Path(typed_output)
@@ -40,7 +42,7 @@ def restore_folder(
         raise UsageError(f"--max-count {which.max_count} leaves nothing to do", fix="give 1 or more")
     typed = Options(which, result, machine)
     before = options_before(output_folder, input_folder) if which.resume else None
-    options, settings, preset = _decide(typed, before, replan=which.replan)
+    options, settings, preset = _decide(typed, before, follow, replan=which.replan)
     jobs = jobs_of_folder(
         input_folder,
         output_folder,
@@ -81,12 +83,13 @@ def restore_video(
     result: ResultOptions,
     machine: MachineOptions,
     display: DisplayOptions,
+    follow: FollowOptions,
 ) -> int:
     """Restore one video; the exit code."""
     typed = Options(FolderOptions(), result, machine)
     folder = output if output.is_dir() or not output.suffix else output.parent
     before = options_before(folder, video) if resume else None
-    options, settings, preset = _decide(typed, before, replan=False, container=container_of(output))
+    options, settings, preset = _decide(typed, before, follow, replan=False, container=container_of(output))
     job = job_of_video(video, output, preset)
     # Its segments are shared out among all lanes.
     request = BatchRequest(
@@ -110,11 +113,16 @@ def restore_video(
 
 
 def _decide(
-    typed: Options, before: Mapping[str, str] | None, *, replan: bool, container: str | None = None
+    typed: Options,
+    before: Mapping[str, str] | None,
+    follow: FollowOptions,
+    *,
+    replan: bool,
+    container: str | None = None,
 ) -> tuple[Options, Settings, Preset]:
     """What was typed, or what an earlier run was started with."""
     options = typed if before is None else typed.continued(before, replan=replan)
-    settings = settings_from(options.machine, parallel=options.which.parallel)
+    settings = settings_from(options.machine, follow, parallel=options.which.parallel)
     if before is None or replan:
         return options, settings, preset_from(options.result, settings, container=container)
     return options, settings, preset_before(before)
@@ -127,7 +135,7 @@ def _run(request: BatchRequest, display: DisplayOptions, *, dry_run: bool) -> in
     if display.log_file is not None:
         printer = LogFilePrinter(display.log_file)
         interfaces.append(functools.partial(_log, printer))
-    return anyio.run(run_batch, request, interfaces)
+    return anyio.run(run_batch, request, interfaces, followers(request))
 
 
 def _notes(machine: MachineOptions) -> tuple[str, ...]:

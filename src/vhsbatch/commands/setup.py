@@ -3,20 +3,20 @@
 from vhsbatch.config import Settings, load_settings, preset_paths
 from vhsbatch.engines.models import user_network
 from vhsbatch.errors import UsageError
-from vhsbatch.options import MachineOptions, ResultOptions
+from vhsbatch.options import FollowOptions, MachineOptions, ResultOptions
 from vhsbatch.preset_files import find_preset, load_presets
 from vhsbatch.presets import Preset, override
 
 DEFAULT_PRESET = "vhs"
 
 
-def settings_from(machine: MachineOptions, **typed: object) -> Settings:
+def settings_from(machine: MachineOptions, follow: FollowOptions | None = None, **typed: object) -> Settings:
     """The settings, of which whatever was typed wins.
 
     Raises:
         UsageError: a value is wrong; the message says where it came from.
     """
-    engine = machine.engine
+    engine, follow = machine.engine, follow or FollowOptions()
     for option, value in (("model", machine.model), ("device", machine.device), ("runtime", machine.runtime)):
         if engine == "ffmpeg" and value not in (None, "auto"):
             raise UsageError(f"--{option} {value} is the network's, and --engine ffmpeg uses none")
@@ -33,6 +33,10 @@ def settings_from(machine: MachineOptions, **typed: object) -> Settings:
         "keep_temp": machine.keep_temp,
         "retries": machine.retries,
         "max_pixels": machine.max_pixels,
+        "on_video": follow.on_video,
+        "on_batch": follow.on_batch,
+        "notify": follow.notify or None,
+        "notify_on": follow.notify_on,
         **typed,
     }
     return load_settings(options, config_file=machine.config)

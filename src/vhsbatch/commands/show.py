@@ -1,10 +1,12 @@
 """`presets`, `config show` and `doctor`: commands that only say something."""
 
+import shlex
 from pathlib import Path
 
 import anyio
 
 from vhsbatch.config import Settings, explain, load_settings, preset_paths
+from vhsbatch.following.notice_worker import service
 from vhsbatch.headless import show_line
 from vhsbatch.preset_files import find_preset, load_presets
 from vhsbatch.presets import Preset
@@ -57,19 +59,24 @@ def show_config(config: Path | None) -> int:
     """Each setting, its value, and where that came from."""
     origins = explain({}, config_file=config)
     width = max(len(origin.name) for origin in origins)
-    shown = {origin.name: _shown(origin.value) for origin in origins}
+    shown = {origin.name: _shown(origin.name, origin.value) for origin in origins}
     value_width = max(map(len, shown.values()))
     for origin in origins:
         show_line(f"{origin.name:<{width}}  {shown[origin.name]:<{value_width}}  {origin.source}")
     return 0
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
     match value:
         case None:
             return "-"
         case bool():
             return "true" if value else "false"
+        case tuple() if name in ("on_video", "on_batch"):
+            return shlex.join(value) or "-"
+        case tuple() if name == "notify":
+            # Addresses hold passwords.
+            return ", ".join(map(service, value)) or "-"
         case tuple():
             return ", ".join(map(str, value)) or "-"
         case _:

@@ -174,6 +174,7 @@ class Finished:
 async def run(
     argv: tuple[str, ...],
     *,
+    stdin: int = subprocess.DEVNULL,
     timeout_s: float | None = None,
     env: Mapping[str, str] | None = None,
     max_stdout_bytes: int = 64 * 2**20,
@@ -189,7 +190,7 @@ async def run(
     tail = Tail(tail_lines)
     stdout = b""
     with anyio.fail_after(timeout_s):
-        async with spawn(argv, env=env, niceness=niceness) as process:
+        async with spawn(argv, stdin=stdin, env=env, niceness=niceness) as process:
             async with anyio.create_task_group() as group:
                 group.start_soon(read_lines, process.stderr, tail)
                 if process.stdout is not None:

@@ -1,0 +1,1 @@
+"""What follows a batch and acts on its facts: hooks, notices, the service manager, the report."""

@@ -1,0 +1,98 @@
+"""Commands of the user's own, run after each video and after the batch.
+
+What happened is on the command's standard input, as one JSON object. A command that fails is told of
+in one line, and changes nothing for the batch.
+"""
+
+import shlex
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from vhsbatch.errors import InputError, ToolError
+from vhsbatch.following.account import account_of_batch, account_of_video
+from vhsbatch.model.events import BatchFinished, JobFailed, JobPublished, LogLine
+from vhsbatch.model.wire import dump_line, to_jsonable
+from vhsbatch.pipeline.record import read_record, record_path
+from vhsbatch.proc.process import run
+from vhsbatch.scheduling.bus import Mailbox
+from vhsbatch.session import Session
+
+Command = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """Runs the commands, one after the other.
+
+    Attributes:
+        on_video: run after each video that was published or failed; empty for none.
+        on_batch: run when the batch has ended, in whatever way; empty for none.
+        folder: the output folder.
+        timeout_s: how long a command may take.
+        niceness: how far it steps back behind others.
+    """
+
+    on_video: Command
+    on_batch: Command
+    folder: Path
+    timeout_s: float
+    niceness: int
+
+    async def follow(self, session: Session, mailbox: Mailbox) -> None:
+        """Run what is to be run until the batch is over.
+
+        When a second signal wants the run to end at once, commands that have not begun are left out.
+        """
+        async for event in mailbox:
+            if session.hurried:
+                continue
+            match event:
+                case JobPublished() | JobFailed() if self.on_video:
+                    job = session.state.jobs[event.job_id]
+                    told = account_of_video(job)
+                    told["record"] = await anyio.to_thread.run_sync(_record, job.job.output, told["sha256"])
+                    await self._run("--on-video", self.on_video, told, session)
+                case BatchFinished() if self.on_batch:
+                    account = account_of_batch(session.state, self.folder, exit_code=event.exit_code)
+                    await self._run("--on-batch", self.on_batch, account, session)
+                case _:
+                    pass
+
+    async def _run(self, option: str, command: Command, told: object, session: Session) -> None:
+        problem = await run_told(command, told, timeout_s=self.timeout_s, niceness=self.niceness)
+        if problem is not None:
+            text = f"{option} {shlex.join(command)}: {problem}; the batch is not affected"
+            session.tell(LogLine(level="warning", text=text))
+
+
+async def run_told(command: Command, told: object, *, timeout_s: float, niceness: int) -> str | None:
+    """Run a command with `told` as JSON on its standard input; what went wrong, None if nothing did."""
+    # A file, since a pipe would hold up whoever writes to a command that does not read.
+    with tempfile.TemporaryFile() as stdin:
+        stdin.write(dump_line(told).encode() + b"\n")
+        stdin.seek(0)
+        try:
+            done = await run(command, stdin=stdin.fileno(), timeout_s=timeout_s, niceness=niceness)
+        except ToolError as error:
+            return str(error)
+        except TimeoutError:
+            return f"it was stopped, as it had not ended after {timeout_s:g} s"
+    if done.exit_code == 0:
+        return None
+    said = f": {done.stderr_tail[-1]}" if done.stderr_tail else ""
+    if done.exit_code < 0:
+        return f"it was ended by signal {-done.exit_code}{said}"
+    return f"exit code {done.exit_code}{said}"
+
+
+def _record(output: Path, sha256: object) -> object:
+    """The record beside an output, if it is this output's."""
+    try:
+        record = read_record(record_path(output))
+    except InputError:
+        return None
+    return to_jsonable(record) if record.output.sha256 == sha256 else None
