@@ -22,6 +22,10 @@ PREROLL_S = 3
 # FFmpeg's messages come with their level, so that warnings can be told from errors.
 _QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning")
 PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
+_STRICT = ("-xerror", "-err_detect", "explode")
+
+# Of the bytes of all packets of a stream; it is to find accidents, not forgeries.
+_PACKET_DIGEST = ("-f", "streamhash", "-hash", "murmur3", "pipe:1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +99,8 @@ def join_command(
     """Join the segments, add the source's sound at its own time, keep titles and chapters.
 
     Both inputs keep their own clock (`-copyts`): the joined picture begins at 0, and the source is
-    shifted by the time of its first picture, which thereby falls on 0 too.
+    shifted by the time of its first picture, which thereby falls on 0 too. The digest of the packets
+    that were read from the segments goes to stdout.
     """
     source = plan.info
     sound = [
@@ -113,15 +118,34 @@ def join_command(
         *("-map_metadata", "1", "-map_chapters", "1"),
         *_container(plan),
         *("-y", file_url(output)),
+        *("-map", "0:v:0", "-c:v", "copy", *_PACKET_DIGEST),
     )
 
 
 def check_command(ffmpeg: str, path: Path, *, threads: int) -> tuple[str, ...]:
-    """Decode every stream of one of our own files to nothing; errors end it."""
+    """Decode every stream of one of our own files to nothing; errors end it.
+
+    Deblocking is left out: it reads nothing from the file, so that nothing can fail in it.
+    """
     return (
-        *(ffmpeg, *_QUIET, *PROGRESS, "-xerror", "-err_detect", "explode", "-threads", str(threads)),
+        *(ffmpeg, *_QUIET, *PROGRESS, *_STRICT, "-threads", str(threads), "-skip_loop_filter", "all"),
         *("-protocol_whitelist", "file", "-i", file_url(path)),
         *("-map", "0:v:0", "-map", "0:a?", "-fps_mode", "passthrough", "-f", "null", "-"),
+    )
+
+
+def reread_command(ffmpeg: str, plan: JobPlan, path: Path) -> tuple[str, ...]:
+    """Read a joined file back: the digest of its video packets to stdout, its sound decoded to nothing.
+
+    FFmpeg reads H.264 from a list of files in another notation than from one file, so that is put into
+    the same notation.
+    """
+    is_h264 = plan.encoder == "libx264" or plan.encoder.startswith("h264")
+    notation = ("-bsf:v", "h264_mp4toannexb") if is_h264 else ()
+    return (
+        *(ffmpeg, *_QUIET, *PROGRESS, *_STRICT, "-protocol_whitelist", "file", "-i", file_url(path)),
+        *("-map", "0:v:0", "-c:v", "copy", *notation, *_PACKET_DIGEST),
+        *(("-map", "0:a", "-f", "null", "-") if plan.info.audio else ()),
     )
 
 

@@ -100,6 +100,31 @@ async def probe(
     )
 
 
+async def probe_result(path: Path, *, ffmpeg: str) -> MediaInfo:
+    """What one of our own outputs is: its packets are read, and its first frame is decoded.
+
+    Raises:
+        InputError: it cannot be read.
+        ToolError: FFmpeg or PyAV does not work.
+    """
+    path, status, beginning = await anyio.to_thread.run_sync(_open_file, path)
+    packets = await scan(path, beginning=beginning, timeout_s=None)
+    head = await look(path, ffmpeg=ffmpeg, stream=packets.index, frames=1)
+    if not head.ticks:
+        raise InputError("its first frame does not decode")
+    timeline = await anyio.to_thread.run_sync(lay_on_grid, packets.ticks, packets.time_base, packets.rates)
+    return MediaInfo(
+        path=path,
+        size_bytes=status.st_size,
+        modified_ns=status.st_mtime_ns,
+        container=packets.container,
+        declared_s=packets.declared_s,
+        exact_seek=True,
+        video=_video_track(packets, head, timeline, start_s=packets.ticks[0] * packets.time_base),
+        audio=packets.audio,
+    )
+
+
 def _open_file(path: Path) -> tuple[Path, os.stat_result, bytes]:
     """The absolute path of the file, its state and its first bytes."""
     path = path.absolute()  # and the user's own links stay as they are

@@ -88,13 +88,13 @@ class Scan:
         return missing_s > max(_TRUNCATED_S, _TRUNCATED_PART * self.declared_s)
 
 
-async def scan(path: Path, *, beginning: bytes, timeout_s: float) -> Scan:
+async def scan(path: Path, *, beginning: bytes, timeout_s: float | None) -> Scan:
     """Read all packets of a file in a child process.
 
     Args:
         path: absolute path.
         beginning: its first bytes, to name what it is when it is no video.
-        timeout_s: seconds after which to give up.
+        timeout_s: seconds after which to give up, None for never.
 
     Raises:
         InputError: it is no video, or nothing can read it.

@@ -1,7 +1,8 @@
-"""Proof that a file is what was planned: it is decoded from end to end and its frames are counted.
+"""Proof that a file is what was planned.
 
 An exit code proves nothing: an FFmpeg that was stopped, or whose disk was full, can end with 0 and a
-short file.
+short file. So every frame is decoded and counted, once: of each segment when it has been made. The joined
+file is read back, and has to hold the very packets of the segments; where it does not, it is decoded.
 """
 
 from collections.abc import Callable
@@ -10,18 +11,26 @@ from pathlib import Path
 
 from vhsbatch.errors import ChainError, VerificationError
 from vhsbatch.media.colour import output_colour
-from vhsbatch.media.commands import check_command
-from vhsbatch.media.probe import probe
+from vhsbatch.media.commands import check_command, reread_command
+from vhsbatch.media.probe import probe_result
 from vhsbatch.media.progress import ProgressParser
 from vhsbatch.model.media import AudioTrack, MediaInfo
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.proc.chain import StageSpec, run_chain
+from vhsbatch.proc.process import LineSink
 
 # Half of the longest delay that is hardly ever noticed, and more than one frame of any audio codec
 # here can shift a track's first or last packet.
 SOUND_TOLERANCE_S = Fraction(1, 20)
 
 FrameSink = Callable[[int], None]
+
+# How it is proven that the picture of an output decodes, in a record's words.
+SAME_PACKETS = "its picture is that of the segments, packet for packet, and its sound decodes"
+DECODED = "the whole decodes without an error"
+
+# FFmpeg's `streamhash` prints the number and the kind of a stream before its digest.
+_DIGEST = "0,v,"
 
 
 async def count_frames(
@@ -32,14 +41,28 @@ async def count_frames(
     Raises:
         VerificationError: something in it does not decode.
     """
+    return await _read(
+        path, check_command(ffmpeg, path, threads=threads), niceness, on_frames, lambda _: None
+    )
+
+
+async def _read(
+    path: Path, command: tuple[str, ...], niceness: int, on_frames: FrameSink, on_stdout: LineSink
+) -> int:
+    """Run an FFmpeg that reads all of `path`; the number of video frames that it counted.
+
+    Raises:
+        VerificationError: it complained.
+    """
     parser = ProgressParser()
     frames = 0
 
-    def on_stdout(line: str) -> None:
+    def take(line: str) -> None:
         nonlocal frames
         if (progress := parser.feed(line)) is not None:
             frames = progress.frames
             on_frames(frames)
+        on_stdout(line)
 
     complaints: list[str] = []
 
@@ -49,8 +72,8 @@ async def count_frames(
 
     try:
         await run_chain(
-            (StageSpec(name="verify", argv=check_command(ffmpeg, path, threads=threads)),),
-            on_stdout=on_stdout,
+            (StageSpec(name="verify", argv=command),),
+            on_stdout=take,
             on_stderr=on_stderr,
             niceness=niceness,
         )
@@ -59,6 +82,16 @@ async def count_frames(
     if complaints:
         raise VerificationError(f"{path.name} does not decode cleanly: {complaints[0]}")
     return frames
+
+
+def packet_digest(line: str) -> str | None:
+    """The digest of a stream's packets in a line of FFmpeg's stdout; None in any other line.
+
+    >>> packet_digest("0,v,murmur3=117ba31d18884d95119017f88d3bc5c5")
+    'murmur3=117ba31d18884d95119017f88d3bc5c5'
+    >>> packet_digest("frame=360")
+    """
+    return line.strip().removeprefix(_DIGEST) if line.startswith(_DIGEST) else None
 
 
 def is_error(line: str) -> bool:
@@ -76,20 +109,48 @@ async def verify_output(
     path: Path,
     plan: JobPlan,
     *,
+    packets: str | None,
     ffmpeg: str,
     threads: int,
     niceness: int = 0,
     on_frames: FrameSink = lambda _: None,
-) -> None:
+) -> str:
     """Prove that an assembled output is what was planned.
+
+    Args:
+        path: the output under its temporary name.
+        plan: its plan.
+        packets: the digest of the packets that were read from its segments, each of which has been
+            decoded and counted; None where it is not known.
+        ffmpeg: the program.
+        threads: how many threads its decoder may use.
+        niceness: added to the niceness of this process.
+        on_frames: takes the number of frames that have been read so far.
+
+    Returns:
+        How it was proven that the picture decodes.
 
     Raises:
         VerificationError: the first difference.
     """
-    frames = await count_frames(path, ffmpeg=ffmpeg, threads=threads, niceness=niceness, on_frames=on_frames)
-    _expect(frames == plan.frames, f"{frames} frames instead of {plan.frames}")
-    made = await probe(path, ffmpeg=ffmpeg)
-    compare(made, plan)
+    reread: list[str] = []
+    await _read(
+        path,
+        reread_command(ffmpeg, plan, path),
+        niceness,
+        on_frames,
+        lambda line: reread.extend(filter(None, [packet_digest(line)])),
+    )
+    how = SAME_PACKETS
+    if packets is None or reread != [packets]:
+        # Decoding is the proof that needs no other.
+        how = DECODED
+        frames = await count_frames(
+            path, ffmpeg=ffmpeg, threads=threads, niceness=niceness, on_frames=on_frames
+        )
+        _expect(frames == plan.frames, f"{frames} frames instead of {plan.frames}")
+    compare(await probe_result(path, ffmpeg=ffmpeg), plan)
+    return how
 
 
 def compare(made: MediaInfo, plan: JobPlan) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import aiofiles
 import anyio
 
-from vhsbatch.errors import InputError
+from vhsbatch.errors import InputError, VerificationError
 from vhsbatch.media.audio import plan_audio
 from vhsbatch.media.commands import concat_script, describe, join_command
 from vhsbatch.media.progress import ProgressParser
-from vhsbatch.media.verify import verify_output
+from vhsbatch.media.verify import packet_digest, verify_output
 from vhsbatch.model.events import JobPublished, LogLine, Progress, SegmentFinished, Telemetry
 from vhsbatch.model.plan import JobPlan
+from vhsbatch.pipeline.existing import damage_of_segment
 from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.record import FileRecord, make_record, write_record
 from vhsbatch.pipeline.segment import segment_stages, way_of_network
@@ -39,7 +40,7 @@ async def assemble(
 
     Raises:
         ChainError: FFmpeg could not join them.
-        VerificationError: the result is not what was planned.
+        VerificationError: the result is not what was planned, or a segment was damaged meanwhile.
         InputError: the source changed while it was being restored.
     """
     started_s = time.monotonic()
@@ -48,12 +49,14 @@ async def assemble(
     await anyio.to_thread.run_sync(make_private, workplace.publishing)
     await anyio.to_thread.run_sync(_expect_unchanged, plan)
     try:
+        await _expect_undamaged(plan, segments, workplace)
         await _write_script(plan, segments, folder)
-        await _join(plan, temporary, workplace, lane=lane, tell=tell)
+        packets = await _join(plan, temporary, workplace, lane=lane, tell=tell)
         show = _progress(plan, lane, "verify", tell)
-        await verify_output(
+        proof = await verify_output(
             temporary,
             plan,
+            packets=packets,
             ffmpeg=workplace.ffmpeg,
             threads=workplace.threads.decode,
             niceness=workplace.niceness,
@@ -73,6 +76,7 @@ async def assemble(
                 segments=segments,
                 commands=_commands(plan, segments, workplace),
                 join=describe(_join_command(plan, workplace, temporary)),
+                proof=proof,
                 at_s=time.time(),
             )
             await write_record(record, plan.job.output, temporary.with_suffix(".record"))
@@ -123,6 +127,18 @@ def _expect_unchanged(plan: JobPlan) -> None:
         )
 
 
+async def _expect_undamaged(
+    plan: JobPlan, segments: tuple[SegmentFinished, ...], workplace: Workplace
+) -> None:
+    """What was proven of the segments was proven of what they held then."""
+    for segment in segments:
+        if (damage := await damage_of_segment(plan, segment, workplace)) is not None:
+            raise VerificationError(
+                f"a finished segment was damaged: {damage}",
+                fix="check the disk; the same batch with --resume makes it again",
+            )
+
+
 async def _write_script(plan: JobPlan, segments: tuple[SegmentFinished, ...], folder: Path) -> None:
     text = concat_script(
         [folder / segment.file for segment in segments], [segment.frames / plan.rate for segment in segments]
@@ -138,13 +154,17 @@ async def _join(
     *,
     lane: int,
     tell: Callable[[Telemetry], None],
-) -> None:
+) -> str | None:
+    """Join the segments; the digest of their packets."""
     stage = StageSpec(name="join", argv=_join_command(plan, workplace, output))
     tell(LogLine(level="debug", text=f"join: {describe(stage.argv)}", job_id=plan.job.id, lane=lane))
     parser = ProgressParser()
     show = _progress(plan, lane, "assemble", tell)
+    packets: str | None = None
 
     def on_stdout(line: str) -> None:
+        nonlocal packets
+        packets = packet_digest(line) or packets
         if (progress := parser.feed(line)) is not None:
             show(progress.frames)
 
@@ -152,6 +172,7 @@ async def _join(
         tell(LogLine(level="debug", text=f"{name}: {line}", job_id=plan.job.id, lane=lane))
 
     await run_chain((stage,), on_stdout=on_stdout, on_stderr=on_stderr, niceness=workplace.niceness)
+    return packets
 
 
 def _progress(

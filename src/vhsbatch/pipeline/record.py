@@ -15,9 +15,7 @@ from vhsbatch.model.wire import dump_pretty
 from vhsbatch.pipeline.files import publish
 
 FORMAT = 1
-CHECKS = (
-    "every segment decodes and has its frames",
-    "the whole decodes without an error",
+_CHECKS = (
     "frames, length, size, aspect ratio and colour tags are as planned",
     "every sound track is there, with its start and its length",
 )
@@ -118,6 +116,7 @@ def make_record(
     segments: tuple[SegmentFinished, ...],
     commands: tuple[tuple[str, ...], ...],
     join: str,
+    proof: str,
     at_s: float,
 ) -> Record:
     """The record of a job. Pure.
@@ -129,6 +128,7 @@ def make_record(
         segments: the proof of each segment.
         commands: the command lines of each segment's stages.
         join: the command line that joined them.
+        proof: how it was proven that the joined picture decodes.
         at_s: when it was published, seconds since the epoch.
     """
     return Record(
@@ -151,7 +151,7 @@ def make_record(
         encoder=plan.encoder,
         tools=plan.identity,
         notes=plan.notes,
-        checks=CHECKS,
+        checks=("every segment decodes and has its frames", proof, *_CHECKS),
         segments=tuple(
             SegmentRecord(
                 frames=proof.frames,
