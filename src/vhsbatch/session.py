@@ -25,6 +25,7 @@ from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
 from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished, LogLine, Telemetry
 from vhsbatch.model.state import BatchState, Phase, fold
+from vhsbatch.model.wishes import Stop, Wish
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.proc.process import kill_all
 from vhsbatch.request import BatchRequest
@@ -62,10 +63,23 @@ class Session:
     stopped_by: int | None = field(default=None)
     hurried: bool = field(default=False)
 
-    def stop(self, signum: int = signal.SIGINT) -> None:
-        """Start nothing new and stop what runs; a second call ends that at once."""
+    def wish(self, wish: Wish) -> None:
+        """Take a user's wish."""
+        match wish:
+            case Stop():
+                self.stop(drain=wish.drain)
+            case _:
+                self.scheduler.wish(wish)
+
+    def stop(self, signum: int = signal.SIGINT, *, drain: bool | None = None) -> None:
+        """Start nothing new and stop what runs; a second call ends that at once.
+
+        Args:
+            signum: the signal that asks for it.
+            drain: whether running segments are finished first, where that differs from the run's way.
+        """
         first, self.stopped_by = self.stopped_by is None, self.stopped_by or signum
-        if first and self.drain:
+        if first and (self.drain if drain is None else drain):
             self.scheduler.drain()
             return
         if not first:

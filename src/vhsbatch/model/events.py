@@ -9,6 +9,9 @@ from typing import Literal
 
 from vhsbatch.model.plan import Job, JobPlan
 
+# Why a batch is paused that the user has paused.
+PAUSED_BY_USER = "by the user"
+
 # --- facts ---------------------------------------------------------------------------------------
 
 
@@ -174,6 +177,39 @@ class JobSkipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobRetried:
+    """A video that failed or was skipped is tried again: what is finished of it is kept."""
+
+    at_s: float
+    job_id: str
+    kind: Literal["job_retried"] = "job_retried"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobMoved:
+    """A waiting video changed its place in the batch's order.
+
+    Attributes:
+        before: the video that it is before, None for the end.
+    """
+
+    at_s: float
+    job_id: str
+    before: str | None
+    kind: Literal["job_moved"] = "job_moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPrioritised:
+    """A waiting video got another priority."""
+
+    at_s: float
+    job_id: str
+    priority: int
+    kind: Literal["job_prioritised"] = "job_prioritised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobHeld:
     """Another run is making the video; it is left to it."""
 
@@ -232,6 +268,9 @@ Fact = (
     | JobPublished
     | JobFailed
     | JobSkipped
+    | JobRetried
+    | JobMoved
+    | JobPrioritised
     | JobHeld
     | BatchPaused
     | BatchContinued

@@ -18,8 +18,11 @@ from vhsbatch.model.events import (
     Fact,
     JobFailed,
     JobHeld,
+    JobMoved,
     JobPlanned,
+    JobPrioritised,
     JobPublished,
+    JobRetried,
     JobSkipped,
     LanesChanged,
     SegmentDiscarded,
@@ -86,6 +89,11 @@ class JobState:
         """Output frames that are on disk and verified."""
         return sum(fact.frames for fact in self.finished.values())
 
+    @property
+    def waits(self) -> bool:
+        """Whether nothing of the video has been begun in this run, and it is this run's to make."""
+        return self.phase in (Phase.WAITING, Phase.PLANNED) and self.started_s is None
+
 
 @dataclass(slots=True)
 class BatchState:
@@ -141,6 +149,8 @@ class BatchState:
                 self.paused = None
             case LanesChanged():
                 self.lanes = fact.lanes
+            case JobMoved():
+                self._move(fact)
             case _:
                 if (job := self.jobs.get(fact.job_id)) is not None:
                     _apply_to_job(job, fact)
@@ -163,6 +173,19 @@ class BatchState:
                 self.jobs[job.id] = JobState(job=job, priority=job.priority)
         self.others = {id_: job for id_, job in before.items() if id_ not in self.jobs}
 
+    def _move(self, fact: JobMoved) -> None:
+        moved = self.jobs.get(fact.job_id)
+        if moved is None:
+            return
+        jobs: dict[str, JobState] = {}
+        for id_, job in self.jobs.items():
+            if id_ == fact.before:
+                jobs[fact.job_id] = moved
+            if job is not moved:
+                jobs[id_] = job
+        jobs.setdefault(fact.job_id, moved)
+        self.jobs = jobs
+
 
 _JobFact = (
     JobPlanned
@@ -174,11 +197,15 @@ _JobFact = (
     | JobPublished
     | JobFailed
     | JobSkipped
+    | JobRetried
+    | JobPrioritised
     | JobHeld
 )
 
 
 def _apply_to_job(job: JobState, fact: _JobFact) -> None:  # noqa: PLR0912 - one case for each fact
+    if job.phase.ended and isinstance(fact, JobPlanned | JobHeld | SegmentStarted | AssemblyStarted):
+        return  # what was under way when the video ended: only `JobRetried` begins it again
     match fact:
         case JobPlanned():
             job.plan, job.phase = fact.plan, Phase.PLANNED
@@ -217,6 +244,11 @@ def _apply_to_job(job: JobState, fact: _JobFact) -> None:  # noqa: PLR0912 - one
         case JobSkipped():
             job.phase, job.reason = Phase.SKIPPED, fact.reason
             _end(job, fact.at_s)
+        case JobRetried():
+            job.phase, job.reason, job.detail, job.ended_s = Phase.WAITING, None, (), None
+            job.plan, job.attempts, job.network_failures, job.started_s = None, {}, {}, None
+        case JobPrioritised():
+            job.priority = fact.priority
         case _:
             assert_never(fact)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from vhsbatch.errors import VhsBatchError
-from vhsbatch.model.events import BatchPaused, Fact, JobHeld, LanesChanged
+from vhsbatch.model.events import BatchPaused, Fact, JobHeld, JobMoved, JobPrioritised, LanesChanged
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.wording import duration, plain
@@ -79,6 +79,12 @@ def fact_line(fact: Fact) -> str:
             return f"left to another run: {fact.job_id} (being restored by {fact.by})"
         case BatchPaused():
             return f"paused: {fact.reason}"
+        case JobMoved():
+            return (
+                f"moved: {fact.job_id} ({'to the end' if fact.before is None else f'before {fact.before}'})"
+            )
+        case JobPrioritised():
+            return f"priority {fact.priority}: {fact.job_id}"
         case LanesChanged():
             return f"{fact.lanes} {'worker' if fact.lanes == 1 else 'workers'} from now on: {fact.reason}"
         case _:

@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import VhsBatchError
-from vhsbatch.model.events import BatchContinued, BatchPaused, JobHeld, JobSkipped
+from vhsbatch.model.events import PAUSED_BY_USER, BatchContinued, BatchPaused, JobHeld, JobSkipped
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState, Phase
 from vhsbatch.scheduling.bus import Bus
@@ -71,6 +71,8 @@ class Gate:
 
     async def is_open(self) -> bool:
         """Whether new work may begin; whoever looks is told when that changes."""
+        if self._state.paused == PAUSED_BY_USER:
+            return False
         lack = await anyio.to_thread.run_sync(self._room.lack)
         if lack is not None and self._state.paused is None:
             await self._bus.emit(BatchPaused(at_s=time.time(), reason=lack))

@@ -6,30 +6,35 @@ to one video ends in a fact about that video and touches no other.
 
 import time
 import traceback
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 from anyio.abc import TaskGroup
 
-from vhsbatch.engines.base import UPSCALE
 from vhsbatch.engines.fallback import fallbacks
-from vhsbatch.errors import ChainError, OutOfMemoryError, VhsBatchError
+from vhsbatch.errors import OutOfMemoryError, VhsBatchError
 from vhsbatch.model.events import (
     AssemblyStarted,
+    Fact,
     JobFailed,
     JobPlanned,
+    JobRetried,
     JobSkipped,
     LanesChanged,
-    SegmentFailed,
+    LogLine,
     SegmentStarted,
 )
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.wishes import Steering
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.executor import Executor
+from vhsbatch.scheduling.failures import detail_of, is_by_network, segment_failed
 from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.policy import Assemble, MakeSegment, Work, next_work
+from vhsbatch.scheduling.wishes import grant
 
 # Gives the plan of a job, or the reason why the job needs no work.
 Planner = Callable[[Job], Awaitable[JobPlan | str]]
@@ -74,6 +79,7 @@ class Scheduler:
         self._changed = anyio.Event()
         self._stop_scope = anyio.CancelScope()
         self._draining = False
+        self._wishes: deque[Steering] = deque()
 
     async def run(self) -> None:
         """Return when every video has ended, or after `stop` when every lane has."""
@@ -85,6 +91,7 @@ class Scheduler:
                 lanes.start_soon(self._gate.watch, self._plan, self._wake)
                 while not self._state.complete and not self._drained:
                     self._changed = anyio.Event()
+                    await self._grant_wishes(lanes)
                     if await self._gate.is_open():
                         await self._fill_lanes(lanes)
                     await self._changed.wait()
@@ -102,6 +109,34 @@ class Scheduler:
     def stop(self) -> None:
         """Start no new work and stop what is under way; finished segments are kept."""
         self._stop_scope.cancel()
+
+    # --- wishes ----------------------------------------------------------------------------------
+
+    def wish(self, wish: Steering) -> None:
+        """Take a wish, which is granted, or refused in words, before anything else is begun."""
+        self._wishes.append(wish)
+        self._wake()
+
+    async def _grant_wishes(self, lanes: TaskGroup) -> None:
+        while self._wishes:
+            granted = grant(self._wishes.popleft(), self._state, time.time())
+            if isinstance(granted, str):
+                self._bus.tell(LogLine(level="warning", text=granted))
+                continue
+            await self._bus.emit(granted)
+            await self._follow(granted, lanes)
+
+    async def _follow(self, fact: Fact, lanes: TaskGroup) -> None:
+        """Do what a granted wish asks for beside the state."""
+        match fact:
+            case LanesChanged():
+                self._limiter.total_tokens = fact.lanes
+            case JobSkipped():
+                await self._leave(fact.job_id)
+            case JobRetried():
+                lanes.start_soon(self._plan_again, self._state.jobs[fact.job_id].job)
+            case _:
+                pass
 
     # --- lanes -----------------------------------------------------------------------------------
 
@@ -144,12 +179,10 @@ class Scheduler:
     async def _occupy(self, lane: int, work: Work) -> None:
         """A lane's life for one piece of work; the token goes back whatever happens."""
         try:
-            with anyio.CancelScope() as scope:
-                self._job_scopes.setdefault(work.job_id, set()).add(scope)
+            with self._until_left(work.job_id):
                 async with self._failures_of(work.job_id):
                     await self._do(lane, work)
         finally:
-            self._job_scopes[work.job_id].discard(scope)
             self._limiter.release_on_behalf_of(lane)
             self._wake()
 
@@ -192,7 +225,7 @@ class Scheduler:
         except VhsBatchError as error:
             blameless = await self._is_scarcity(error, plan, lane)
             final = not blameless and not (error.transient and self._may_try_again(work, plan, error))
-            await self._bus.emit(_segment_failed(work, lane, error, final=final, blameless=blameless))
+            await self._bus.emit(segment_failed(work, lane, error, final=final, blameless=blameless))
             if final:
                 raise
         else:
@@ -224,7 +257,7 @@ class Scheduler:
     def _may_try_again(self, work: MakeSegment, plan: JobPlan, error: VhsBatchError) -> bool:
         """Whether attempts are left, or ways in which the network has not been tried yet."""
         ways_left = plan.upscaling is not None and work.fallback + 1 < len(fallbacks(plan.upscaling))
-        return work.attempt <= self._retries or (_is_by_network(error) and ways_left)
+        return work.attempt <= self._retries or (is_by_network(error) and ways_left)
 
     @asynccontextmanager
     async def _failures_of(self, job_id: str) -> AsyncIterator[None]:
@@ -232,7 +265,7 @@ class Scheduler:
         try:
             yield
         except VhsBatchError as error:
-            await self._fail(job_id, str(error), _detail(error))
+            await self._fail(job_id, str(error), detail_of(error))
         except Exception as error:
             reason = f"internal error: {type(error).__name__}: {error}"
             await self._fail(job_id, reason, tuple(traceback.format_exc().splitlines()))
@@ -241,10 +274,27 @@ class Scheduler:
         if self._state.jobs[job_id].phase.ended:
             return
         await self._bus.emit(JobFailed(at_s=time.time(), job_id=job_id, reason=reason, detail=detail))
+        await self._leave(job_id)
+        self._wake()
+
+    @contextmanager
+    def _until_left(self, job_id: str) -> Iterator[None]:
+        """Work on a video, which ends early when the video is left."""
+        scopes = self._job_scopes.setdefault(job_id, set())
+        with anyio.CancelScope() as scope:
+            scopes.add(scope)
+            try:
+                yield
+            finally:
+                scopes.discard(scope)
+
+    async def _leave(self, job_id: str) -> None:
+        """Stop all work on a video, and give it back."""
         for scope in self._job_scopes.get(job_id, ()):
             scope.cancel()
-        await self._gate.release(job_id, made=False)
-        self._wake()
+        # The caller may be part of that work.
+        with anyio.CancelScope(shield=True):
+            await self._gate.release(job_id, made=False)
 
     def _wake(self) -> None:
         self._changed.set()
@@ -257,42 +307,22 @@ class Scheduler:
             await self._plan(job)
 
     async def _plan(self, job: Job) -> None:
-        async with self._failures_of(job.id):
-            match await self._planner(job):
-                case JobPlan() as plan:
-                    await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job.id, plan=plan))
-                case reason:
-                    await self._bus.emit(JobSkipped(at_s=time.time(), job_id=job.id, reason=reason))
+        if self._state.jobs[job.id].phase.ended:
+            return  # it was skipped before its turn
+        with self._until_left(job.id):
+            async with self._failures_of(job.id):
+                await self._plan_now(job)
         self._wake()
 
+    async def _plan_now(self, job: Job) -> None:
+        match await self._planner(job):
+            case JobPlan() as plan:
+                await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job.id, plan=plan))
+            case reason:
+                await self._bus.emit(JobSkipped(at_s=time.time(), job_id=job.id, reason=reason))
 
-def _segment_failed(
-    work: MakeSegment, lane: int, error: VhsBatchError, *, final: bool, blameless: bool
-) -> SegmentFailed:
-    return SegmentFailed(
-        at_s=time.time(),
-        job_id=work.job_id,
-        segment=work.segment.index,
-        attempt=work.attempt,
-        lane=lane,
-        reason=str(error),
-        final=final,
-        by_network=_is_by_network(error),
-        blameless=blameless,
-        detail=_detail(error),
-    )
-
-
-def _is_by_network(error: VhsBatchError) -> bool:
-    return isinstance(error, ChainError) and error.culprit == UPSCALE
-
-
-def _detail(error: VhsBatchError) -> tuple[str, ...]:
-    """What every stage of a failed chain said last."""
-    if not isinstance(error, ChainError):
-        return ()
-    return tuple(
-        line
-        for stage in error.stages
-        for line in (f"[{stage.stage}, exit code {stage.exit_code}]", *stage.stderr_tail)
-    )
+    async def _plan_again(self, job: Job) -> None:
+        """Plan a video when all that was under way for it has been stopped."""
+        while self._job_scopes.get(job.id):
+            await self._changed.wait()
+        await self._plan(job)

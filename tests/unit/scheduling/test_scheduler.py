@@ -1,6 +1,7 @@
 """The scheduler with an executor that makes nothing, and fails as it is told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from vhsbatch.model.events import (
     Fact,
     JobFailed,
     JobHeld,
+    JobMoved,
     JobPublished,
     JobSkipped,
     LanesChanged,
@@ -27,6 +29,7 @@ from vhsbatch.model.events import (
 )
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.state import BatchState, Phase, fold
+from vhsbatch.model.wishes import ChangeLanes, Continue, Move, Pause, Retry, Skip
 from vhsbatch.scheduling import gate as gate_module
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.claims import Free, Held, Made, Standing
@@ -349,3 +352,123 @@ async def test_after_a_full_disk_lanes_take_turns() -> None:
             case _:
                 pass
     assert room.wants == 0
+
+
+@dataclass
+class Steered(Run):
+    """A run that is going on: the test says when a piece of work is done."""
+
+    scheduler: Scheduler
+    work: "HeldBack"
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            await anyio.sleep(0.001)
+
+
+@dataclass
+class HeldBack(Executor):
+    """Makes nothing until it is let."""
+
+    may_go_on: anyio.Event = field(default_factory=anyio.Event)
+    stopped: int = 0
+
+    async def make_segment(self, *args: Any, **options: Any) -> SegmentFinished:
+        try:
+            await self.may_go_on.wait()
+        except anyio.get_cancelled_exc_class():
+            self.stopped += 1
+            raise
+        return await super().make_segment(*args, **options)
+
+
+@asynccontextmanager
+async def steered(*plans: JobPlan, lanes: int = 1) -> AsyncIterator[Steered]:
+    facts: list[Fact] = []
+
+    async def append(fact: Fact) -> None:
+        facts.append(fact)
+
+    async def planner(job: Job) -> JobPlan | str:
+        return next(plan for plan in plans if plan.job.id == job.id)
+
+    state, work = BatchState(), HeldBack()
+    bus = Bus(state, append)
+    await bus.emit(make.batch_started(*(plan.job for plan in plans), lanes=lanes))
+    gate = Gate(state, bus, claims=Claims(), room=Room())
+    scheduler = Scheduler(state, bus, work, planner, gate=gate, retries=0)
+    going_on = Steered(facts, state, scheduler, work)
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(scheduler.run)
+            await going_on.until(lambda: work_began(going_on))
+            yield going_on
+            work.may_go_on.set()
+    assert fold(facts).jobs == state.jobs
+
+
+def work_began(going_on: Steered) -> bool:
+    return len(going_on.of(SegmentStarted)) == going_on.state.lanes
+
+
+async def test_a_paused_batch_begins_nothing_until_it_goes_on() -> None:
+    async with steered(*plans(2, segments=1)) as batch:
+        batch.scheduler.wish(Pause())
+        await batch.until(lambda: batch.state.paused is not None)
+        batch.work.may_go_on.set()
+        await batch.until(lambda: bool(batch.of(SegmentFinished)))
+        await anyio.sleep(0.05)
+        assert len(batch.of(SegmentStarted)) == 1
+        batch.scheduler.wish(Continue())
+    assert batch.state.count(Phase.DONE) == 2
+
+
+async def test_another_lane_begins_at_once_and_one_that_goes_finishes_its_work() -> None:
+    async with steered(*plans(3, segments=1)) as batch:
+        batch.scheduler.wish(ChangeLanes(by=1))
+        await batch.until(lambda: len(batch.of(SegmentStarted)) == 2)
+        batch.scheduler.wish(ChangeLanes(by=-1))
+        await batch.until(lambda: batch.state.lanes == 1)
+        assert batch.work.stopped == 0
+        batch.work.may_go_on.set()
+        await batch.until(lambda: batch.state.complete)
+    assert batch.work.most_busy == 2
+    assert [fact.lane for fact in batch.of(SegmentStarted)] == [1, 2, 1]
+
+
+async def test_a_skipped_video_stops_and_the_next_one_begins() -> None:
+    first, second = plans(2, segments=1)
+    async with steered(first, second) as batch:
+        batch.scheduler.wish(Skip(job_id=first.job.id))
+        await batch.until(lambda: len(batch.of(SegmentStarted)) == 2)
+        assert batch.work.stopped == 1
+        assert batch.state.jobs[first.job.id].phase is Phase.SKIPPED
+    assert batch.state.jobs[second.job.id].phase is Phase.DONE
+
+
+async def test_a_video_that_was_skipped_while_it_waited_is_never_begun() -> None:
+    first, second = plans(2, segments=1)
+    async with steered(first, second) as batch:
+        batch.scheduler.wish(Skip(job_id=second.job.id))
+        await batch.until(lambda: batch.state.jobs[second.job.id].phase is Phase.SKIPPED)
+    assert {fact.job_id for fact in batch.of(SegmentStarted)} == {first.job.id}
+
+
+async def test_a_video_can_be_tried_again_when_its_work_has_been_stopped() -> None:
+    first, second = plans(2, segments=1)
+    async with steered(first, second) as batch:
+        batch.scheduler.wish(Skip(job_id=first.job.id))
+        batch.scheduler.wish(Retry(job_id=first.job.id))
+        await batch.until(lambda: batch.state.jobs[first.job.id].phase is not Phase.SKIPPED)
+        batch.work.may_go_on.set()
+        await batch.until(lambda: batch.state.complete)
+    assert batch.state.count(Phase.DONE) == 2
+    assert batch.work.most_busy == 1
+
+
+async def test_what_is_moved_up_is_begun_first() -> None:
+    first, second, third = plans(3, segments=1)
+    async with steered(first, second, third) as batch:
+        batch.scheduler.wish(Move(job_id=third.job.id, by=-1))
+        await batch.until(lambda: bool(batch.of(JobMoved)))
+    assert [fact.job_id for fact in batch.of(SegmentStarted)] == [first.job.id, third.job.id, second.job.id]
