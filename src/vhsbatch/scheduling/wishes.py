@@ -79,7 +79,11 @@ def _refusal(wish: Skip | Retry | Move | Prioritise, job: JobState) -> str | Non
 
 
 def _move(wish: Move, job: JobState, state: BatchState, at_s: float) -> Fact | str:
-    """Change places with a neighbour of the same priority."""
+    """Give it another place among those of the same priority."""
+    if state.order in ("shortest", "longest"):
+        return (
+            f"videos are begun by length (--order {state.order}): another priority changes that, not a place"
+        )
     waiting = [other.job.id for other in in_turn(state) if other.waits and other.priority == job.priority]
     place = waiting.index(wish.job_id)
     target = max(0, min(len(waiting) - 1, place + wish.by))

@@ -72,6 +72,12 @@ def test_what_cannot_be_had_is_refused_in_words(wish: Steering, words: str) -> N
     assert words in refusal
 
 
+def test_no_place_counts_where_lengths_decide() -> None:
+    state, plans = waiting(2)
+    state.options = {"order": "longest"}
+    assert "--order longest" in str(grant(Move(job_id=plans[0].job.id, by=1), state, 9.0))
+
+
 def test_what_has_ended_stays_ended_until_it_is_tried_again() -> None:
     state, plans = waiting(1)
     granted(Skip(job_id=plans[0].job.id), state)
