@@ -39,7 +39,7 @@ async def look_at_fields(
         ToolError: FFmpeg cannot be started.
     """
     sights: list[Sight] = []
-    for from_s, count in _windows(video, seekable=seekable):
+    for from_s, count in windows(video, seekable=seekable):
         finished = await run(
             (
                 ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error",
@@ -54,8 +54,8 @@ async def look_at_fields(
     return tuple(sights)
 
 
-def _windows(video: VideoTrack, *, seekable: bool) -> Iterator[tuple[Fraction | None, int]]:
-    """Where to look, and at how many frames."""
+def windows(video: VideoTrack, *, seekable: bool) -> Iterator[tuple[Fraction | None, int]]:
+    """Where to look, in seconds on the container's clock (None: at the beginning), and at how many frames."""
     if not seekable or video.frames <= _SHORT_FRAMES:
         yield None, _SHORT_FRAMES
         return

@@ -7,6 +7,7 @@ first and the last frames (`showinfo`), and `idet` measures the field order (`fi
 import os
 import stat
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -14,13 +15,14 @@ from pathlib import Path
 import anyio.to_thread
 
 from vhsbatch.errors import InputError
-from vhsbatch.media import fieldorder
+from vhsbatch.media import fieldorder, telecine
+from vhsbatch.media.fieldorder import Sight
 from vhsbatch.media.formats import LATE_SEEKING_DEMUXERS, SEEKABLE_DEMUXERS, UNTIMED_DEMUXERS
 from vhsbatch.media.idet import look_at_fields
 from vhsbatch.media.scan import Scan, scan
 from vhsbatch.media.showinfo import Glimpse, look
 from vhsbatch.media.timeline import Timeline, lay_on_grid, whole_frames
-from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
+from vhsbatch.model.media import FieldOrder, MediaInfo, Telecine, VideoTrack
 
 MAX_PIXELS = 8192 * 8192 // 2
 
@@ -87,6 +89,7 @@ async def probe(
         raise InputError(
             f"reading it takes more than {timeout_s:.0f} s", fix="copy it to a faster disk"
         ) from error
+    video = fieldorder.decided(video, sights)
     return MediaInfo(
         path=path,
         size_bytes=status.st_size,
@@ -94,7 +97,7 @@ async def probe(
         container=packets.container,
         declared_s=packets.declared_s,
         exact_seek=exact_seek,
-        video=fieldorder.decided(video, sights),
+        video=await _with_telecine(path, video, sights, packets, ticks, ffmpeg=ffmpeg, seekable=exact_seek),
         audio=packets.audio,
         notes=_notes(packets, timeline, undecoded=_undecoded_tail(packets, tail)),
     )
@@ -279,6 +282,28 @@ def _video_track(packets: Scan, head: Glimpse, timeline: Timeline, *, start_s: F
         rotation_degrees=head.rotation_degrees,
         colour=head.colour,
     )
+
+
+async def _with_telecine(
+    path: Path,
+    video: VideoTrack,
+    sights: tuple[Sight, ...] | None,
+    packets: Scan,
+    ticks: list[int],
+    *,
+    ffmpeg: str,
+    seekable: bool,
+) -> VideoTrack:
+    """`video` as film in the frames of television, if it is that."""
+    if telecine.is_soft(ticks, packets.time_base, video.rate):
+        reason = "frames are shown for two and three fields in turns"
+        return replace(video, telecine=Telecine.SOFT, telecine_reason=reason)
+    votes = None if sights is None else fieldorder.Votes.count(sights)
+    if not telecine.may_be_film(video, votes):
+        return video
+    cadences = await telecine.look_for_cadence(path, video, ffmpeg=ffmpeg, seekable=seekable)
+    found, reason = telecine.judge(cadences)
+    return replace(video, telecine=found, telecine_reason=reason)
 
 
 def _usual_fields(head: Glimpse) -> FieldOrder:

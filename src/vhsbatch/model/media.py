@@ -24,6 +24,18 @@ class FieldOrder(StrEnum):
         return self in (FieldOrder.TFF, FieldOrder.BFF, FieldOrder.MIXED)
 
 
+class Telecine(StrEnum):
+    """How film was fitted into the frames of television.
+
+    SOFT leaves the film's frames alone and holds some of them longer by flags; HARD has spread them over
+    fields, four of them over five frames.
+    """
+
+    NONE = "none"
+    SOFT = "soft"
+    HARD = "hard"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colour:
     """How numbers mean colours, in FFmpeg's names; None where the source does not say.
@@ -64,6 +76,8 @@ class VideoTrack:
         flagged_order: the field order that container and frames state.
         field_order: the field order that was decided on.
         field_order_reason: why, in a few words.
+        telecine: whether it is film in the frames of television.
+        telecine_reason: how that was found, empty where nothing was looked for.
         rotation_degrees: clockwise rotation for display: 0, 90, 180 or 270.
         colour: the colour tags.
     """
@@ -83,6 +97,8 @@ class VideoTrack:
     flagged_order: FieldOrder = FieldOrder.UNKNOWN
     field_order: FieldOrder = FieldOrder.UNKNOWN
     field_order_reason: str = "not examined"
+    telecine: Telecine = Telecine.NONE
+    telecine_reason: str = ""
     rotation_degrees: int = 0
     colour: Colour = Colour()
 

@@ -48,6 +48,8 @@ def describe_analysis(analysis: Analysis) -> Iterator[tuple[str, str]]:
     yield "format", f"{info.container}, {video.codec}, {video.width}x{video.height} {video.pixel_format}"
     yield "length", f"{length}, {video.frames} frames at {frame_rate(video.rate)}"
     yield "field order", f"{field_order(video.field_order)} ({video.field_order_reason})"
+    if video.telecine_reason:
+        yield "telecine", f"{video.telecine} ({video.telecine_reason})"
     yield "shape", f"pixels {_ratio(sample_aspect(video))}, {_stated(video.sar)}"
     colour = source_colour(video)
     yield "colour", f"{colour.matrix}, {colour.range}" + ("" if video.colour.matrix else " (not stated)")

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Literal
 
 from vhsbatch.errors import UsageError
-from vhsbatch.model.media import FieldOrder, MediaInfo
+from vhsbatch.model.media import FieldOrder, MediaInfo, Telecine
 
 OrderWord = Literal["tff", "bff", "progressive"]
 
@@ -64,4 +64,6 @@ def corrected(info: MediaInfo, by: Corrections) -> MediaInfo:
         notes = (*notes, f"shown as {by.aspect.numerator}:{by.aspect.denominator}, as was asked for")
     if by.field_order is not None:
         video = replace(video, field_order=by.field_order, field_order_reason="as was asked for")
+        if by.field_order is FieldOrder.PROGRESSIVE and video.telecine is Telecine.HARD:
+            video = replace(video, telecine=Telecine.NONE, telecine_reason="")
     return replace(info, video=video, notes=notes)

@@ -103,7 +103,7 @@ def _fingerprint(info: MediaInfo, preset: Preset, means: Means, segments: tuple[
             info.size_bytes,
             info.modified_ns,
             info.container,
-            replace(info.video, field_order_reason=""),
+            replace(info.video, field_order_reason="", telecine_reason=""),
             info.audio,
         ],
         "preset": preset.model_dump(exclude=_INDECISIVE),

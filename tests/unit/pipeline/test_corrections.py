@@ -6,8 +6,8 @@ import pytest
 
 import make
 from vhsbatch.errors import UsageError
-from vhsbatch.model.media import FieldOrder
-from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, corrected, corrections
+from vhsbatch.model.media import FieldOrder, Telecine
+from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, OrderWord, corrected, corrections
 from vhsbatch.pipeline.geometry import output_size
 from vhsbatch.presets import Preset
 
@@ -41,3 +41,9 @@ def test_the_field_order_that_was_asked_for_is_taken() -> None:
     video = corrected(make.info(), corrections(None, "progressive")).video
     assert video.field_order is FieldOrder.PROGRESSIVE
     assert video.field_order_reason == "as was asked for"
+
+
+@pytest.mark.parametrize(("order", "telecine"), [("progressive", Telecine.NONE), ("bff", Telecine.HARD)])
+def test_what_has_no_fields_is_no_hard_pulldown(order: OrderWord, telecine: Telecine) -> None:
+    film = make.info(make.track(telecine=Telecine.HARD))
+    assert corrected(film, corrections(None, order)).video.telecine is telecine

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 import make
 from vhsbatch.errors import InputError
-from vhsbatch.model.media import AudioTrack, Colour, FieldOrder, MediaInfo, VideoTrack
+from vhsbatch.model.media import AudioTrack, Colour, FieldOrder, MediaInfo, Telecine, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.presets import Preset
@@ -234,6 +234,7 @@ def test_how_a_preset_is_called_is_not(preset: Preset) -> None:
     assert planned(preset=preset).fingerprint == BASE.fingerprint
 
 
+REASONS = {"field_order_reason", "telecine_reason"}
 TRACK_CHANGES: Mapping[str, object] = {
     "index": 1,
     "codec": "mpeg2video",
@@ -249,6 +250,7 @@ TRACK_CHANGES: Mapping[str, object] = {
     "dropped_frames": 1,
     "flagged_order": FieldOrder.BFF,
     "field_order": FieldOrder.TFF,
+    "telecine": Telecine.HARD,
     "rotation_degrees": 180,
     "colour": Colour(matrix="bt709"),
 }
@@ -264,7 +266,7 @@ SOUND_CHANGES: Mapping[str, object] = {
 
 
 def test_everything_about_a_track_is_tried() -> None:
-    assert set(TRACK_CHANGES) == {field.name for field in fields(VideoTrack)} - {"field_order_reason"}
+    assert set(TRACK_CHANGES) == {field.name for field in fields(VideoTrack)} - REASONS
     assert set(SOUND_CHANGES) == {field.name for field in fields(AudioTrack)}
 
 

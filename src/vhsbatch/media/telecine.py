@@ -1,0 +1,121 @@
+"""Film in television's frames: found by the timestamps of soft pulldown, or by the cadence of hard one.
+
+24 film frames a second become 30 frames by holding them for two and three fields in turns. Soft pulldown
+leaves the film's frames alone and says in flags which are shown for three fields; their timestamps tell.
+Hard pulldown has recorded the fields.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+from vhsbatch.errors import ChainError
+from vhsbatch.media.fieldorder import Votes
+from vhsbatch.media.formats import input_arguments
+from vhsbatch.media.idet import windows
+from vhsbatch.media.telecine_worker import STRETCH_FRAMES
+from vhsbatch.model.media import FieldOrder, Telecine, VideoTrack
+from vhsbatch.proc.chain import StageSpec, run_chain
+
+_TELEVISION_RATES = (Fraction(30000, 1001), Fraction(30))
+_FILM_RATES = (Fraction(24000, 1001), Fraction(24))
+
+# So many of the frame distances have to be of the pattern.
+_IN_PATTERN = Fraction(9, 10)
+_FEWEST_DISTANCES = 8
+
+# A stretch with at least this part of its repeated fields in place is film, with at most that, video.
+_FILM = 0.75
+_VIDEO = 0.5
+_FILM_PART = Fraction(4, 5)
+
+_WIDTH = 96
+
+
+def is_soft(ticks: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
+    """Whether frames of film are shown for two and three fields in turns.
+
+    Args:
+        ticks: when the frames are shown, ascending.
+        time_base: seconds per tick.
+        rate: of the grid on which they lie.
+    """
+    if rate not in _FILM_RATES or len(ticks) <= _FEWEST_DISTANCES:
+        return False
+    field = 1 / (rate * Fraction(5, 2) * time_base)  # in ticks
+    lengths = [round((later - earlier) / field) for earlier, later in pairwise(ticks)]
+    held = sum({a, b} == {2, 3} for a, b in pairwise(lengths))
+    return held >= _IN_PATTERN * (len(lengths) - 1)
+
+
+def may_be_film(video: VideoTrack, votes: Votes | None) -> bool:
+    """Whether it is worth looking for hard pulldown: in television's rate, and not all progressive."""
+    return (
+        video.rate in _TELEVISION_RATES
+        and video.field_order is not FieldOrder.PROGRESSIVE
+        and votes is not None
+        and votes.interlaced >= max(3, votes.total / 10)
+    )
+
+
+async def look_for_cadence(
+    path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool
+) -> tuple[float | None, ...]:
+    """How well a 3:2 cadence fits stretches of the source, in the places where the fields were looked at.
+
+    Raises:
+        ToolError: FFmpeg or Python cannot be started.
+    """
+    places = list(windows(video, seekable=seekable))
+    inputs = [word for from_s, _ in places for word in input_arguments(path, from_s=from_s)]
+    narrow = [
+        f"[{number}:{video.index}]trim=end_frame={count // STRETCH_FRAMES * STRETCH_FRAMES},"
+        f"scale=w={_WIDTH}:h=ih:flags=area,format=gray[p{number}]"
+        for number, (_, count) in enumerate(places)
+    ]
+    joined = "".join(f"[p{number}]" for number in range(len(places)))
+    graph = ";".join([*narrow, f"{joined}concat=n={len(places)}[out]"])
+    answers: list[str] = []
+    decode = (
+        *(ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", *inputs),
+        *("-filter_complex", graph, "-map", "[out]", "-fps_mode", "passthrough"),
+        *("-f", "rawvideo", "pipe:1"),
+    )
+    measure = (
+        *(sys.executable, "-P", "-m", "vhsbatch.media.telecine_worker"),
+        *(str(_WIDTH), str(video.height)),
+    )
+    try:
+        await run_chain(
+            (StageSpec(name="decode", argv=decode), StageSpec(name="measure", argv=measure)),
+            on_stdout=answers.append,
+            on_stderr=lambda _stage, _line: None,
+        )
+    except ChainError:
+        return ()
+    return tuple(json.loads(answers[-1])) if answers else ()
+
+
+def judge(cadences: Sequence[float | None]) -> tuple[Telecine, str]:
+    """Whether a source is telecined film, and why. Pure.
+
+    Film that is inverted as such loses every fifth frame: it has to be film nearly everywhere.
+
+    >>> judge([1.0, 0.9, None, 1.0])
+    (<Telecine.HARD: 'hard'>, '3:2 cadence in 3 of 3 stretches that move')
+    >>> judge([0.2, None])
+    (<Telecine.NONE: 'none'>, 'no 3:2 cadence')
+    """
+    film = sum(fit is not None and fit >= _FILM for fit in cadences)
+    video = sum(fit is not None and fit <= _VIDEO for fit in cadences)
+    moving = sum(fit is not None for fit in cadences)
+    if film == 0:
+        return Telecine.NONE, "no 3:2 cadence" if moving else "too little movement to find a 3:2 cadence"
+    reason = f"3:2 cadence in {film} of {moving} stretches that move"
+    certain = film >= 2 or (moving == 1 and max(fit or 0 for fit in cadences) >= 0.9)
+    if certain and film >= _FILM_PART * (film + video):
+        return Telecine.HARD, reason
+    return Telecine.NONE, f"{reason}: part film, part video" if video else f"{reason}: too few to be sure"

@@ -1,0 +1,88 @@
+"""Child process that finds the 3:2 cadence of film in interlaced frames, and prints one JSON object.
+
+    python -P -m vhsbatch.media.telecine_worker WIDTH HEIGHT
+
+Frames come on stdin, 8-bit grey. They may be narrow: what is added up along a line loses its noise,
+while all lines have to be there. For each stretch of frames the answer holds which part of its
+repeated fields is where a cadence has them, null where too little moves to tell.
+
+In 3:2 pulldown each parity records one field twice in every five frames, the other parity two or three
+frames later. A field that was recorded twice differs from itself by the tape's noise alone.
+"""
+
+import json
+import sys
+from itertools import pairwise
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+CYCLE = 5
+# How many frames are judged together: few, as each cut of an edited tape begins another cadence.
+STRETCH_FRAMES = 30
+_FEWEST_CYCLES = 8
+
+# A repeated field differs by at most this part of what the others of its cycle differ by.
+_CLEARLY_LESS = 0.8
+# A cycle moves where its fields differ by this much more than the quietest of the tape.
+_MOVES = 1.2
+
+Steps = npt.NDArray[np.float64]
+
+
+def field_steps(stream: BinaryIO, width: int, height: int) -> Steps:
+    """By how much the fields of consecutive frames differ: (steps, parity), in steps of 8 bits."""
+    size = width * height
+    whole = iter(lambda: stream.read(size), b"")
+    frames = (np.frombuffer(data, np.uint8).reshape(height, width).astype(np.int16) for data in whole)
+    steps = [
+        [np.abs(later[parity::2] - earlier[parity::2]).mean() for parity in (0, 1)]
+        for earlier, later in pairwise(frames)
+    ]
+    return np.array(steps, dtype=np.float64).reshape(-1, 2)
+
+
+def cadence(steps: Steps, floor: Steps) -> float | None:
+    """Which part of the repeated fields is where the best-fitting cadence has them; chance is about 0.3.
+
+    Args:
+        steps: of one stretch, (steps, parity).
+        floor: what fields differ by where nothing moves, (parity).
+
+    Returns:
+        None where too little moves to tell.
+    """
+    cycles = len(steps) // CYCLE
+    shaped = steps[: cycles * CYCLE].reshape(cycles, CYCLE, 2)
+    usual = np.median(shaped, axis=1)
+    moving = usual > _MOVES * floor
+    if moving.sum() < _FEWEST_CYCLES:
+        return None
+    least = np.where(moving & (shaped.min(axis=1) < _CLEARLY_LESS * usual), shaped.argmin(axis=1), -CYCLE)
+    hits = [
+        (least[:, 0] == phase).sum() + (least[:, 1] == (phase + lag) % CYCLE).sum()
+        for phase in range(CYCLE)
+        for lag in (2, 3)
+    ]
+    return float(max(hits) / moving.sum())
+
+
+def cadences(steps: Steps) -> list[float | None]:
+    """The `cadence` of each whole stretch of `steps`."""
+    if len(steps) == 0:
+        return []
+    floor = np.percentile(steps, 5, axis=0)
+    firsts = range(0, len(steps), STRETCH_FRAMES)
+    # The step from one stretch into the next may be one from place to place.
+    return [cadence(steps[first : first + STRETCH_FRAMES - 1], floor) for first in firsts]
+
+
+def main() -> None:
+    """Measure what comes on stdin."""
+    width, height = map(int, sys.argv[1:3])
+    sys.stdout.write(json.dumps(cadences(field_steps(sys.stdin.buffer, width, height))) + "\n")
+
+
+if __name__ == "__main__":
+    main()
