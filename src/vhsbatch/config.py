@@ -5,6 +5,7 @@ The command line is asked first, then the environment, then ``./vhsbatch.toml``,
 """
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,19 @@ def _count(value: object) -> int | str:
     raise ValueError("must be a whole number of at least 1, or 'auto'")
 
 
+_RANGE = re.compile(r"([1-9]\d{0,3})\.\.([1-9]\d{0,3})")
+
+
+def _parallel(value: object) -> int | str:
+    if isinstance(value, str) and (match := _RANGE.fullmatch(value)) and int(match[1]) <= int(match[2]):
+        # A range of one is a number.
+        return value if match[1] != match[2] else int(match[1])
+    try:
+        return _count(value)
+    except ValueError:
+        raise ValueError("must be a whole number of at least 1, 'auto', or a range such as 1..4") from None
+
+
 def _device(value: object) -> str:
     if isinstance(value, int | str) and not isinstance(value, bool):
         text = str(value)
@@ -60,6 +74,7 @@ def _command(value: object) -> tuple[str, ...]:
 
 
 Count = Annotated[int | Literal["auto"], BeforeValidator(_count)]
+Parallel = Annotated[int | str, BeforeValidator(_parallel)]
 Device = Annotated[str, BeforeValidator(_device)]
 Tile = Annotated[int, AfterValidator(_tile)]
 Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
@@ -70,7 +85,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)
 
-    parallel: Count = Field(default="auto", description="videos at a time")
+    parallel: Parallel = Field(
+        default="auto", description="videos at a time; a range such as 1..4, or auto, moves with the load"
+    )
     threads: Count = Field(
         default="auto", description="CPU threads that all lanes share; auto: one for each core"
     )

@@ -27,7 +27,8 @@ from vhsbatch.media.encoder_choice import Trial, hardware_fix, is_hardware, try_
 from vhsbatch.media.encoders import ENCODERS
 from vhsbatch.proc.process import run
 from vhsbatch.proc.tools import FFmpeg, ffmpeg_tool, names_of
-from vhsbatch.toolbox import choose_engine, choose_lanes, cores, memory_bytes
+from vhsbatch.scheduling.sizing import choose_lanes
+from vhsbatch.toolbox import EngineChoice, choose_engine, cores, survey
 from vhsbatch.wording import plain, size
 
 Status = Literal["ok", "none", "warn", "fail"]
@@ -100,7 +101,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             yield await _runtime(runtime, device)
     yield _models()
     yield await _engine(settings)
-    yield _workers(settings, on_gpu=any(device.is_gpu for device in devices))
+    yield await _workers(settings, on_gpu=any(device.is_gpu for device in devices))
     for folder in _folders(settings):
         yield _disk(folder)
     yield _terminal()
@@ -201,12 +202,13 @@ async def _engine(settings: Settings) -> Finding:
     return Finding(status="ok", subject=f"engine '{settings.engine}'", detail=detail)
 
 
-def _workers(settings: Settings, *, on_gpu: bool) -> Finding:
-    memory, threads = memory_bytes(), cores() if settings.threads == "auto" else settings.threads
+async def _workers(settings: Settings, *, on_gpu: bool) -> Finding:
     engine = "realesrgan" if on_gpu and settings.engine != "ffmpeg" else "ffmpeg"
-    lanes, _ = choose_lanes("auto", threads=threads, memory_bytes=memory, engine=engine, on_gpu=on_gpu)
-    detail = f"{cores()} cores, {size(memory)} of memory: --parallel auto takes {lanes}"
-    if memory < _LITTLE_MEMORY:
+    machine = await survey(settings, EngineChoice(engine=engine, on_gpu=on_gpu))
+    lanes = choose_lanes("auto", machine, engine=engine, videos=1)
+    threads, memory = machine.threads, size(machine.memory_bytes)
+    detail = f"{threads} threads, {memory} of memory: --parallel auto begins with {lanes.begin}"
+    if machine.memory_bytes < _LITTLE_MEMORY:
         return Finding(status="warn", subject="machine", detail=detail, fix="use --parallel 1 and -r 720")
     return Finding(status="ok", subject="machine", detail=detail)
 

@@ -98,6 +98,7 @@ class TextPrinter:
         self._err = err
         self._clock = clock
         self._last_progress_s = clock()
+        self._in_turn = True
         self._turn = 1
         self._announced = 0
 
@@ -111,17 +112,19 @@ class TextPrinter:
             case BatchStarted():
                 self._print_header(event)
             case JobPublished() | JobFailed() | JobSkipped():
-                if self._state.lanes > 1:
+                if not self._in_turn:
                     self._print_result(self._state.jobs[event.job_id])
             case LogLine():
                 self._print_log(event)
             case JobHeld() | BatchPaused() | BatchContinued() | LanesChanged():
+                # Once several lanes have been at work, results come out of turn.
+                self._in_turn = self._in_turn and self._state.lanes == 1
                 print(plain(fact_line(event)), file=self._err, flush=True)
             case Progress():
                 self._print_progress()
             case _:
                 pass
-        if self._state.lanes == 1:
+        if self._in_turn:
             self._print_turns()
 
     def close(self) -> None:
@@ -144,6 +147,7 @@ class TextPrinter:
 
     def _print_header(self, fact: BatchStarted) -> None:
         print(f"Starting batch processing ({len(fact.jobs)} videos)", file=self._out)
+        self._in_turn = fact.lanes == 1
         if fact.lanes > 1:
             print(f"Parallel mode: {fact.lanes} workers", file=self._out)
         print(f"{'=' * _WIDTH}\n", file=self._out, flush=True)

@@ -75,6 +75,9 @@ class MachineOptions:
     keep_temp: Annotated[bool | None, Parameter(negative="--no-keep-temp")] = None
     "Keep the segments of finished videos."
 
+    nice: int | None = None
+    "How far the work steps back behind other programs, at the processor and the disks: 0 to 19."
+
     retries: int | None = None
     "How often a segment is tried again after a failure that may be transient."
 
@@ -136,7 +139,7 @@ class FolderOptions:
     """Which videos of a folder, and how many at a time."""
 
     parallel: Annotated[str | None, Parameter(group=_HOW)] = None
-    "How many videos are restored at the same time: a number, or 'auto'."
+    "How many videos are restored at the same time: a number, a range such as 1..4, or 'auto'."
 
     skip_existing: bool = False
     "Leave out videos whose results are there and proven complete."

@@ -30,7 +30,9 @@ from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.proc.process import kill_all
 from vhsbatch.request import BatchRequest
 from vhsbatch.scheduling.bus import Bus, Mailbox
+from vhsbatch.scheduling.controller import Limits
 from vhsbatch.scheduling.gate import Gate
+from vhsbatch.scheduling.lane_control import LaneControl
 from vhsbatch.scheduling.local import LocalExecutor
 from vhsbatch.scheduling.planning import Planning
 from vhsbatch.scheduling.room import Room
@@ -162,7 +164,7 @@ async def _run(
     retries = request.settings.retries
     room = Room((workplace.temporary, request.folder), request.settings.min_free_mib * 2**20)
     gate = Gate(state, bus, claims=leases, room=room)
-    executor = LocalExecutor(workplace)
+    executor = LocalExecutor(workplace, state=state, threads=toolbox.threads)
     scheduler = Scheduler(state, bus, executor, planning.plan, gate=gate, retries=retries)
     session = Session(state=state, scheduler=scheduler, tell=bus.tell, drain=request.drain)
     for note in notes:
@@ -171,6 +173,10 @@ async def _run(
         for interface, mailbox in zip(interfaces, shown, strict=True):
             group.start_soon(interface, session, mailbox)
         group.start_soon(_warn_of_room, bus.subscribe(), state, room, bus)
+        if toolbox.parallel.least < toolbox.parallel.most:
+            limits = Limits(least=toolbox.parallel.least, most=toolbox.parallel.most)
+            control = LaneControl(state=state, room=room, limits=limits, use_lanes=scheduler.use_lanes)
+            group.start_soon(control.run, bus.subscribe())
         if not request.settings.keep_temp:
             group.start_soon(_clean_up, bus.subscribe(), state, workplace)
         async with _signals(session), anyio.create_task_group() as following:
@@ -203,6 +209,7 @@ async def toolbox_of(request: BatchRequest) -> Toolbox:
         detectable=request.detectable,
         corrections=request.corrections,
         allow_truncated=request.allow_truncated,
+        videos=len(request.jobs),
     )
 
 

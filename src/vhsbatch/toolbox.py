@@ -11,7 +11,9 @@ from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
 from vhsbatch.pipeline.prepare import Intent
 from vhsbatch.presets import Preset
+from vhsbatch.proc.gauges import gpu_gauges, memory_gauge
 from vhsbatch.proc.tools import ffmpeg_tool
+from vhsbatch.scheduling.sizing import Lanes, Machine, choose_lanes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,17 +22,22 @@ class Toolbox:
 
     Attributes:
         ffmpeg: the FFmpeg program.
-        lanes: how many pieces of work are under way at a time.
+        parallel: how many pieces of work are under way at a time.
         threads: CPU threads that all lanes share.
         intent: what the run wants, with every ``auto`` resolved.
         notes: what was chosen for the user, one line each.
     """
 
     ffmpeg: str
-    lanes: int
+    parallel: Lanes
     threads: int
     intent: Intent
     notes: tuple[str, ...]
+
+    @property
+    def lanes(self) -> int:
+        """How many lanes there are at first."""
+        return self.parallel.begin
 
 
 async def open_toolbox(
@@ -40,6 +47,7 @@ async def open_toolbox(
     detectable: Mapping[str, Preset] | None = None,
     corrections: Corrections = NO_CORRECTIONS,
     allow_truncated: bool = False,
+    videos: int = 1,
 ) -> Toolbox:
     """Find the tools and resolve every ``auto``.
 
@@ -49,6 +57,7 @@ async def open_toolbox(
         detectable: presets to choose from for each source; None where `preset` is for all.
         corrections: what the user knows better than the sources say.
         allow_truncated: whether sources that break off are taken as they are.
+        videos: how many there are to restore.
 
     Raises:
         ToolError: FFmpeg, an encoder or a device that was asked for does not work.
@@ -72,20 +81,14 @@ async def open_toolbox(
         spare_devices=choice.spare_devices,
         auto_detect=None if detectable is None else AutoDetect(detectable),
     )
-    threads = cores() if settings.threads == "auto" else settings.threads
-    lanes, lanes_note = choose_lanes(
-        settings.parallel,
-        threads=threads,
-        memory_bytes=memory_bytes(),
-        engine=choice.engine,
-        on_gpu=choice.on_gpu,
-    )
+    machine = await survey(settings, choice)
+    lanes = choose_lanes(settings.parallel, machine, engine=choice.engine, videos=videos)
     return Toolbox(
         ffmpeg=ffmpeg.path,
-        lanes=lanes,
-        threads=threads,
+        parallel=lanes,
+        threads=machine.threads,
         intent=intent,
-        notes=tuple(note for note in (lanes_note, encoder_note, choice.note) if note),
+        notes=tuple(note for note in (*lanes.notes, encoder_note, choice.note) if note),
     )
 
 
@@ -146,38 +149,19 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def memory_bytes() -> int:
-    """The machine's RAM."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-# An FFmpeg that deinterlaces SD and encodes HD keeps about two cores busy (x264 runs four threads,
-# the filters before it are mostly serial) and takes up to a gigabyte; with the network on a CPU a
-# lane takes all cores, and two lanes keep a GPU busy while one of them reads or writes.
-_CORES_PER_LANE = 2
-_LANE_BYTES = 2 * 2**30
-
-
-def choose_lanes(
-    parallel: int | str, *, threads: int, memory_bytes: int, engine: str, on_gpu: bool
-) -> tuple[int, str | None]:
-    """How many lanes, and why where that was left to us. Pure.
-
-    >>> choose_lanes(3, threads=2, memory_bytes=2**34, engine="ffmpeg", on_gpu=False)
-    (3, None)
-    >>> choose_lanes("auto", threads=16, memory_bytes=2**34, engine="ffmpeg", on_gpu=False)
-    (8, '8 workers: 16 threads at 2 a worker, 16 GiB of memory at 2 a worker')
-    """
-    if isinstance(parallel, int):
-        return parallel, None
-    by_memory = max(1, memory_bytes // _LANE_BYTES)
-    if engine == "realesrgan":
-        lanes = min(2, by_memory) if on_gpu else 1
-        word = "worker" if lanes == 1 else "workers"
-        return lanes, f"{lanes} {word}: the network on {'a GPU' if on_gpu else 'the CPU'}"
-    lanes = max(1, min(threads // _CORES_PER_LANE, by_memory))
-    word = "worker" if lanes == 1 else "workers"
-    return lanes, (
-        f"{lanes} {word}: {threads} threads at {_CORES_PER_LANE} a worker, "
-        f"{round(memory_bytes / 2**30)} GiB of memory at {_LANE_BYTES // 2**30} a worker"
+async def survey(settings: Settings, choice: EngineChoice) -> Machine:
+    """What there is to work with here."""
+    gauge = memory_gauge()
+    gpus = await gpu_gauges()
+    sizes = [gpu.total_bytes for gpu in gpus if gpu.total_bytes]
+    return Machine(
+        threads=cores() if settings.threads == "auto" else settings.threads,
+        memory_bytes=_physical_bytes() if gauge is None else gauge.total_bytes,
+        gpus=1 if choice.on_gpu else 0,
+        gpu_memory_bytes=min(sizes, default=None),
+        all_gpus=max(len(gpus), 1 + len(choice.spare_devices) if choice.on_gpu else 0),
     )
+
+
+def _physical_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

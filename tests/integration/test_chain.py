@@ -156,3 +156,20 @@ async def test_a_missing_folder_for_a_program_is_a_tool_error(monkeypatch: pytes
     monkeypatch.setattr("sys.executable", "/no/such/python")
     with pytest.raises(ToolError, match="cannot start"):
         await run(("true",))
+
+
+PRIORITIES = """
+import ctypes, os, platform
+number = {"x86_64": 252, "aarch64": 31}[platform.machine()]
+value = ctypes.CDLL(None).syscall(number, 1, 0)
+print(os.nice(0), value >> 13, value & 7)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="I/O priorities are Linux's")
+@pytest.mark.parametrize(("niceness", "class_and_level"), [(0, None), (10, "2 7"), (19, "3 0")])
+async def test_who_steps_back_does_so_at_the_disks_too(niceness: int, class_and_level: str | None) -> None:
+    before = (await run((sys.executable, "-c", PRIORITIES))).stdout.decode().split()
+    after = (await run((sys.executable, "-c", PRIORITIES), niceness=niceness)).stdout.decode().split()
+    assert int(after[0]) == min(19, int(before[0]) + niceness)
+    assert " ".join(after[1:]) == (class_and_level or " ".join(before[1:]))

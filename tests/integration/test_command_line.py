@@ -46,8 +46,14 @@ def test_version(tmp_path: Path) -> None:
 
 # Each: options of `batch`, and the line that refuses them.
 REFUSALS = [
-    (("--parallel", "0"), "--parallel 0: must be a whole number of at least 1, or 'auto'"),
-    (("--parallel", "many"), "--parallel many: must be a whole number of at least 1, or 'auto'"),
+    (
+        ("--parallel", "0"),
+        "--parallel 0: must be a whole number of at least 1, 'auto', or a range such as 1..4",
+    ),
+    (
+        ("--parallel", "many"),
+        "--parallel many: must be a whole number of at least 1, 'auto', or a range such as 1..4",
+    ),
     (("--crf", "99"), "--crf 99: must be 0 to 51 for the default encoder"),
     (("--crf", "70", "--encoder", "libsvtav1"), "--crf 70: must be 1 to 63 for libsvtav1"),
     (("-r", "1081"), "-r 1081: must be a multiple of 2"),

@@ -164,14 +164,24 @@ class TestValues:
         own.touch()
         assert preset_paths(settings, machine.user) == (own, Path("/mine.toml"))
 
+    @pytest.mark.parametrize(("typed", "meant"), [("1..4", "1..4"), ("2..2", 2), ("12", 12)])
+    def test_a_range_of_workers(self, machine: Machine, typed: str, meant: object) -> None:
+        assert machine.load({"parallel": typed}).parallel == meant
+
 
 class TestMistakes:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
             ("paralell = 3", "paralell: unknown key (did you mean 'parallel'?)"),
-            ("parallel = 0", "parallel = 0: must be a whole number of at least 1, or 'auto'"),
-            ("parallel = true", "parallel = true: must be a whole number of at least 1, or 'auto'"),
+            (
+                "parallel = 0",
+                "parallel = 0: must be a whole number of at least 1, 'auto', or a range such as 1..4",
+            ),
+            (
+                'parallel = "4..1"',
+                "parallel = \"4..1\": must be a whole number of at least 1, 'auto', or a range such as 1..4",
+            ),
             ('threads = "all"', "threads = \"all\": must be a whole number of at least 1, or 'auto'"),
             (
                 'engine = "realesgan"',

@@ -132,6 +132,11 @@ class BatchState:
         return sum(job.phase in phases for job in self.jobs.values())
 
     @property
+    def busy_lanes(self) -> int:
+        """How many lanes are at work."""
+        return sum(len(job.running) + (job.assembly_lane is not None) for job in self.jobs.values())
+
+    @property
     def complete(self) -> bool:
         """Whether every video has ended."""
         return all(job.phase.ended for job in self.jobs.values())

@@ -5,6 +5,9 @@ A process that is joined to its neighbours by pipes does not notice when its par
 Linux the kernel tells it (`prctl(2)`, PR_SET_PDEATHSIG), and the setting survives `execve`. Elsewhere
 this file only sets the niceness.
 
+Whoever steps back for the processor does so for the disks too: the lowest of the usual priorities, and
+with the greatest niceness only what nobody else wants.
+
 Where memory runs out, the kernel is to end a child, whose work can be done again, and not the program
 that knows of it: every child offers itself first.
 """
@@ -14,6 +17,9 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
+IOPRIO_WHO_PROCESS = 1
+IOPRIO_BEST_EFFORT, IOPRIO_IDLE = 2, 3
 # Of 1000: what the kernel adds to the part of all memory that a process has.
 OOM_SCORE_ADJ = 300
 
@@ -31,11 +37,25 @@ def main(argv: list[str]) -> None:
         _offer_oneself()
     if niceness:
         os.nice(niceness)
+        if sys.platform == "linux":
+            _step_back_from_disks(niceness)
     try:
         os.execvp(program[0], program)  # noqa: S606
     except OSError as error:
         print(f"{program[0]}: {error.strerror}", file=sys.stderr)  # noqa: T201
         sys.exit(127)
+
+
+def _step_back_from_disks(niceness: int) -> None:
+    """Set the I/O priority (`ioprio_set(2)`), where its number is known."""
+    import ctypes
+    import platform
+
+    number = IOPRIO_SET.get(platform.machine())
+    if number is None:
+        return  # the kernel takes it from the niceness then
+    class_, level = (IOPRIO_IDLE, 0) if niceness >= 19 else (IOPRIO_BEST_EFFORT, 7)
+    ctypes.CDLL(None).syscall(number, IOPRIO_WHO_PROCESS, 0, class_ << 13 | level)
 
 
 def _offer_oneself() -> None:

@@ -95,6 +95,11 @@ async def stop(process: Process, *, grace_s: float) -> None:
         await process.wait()
 
 
+def alive() -> frozenset[int]:
+    """The children of this process that run at the moment."""
+    return frozenset(_alive)
+
+
 def kill_all() -> None:
     """End every child of this process at once, without grace."""
     for pid in _alive:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from vhsbatch.errors import ChainError
 from vhsbatch.model.events import JobPublished, SegmentFinished, Telemetry
 from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.model.state import BatchState
 from vhsbatch.pipeline.assemble import assemble
 from vhsbatch.pipeline.segment import make_segment
 from vhsbatch.pipeline.workplace import Workplace
@@ -14,8 +16,17 @@ from vhsbatch.pipeline.workplace import Workplace
 class LocalExecutor:
     """Runs chains as child processes of this one."""
 
-    def __init__(self, workplace: Workplace) -> None:
+    def __init__(self, workplace: Workplace, *, state: BatchState, threads: int) -> None:
+        """Create an executor.
+
+        Args:
+            workplace: where and with what it works.
+            state: the batch, whose lanes share the threads; only read.
+            threads: CPU threads for all lanes together.
+        """
         self._workplace = workplace
+        self._state = state
+        self._threads = threads
 
     async def make_segment(
         self,
@@ -30,7 +41,13 @@ class LocalExecutor:
         """See `Executor`."""
         with _file_errors_in_words():
             return await make_segment(
-                plan, segment, self._workplace, lane=lane, attempt=attempt, fallback=fallback, tell=tell
+                plan,
+                segment,
+                self._shared_by(self._state.lanes),
+                lane=lane,
+                attempt=attempt,
+                fallback=fallback,
+                tell=tell,
             )
 
     async def assemble(
@@ -43,7 +60,13 @@ class LocalExecutor:
     ) -> JobPublished:
         """See `Executor`."""
         with _file_errors_in_words():
-            return await assemble(plan, segments, self._workplace, lane=lane, tell=tell)
+            # The last videos are joined when there is nothing else to do: by whatever lies idle.
+            workplace = self._shared_by(min(self._state.lanes, self._state.busy_lanes))
+            return await assemble(plan, segments, workplace, lane=lane, tell=tell)
+
+    def _shared_by(self, lanes: int) -> Workplace:
+        """The workplace, with the part of the threads that falls to one of `lanes`."""
+        return replace(self._workplace, threads_per_lane=max(1, self._threads // max(1, lanes)))
 
 
 @contextmanager

@@ -57,6 +57,14 @@ class Room:
                 )
         return None
 
+    def lack_for(self, lanes: int, plans: Iterable[JobPlan]) -> str | None:
+        """Which disk has too little room for a segment of each lane; None if all have enough."""
+        segment = max((result_bytes(plan) // len(plan.segments) for plan in plans), default=0)
+        for folder, free in self._free():
+            if free < self.least_bytes + lanes * segment:
+                return f"only {size(free)} are free in {plain(str(folder))}"
+        return None
+
     def _free(self) -> list[tuple[Path, int]]:
         there = {_existing(folder): folder for folder in self.folders}
         return [(folder, shutil.disk_usage(disk).free) for disk, folder in there.items()]

@@ -36,6 +36,8 @@ from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.policy import Assemble, MakeSegment, Work, next_work
 from vhsbatch.scheduling.wishes import grant
 
+MEMORY_RAN_OUT = "the system ran out of memory"
+
 # Gives the plan of a job, or the reason why the job needs no work.
 Planner = Callable[[Job], Awaitable[JobPlan | str]]
 
@@ -104,6 +106,12 @@ class Scheduler:
     def drain(self) -> None:
         """Start no new work, and finish what is under way."""
         self._draining = True
+        self._wake()
+
+    async def use_lanes(self, lanes: int, reason: str) -> None:
+        """Have so many lanes from now on; work that is under way in others is finished."""
+        self._limiter.total_tokens = lanes
+        await self._bus.emit(LanesChanged(at_s=time.time(), lanes=lanes, reason=reason))
         self._wake()
 
     def stop(self) -> None:
@@ -249,10 +257,7 @@ class Scheduler:
     async def _use_fewer_lanes(self) -> None:
         lanes = self._state.lanes - 1
         if lanes >= 1:
-            self._limiter.total_tokens = lanes
-            await self._bus.emit(
-                LanesChanged(at_s=time.time(), lanes=lanes, reason="the system ran out of memory")
-            )
+            await self.use_lanes(lanes, MEMORY_RAN_OUT)
 
     def _may_try_again(self, work: MakeSegment, plan: JobPlan, error: VhsBatchError) -> bool:
         """Whether attempts are left, or ways in which the network has not been tried yet."""
