@@ -126,3 +126,7 @@ class VerificationError(VhsBatchError):
     """What was made differs from what was planned."""
 
     transient = True
+
+
+class UndecodableError(VerificationError):
+    """What was made does not decode from end to end without an error."""

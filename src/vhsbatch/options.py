@@ -42,6 +42,9 @@ class ResultOptions:
     field_order: Literal["tff", "bff", "progressive"] | None = None
     "Field order of the sources, instead of what is measured."
 
+    fix_drift: bool = False
+    "Bring sound that drifts to the length of the picture."
+
     allow_truncated: bool = False
     "Restore sources that break off as far as they go, instead of failing them."
 

@@ -14,7 +14,8 @@ from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
 from vhsbatch.pipeline.discover import discover
 from vhsbatch.pipeline.naming import name_jobs, refuse_overwriting_sources
 from vhsbatch.pipeline.order import FileFacts, OrderName, Priority, arrange
-from vhsbatch.presets import Container, Preset
+from vhsbatch.preset_tables import Container
+from vhsbatch.presets import Preset
 
 Interface = Literal["tui", "text", "json"]
 

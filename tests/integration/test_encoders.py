@@ -12,7 +12,7 @@ from vhsbatch.errors import ToolError
 from vhsbatch.media.encoder_choice import choose_encoder, try_encoder
 from vhsbatch.media.encoders import ENCODERS, video_arguments
 from vhsbatch.media.verify import count_frames
-from vhsbatch.presets import EncoderSpeed, containers_for
+from vhsbatch.preset_tables import EncoderSpeed, containers_for
 from vhsbatch.proc.process import run
 from vhsbatch.proc.tools import names_of
 

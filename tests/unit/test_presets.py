@@ -7,16 +7,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from vhsbatch.errors import UsageError
-from vhsbatch.presets import (
-    QUALITY_RANGE,
-    Container,
-    EncoderName,
-    Preset,
-    Video,
-    containers_for,
-    derive,
-    override,
-)
+from vhsbatch.preset_tables import QUALITY_RANGE, Container, EncoderName, Video, containers_for
+from vhsbatch.presets import Preset, derive, override
 
 VHS = Preset(name="vhs", video=Video(quality=18))
 

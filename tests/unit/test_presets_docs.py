@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from vhsbatch.preset_files import load_presets
-from vhsbatch.presets import QUALITY_RANGE, Preset, containers_for
+from vhsbatch.preset_tables import QUALITY_RANGE, containers_for
+from vhsbatch.presets import Preset
 
 GUIDE = Path(__file__).parents[2] / "docs" / "presets.md"
 

@@ -26,6 +26,7 @@ _RESULT = (
     "encoder",
     "aspect",
     "field_order",
+    "fix_drift",
     "allow_truncated",
     "auto_detect",
 )
@@ -116,7 +117,7 @@ def options_before(output: Path, source: Path) -> dict[str, str] | None:
 
 
 _NUMBERS = ("resolution", "crf", "max_count")
-_FLAGS = ("recursive", "allow_truncated", "auto_detect")
+_FLAGS = ("recursive", "fix_drift", "allow_truncated", "auto_detect")
 _PATHS = ("model", "temp_dir")
 _LISTS = ("priority",)
 

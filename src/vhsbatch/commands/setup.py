@@ -61,7 +61,12 @@ def preset_from(result: ResultOptions, settings: Settings, *, container: str | N
         )
     preset = find_preset(load_presets(preset_paths(settings)), result.preset or DEFAULT_PRESET)
     return override(
-        preset, height=result.resolution, quality=result.crf, encoder=result.encoder, container=container
+        preset,
+        height=result.resolution,
+        quality=result.crf,
+        encoder=result.encoder,
+        container=container,
+        fix_drift=result.fix_drift,
     )
 
 
@@ -82,6 +87,7 @@ def detectable_presets(result: ResultOptions, settings: Settings, base: Preset) 
             quality=result.crf,
             encoder=base.video.encoder,
             container=base.container,
+            fix_drift=result.fix_drift,
         )
         for name, preset in load_presets(preset_paths(settings)).items()
     }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vhsbatch.presets import ColourCorrection, Denoise
+from vhsbatch.preset_tables import ColourCorrection, Denoise
 
 # A node of ffmpeg-python's graph; the package has no types.
 Node = Any

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from vhsbatch.media.audio import AudioEncode
+from vhsbatch.media.audio import AudioEncode, loudness_filters
 from vhsbatch.media.colour import output_colour
 from vhsbatch.media.encoders import EncodeArguments
 from vhsbatch.media.filters import OUTPUT_LABEL, decode_graph, encode_graph, segment_graph
 from vhsbatch.media.formats import INPUT_OPTIONS, file_url, input_arguments
-from vhsbatch.model.media import Colour
+from vhsbatch.model.media import AudioTrack, Colour
 from vhsbatch.model.plan import JobPlan, Segment
 
 # Source before a segment that is decoded and filtered only to warm the temporal filters up. With
@@ -99,10 +99,11 @@ def join_command(
     """Join the segments, add the source's sound at its own time, keep titles and chapters.
 
     Both inputs keep their own clock (`-copyts`): the joined picture begins at 0, and the source is
-    shifted by the time of its first picture, which thereby falls on 0 too. The digest of the packets
-    that were read from the segments goes to stdout.
+    shifted by the time of its first picture, which thereby falls on 0 too, and by what the preset asks.
+    The digest of the packets that were read from the segments goes to stdout.
     """
     source = plan.info
+    shift_s = plan.preset.audio.offset_ms / 1000 - float(source.video.start_s)
     sound = [
         argument
         for number, encode in enumerate(audio)
@@ -111,7 +112,7 @@ def join_command(
     return (
         *(ffmpeg, *_QUIET, *PROGRESS, "-copyts"),
         *("-f", "concat", "-safe", "0", "-protocol_whitelist", "file", "-i", file_url(concat_script)),
-        *("-itsoffset", f"{-float(source.video.start_s):.9f}", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
+        *("-itsoffset", f"{shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
         *("-i", file_url(source.path)),
         *("-map", "0:v:0", "-c:v", "copy", *_tag(plan)),
         *sound,
@@ -119,6 +120,15 @@ def join_command(
         *_container(plan),
         *("-y", file_url(output)),
         *("-map", "0:v:0", "-c:v", "copy", *_PACKET_DIGEST),
+    )
+
+
+def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack) -> tuple[str, ...]:
+    """Decode a track to nothing and print how loud it is once it is cleaned."""
+    return (
+        *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *INPUT_OPTIONS),
+        *("-vn", "-sn", "-dn", "-i", file_url(plan.info.path), "-map", f"0:{track.index}"),
+        *("-af", loudness_filters(track, plan.info.video, plan.preset.audio), "-f", "null", "-"),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
-from vhsbatch.presets import EncoderSpeed
+from vhsbatch.preset_tables import EncoderSpeed
 
 # A picture that starts a group every two seconds lets players seek quickly.
 _GOP_S = 2

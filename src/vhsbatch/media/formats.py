@@ -64,5 +64,6 @@ def input_arguments(path: Path, *, from_s: Fraction | None = None) -> tuple[str,
         from_s: where to begin on the container's clock, in seconds; None for the first frame.
     """
     seek = () if from_s is None else ("-seek_timestamp", "1", "-ss", f"{float(from_s):.6f}")
-    # Turning a picture is the filter graph's affair.
-    return (*seek, *INPUT_OPTIONS, "-noautorotate", "-i", file_url(path))
+    # Turning a picture is the filter graph's affair. Frames of a damaged file decode otherwise, and to
+    # another number, where several are decoded at a time.
+    return (*seek, *INPUT_OPTIONS, "-thread_type", "slice", "-noautorotate", "-i", file_url(path))

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-from vhsbatch.errors import ChainError, VerificationError
+from vhsbatch.errors import ChainError, UndecodableError, VerificationError
+from vhsbatch.media.audio import stretch
 from vhsbatch.media.colour import output_colour
 from vhsbatch.media.commands import check_command, reread_command
 from vhsbatch.media.probe import probe_result
@@ -39,7 +40,7 @@ async def count_frames(
     """Decode everything in `path`; the number of its video frames.
 
     Raises:
-        VerificationError: something in it does not decode.
+        UndecodableError: something in it does not decode.
     """
     return await _read(
         path, check_command(ffmpeg, path, threads=threads), niceness, on_frames, lambda _: None
@@ -78,9 +79,9 @@ async def _read(
             niceness=niceness,
         )
     except ChainError as error:
-        raise VerificationError(f"{path.name} does not decode: {error.cause}") from error
+        raise UndecodableError(f"{path.name} does not decode: {error.cause}") from error
     if complaints:
-        raise VerificationError(f"{path.name} does not decode cleanly: {complaints[0]}")
+        raise UndecodableError(f"{path.name} does not decode cleanly: {complaints[0]}")
     return frames
 
 
@@ -187,8 +188,10 @@ def _compare_sound(
     """Times count from the first picture; sound from before it may be cut there, never moved."""
     start_s = track.start_s - made.video.start_s
     end_s = track.end_s - made.video.start_s
-    source_start_s = source.start_s - plan.info.video.start_s
-    source_end_s = source.end_s - plan.info.video.start_s
+    audio, video = plan.preset.audio, plan.info.video
+    source_start_s = source.start_s - video.start_s + Fraction(audio.offset_ms, 1000)
+    longer = stretch(source, video, audio) or 1
+    source_end_s = source_start_s + (source.end_s - source.start_s) * longer
     earliest_s, latest_s = source_start_s, max(source_start_s, Fraction(0))
     _expect(
         earliest_s - SOUND_TOLERANCE_S <= start_s <= latest_s + SOUND_TOLERANCE_S,

@@ -7,9 +7,10 @@ from pathlib import Path
 import aiofiles
 import anyio
 
-from vhsbatch.errors import InputError, VerificationError
-from vhsbatch.media.audio import plan_audio
+from vhsbatch.errors import InputError, UndecodableError, VerificationError
+from vhsbatch.media.audio import AudioEncode, plan_audio
 from vhsbatch.media.commands import concat_script, describe, join_command
+from vhsbatch.media.loudness import measure_loudness
 from vhsbatch.media.progress import ProgressParser
 from vhsbatch.media.verify import packet_digest, verify_output
 from vhsbatch.model.events import JobPublished, LogLine, Progress, SegmentFinished, Telemetry
@@ -51,17 +52,7 @@ async def assemble(
     try:
         await _expect_undamaged(plan, segments, workplace)
         await _write_script(plan, segments, folder)
-        packets = await _join(plan, temporary, workplace, lane=lane, tell=tell)
-        show = _progress(plan, lane, "verify", tell)
-        proof = await verify_output(
-            temporary,
-            plan,
-            packets=packets,
-            ffmpeg=workplace.ffmpeg,
-            threads=workplace.threads.decode,
-            niceness=workplace.niceness,
-            on_frames=show,
-        )
+        join, proof, notes = await _make_whole(plan, temporary, workplace, lane=lane, tell=tell)
         digest = await sha256(temporary)
         size_bytes = (await anyio.Path(temporary).stat()).st_size
         output = FileRecord(path=plan.job.output.name, size_bytes=size_bytes, sha256=digest)
@@ -75,8 +66,9 @@ async def assemble(
                 output=output,
                 segments=segments,
                 commands=_commands(plan, segments, workplace),
-                join=describe(_join_command(plan, workplace, temporary)),
+                join=describe(join),
                 proof=proof,
+                notes=notes,
                 at_s=time.time(),
             )
             await write_record(record, plan.job.output, temporary.with_suffix(".record"))
@@ -90,8 +82,46 @@ async def assemble(
         sha256=digest,
         frames=plan.frames,
         wall_s=time.monotonic() - started_s,
-        notes=plan.notes,
+        notes=(*plan.notes, *notes),
     )
+
+
+async def _make_whole(
+    plan: JobPlan, output: Path, workplace: Workplace, *, lane: int, tell: Callable[[Telemetry], None]
+) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """Join the segments with the sound, and verify that.
+
+    Every segment is proven already, so what does not decode is a damaged track that was copied: it is
+    encoded from what can be heard of it.
+
+    Returns:
+        The command that joined them, how the result was proven, and what the user should know of it.
+    """
+    loudness = await measure_loudness(plan, ffmpeg=workplace.ffmpeg, niceness=workplace.niceness)
+
+    async def join(audio: tuple[AudioEncode, ...]) -> tuple[tuple[str, ...], str]:
+        script = workplace.job_folder(plan) / _SCRIPT
+        command = join_command(workplace.ffmpeg, plan, script, audio, output)
+        packets = await _join(plan, command, workplace, lane=lane, tell=tell)
+        proof = await verify_output(
+            output,
+            plan,
+            packets=packets,
+            ffmpeg=workplace.ffmpeg,
+            threads=workplace.threads.decode,
+            niceness=workplace.niceness,
+            on_frames=_progress(plan, lane, "verify", tell),
+        )
+        return command, proof
+
+    audio = plan_audio(plan, loudness)
+    try:
+        return *await join(audio), ()
+    except UndecodableError:
+        if all(encode.codec != "copy" for encode in audio):
+            raise
+    again = await join(plan_audio(plan, loudness, copies=False))
+    return *again, ("its sound is damaged: encoded from what can be heard, instead of copied",)
 
 
 def _commands(
@@ -104,11 +134,6 @@ def _commands(
         for segment, proof in zip(plan.segments, segments, strict=True)
     ]
     return tuple(tuple(describe(stage.argv) for stage in chain) for chain in chains)
-
-
-def _join_command(plan: JobPlan, workplace: Workplace, output: Path) -> tuple[str, ...]:
-    script = workplace.job_folder(plan) / _SCRIPT
-    return join_command(workplace.ffmpeg, plan, script, plan_audio(plan), output)
 
 
 def _make_parent(path: Path) -> None:
@@ -149,14 +174,14 @@ async def _write_script(plan: JobPlan, segments: tuple[SegmentFinished, ...], fo
 
 async def _join(
     plan: JobPlan,
-    output: Path,
+    command: tuple[str, ...],
     workplace: Workplace,
     *,
     lane: int,
     tell: Callable[[Telemetry], None],
 ) -> str | None:
     """Join the segments; the digest of their packets."""
-    stage = StageSpec(name="join", argv=_join_command(plan, workplace, output))
+    stage = StageSpec(name="join", argv=command)
     tell(LogLine(level="debug", text=f"join: {describe(stage.argv)}", job_id=plan.job.id, lane=lane))
     parser = ProgressParser()
     show = _progress(plan, lane, "assemble", tell)

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from vhsbatch.errors import InputError
+from vhsbatch.media.audio import drift
 from vhsbatch.media.filters import deinterlaces
 from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
@@ -21,7 +23,11 @@ from vhsbatch.pipeline.geometry import (
 from vhsbatch.presets import Preset
 
 # Part of every fingerprint: raised when the same plan would make other frames than before.
-PLAN_VERSION = 1
+PLAN_VERSION = 2
+
+# In a shorter clip, and by less, sound and picture often end apart without drifting.
+_DRIFTING_S = 60
+_NOTICED_DRIFT_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +92,13 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
         segments=segments,
         fingerprint=_fingerprint(info, preset, means, segments),
         identity=means.identity,
-        notes=(*info.notes, *_notes(track, preset), *means.notes, *_seek_note(info)),
+        notes=(
+            *info.notes,
+            *_notes(track, preset),
+            *_sound_notes(info, preset),
+            *means.notes,
+            *_seek_note(info),
+        ),
     )
 
 
@@ -145,6 +157,22 @@ def _notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
         how = f"{preset.deinterlace.method}, a frame from each {'field' if per_field else 'pair of fields'}"
         return (f"{order}: deinterlaced with {how}",)
     return (f"{order}: not deinterlaced",)
+
+
+def _sound_notes(info: MediaInfo, preset: Preset) -> Iterator[str]:
+    """Tracks that are stretched, and those that might have to be."""
+    for number, track in enumerate(info.audio, start=1):
+        if (ratio := drift(track, info.video)) is None:
+            continue
+        length_s = track.end_s - track.start_s
+        off_s = float((1 - ratio) * length_s)
+        ends = (
+            f"sound track {number} ends {abs(off_s):.2f} s {'after' if off_s > 0 else 'before'} the picture"
+        )
+        if preset.audio.fix_drift:
+            yield f"{ends}: brought to its length"
+        elif length_s >= _DRIFTING_S and abs(off_s) >= _NOTICED_DRIFT_S:
+            yield f"{ends}: if it is out of sync by then, --fix-drift mends that"
 
 
 def _seek_note(info: MediaInfo) -> tuple[str, ...]:

@@ -117,6 +117,7 @@ def make_record(
     commands: tuple[tuple[str, ...], ...],
     join: str,
     proof: str,
+    notes: tuple[str, ...],
     at_s: float,
 ) -> Record:
     """The record of a job. Pure.
@@ -129,6 +130,7 @@ def make_record(
         commands: the command lines of each segment's stages.
         join: the command line that joined them.
         proof: how it was proven that the joined picture decodes.
+        notes: what was found while they were joined.
         at_s: when it was published, seconds since the epoch.
     """
     return Record(
@@ -150,7 +152,7 @@ def make_record(
         engine=plan.engine,
         encoder=plan.encoder,
         tools=plan.identity,
-        notes=plan.notes,
+        notes=(*plan.notes, *notes),
         checks=("every segment decodes and has its frames", proof, *_CHECKS),
         segments=tuple(
             SegmentRecord(

@@ -169,7 +169,7 @@ def commands(plan: JobPlan) -> Iterator[tuple[str, tuple[str, ...]]]:
             ),
         )
     script, joined = Path("/work/segments.ffconcat"), Path("/out/tape.part")
-    yield "join", join_command("ffmpeg", plan, script, plan_audio(plan), joined)
+    yield "join", join_command("ffmpeg", plan, script, plan_audio(plan, {}), joined)
     yield "reread", reread_command("ffmpeg", plan, joined)
     yield "check", check_command("ffmpeg", joined, threads=4)
 
@@ -295,7 +295,7 @@ def test_a_short_video_is_never_sought(changes: dict[str, Any]) -> None:
 def test_hevc_is_tagged_as_players_want_it(encoder: str, container: str, tagged: bool) -> None:
     preset = Preset.model_validate({"name": "p", "container": container, "video": {"encoder": encoder}})
     plan = planned(NTSC_DV, preset)
-    command = join_command("ffmpeg", plan, Path("/work/s"), plan_audio(plan), Path("/out/x"))
+    command = join_command("ffmpeg", plan, Path("/work/s"), plan_audio(plan, {}), Path("/out/x"))
     assert values(command, "-tag:v") == (["hvc1"] if tagged else [])
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vhsbatch.media.encoders import ENCODERS, EncodeArguments, video_arguments
-from vhsbatch.presets import QUALITY_RANGE, EncoderSpeed
+from vhsbatch.preset_tables import QUALITY_RANGE, EncoderSpeed
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "encoders.txt"
 SPEEDS: tuple[EncoderSpeed, ...] = get_args(EncoderSpeed)

@@ -1,0 +1,133 @@
+"""The sound of results: in sync from the beginning to the end, whatever is done to it."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import program
+from clips import FFMPEG, footage, make_clip
+from flashes import beeps_s, flashes_s, make_flashes
+
+FFV1 = ("-c:v", "ffv1", "-g", "1", "-c:a", "pcm_s16le")
+AT_S = (1.0, 20.0, 38.6)
+SMALL = ("-r", "120", "--engine", "ffmpeg", "--no-tui")
+
+UNTOUCHED = "{ highpass_hz = 0 }"
+EVERYTHING = "{ highpass_hz = 60, hum_hz = 50, denoise_db = 12, declick = true, loudness_lufs = -20.0 }"
+LOSSLESS_MONO = "{ lossless = true, channels = 'left', offset_ms = 240 }"
+
+
+@pytest.fixture(scope="module")
+def tapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tapes")
+    make_flashes(folder / "long.mkv", *FFV1, at_s=AT_S, seconds=40)
+    make_flashes(folder / "late.mkv", *FFV1, at_s=(2.0, 5.0), seconds=6, sound="atrim=start=0.5")
+    gap = "aselect='not(between(t,2,2.7))'"
+    make_flashes(folder / "gap.mkv", *FFV1, at_s=(1.0, 5.0), seconds=6, sound=gap)
+    make_flashes(folder / "silent.mkv", *FFV1, at_s=(0.4,), seconds=1, sound="volume=0")
+    make_clip(folder / "quiet.mkv", *FFV1, "-af", "volume=0.05", scan="progressive", size="96x64")
+    return folder
+
+
+Restore = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def restored(tapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Restore:
+    """The tapes with the sound of a preset whose `audio` table is given; each is made once."""
+    made: dict[str, Path] = {}
+
+    def restore(audio: str) -> Path:
+        if audio not in made:
+            folder = made[audio] = tmp_path_factory.mktemp("made")
+            done = program.run("batch", tapes, folder, "-p", "own", *SMALL, *own(folder, audio), cwd=folder)
+            assert done.returncode == 0, done.stdout + done.stderr
+        return made[audio]
+
+    return restore
+
+
+def own(folder: Path, audio: str) -> tuple[str, str]:
+    """Options for a preset called `own` that leaves the picture as it is."""
+    config, presets = folder / "own-config.toml", folder / "own.toml"
+    config.write_text(f"presets = ['{presets}']\n")
+    presets.write_text(
+        f"[own]\ncontainer = 'mkv'\naudio = {audio}\n"
+        "denoise = { method = 'none' }\nsharpen = { amount = 0.0 }\n"
+    )
+    return "--config", str(config)
+
+
+@pytest.mark.parametrize("audio", [UNTOUCHED, EVERYTHING])
+@pytest.mark.parametrize(("name", "at_s"), [("long", AT_S), ("late", (2.0, 5.0)), ("gap", (1.0, 5.0))])
+def test_flash_and_beep_come_together(
+    name: str, at_s: tuple[float, ...], audio: str, restored: Restore
+) -> None:
+    made = restored(audio) / f"{name}_120p.mkv"
+    assert flashes_s(made, Fraction(25)) == pytest.approx(at_s, abs=0.001)
+    assert beeps_s(made) == pytest.approx(at_s, abs=0.02)
+
+
+def test_loudness_is_what_was_asked_for_and_silence_stays_silent(restored: Restore) -> None:
+    folder = restored(EVERYTHING)
+    assert loudness_lufs(folder / "quiet_120p.mkv") == pytest.approx(-20, abs=0.5)
+    assert beeps_s(folder / "silent_120p.mkv") == []
+
+
+def loudness_lufs(path: Path) -> float:
+    command: list[str | Path] = [
+        FFMPEG,
+        "-hide_banner",
+        "-i",
+        path,
+        "-map",
+        "0:a",
+        "-af",
+        "ebur128",
+        "-f",
+        "null",
+        "-",
+    ]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    return float(re.findall(r"I: +(-?[\d.]+) LUFS", said)[-1])
+
+
+def test_sound_is_moved_and_made_mono_as_the_preset_says(tapes: Path, tmp_path: Path) -> None:
+    options = own(tmp_path, LOSSLESS_MONO)
+    made = tmp_path / "made.mkv"
+    done = program.run("upscale", tapes / "gap.mkv", "-o", made, "-p", "own", *SMALL, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert beeps_s(made) == pytest.approx((1.24, 5.24), abs=0.02)
+
+
+def test_sound_that_drifts_is_told_and_mended(tmp_path: Path) -> None:
+    # A deck that ran 0.4 % fast: what should come at 60 s is heard at 59.76 s.
+    fast = "asetrate=48192,aresample=48000"
+    at_s = (1.0, 30.0, 60.0)
+    make_flashes(tmp_path / "fast.mkv", *FFV1, at_s=at_s, seconds=62, rate="5", sound=fast)
+    options = own(tmp_path, UNTOUCHED)
+    told = program.run("batch", ".", "out", *SMALL, "--dry-run", cwd=tmp_path).stdout
+    assert "sound track 1 ends 0.25 s before the picture: if it is out of sync by then, --fix-drift" in told
+    done = program.run("batch", ".", "out", "-p", "own", "--fix-drift", *options, *SMALL, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    made = tmp_path / "out" / "fast_120p.mkv"
+    assert flashes_s(made, Fraction(5)) == pytest.approx(at_s, abs=0.001)
+    assert beeps_s(made) == pytest.approx(at_s, abs=0.02)
+
+
+def test_a_phone_whose_sound_has_a_gap_and_a_damaged_broadcast(tmp_path: Path) -> None:
+    # How many of the broadcast's first frames decode depends on how many are decoded at a time; the
+    # last frame of its sound is half there.
+    (tmp_path / "in").mkdir()
+    for name in ("phone_vfr_home_indoor.mp4", "dvb_1080i50_h264.ts"):
+        (tmp_path / "in" / name).symlink_to(footage(name))
+    done = program.run("batch", "in", "out", "-p", "webcam", *SMALL, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    copied = program.run(
+        "upscale", "in/dvb_1080i50_h264.ts", "-o", "c.mkv", "-p", "clean", *SMALL, cwd=tmp_path
+    )
+    assert copied.returncode == 0, copied.stdout
