@@ -184,7 +184,10 @@ PRESET_CHANGES: Mapping[str, object] = {
     "audio.hum_hz": 50,
     "audio.denoise_db": 1,
     "audio.declick": True,
+    "audio.channels": "left",
     "audio.loudness_lufs": -18.0,
+    "audio.fix_drift": True,
+    "audio.offset_ms": 1,
 }
 # The file of a LUT counts by its content, which is in the identity.
 NOT_DECISIVE = {"name", "description", "colour.lut"}
