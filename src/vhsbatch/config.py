@@ -126,6 +126,7 @@ class Settings(BaseSettings):
         default=36_000_000, ge=1, description="pictures with more pixels are refused; the default passes 8K"
     )
     presets: tuple[Path, ...] = Field(default=(), description="preset files; later ones win")
+    report: bool = Field(default=True, description="write report.html into the output folder")
     on_video: Command = Field(default=(), description="command that is run after each video")
     on_batch: Command = Field(default=(), description="command that is run after the batch")
     hook_timeout_s: float = Field(

@@ -123,6 +123,9 @@ class DisplayOptions:
 class FollowOptions:
     """What is done with the news of a batch."""
 
+    no_report: Annotated[bool, Parameter(name="--no-report")] = False
+    "Write no report.html into the output folder."
+
     on_video: str | None = None
     "Command to run after each video, with its record as JSON on standard input; no shell is involved."
 

@@ -7,6 +7,7 @@ import anyio
 from vhsbatch.errors import UsageError
 from vhsbatch.following.hooks import Hooks
 from vhsbatch.following.notices import Notices, check_addresses
+from vhsbatch.following.report import Report
 from vhsbatch.request import BatchRequest
 from vhsbatch.session import Interface
 
@@ -18,7 +19,12 @@ def followers(request: BatchRequest) -> list[Interface]:
         UsageError: a command or an address cannot work; nothing has been done yet.
     """
     settings = request.settings
-    chosen: list[Interface] = []
+    report = (
+        Report(folder=request.folder, ffmpeg=settings.ffmpeg, niceness=settings.nice)
+        if settings.report
+        else None
+    )
+    chosen: list[Interface] = [] if report is None else [report.follow]
     for option, command in (("--on-video", settings.on_video), ("--on-batch", settings.on_batch)):
         if command and shutil.which(command[0]) is None:
             raise UsageError(
@@ -31,6 +37,7 @@ def followers(request: BatchRequest) -> list[Interface]:
             folder=request.folder,
             timeout_s=settings.hook_timeout_s,
             niceness=settings.nice,
+            after=None if report is None else report.written,
         )
         chosen.append(hooks.follow)
     if settings.notify:

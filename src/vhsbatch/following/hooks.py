@@ -34,6 +34,7 @@ class Hooks:
         folder: the output folder.
         timeout_s: how long a command may take.
         niceness: how far it steps back behind others.
+        after: what the command that is run when the batch has ended may want to find.
     """
 
     on_video: Command
@@ -41,6 +42,7 @@ class Hooks:
     folder: Path
     timeout_s: float
     niceness: int
+    after: anyio.Event | None = None
 
     async def follow(self, session: Session, mailbox: Mailbox) -> None:
         """Run what is to be run until the batch is over.
@@ -57,6 +59,8 @@ class Hooks:
                     told["record"] = await anyio.to_thread.run_sync(_record, job.job.output, told["sha256"])
                     await self._run("--on-video", self.on_video, told, session)
                 case BatchFinished() if self.on_batch:
+                    if self.after is not None:
+                        await self.after.wait()
                     account = account_of_batch(session.state, self.folder, exit_code=event.exit_code)
                     await self._run("--on-batch", self.on_batch, account, session)
                 case _:

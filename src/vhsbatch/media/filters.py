@@ -60,7 +60,7 @@ def decode_graph(plan: JobPlan, segment: Segment) -> str:
     node = _front(_source(plan), plan, segment)
     colour = source_colour(plan.info.video)
     node = node.filter(
-        "scale", flags=_SCALER, in_color_matrix=_scale_matrix(colour), in_range=colour.range, out_range="pc"
+        "scale", flags=_SCALER, in_color_matrix=scale_matrix(colour), in_range=colour.range, out_range="pc"
     )
     return _compile(node.filter("format", pix_fmts="rgb24"))
 
@@ -71,7 +71,7 @@ def encode_graph(plan: JobPlan, pixel_format: str) -> str:
     colour = source_colour(plan.info.video)
     node = node.filter(
         "scale", w=plan.width, h=plan.height, flags=_SCALER, in_range="pc",
-        out_color_matrix=_scale_matrix(colour), out_range=colour.range,
+        out_color_matrix=scale_matrix(colour), out_range=colour.range,
     )  # fmt: skip
     node = node.filter("format", pix_fmts="yuv444p10le")
     return _compile(_finish(node, plan, pixel_format, from_rgb=True))
@@ -193,11 +193,11 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = Fa
         )  # fmt: skip
     node = node.filter("scale", w=plan.width, h=plan.height, flags=_SCALER)
     if preset.colour.lut is not None:
-        node = node.filter("scale", in_color_matrix=_scale_matrix(target), in_range="tv", out_range="pc")
+        node = node.filter("scale", in_color_matrix=scale_matrix(target), in_range="tv", out_range="pc")
         node = node.filter("format", pix_fmts="gbrp10le")
         node = node.filter("lut3d", file=str(preset.colour.lut), interp="tetrahedral")
         node = node.filter(
-            "scale", out_color_matrix=_scale_matrix(target), in_range="pc", out_range="tv", flags=_SCALER
+            "scale", out_color_matrix=scale_matrix(target), in_range="pc", out_range="tv", flags=_SCALER
         )
     node = node.filter("format", pix_fmts=pixel_format)
     if preset.sharpen.amount:
@@ -214,7 +214,8 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = Fa
     return node.filter("setsar", sar=_ratio(plan.sar))
 
 
-def _scale_matrix(colour: Colour) -> str:
+def scale_matrix(colour: Colour) -> str:
+    """What the scale filter calls the matrix of `colour`."""
     matrix = colour.matrix or "auto"
     return _SCALE_MATRIX.get(matrix, matrix)
 

@@ -1,0 +1,71 @@
+"""Command lines for stills of the same moment before and after, for people to compare."""
+
+from fractions import Fraction
+from pathlib import Path
+
+from vhsbatch.media.colour import output_colour, source_colour
+from vhsbatch.media.commands import PREROLL_S
+from vhsbatch.media.filters import scale_matrix
+from vhsbatch.media.formats import file_url, input_arguments
+from vhsbatch.model.media import Colour
+from vhsbatch.model.plan import JobPlan
+
+MAX_HEIGHT = 720
+
+# Of a frame: how far timestamps that are rounded may be off.
+_A_LITTLE = Fraction(1, 4)
+
+_QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
+# JPEG's own scale: 2 is the best.
+_ONE_JPEG = ("-frames:v", "1", "-update", "1", "-c:v", "mjpeg", "-q:v", "4", "-f", "image2")
+
+
+def still_size(plan: JobPlan) -> tuple[int, int]:
+    """Width and height in square pixels: the output's, or smaller."""
+    height = min(plan.height, MAX_HEIGHT)
+    width = Fraction(plan.width, plan.height) * plan.sar * height
+    return 2 * round(width / 2), height
+
+
+def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path) -> tuple[str, ...]:
+    """A still of the source as it is, fields and all; only cropped, turned and scaled like the output.
+
+    Args:
+        ffmpeg: the program.
+        plan: the plan.
+        at_s: the moment, counted from the first picture.
+        picture: the JPEG to write.
+    """
+    video, crop = plan.info.video, plan.preset.crop
+    # A seek may land behind its target, so the target lies before the moment, as for a segment.
+    from_s = video.start_s + at_s - PREROLL_S if plan.info.exact_seek and at_s > PREROLL_S else None
+    wait = f"trim=start={float(video.start_s + at_s - _A_LITTLE / video.rate):.6f},"
+    width = video.width - crop.left - crop.right
+    height = video.height - crop.top - crop.bottom
+    turn = {90: "transpose=clock,", 180: "hflip,vflip,", 270: "transpose=cclock,"}
+    filters = f"{wait}crop={width}:{height}:{crop.left}:{crop.top}:exact=1," + turn.get(
+        video.rotation_degrees, ""
+    )
+    return (
+        *(ffmpeg, *_QUIET, "-threads", "1", "-copyts"),
+        *input_arguments(plan.info.path, from_s=from_s),
+        *("-map", f"0:{video.index}", "-vf", filters + _to_jpeg(plan, source_colour(video))),
+        *(*_ONE_JPEG, "-y", file_url(picture)),
+    )
+
+
+def after_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path) -> tuple[str, ...]:
+    """A still of the output; arguments of `before_command`."""
+    colour = output_colour(plan.info.video, plan.height)
+    return (
+        *(ffmpeg, *_QUIET, "-threads", "1", "-ss", f"{float(at_s):.6f}"),
+        *("-protocol_whitelist", "file", "-i", file_url(plan.job.output)),
+        *("-map", "0:v:0", "-vf", _to_jpeg(plan, colour), *_ONE_JPEG, "-y", file_url(picture)),
+    )
+
+
+def _to_jpeg(plan: JobPlan, colour: Colour) -> str:
+    """Scaled, in the colours that a JPEG has."""
+    width, height = still_size(plan)
+    matrix = f"in_color_matrix={scale_matrix(colour)}:out_color_matrix=bt601:out_range=pc"
+    return f"scale={width}:{height}:flags=lanczos:{matrix},setsar=1,format=yuvj420p"
