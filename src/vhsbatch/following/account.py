@@ -25,6 +25,7 @@ def account_of_video(job: JobState) -> dict[str, object]:
         "frames": None if published is None else published.frames,
         "size_bytes": None if published is None else published.size_bytes,
         "sha256": None if published is None else published.sha256,
+        "record": None,
         "notes": [] if job.plan is None else list(job.plan.notes),
         "elapsed_s": elapsed_s(job.started_s, job.ended_s),
     }

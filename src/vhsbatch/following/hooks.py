@@ -12,11 +12,11 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from vhsbatch.errors import InputError, ToolError
+from vhsbatch.errors import ToolError
 from vhsbatch.following.account import account_of_batch, account_of_video
 from vhsbatch.model.events import BatchFinished, JobFailed, JobPublished, LogLine
 from vhsbatch.model.wire import dump_line, to_jsonable
-from vhsbatch.pipeline.record import read_record, record_path
+from vhsbatch.pipeline.record import record_beside
 from vhsbatch.proc.process import run
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Session
@@ -56,7 +56,9 @@ class Hooks:
                 case JobPublished() | JobFailed() if self.on_video:
                     job = session.state.jobs[event.job_id]
                     told = account_of_video(job)
-                    told["record"] = await anyio.to_thread.run_sync(_record, job.job.output, told["sha256"])
+                    if isinstance(event, JobPublished):
+                        record = await anyio.to_thread.run_sync(record_beside, job.job.output, event)
+                        told["record"] = to_jsonable(record)
                     await self._run("--on-video", self.on_video, told, session)
                 case BatchFinished() if self.on_batch:
                     if self.after is not None:
@@ -91,12 +93,3 @@ async def run_told(command: Command, told: object, *, timeout_s: float, niceness
     if done.exit_code < 0:
         return f"it was ended by signal {-done.exit_code}{said}"
     return f"exit code {done.exit_code}{said}"
-
-
-def _record(output: Path, sha256: object) -> object:
-    """The record beside an output, if it is this output's."""
-    try:
-        record = read_record(record_path(output))
-    except InputError:
-        return None
-    return to_jsonable(record) if record.output.sha256 == sha256 else None

@@ -3,9 +3,10 @@
 import base64
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import jinja2
 
@@ -13,7 +14,6 @@ from vhsbatch.following.account import elapsed_s
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState, JobState, Phase
 from vhsbatch.pipeline.describe import field_order, frame_rate
-from vhsbatch.pipeline.record import CHECKS
 from vhsbatch.wording import duration, plain, size
 
 # Pictures of more videos would make a page that browsers cannot open.
@@ -59,19 +59,31 @@ class Video:
     shape: str = "4 / 3"
 
 
-# The files of a result's stills, before and after, and their size; None where there are none.
-Pictures = Callable[[JobState], tuple[Path, Path, tuple[int, int]] | None]
+# The files of a result's stills, before and after, and their size.
+Pictures = tuple[Path, Path, tuple[int, int]]
 
 
-def render(state: BatchState, earlier: Mapping[str, JobState], pictures: Pictures) -> str:
+class Finder(Protocol):
+    """Finds what lies beside results."""
+
+    def pictures(self, job: JobState) -> Pictures | None:
+        """The stills of a result; None where there are none."""
+        ...
+
+    def checks(self, job: JobState) -> tuple[str, ...]:
+        """What is on record as proven of it."""
+        ...
+
+
+def render(state: BatchState, earlier: Mapping[str, JobState], find: Finder) -> str:
     """The page.
 
     Args:
         state: the batch.
         earlier: results in the same folder that earlier or other runs have made, by job.
-        pictures: finds stills.
+        find: finds what lies beside results.
     """
-    videos = list(_videos(state, earlier, pictures))
+    videos = list(_videos(state, earlier, find))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -95,7 +107,7 @@ def render(state: BatchState, earlier: Mapping[str, JobState], pictures: Picture
     )
 
 
-def _videos(state: BatchState, earlier: Mapping[str, JobState], pictures: Pictures) -> Iterator[Video]:
+def _videos(state: BatchState, earlier: Mapping[str, JobState], find: Finder) -> Iterator[Video]:
     """Failures first, since somebody has to look at them; then in the order of the batch."""
     jobs = {
         id_: earlier[id_] if job.phase in (Phase.SKIPPED, Phase.HELD) and id_ in earlier else job
@@ -105,12 +117,12 @@ def _videos(state: BatchState, earlier: Mapping[str, JobState], pictures: Pictur
     ordered = sorted([*jobs.values(), *others], key=lambda job: job.phase is not Phase.FAILED)
     with_pictures = 0
     for job in ordered:
-        stills = pictures(job) if with_pictures < MOST_PICTURES else None
+        stills = find.pictures(job) if with_pictures < MOST_PICTURES else None
         with_pictures += stills is not None
-        yield _video(job, stills)
+        yield _video(job, stills, find.checks(job))
 
 
-def _video(job: JobState, stills: tuple[Path, Path, tuple[int, int]] | None) -> Video:
+def _video(job: JobState, stills: Pictures | None, checks: tuple[str, ...]) -> Video:
     done = job.phase is Phase.DONE
     before, after, (width, height) = stills or (None, None, (4, 3))
     return Video(
@@ -123,7 +135,7 @@ def _video(job: JobState, stills: tuple[Path, Path, tuple[int, int]] | None) -> 
         found=() if job.plan is None else tuple(_found(job.plan)),
         made=() if job.plan is None or not done else tuple(_made(job, job.plan)),
         notes=() if job.plan is None else tuple(map(plain, job.plan.notes)),
-        checks=CHECKS if done else (),
+        checks=tuple(map(plain, checks)),
         before=None if before is None else _data_url(before),
         after=None if after is None else _data_url(after),
         shape=f"{width} / {height}",

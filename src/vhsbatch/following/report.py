@@ -15,6 +15,7 @@ from vhsbatch.media.stills import still_size
 from vhsbatch.model.events import BatchStarted, Fact, JobPublished, LogLine
 from vhsbatch.model.state import BatchState, JobState, Phase
 from vhsbatch.pipeline.files import publish
+from vhsbatch.pipeline.record import record_beside
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Session
@@ -70,18 +71,31 @@ class Report:
         )
         earlier = {id_: job for id_, job in published(facts).items() if job.job.output.is_file()}
 
-        def pictures(job: JobState) -> tuple[Path, Path, tuple[int, int]] | None:
-            if job.plan is None or job.phase is not Phase.DONE or not (pair := stills.of(job.plan)).exists:
-                return None
-            return pair.before, pair.after, still_size(job.plan)
-
-        page = await anyio.to_thread.run_sync(functools.partial(render, state, earlier, pictures))
+        page = await anyio.to_thread.run_sync(functools.partial(render, state, earlier, _Beside(stills)))
         temporary = anyio.Path(self.folder / STATE_FOLDER / f"{state.run_id}.{NAME}")
         try:
             await temporary.write_text(page, encoding="utf-8")
             await publish(Path(temporary), final)
         finally:
             await temporary.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What lies beside the results."""
+
+    stills: Stills
+
+    def pictures(self, job: JobState) -> tuple[Path, Path, tuple[int, int]] | None:
+        if job.plan is None or job.phase is not Phase.DONE or not (pair := self.stills.of(job.plan)).exists:
+            return None
+        return pair.before, pair.after, still_size(job.plan)
+
+    def checks(self, job: JobState) -> tuple[str, ...]:
+        if job.published is None or job.phase is not Phase.DONE:
+            return ()
+        record = record_beside(job.job.output, job.published)
+        return () if record is None else record.checks
 
 
 def published(facts: Iterable[Fact]) -> dict[str, JobState]:

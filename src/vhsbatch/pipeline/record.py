@@ -9,7 +9,7 @@ import anyio
 from pydantic import TypeAdapter, ValidationError
 
 from vhsbatch.errors import InputError
-from vhsbatch.model.events import SegmentFinished
+from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.wire import dump_pretty
 from vhsbatch.pipeline.files import publish
@@ -189,6 +189,15 @@ def read_record(path: Path) -> Record:
         return _RECORD.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise InputError(f"{path.name} is not a record that this version can read") from error
+
+
+def record_beside(output: Path, published: JobPublished) -> Record | None:
+    """The record beside an output, if there is one and it is that of what was published."""
+    try:
+        record = read_record(record_path(output))
+    except InputError:
+        return None
+    return record if record.output.sha256 == published.sha256 else None
 
 
 def is_record(path: Path) -> bool:

@@ -10,7 +10,7 @@ from vhsbatch.following.page import MARK, MOST_PICTURES, render
 from vhsbatch.following.report import published
 from vhsbatch.model.events import BatchFinished, Fact, JobFailed, JobPublished, JobSkipped
 from vhsbatch.model.plan import Job
-from vhsbatch.model.state import BatchState, JobState, fold
+from vhsbatch.model.state import BatchState, JobState, Phase, fold
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}\x1b[31m\udcff.avi"
 END = BatchFinished(at_s=100.0, run_id="run", outcome="complete", exit_code=0)
@@ -32,8 +32,20 @@ def done(of: Job) -> tuple[Fact, ...]:
     )
 
 
-def no_pictures(_: JobState) -> None:
-    return None
+@dataclasses.dataclass(frozen=True)
+class Beside:
+    """What lies beside every result."""
+
+    still: Path | None = None
+
+    def pictures(self, _: JobState) -> tuple[Path, Path, tuple[int, int]] | None:
+        return None if self.still is None else (self.still, self.still, (960, 720))
+
+    def checks(self, job: JobState) -> tuple[str, ...]:
+        return ("the whole decodes without an error",) if job.phase is Phase.DONE else ()
+
+
+NOTHING = Beside()
 
 
 class Reader(HTMLParser):
@@ -59,7 +71,7 @@ def test_a_page_says_of_each_video_what_was_found_made_and_proven() -> None:
         at_s=5.0, job_id=bad.id, reason="truncated (copy it again)", detail=("line 1", "line 2")
     )
     state = fold((make.batch_started(good, bad), *done(good), failed, END))
-    page = render(state, {}, no_pictures)
+    page = render(state, {}, NOTHING)
     assert page.encode().startswith(MARK)
     words = Reader(page).words
     for expected in (
@@ -87,7 +99,7 @@ def test_names_are_text_whatever_is_in_them() -> None:
         JobFailed(at_s=5.0, job_id=bad.id, reason=reason),
         END,
     )
-    page = render(fold(facts), {}, no_pictures)
+    page = render(fold(facts), {}, NOTHING)
     reader = Reader(page)
     assert [tag for tag, _ in reader.tags if tag in ("img", "script")] == ["script"]
     assert "\x1b" not in page
@@ -100,7 +112,7 @@ def test_names_are_text_whatever_is_in_them() -> None:
 
 
 def test_nothing_is_fetched_from_anywhere() -> None:
-    page = render(fold((make.batch_started(job(1, "a.dv")), *done(job(1, "a.dv")), END)), {}, no_pictures)
+    page = render(fold((make.batch_started(job(1, "a.dv")), *done(job(1, "a.dv")), END)), {}, NOTHING)
     reader = Reader(page)
     assert not [tag for tag, _ in reader.tags if tag in ("link", "iframe", "object", "base")]
     assert not [attributes for tag, attributes in reader.tags if tag == "script" and "src" in attributes]
@@ -114,7 +126,7 @@ def test_a_result_of_an_earlier_run_is_shown_with_its_account() -> None:
     skipped = JobSkipped(at_s=201.0, job_id=old.id, reason="already restored")
     facts = (*first, dataclasses.replace(make.batch_started(old), at_s=200.0), skipped)
     earlier = published(facts)
-    words = Reader(render(fold(facts), earlier, no_pictures)).words
+    words = Reader(render(fold(facts), earlier, NOTHING)).words
     assert set(earlier) == {old.id, gone.id}
     assert words.count("1440x1080 libx264, 59.94 fps, ffmpeg") == 2
     assert "skipped" not in words
@@ -128,13 +140,13 @@ def test_a_page_holds_no_more_pictures_than_a_browser_can_bear(count: int, tmp_p
     state = BatchState()
     for fact in (make.batch_started(*jobs), *(fact for each in jobs for fact in done(each)), END):
         state.apply(fact)
-    page = render(state, {}, lambda _: (picture, picture, (960, 720)))
+    page = render(state, {}, Beside(picture))
     assert page.count('class="pair"') == MOST_PICTURES
     assert page.count("<article") == count
 
 
 def test_a_video_that_was_not_reached_is_left() -> None:
     state = fold((make.batch_started(make.job(1)), dataclasses.replace(END, outcome="interrupted")))
-    words = Reader(render(state, {}, no_pictures)).words
+    words = Reader(render(state, {}, NOTHING)).words
     assert "left" in words
     assert any("interrupted" in word for word in words)
