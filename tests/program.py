@@ -16,7 +16,13 @@ COMMAND = (sys.executable, "-m", "vhsbatch.cli")
 def environment(home: Path) -> dict[str, str]:
     """This process's environment without anybody's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("VHSBATCH_")}
-    return {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), "NO_COLOR": "1"}
+    return {
+        **kept,
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "NO_COLOR": "1",
+    }
 
 
 def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

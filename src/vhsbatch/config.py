@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     temp_dir: Path | None = Field(
         default=None, description="folder for unfinished work; left out: beside the outputs"
     )
+    remember: bool = Field(
+        default=True, description="remember between runs what was found out about sources and devices"
+    )
     keep_temp: bool = Field(default=False, description="keep the segments of finished videos")
     retries: int = Field(default=2, ge=0, le=100, description="further attempts at a segment that failed")
     stall_timeout_s: float = Field(

@@ -13,6 +13,7 @@ from vhsbatch.pipeline.prepare import Intent
 from vhsbatch.presets import Preset
 from vhsbatch.proc.gauges import gpu_gauges, memory_gauge
 from vhsbatch.proc.tools import ffmpeg_tool
+from vhsbatch.remembered import default_memory
 from vhsbatch.scheduling.sizing import Lanes, Machine, choose_lanes
 
 
@@ -79,6 +80,7 @@ async def open_toolbox(
         corrections=corrections,
         allow_truncated=allow_truncated,
         spare_devices=choice.spare_devices,
+        memory=default_memory() if settings.remember else None,
         auto_detect=None if detectable is None else AutoDetect(detectable),
     )
     machine = await survey(settings, choice)

@@ -130,6 +130,28 @@ async def test_run_collects_output_and_stops_at_its_time_limit() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: the death signal of prctl(2)")
+@pytest.mark.parametrize("guard", ["setpriv", "python"])
+async def test_a_guarded_child_is_nice_and_offers_itself_when_memory_runs_out(
+    guard: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if guard == "python":
+        monkeypatch.setattr("vhsbatch.proc.process._setpriv", lambda: None)
+    look = "import os, pathlib; print(os.nice(0), pathlib.Path('/proc/self/oom_score_adj').read_text())"
+    done = await run((sys.executable, "-S", "-c", look, "an argument", "-n"), niceness=3)
+    assert done.stdout.split() == [str(os.nice(0) + 3).encode(), b"300"]
+
+
+@pytest.mark.parametrize("guard", ["setpriv", "python"])
+async def test_a_guarded_child_of_a_parent_that_is_gone_does_not_start(
+    guard: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if guard == "python":
+        monkeypatch.setattr("vhsbatch.proc.process._setpriv", lambda: None)
+    monkeypatch.setattr("os.getpid", lambda: 2**22)
+    done = await run(("true",))
+    assert (done.exit_code, done.stderr_tail) == (1, ("parent is gone",))
+
+
 async def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent = tmp_path / "parent.py"
     parent.write_text(
@@ -152,7 +174,15 @@ async def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None
         assert not is_alive(child)
 
 
-async def test_a_missing_folder_for_a_program_is_a_tool_error(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def without_setpriv(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine without util-linux."""
+    monkeypatch.setattr("vhsbatch.proc.process._setpriv", lambda: None)
+
+
+async def test_a_missing_folder_for_a_program_is_a_tool_error(
+    monkeypatch: pytest.MonkeyPatch, without_setpriv: None
+) -> None:
     monkeypatch.setattr("sys.executable", "/no/such/python")
     with pytest.raises(ToolError, match="cannot start"):
         await run(("true",))

@@ -11,12 +11,14 @@ from vhsbatch.model.media import FieldOrder, VideoTrack
 from vhsbatch.proc.process import run
 
 _WINDOW_FRAMES = 60
-_SHORT_FRAMES = 360
+SHORT_FRAMES = 360
 # Where to look, as parts of the length: tapes begin and end with noise, black and blue.
 _WINDOWS = (Fraction(1, 10), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(9, 10))
 
 _TIME = re.compile(r"pts_time:(-?[\d.]+)")
 _KEY = "lavfi.idet.multiple.current_frame"
+# Looks at every frame, and prints what it saw on stdout.
+IDET = f"idet,metadata=mode=print:key={_KEY}:file=-"
 _ORDERS = {order.value: order for order in (FieldOrder.TFF, FieldOrder.BFF, FieldOrder.PROGRESSIVE)}
 
 
@@ -44,7 +46,7 @@ async def look_at_fields(
             (
                 ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error",
                 *input_arguments(path, from_s=from_s),
-                "-map", f"0:{video.index}", "-vf", f"idet,metadata=mode=print:key={_KEY}:file=-",
+                "-map", f"0:{video.index}", "-vf", IDET,
                 "-fps_mode", "passthrough", "-frames:v", str(count), "-f", "null", "-",
             ),
             timeout_s=timeout_s,
@@ -56,8 +58,8 @@ async def look_at_fields(
 
 def windows(video: VideoTrack, *, seekable: bool) -> Iterator[tuple[Fraction | None, int]]:
     """Where to look, in seconds on the container's clock (None: at the beginning), and at how many frames."""
-    if not seekable or video.frames <= _SHORT_FRAMES:
-        yield None, _SHORT_FRAMES
+    if not seekable or video.frames <= SHORT_FRAMES:
+        yield None, SHORT_FRAMES
         return
     for part in _WINDOWS:
         first = int((video.frames - _WINDOW_FRAMES) * part)

@@ -1,12 +1,14 @@
 """Finding out all that a plan needs to know of a source, or why it cannot be restored.
 
 Three looks at the file, each by child processes: all packets are read (`scan`), FFmpeg decodes the
-first and the last frames (`showinfo`), and `idet` measures the field order (`fieldorder`).
+first and the last frames (`showinfo`), and `idet` measures the field order (`fieldorder`). Of a short
+source all frames are decoded, and the last two looks are one.
 """
 
 import os
 import stat
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -18,7 +20,7 @@ from vhsbatch.errors import InputError
 from vhsbatch.media import fieldorder, telecine
 from vhsbatch.media.fieldorder import Sight
 from vhsbatch.media.formats import LATE_SEEKING_DEMUXERS, SEEKABLE_DEMUXERS, UNTIMED_DEMUXERS
-from vhsbatch.media.idet import look_at_fields
+from vhsbatch.media.idet import SHORT_FRAMES, look_at_fields
 from vhsbatch.media.scan import Scan, scan
 from vhsbatch.media.showinfo import Glimpse, look
 from vhsbatch.media.timeline import Timeline, lay_on_grid, whole_frames
@@ -81,7 +83,9 @@ async def probe(
         video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
         exact_seek = _can_seek(packets) and not _is_avi_with_gaps(packets, timeline)
         sights = None
-        if fieldorder.can_be_interlaced(video.height, video.flagged_order):
+        if head.sights is not None:
+            sights = tuple(_counted_from(video.start_s, head.sights))
+        elif fieldorder.can_be_interlaced(video.height, video.flagged_order):
             sights = await look_at_fields(
                 path, video, ffmpeg=ffmpeg, seekable=exact_seek, timeout_s=timeout_s
             )
@@ -172,6 +176,7 @@ async def _look_at_head(path: Path, packets: Scan, ffmpeg: str, timeout_s: float
         ffmpeg=ffmpeg,
         stream=packets.index,
         frames=None if _is_short(packets) else _HEAD_FRAMES,
+        fields=_is_short(packets) and _can_be_interlaced(packets),
         timeout_s=timeout_s,
     )
     if not head.frames:
@@ -207,7 +212,15 @@ def _check_size(head: Glimpse, tail: Glimpse | None) -> None:
 
 
 def _is_short(packets: Scan) -> bool:
-    return len(packets.ticks) <= _SHORT_PACKETS
+    return len(packets.ticks) <= (SHORT_FRAMES if _can_be_interlaced(packets) else _SHORT_PACKETS)
+
+
+def _can_be_interlaced(packets: Scan) -> bool:
+    return fieldorder.can_be_interlaced(packets.height, packets.stated_order)
+
+
+def _counted_from(start_s: Fraction, sights: Iterable[Sight]) -> Iterator[Sight]:
+    return (replace(sight, at_s=sight.at_s - start_s) for sight in sights)
 
 
 def _can_seek(packets: Scan) -> bool:

@@ -6,12 +6,14 @@ first frame is shown, which fields it claims to have, its shape and colours) hol
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from vhsbatch.errors import InputError, ToolError
+from vhsbatch.media.fieldorder import Sight
 from vhsbatch.media.formats import input_arguments
+from vhsbatch.media.idet import IDET, parse_sights
 from vhsbatch.model.media import Colour, FieldOrder
 from vhsbatch.proc.chain import describe_exit
 from vhsbatch.proc.process import run
@@ -66,6 +68,7 @@ class Glimpse:
         colour: the colour tags of the first of them.
         rotation_degrees: clockwise rotation for display: 0, 90, 180 or 270.
         complaint: the last thing that FFmpeg said about the file, None if it was content.
+        sights: what `idet` said of them, on the container's clock; None where it was not asked.
     """
 
     time_base: Fraction | None
@@ -73,6 +76,7 @@ class Glimpse:
     colour: Colour
     rotation_degrees: int
     complaint: str | None
+    sights: tuple[Sight, ...] | None = None
 
     @property
     def ticks(self) -> list[int]:
@@ -87,6 +91,7 @@ async def look(
     stream: int,
     frames: int | None = None,
     from_s: Fraction | None = None,
+    fields: bool = False,
     timeout_s: float | None = None,
 ) -> Glimpse:
     """Decode some frames of a source.
@@ -97,6 +102,7 @@ async def look(
         stream: index of the video stream.
         frames: how many, None for all.
         from_s: where to begin on the container's clock, None for the beginning.
+        fields: whether `idet` looks at them too.
         timeout_s: seconds after which to give up.
 
     Raises:
@@ -105,11 +111,13 @@ async def look(
         ToolError: FFmpeg cannot be started.
     """
     limit = () if frames is None else ("-frames:v", str(frames))
+    # idet changes the flags that are shown.
+    filters = "showinfo=checksum=0" + (f",{IDET}" if fields else "")
     finished = await run(
         (
             ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-copyts",
             *input_arguments(path, from_s=from_s),
-            "-map", f"0:{stream}", "-vf", "showinfo=checksum=0",
+            "-map", f"0:{stream}", "-vf", filters,
             "-fps_mode", "passthrough", *limit, "-f", "null", "-",
         ),
         timeout_s=timeout_s,
@@ -119,7 +127,11 @@ async def look(
         raise ToolError(f"cannot start FFmpeg: {finished.stderr_tail[-1]}")
     if finished.exit_code < 0:
         raise InputError(f"FFmpeg {describe_exit(finished.exit_code)} on it: the file is damaged")
-    return parse(finished.stderr_tail)
+    glimpse = parse(finished.stderr_tail)
+    if not fields:
+        return glimpse
+    said = finished.stdout.decode("ascii", "replace").splitlines()
+    return replace(glimpse, sights=tuple(parse_sights(said)))
 
 
 def parse(lines: Iterable[str]) -> Glimpse:

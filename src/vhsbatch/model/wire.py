@@ -11,8 +11,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Discriminator, TypeAdapter
 
 from vhsbatch.model.events import Event, Fact
+from vhsbatch.model.media import MediaInfo
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Discriminator("kind")])
+_MEDIA_INFO = TypeAdapter(MediaInfo)
 _FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Discriminator("kind")])
 
 
@@ -52,6 +54,15 @@ def dump_pretty(value: object) -> str:
 def event_schema() -> dict[str, Any]:
     """The JSON Schema of the lines that `--json` prints."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_EVENT.json_schema()}
+
+
+def load_media_info(value: object) -> MediaInfo:
+    """What `to_jsonable` made of a source's description.
+
+    Raises:
+        ValueError: it is of another version.
+    """
+    return _MEDIA_INFO.validate_python(value, strict=False)
 
 
 def load_fact(line: str | bytes) -> Fact:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
-from vhsbatch.media.probe import probe
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.autodetect import AutoDetect
@@ -13,7 +12,9 @@ from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, corrected
 from vhsbatch.pipeline.files import settled, sha256
 from vhsbatch.pipeline.geometry import network_size
 from vhsbatch.pipeline.planner import Means, make_plan
+from vhsbatch.pipeline.probing import probe_remembering
 from vhsbatch.presets import Preset
+from vhsbatch.remembered import Memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Intent:
         corrections: what the user knows better than the sources say.
         allow_truncated: whether sources that break off are taken as they are.
         spare_devices: other devices for the network.
+        memory: what earlier runs found out about sources; None where nothing is remembered.
         auto_detect: chooses a preset for each source; None where `preset` is for all.
     """
 
@@ -50,6 +52,7 @@ class Intent:
     corrections: Corrections = NO_CORRECTIONS
     allow_truncated: bool = False
     spare_devices: tuple[str, ...] = ()
+    memory: Memory | None = None
     auto_detect: AutoDetect | None = None
 
 
@@ -60,9 +63,11 @@ async def probe_source(path: Path, intent: Intent) -> MediaInfo:
         InputError: it cannot be restored, or is still being written.
     """
     await settled(path)
-    info = await probe(
+    info = await probe_remembering(
         path,
+        intent.memory,
         ffmpeg=intent.ffmpeg,
+        ffmpeg_version=intent.ffmpeg_version,
         max_pixels=intent.max_pixels,
         allow_truncated=intent.allow_truncated,
     )

@@ -1,0 +1,42 @@
+"""What is remembered of a source, and until when."""
+
+import os
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from clips import FFMPEG, make_clip
+from vhsbatch.errors import ToolError
+from vhsbatch.model.media import MediaInfo
+from vhsbatch.pipeline.probing import probe_remembering
+from vhsbatch.remembered import Memory
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_source_is_looked_at_once_until_it_changes(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "tape.avi", "-c:v", "ffv1", "-g", "1", seconds=0.4, size="64x48")
+
+    async def probed(*, ffmpeg: str = FFMPEG, version: str = "9", truncated: bool = False) -> MediaInfo:
+        with closing(Memory(tmp_path / "remembered.sqlite")) as memory:
+            return await probe_remembering(
+                clip,
+                memory,
+                ffmpeg=ffmpeg,
+                ffmpeg_version=version,
+                max_pixels=10_000,
+                allow_truncated=truncated,
+            )
+
+    first = await probed()
+    # Nothing that is not there can have been started.
+    nowhere = str(tmp_path / "no-ffmpeg")
+    assert await probed(ffmpeg=nowhere) == first
+    for other in ({"version": "10"}, {"truncated": True}):
+        with pytest.raises(ToolError):
+            await probed(ffmpeg=nowhere, **other)
+    os.utime(clip, (0, 0))
+    with pytest.raises(ToolError):
+        await probed(ffmpeg=nowhere)
+    assert (await probed()).modified_ns == 0
