@@ -68,6 +68,12 @@ def wait_for_event(process: subprocess.Popen[str], kind: str) -> dict[str, Any]:
     raise AssertionError(f"it ended without {kind}")
 
 
+def ffmpeg_version() -> str:
+    """What the embedded FFmpeg calls itself."""
+    done = subprocess.run([FFMPEG, "-version"], capture_output=True, text=True, check=True)
+    return done.stdout.split()[2]
+
+
 def frame_digests(path: Path) -> str:
     """Digests of all decoded frames, of the sound too."""
     done = subprocess.run(

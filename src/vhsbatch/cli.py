@@ -12,7 +12,15 @@ from cyclopts import App, CycloptsError, Parameter
 
 from vhsbatch import __version__
 from vhsbatch.errors import VhsBatchError
-from vhsbatch.options import DisplayOptions, FolderOptions, FollowOptions, MachineOptions, ResultOptions
+from vhsbatch.options import (
+    ClusterOptions,
+    DisplayOptions,
+    FolderOptions,
+    FollowOptions,
+    MachineOptions,
+    NetworkOptions,
+    ResultOptions,
+)
 
 app = App(
     name="vhs-upscale",
@@ -28,6 +36,8 @@ _NO_RESULT = ResultOptions()
 _NO_MACHINE = MachineOptions()
 _NO_DISPLAY = DisplayOptions()
 _NO_FOLDER = FolderOptions()
+_NO_CLUSTER = ClusterOptions()
+_NO_NETWORK = NetworkOptions()
 _NO_FOLLOW = FollowOptions()
 
 
@@ -40,6 +50,7 @@ def batch(
     which: FolderOptions = _NO_FOLDER,
     result: ResultOptions = _NO_RESULT,
     machine: MachineOptions = _NO_MACHINE,
+    cluster: ClusterOptions = _NO_CLUSTER,
     display: DisplayOptions = _NO_DISPLAY,
     follow: FollowOptions = _NO_FOLLOW,
 ) -> int:
@@ -51,6 +62,7 @@ def batch(
         which: Which videos.
         result: What comes out.
         machine: How it is made.
+        cluster: Other machines that help.
         display: What is shown.
         follow: What follows.
     """
@@ -62,6 +74,7 @@ def batch(
         which=which,
         result=result,
         machine=machine,
+        cluster=cluster,
         display=display,
         follow=follow,
     )
@@ -76,6 +89,7 @@ def upscale(
     resume: bool = False,
     result: ResultOptions = _NO_RESULT,
     machine: MachineOptions = _NO_MACHINE,
+    cluster: ClusterOptions = _NO_CLUSTER,
     display: DisplayOptions = _NO_DISPLAY,
     follow: FollowOptions = _NO_FOLLOW,
 ) -> int:
@@ -87,13 +101,21 @@ def upscale(
         resume: Continue an interrupted run; finished segments are not made again.
         result: What comes out.
         machine: How it is made.
+        cluster: Other machines that help.
         display: What is shown.
         follow: What follows.
     """
     from vhsbatch.commands.restore import restore_video
 
     return restore_video(
-        video, output, resume=resume, result=result, machine=machine, display=display, follow=follow
+        video,
+        output,
+        resume=resume,
+        result=result,
+        machine=machine,
+        cluster=cluster,
+        display=display,
+        follow=follow,
     )
 
 
@@ -191,6 +213,50 @@ def presets(name: str | None = None, /, *, config: Path | None = None) -> int:
     from vhsbatch.commands.show import show_presets
 
     return show_presets(name, config)
+
+
+@app.command
+def scheduler(
+    address: str = "tcp://127.0.0.1:8786",
+    /,
+    *,
+    network: NetworkOptions = _NO_NETWORK,
+    config: Path | None = None,
+) -> int:
+    """Run the scheduler of a cluster, where its machines and batches meet.
+
+    Args:
+        address: Where to listen: 'tls://0.0.0.0' for all of a network.
+        network: Whom it lets in.
+        config: Configuration file, instead of ./vhsbatch.toml and the user's own.
+    """
+    from vhsbatch.commands.cluster import run_scheduler
+
+    return run_scheduler(address, network=network, config=config)
+
+
+@app.command
+def worker(
+    address: str,
+    /,
+    *,
+    parallel: str | None = None,
+    name: str | None = None,
+    machine: MachineOptions = _NO_MACHINE,
+    network: NetworkOptions = _NO_NETWORK,
+) -> int:
+    """Help the batches of a cluster with this machine, until it is stopped.
+
+    Args:
+        address: The cluster's scheduler: 'tcp://HOST:8786' or 'tls://HOST:8786'.
+        parallel: How many segments are made at the same time: a number, or 'auto'.
+        name: What this machine is called, instead of its host's name.
+        machine: How it is made.
+        network: How machines find each other, and whom they let in.
+    """
+    from vhsbatch.commands.cluster import run_worker
+
+    return run_worker(address, parallel=parallel, name=name, machine=machine, network=network)
 
 
 @app.command

@@ -130,6 +130,19 @@ class Settings(BaseSettings):
     )
     presets: tuple[Path, ...] = Field(default=(), description="preset files; later ones win")
     report: bool = Field(default=True, description="write report.html into the output folder")
+    cluster: str | None = Field(
+        default=None,
+        description="machines that make the segments: a scheduler's address, or local:N; left out: this one",
+    )
+    map_path: tuple[str, ...] = Field(
+        default=(), description="folders that other machines have under another path, as FROM=TO"
+    )
+    tls_ca: Path | None = Field(default=None, description="certificate of whoever signed a cluster's")
+    tls_cert: Path | None = Field(default=None, description="this machine's certificate in a cluster")
+    tls_key: Path | None = Field(default=None, description="the key of that certificate")
+    insecure: bool = Field(
+        default=False, description="let a cluster listen to a network without certificates"
+    )
     on_video: Command = Field(default=(), description="command that is run after each video")
     on_batch: Command = Field(default=(), description="command that is run after the batch")
     hook_timeout_s: float = Field(
@@ -288,7 +301,7 @@ def _variables(environ: Mapping[str, str]) -> dict[str, object]:
 def _split(name: str, text: str) -> object:
     """What a variable holds; lists are separated by what their items cannot hold."""
     match name:
-        case "presets":
+        case "presets" | "map_path":
             return text.split(os.pathsep)
         case "notify":
             return text.split()
@@ -309,7 +322,7 @@ def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
         return folder / os.path.expanduser(path) if isinstance(path, str | Path) else path  # noqa: PTH111
 
     anchored = dict(values)
-    for name in ("model", "temp_dir"):
+    for name in ("model", "temp_dir", "tls_ca", "tls_cert", "tls_key"):
         if name in values:
             anchored[name] = anchor(values[name])
     if isinstance(paths := values.get("presets"), list | tuple):

@@ -9,7 +9,8 @@ code with which the program ends when that error ends the program.
     ├── OutputFolderError            4   OUT cannot be written, or another run holds it
     ├── InputError                   1   this video cannot be restored; trying again cannot help
     ├── ChainError                   1   a child process failed
-    │   └── OutOfMemoryError         1   the system ended it, as there was no memory left
+    │   ├── OutOfMemoryError         1   the system ended it, as there was no memory left
+    │   └── MachineLostError         1   the machine that was at work on it is gone
     └── VerificationError            1   what was made is not what was planned
 """
 
@@ -40,7 +41,8 @@ class VhsBatchError(Exception):
         return any(words in self.cause for words in _NO_ROOM)
 
     def __init__(self, cause: str, *, fix: str | None = None) -> None:
-        super().__init__(cause, fix)
+        # With the cause alone an error can be pickled: the rest is in its attributes.
+        super().__init__(cause)
         self.cause = cause
         self.fix = fix
 
@@ -120,6 +122,10 @@ class ChainError(VhsBatchError):
 
 class OutOfMemoryError(ChainError):
     """The system ended a stage because there was no memory left."""
+
+
+class MachineLostError(ChainError):
+    """The machine that made a segment cannot be reached any more; the work can be done by another one."""
 
 
 class VerificationError(VhsBatchError):

@@ -15,8 +15,9 @@ Engine = Literal["auto", "realesrgan", "ffmpeg"]
 _WHICH = Group("Which videos", sort_key=1)
 _WHAT = Group("What comes out", sort_key=2)
 _HOW = Group("How it is made", sort_key=3)
-_SHOW = Group("What is shown", sort_key=4)
-_FOLLOW = Group("What follows", sort_key=5)
+_CLUSTER = Group("Many machines", sort_key=4)
+_SHOW = Group("What is shown", sort_key=5)
+_FOLLOW = Group("What follows", sort_key=6)
 
 
 @Parameter(name="*", group=_WHAT)
@@ -95,6 +96,36 @@ class MachineOptions:
 
     config: Path | None = None
     "Configuration file, instead of ./vhsbatch.toml and the user's own."
+
+
+@Parameter(name="*", group=_CLUSTER)
+@dataclass(frozen=True, kw_only=True)
+class NetworkOptions:
+    """How machines of a cluster find each other, and whom they let in."""
+
+    map_path: tuple[str, ...] | None = None
+    "A folder that other machines have under another path: FROM=TO. Can be given several times."
+
+    tls_ca: Path | None = None
+    "Certificate of whoever signed those of the cluster."
+
+    tls_cert: Path | None = None
+    "This machine's certificate."
+
+    tls_key: Path | None = None
+    "The key of that certificate."
+
+    insecure: bool = False
+    "Do without certificates in a network of your own: whoever is in it can run programs on the machines."
+
+
+@Parameter(name="*", group=_CLUSTER)
+@dataclass(frozen=True, kw_only=True)
+class ClusterOptions(NetworkOptions):
+    """Other machines that help."""
+
+    cluster: str | None = None
+    "Where segments are made: by the machines of a scheduler ('tcp://HOST:8786'), or 'local:4' workers here."
 
 
 @Parameter(name="*", group=_SHOW)

@@ -33,11 +33,11 @@ from vhsbatch.scheduling.bus import Bus, Mailbox
 from vhsbatch.scheduling.controller import Limits
 from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.lane_control import LaneControl
-from vhsbatch.scheduling.local import LocalExecutor
 from vhsbatch.scheduling.planning import Planning
 from vhsbatch.scheduling.room import Room
 from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.toolbox import Toolbox, open_toolbox
+from vhsbatch.workforce import Workforce, workforce
 
 _TO_STOP = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
@@ -119,9 +119,22 @@ async def run_batch(
         history = fold(read_journal(folder / "journal"))
         async with await Journal.create(folder / "journal", run_id) as journal:
             bus = Bus(history if request.resume else BatchState(), journal.append)
-            return await _run(
-                request, toolbox, bus, leases, interfaces, followers=followers, history=history, run_id=run_id
-            )
+            workplace = _workplace(request, toolbox, run_id)
+            # They listen before machines are asked for help, so that refusals are shown.
+            shown = [(interface, bus.subscribe()) for interface in interfaces]
+            async with workforce(request.settings, toolbox, workplace, bus, run_id) as workers:
+                return await _run(
+                    request,
+                    toolbox,
+                    bus,
+                    leases,
+                    shown,
+                    workplace=workplace,
+                    workers=workers,
+                    followers=followers,
+                    history=history,
+                    run_id=run_id,
+                )
 
 
 async def _run(
@@ -129,16 +142,17 @@ async def _run(
     toolbox: Toolbox,
     bus: Bus,
     leases: Leases,
-    interfaces: Sequence[Interface],
+    shown: Sequence[tuple[Interface, Mailbox]],
     *,
+    workplace: Workplace,
+    workers: Workforce,
     followers: Sequence[Interface],
     history: BatchState,
     run_id: str,
 ) -> int:
-    state, workplace = bus.state, _workplace(request, toolbox, run_id)
+    state = bus.state
     notes = (*request.notes, *toolbox.notes, *_announce(request, history, leases.others()))
     published = {id_: job.published for id_, job in history.known.items() if job.published is not None}
-    shown = [bus.subscribe() for _ in interfaces]
     followed = [bus.subscribe() for _ in followers]
     await bus.emit(
         BatchStarted(
@@ -148,7 +162,7 @@ async def _run(
             output=request.output,
             options=dict(request.options),
             jobs=request.jobs,
-            lanes=toolbox.lanes,
+            lanes=workers.parallel.begin,
         )
     )
     planning = Planning(
@@ -164,17 +178,16 @@ async def _run(
     retries = request.settings.retries
     room = Room((workplace.temporary, request.folder), request.settings.min_free_mib * 2**20)
     gate = Gate(state, bus, claims=leases, room=room)
-    executor = LocalExecutor(workplace, state=state, threads=toolbox.threads)
-    scheduler = Scheduler(state, bus, executor, planning.plan, gate=gate, retries=retries)
+    scheduler = Scheduler(state, bus, workers.executor, planning.plan, gate=gate, retries=retries)
     session = Session(state=state, scheduler=scheduler, tell=bus.tell, drain=request.drain)
     for note in notes:
         bus.tell(LogLine(level="info", text=note))
     async with anyio.create_task_group() as group:
-        for interface, mailbox in zip(interfaces, shown, strict=True):
+        for interface, mailbox in shown:
             group.start_soon(interface, session, mailbox)
         group.start_soon(_warn_of_room, bus.subscribe(), state, room, bus)
-        if toolbox.parallel.least < toolbox.parallel.most:
-            limits = Limits(least=toolbox.parallel.least, most=toolbox.parallel.most)
+        if workers.parallel.least < workers.parallel.most:
+            limits = Limits(least=workers.parallel.least, most=workers.parallel.most)
             control = LaneControl(state=state, room=room, limits=limits, use_lanes=scheduler.use_lanes)
             group.start_soon(control.run, bus.subscribe())
         if not request.settings.keep_temp:
@@ -182,7 +195,8 @@ async def _run(
         async with _signals(session), anyio.create_task_group() as following:
             for follower, mailbox in zip(followers, followed, strict=True):
                 following.start_soon(follower, session, mailbox)
-            await scheduler.run()
+            async with workers.watched(scheduler):
+                await scheduler.run()
             await bus.emit(
                 BatchFinished(
                     at_s=time.time(),

@@ -90,7 +90,10 @@ async def open_toolbox(
         parallel=lanes,
         threads=machine.threads,
         intent=intent,
-        notes=tuple(note for note in (*lanes.notes, encoder_note, choice.note) if note),
+        # A cluster has as many lanes as its machines.
+        notes=tuple(
+            note for note in (*(() if settings.cluster else lanes.notes), encoder_note, choice.note) if note
+        ),
     )
 
 

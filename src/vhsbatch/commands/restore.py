@@ -7,14 +7,22 @@ from pathlib import Path
 
 import anyio
 
+from vhsbatch.commands.cluster import expect_dask
 from vhsbatch.commands.following import followers
 from vhsbatch.commands.resume import Options, options_before, preset_before
-from vhsbatch.commands.setup import detectable_presets, preset_from, settings_from
+from vhsbatch.commands.setup import detectable_presets, network_settings, preset_from, settings_from
 from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import print_events, show_line, stdout_printer
 from vhsbatch.logfile import LogFilePrinter
-from vhsbatch.options import DisplayOptions, FolderOptions, FollowOptions, MachineOptions, ResultOptions
+from vhsbatch.options import (
+    ClusterOptions,
+    DisplayOptions,
+    FolderOptions,
+    FollowOptions,
+    MachineOptions,
+    ResultOptions,
+)
 from vhsbatch.pipeline.corrections import corrections
 from vhsbatch.pipeline.order import priorities
 from vhsbatch.presets import Preset
@@ -31,6 +39,7 @@ def restore_folder(
     which: FolderOptions,
     result: ResultOptions,
     machine: MachineOptions,
+    cluster: ClusterOptions,
     display: DisplayOptions,
     follow: FollowOptions,
 ) -> int:
@@ -42,7 +51,7 @@ def restore_folder(
         raise UsageError(f"--max-count {which.max_count} leaves nothing to do", fix="give 1 or more")
     typed = Options(which, result, machine)
     before = options_before(output_folder, input_folder) if which.resume else None
-    options, settings, preset = _decide(typed, before, follow, replan=which.replan)
+    options, settings, preset = _decide(typed, before, follow, cluster, replan=which.replan)
     jobs = jobs_of_folder(
         input_folder,
         output_folder,
@@ -82,6 +91,7 @@ def restore_video(
     resume: bool,
     result: ResultOptions,
     machine: MachineOptions,
+    cluster: ClusterOptions,
     display: DisplayOptions,
     follow: FollowOptions,
 ) -> int:
@@ -89,7 +99,9 @@ def restore_video(
     typed = Options(FolderOptions(), result, machine)
     folder = output if output.is_dir() or not output.suffix else output.parent
     before = options_before(folder, video) if resume else None
-    options, settings, preset = _decide(typed, before, follow, replan=False, container=container_of(output))
+    options, settings, preset = _decide(
+        typed, before, follow, cluster, replan=False, container=container_of(output)
+    )
     job = job_of_video(video, output, preset)
     # Its segments are shared out among all lanes.
     request = BatchRequest(
@@ -116,19 +128,24 @@ def _decide(
     typed: Options,
     before: Mapping[str, str] | None,
     follow: FollowOptions,
+    cluster: ClusterOptions,
     *,
     replan: bool,
     container: str | None = None,
 ) -> tuple[Options, Settings, Preset]:
     """What was typed, or what an earlier run was started with."""
     options = typed if before is None else typed.continued(before, replan=replan)
-    settings = settings_from(options.machine, follow, parallel=options.which.parallel)
+    settings = settings_from(
+        options.machine, follow, parallel=options.which.parallel, **network_settings(cluster)
+    )
     if before is None or replan:
         return options, settings, preset_from(options.result, settings, container=container)
     return options, settings, preset_before(before)
 
 
 def _run(request: BatchRequest, display: DisplayOptions, *, dry_run: bool) -> int:
+    if request.settings.cluster is not None:
+        expect_dask()
     if dry_run:
         return anyio.run(preview, request, show_line)
     interfaces = [_interface(display)]

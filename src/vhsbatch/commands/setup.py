@@ -3,7 +3,7 @@
 from vhsbatch.config import Settings, load_settings, preset_paths
 from vhsbatch.engines.models import user_network
 from vhsbatch.errors import UsageError
-from vhsbatch.options import FollowOptions, MachineOptions, ResultOptions
+from vhsbatch.options import ClusterOptions, FollowOptions, MachineOptions, NetworkOptions, ResultOptions
 from vhsbatch.preset_files import find_preset, load_presets
 from vhsbatch.presets import Preset, override
 
@@ -42,6 +42,18 @@ def settings_from(machine: MachineOptions, follow: FollowOptions | None = None, 
         **typed,
     }
     return load_settings(options, config_file=machine.config)
+
+
+def network_settings(network: NetworkOptions) -> dict[str, object]:
+    """What was typed of a cluster, by setting."""
+    return {
+        "map_path": network.map_path,
+        "tls_ca": network.tls_ca,
+        "tls_cert": network.tls_cert,
+        "tls_key": network.tls_key,
+        "insecure": network.insecure or None,
+        **({"cluster": network.cluster} if isinstance(network, ClusterOptions) else {}),
+    }
 
 
 def preset_from(result: ResultOptions, settings: Settings, *, container: str | None = None) -> Preset:

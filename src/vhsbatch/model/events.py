@@ -73,6 +73,7 @@ class SegmentFinished:
         wall_s: how long the attempt took.
         device: where and how its frames were upscaled, in words.
         fallback: how often the network had failed at it, and another way was taken.
+        machine: the machine of a cluster that made it, empty where there is no cluster.
     """
 
     at_s: float
@@ -88,6 +89,7 @@ class SegmentFinished:
     wall_s: float
     device: str
     fallback: int = 0
+    machine: str = ""
     kind: Literal["segment_finished"] = "segment_finished"
 
 
@@ -293,6 +295,7 @@ class Progress:
         done_frames: frames finished of this piece of work.
         total_frames: frames of this piece of work.
         frames_per_s: current speed.
+        machine: the machine of a cluster that is at work, empty where there is no cluster.
     """
 
     lane: int
@@ -302,6 +305,7 @@ class Progress:
     done_frames: int
     total_frames: int
     frames_per_s: float
+    machine: str = ""
     kind: Literal["progress"] = "progress"
 
 

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Discriminator, TypeAdapter
 
-from vhsbatch.model.events import Event, Fact
+from vhsbatch.model.events import Event, Fact, Telemetry
 from vhsbatch.model.media import MediaInfo
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Discriminator("kind")])
+_TELEMETRY: TypeAdapter[Telemetry] = TypeAdapter(Annotated[Telemetry, Discriminator("kind")])
 _MEDIA_INFO = TypeAdapter(MediaInfo)
 _FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Discriminator("kind")])
 
@@ -72,3 +73,12 @@ def load_fact(line: str | bytes) -> Fact:
         ValueError: the line is torn, or no fact that this version knows.
     """
     return _FACT.validate_python(json.loads(line), strict=False)
+
+
+def load_telemetry(line: str) -> Telemetry:
+    """The telemetry that `dump` wrote.
+
+    Raises:
+        ValueError: it is none that this version knows.
+    """
+    return _TELEMETRY.validate_python(json.loads(line), strict=False)

@@ -60,14 +60,15 @@ async def publish(temporary: Path, final: Path) -> None:
     """
 
     def move() -> None:
-        _sync(temporary)
+        sync(temporary)
         temporary.replace(final)
-        _sync(final.parent)
+        sync(final.parent)
 
     await anyio.to_thread.run_sync(move)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Return when the data of a file, or the names in a folder, are on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

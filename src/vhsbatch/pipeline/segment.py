@@ -55,33 +55,52 @@ async def make_segment(
         ChainError: a child process failed, or nothing moved for too long.
         VerificationError: what they wrote is not what was planned.
     """
-    started_s = time.monotonic()
-    upscaling = way_of_network(plan, fallback)
     final = workplace.job_folder(plan) / segment_file(plan, segment)
     temporary = final.with_suffix(f".attempt-{attempt}-{os.getpid()}.part")
     await anyio.to_thread.run_sync(make_private, final.parent)
     try:
-        await _run_stages(
-            segment_stages(plan, segment, workplace, temporary, upscaling),
-            _Reporter(plan, segment, lane, tell),
-            workplace,
+        finished = await make_part(
+            plan, segment, workplace, temporary, lane=lane, attempt=attempt, fallback=fallback, tell=tell
         )
-        frames = await count_frames(
-            temporary,
-            ffmpeg=workplace.ffmpeg,
-            threads=workplace.threads.decode,
-            niceness=workplace.niceness,
-        )
-        if frames != segment.frames:
-            raise VerificationError(
-                f"segment {segment.index + 1} has {frames} frames instead of {segment.frames}",
-                fix="if it fails again, the picture may change there: cut the source in two",
-            )
-        size_bytes = (await anyio.Path(temporary).stat()).st_size
-        digest = await sha256(temporary)
         await publish(temporary, final)
     finally:
         temporary.unlink(missing_ok=True)
+    return finished
+
+
+async def make_part(
+    plan: JobPlan,
+    segment: Segment,
+    workplace: Workplace,
+    part: Path,
+    *,
+    lane: int,
+    attempt: int,
+    fallback: int,
+    tell: Callable[[Telemetry], None],
+) -> SegmentFinished:
+    """Make `segment` in the file `part`, which is left there for the caller, and verify it.
+
+    Raises:
+        ChainError: a child process failed, or nothing moved for too long.
+        VerificationError: what they wrote is not what was planned.
+    """
+    started_s = time.monotonic()
+    upscaling = way_of_network(plan, fallback)
+    await _run_stages(
+        segment_stages(plan, segment, workplace, part, upscaling),
+        _Reporter(plan, segment, lane, tell),
+        workplace,
+    )
+    frames = await count_frames(
+        part, ffmpeg=workplace.ffmpeg, threads=workplace.threads.decode, niceness=workplace.niceness
+    )
+    if frames != segment.frames:
+        raise VerificationError(
+            f"segment {segment.index + 1} has {frames} frames instead of {segment.frames}",
+            fix="if it fails again, the picture may change there: cut the source in two",
+        )
+    size_bytes = (await anyio.Path(part).stat()).st_size
     return SegmentFinished(
         at_s=time.time(),
         job_id=plan.job.id,
@@ -89,9 +108,9 @@ async def make_segment(
         attempt=attempt,
         lane=lane,
         fingerprint=plan.fingerprint,
-        file=final.name,
+        file=segment_file(plan, segment),
         size_bytes=size_bytes,
-        sha256=digest,
+        sha256=await sha256(part),
         frames=frames,
         wall_s=time.monotonic() - started_s,
         fallback=fallback,

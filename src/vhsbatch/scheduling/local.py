@@ -39,7 +39,7 @@ class LocalExecutor:
         tell: Callable[[Telemetry], None],
     ) -> SegmentFinished:
         """See `Executor`."""
-        with _file_errors_in_words():
+        with file_errors_in_words():
             return await make_segment(
                 plan,
                 segment,
@@ -59,7 +59,7 @@ class LocalExecutor:
         tell: Callable[[Telemetry], None],
     ) -> JobPublished:
         """See `Executor`."""
-        with _file_errors_in_words():
+        with file_errors_in_words():
             # The last videos are joined when there is nothing else to do: by whatever lies idle.
             workplace = self._shared_by(min(self._state.lanes, self._state.busy_lanes))
             return await assemble(plan, segments, workplace, lane=lane, tell=tell)
@@ -70,7 +70,7 @@ class LocalExecutor:
 
 
 @contextmanager
-def _file_errors_in_words() -> Iterator[None]:
+def file_errors_in_words() -> Iterator[None]:
     """What a file system refuses is a failure like that of a child process, and may pass like it."""
     try:
         yield

@@ -14,7 +14,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from vhsbatch.engines.fallback import fallbacks
-from vhsbatch.errors import OutOfMemoryError, VhsBatchError
+from vhsbatch.errors import MachineLostError, OutOfMemoryError, VhsBatchError
 from vhsbatch.model.events import (
     AssemblyStarted,
     Fact,
@@ -240,11 +240,13 @@ class Scheduler:
             await self._bus.emit(finished)
 
     async def _is_scarcity(self, error: VhsBatchError, plan: JobPlan, lane: int) -> bool:
-        """Whether there was too little of a machine for all lanes, which is no failure of a video.
+        """Whether a machine was lost, or had too little for all lanes, which is no failure of a video.
 
         On a full disk everything waits for room; when memory ran out, the batch goes on with a lane
         less. A lane that was alone cannot be helped by others taking less.
         """
+        if isinstance(error, MachineLostError):
+            return True
         others_busy = self._busy_lanes() != {lane}
         if isinstance(error, OutOfMemoryError):
             await self._use_fewer_lanes()

@@ -1,0 +1,1 @@
+"""Many machines: the same batch on a Dask cluster. `distributed` is imported in here alone."""

@@ -1,0 +1,46 @@
+"""How Dask is used: its settings, its certificates, its silence."""
+
+import logging
+
+import dask
+from distributed import Security
+
+from vhsbatch.cluster.address import Address
+from vhsbatch.config import Settings
+
+# Dask asks for at least 11 s; in this time a cut link is noticed on both sides.
+_LOST_S = 11
+
+# Only what differs from Dask's own choices.
+_CONFIG = {
+    "distributed.comm.timeouts.connect": "10s",
+    "distributed.comm.timeouts.tcp": f"{_LOST_S}s",
+    # A segment is a child process: there is nothing in this one to profile.
+    "distributed.worker.profile.enabled": False,
+    # Progress passes through the scheduler, which would keep the last 100,000 messages.
+    "distributed.admin.low-level-log-length": 1000,
+}
+
+
+def configure() -> None:
+    """Set Dask up, once in a process, and let it not write into the terminal."""
+    dask.config.set(_CONFIG)
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def security(address: Address, settings: Settings) -> Security | None:
+    """The certificates for an address; every role has the same one."""
+    if address.protocol != "tls":
+        return None
+    cert, key = str(settings.tls_cert), str(settings.tls_key)
+    return Security(
+        require_encryption=True,
+        tls_ca_file=str(settings.tls_ca),
+        **{
+            f"tls_{role}_{kind}": path
+            for role in ("client", "scheduler", "worker")
+            for kind, path in (("cert", cert), ("key", key))
+        },
+    )

@@ -1,0 +1,338 @@
+"""The head of a cluster: the executor that has segments made by other machines.
+
+The queue and the truth stay with the run: a task is submitted when a lane is free for it, and there are
+as many lanes as the machines that help have slots. Dask moves the tasks, finds the dead, and gives what
+they had to others. Outputs are assembled here.
+"""
+
+import asyncio
+import pickle
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import anyio
+import anyio.to_thread
+from distributed import Client, KilledWorker
+from distributed.client import FutureCancelledError
+from distributed.comm.core import CommClosedError
+
+from vhsbatch.cluster.address import Address
+from vhsbatch.cluster.dask import configure, security
+from vhsbatch.cluster.node import join, make, resource, topic
+from vhsbatch.cluster.terms import Answer, Made, Offer, Order
+from vhsbatch.config import Settings
+from vhsbatch.errors import ChainError, MachineLostError, ToolError, VhsBatchError
+from vhsbatch.model.events import JobPublished, LogLine, SegmentFinished, Telemetry
+from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.model.wire import load_telemetry
+from vhsbatch.pipeline.assemble import assemble
+from vhsbatch.pipeline.files import publish
+from vhsbatch.pipeline.workplace import Workplace, make_private
+from vhsbatch.scheduling.local import file_errors_in_words
+
+_LOOK_S = 0.5
+_CONNECT_S = 10.0
+_ANSWER_S = 120.0
+
+SetLanes = Callable[[int, str], Awaitable[None]]
+Tell = Callable[[Telemetry], None]
+
+
+@dataclass(slots=True)
+class _Cluster:
+    """What is known of the machines.
+
+    Attributes:
+        scheduler_id: which scheduler it is; another one knows nothing of what was submitted.
+        helping: the answer of each machine that helps, by its address.
+        seen: every address that has been asked.
+    """
+
+    scheduler_id: str = ""
+    helping: dict[str, Answer] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+
+    @property
+    def slots(self) -> int:
+        return sum(answer.slots for answer in self.helping.values())
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """An attempt that other machines are at.
+
+    Attributes:
+        tell: takes its telemetry.
+        scope: ends the wait for it.
+        lost: why it was given up.
+    """
+
+    tell: Tell
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    lost: str = ""
+
+
+class ClusterExecutor:
+    """Has segments made by the machines of a Dask cluster."""
+
+    def __init__(
+        self, address: Address, settings: Settings, offer: Offer, workplace: Workplace, *, assemblies: int
+    ) -> None:
+        """Create an executor; `connected` makes one that works.
+
+        Args:
+            address: the scheduler's.
+            settings: certificates, and the most lanes that are wanted.
+            offer: what is asked of machines.
+            workplace: where segments go, on this machine.
+            assemblies: how many videos are joined at a time, here.
+        """
+        self._address = address
+        self._security = security(address, settings)
+        self._most = most_lanes(settings.parallel)
+        self._offer = offer
+        self._workplace = workplace
+        self._assembling = anyio.CapacityLimiter(assemblies)
+        self._cluster = _Cluster()
+        self._helped = anyio.Event()
+        self._attempts: dict[str, _Attempt] = {}
+        self._client: Client
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(
+        cls, address: Address, settings: Settings, offer: Offer, workplace: Workplace, *, assemblies: int
+    ) -> AsyncIterator[Self]:
+        """An executor that is connected to the scheduler at `address`.
+
+        Raises:
+            ToolError: nobody answers there.
+        """
+        configure()
+        executor = cls(address, settings, offer, workplace, assemblies=assemblies)
+        offer.token.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        offer.token.write_text(offer.run_id, encoding="ascii")
+        try:
+            try:
+                await executor._connect()
+            except OSError as error:
+                raise ToolError(
+                    f"no scheduler answers at {address}: {error}",
+                    fix="start one there: vhs-upscale scheduler; and a worker on each machine",
+                ) from error
+            yield executor
+        finally:
+            offer.token.unlink(missing_ok=True)
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_CONNECT_S):
+                await executor._client.close()
+
+    async def _connect(self) -> None:
+        self._client = Client(
+            str(self._address),
+            asynchronous=True,
+            security=self._security,
+            timeout=_CONNECT_S,
+            set_as_default=False,
+            name="vhsbatch",
+        )
+        await self._client
+        self._client.subscribe_topic(topic(self._offer.run_id), self._hear)
+
+    # --- the machines ----------------------------------------------------------------------------
+
+    @property
+    def machines(self) -> int:
+        """How many Dask workers help."""
+        return len(self._cluster.helping)
+
+    @property
+    def lanes(self) -> int:
+        """How many segments are made at a time."""
+        return min(self._cluster.slots, self._most)
+
+    async def look(self, tell: Tell) -> str:
+        """Find out who helps; what has changed, empty if nothing has."""
+        try:
+            if self._client.status == "closed":
+                await self._connect()
+            async with asyncio.timeout(_CONNECT_S):
+                scheduler = await self._identity()
+        except OSError:  # TimeoutError and a closed connection among them
+            return self._lose_all(f"the scheduler at {self._address} does not answer")
+        changes = []
+        if scheduler["id"] != self._cluster.scheduler_id:
+            if self._cluster.scheduler_id:
+                changes.append(self._lose_all(f"the scheduler at {self._address} was started anew"))
+            self._cluster.scheduler_id = scheduler["id"]
+        there = set(scheduler["workers"])
+        for address in self._cluster.seen - there:
+            self._cluster.seen.discard(address)
+            if (answer := self._cluster.helping.pop(address, None)) is not None:
+                changes.append(f"{answer.machine} is gone")
+        if new := sorted(there - self._cluster.seen):
+            changes += [change for change in await self._ask(new, tell) if change]
+        if not self._cluster.helping:
+            self._give_up_attempts("no machine is left that could make it")
+        return ", ".join(filter(None, changes))
+
+    async def _identity(self) -> dict[str, Any]:
+        if self._client.scheduler is None:
+            raise ConnectionError("not connected")
+        identity: dict[str, Any] = await self._client.scheduler.identity(n_workers=-1)
+        return identity
+
+    async def _ask(self, addresses: list[str], tell: Tell) -> list[str]:
+        """Ask machines for help; who joined."""
+        offer = pickle.dumps(self._offer)
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                answers = await self._client.run(
+                    join, self._offer.version, offer, workers=addresses, on_error="return"
+                )
+        except OSError:
+            return []
+        joined = []
+        for address, said in answers.items():
+            self._cluster.seen.add(address)
+            if isinstance(said, CommClosedError):
+                self._cluster.seen.discard(address)
+                continue
+            if isinstance(said, BaseException):
+                tell(LogLine(level="warning", text=f"{address} does not help: {_cause(said)}"))
+                continue
+            answer = Answer(**said)
+            if answer.refusal is not None:
+                tell(LogLine(level="warning", text=f"{answer.machine} does not help: {answer.refusal}"))
+                continue
+            self._cluster.helping[address] = answer
+            joined.append(f"{answer.machine} helps with {answer.slots}")
+        if self._cluster.helping:
+            self._helped.set()
+        return joined
+
+    def _lose_all(self, why: str) -> str:
+        """Nobody helps any more; what has changed, empty if nobody did."""
+        had_any = bool(self._cluster.helping)
+        self._cluster = _Cluster()
+        self._give_up_attempts(why)
+        return why if had_any else ""
+
+    def _give_up_attempts(self, why: str) -> None:
+        if self._helped.is_set():
+            self._helped = anyio.Event()
+        for attempt in self._attempts.values():
+            attempt.lost = why
+            attempt.scope.cancel()
+
+    async def follow(self, set_lanes: SetLanes, tell: Tell) -> None:
+        """Keep the number of lanes at that of the slots of all machines that help; never returns."""
+        while True:
+            await anyio.sleep(_LOOK_S)
+            if change := await self.look(tell):
+                await set_lanes(self.lanes, change)
+
+    def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
+        """Take in what a machine tells of an attempt."""
+        _, message = event
+        if (attempt := self._attempts.get(message["key"])) is not None:
+            for line in message["lines"]:
+                attempt.tell(load_telemetry(line))
+
+    # --- the work --------------------------------------------------------------------------------
+
+    async def make_segment(
+        self,
+        plan: JobPlan,
+        segment: Segment,
+        *,
+        lane: int,
+        attempt: int,
+        fallback: int,
+        tell: Tell,
+    ) -> SegmentFinished:
+        """See `Executor`."""
+        await self._helped.wait()
+        order = Order(
+            key=f"segment-{uuid.uuid4().hex}",
+            run_id=self._offer.run_id,
+            plan=plan,
+            segment=segment,
+            lane=lane,
+            attempt=attempt,
+            fallback=fallback,
+        )
+        made = await self._run(order, tell)
+        folder = self._workplace.job_folder(plan)
+        with file_errors_in_words():
+            await anyio.to_thread.run_sync(make_private, folder)
+            await publish(folder / made.part, folder / made.finished.file)
+        return replace(made.finished, at_s=time.time())
+
+    async def _run(self, order: Order, tell: Tell) -> Made:
+        """Have an order carried out by whoever is free.
+
+        Raises:
+            VhsBatchError: it could not be.
+        """
+        future = self._client.submit(
+            make, order, key=order.key, resources={resource(order.run_id): 1}, pure=False
+        )
+        attempt = self._attempts[order.key] = _Attempt(tell)
+        made: Made | VhsBatchError | None = None
+        try:
+            with attempt.scope:
+                made = await future.result()
+        except FutureCancelledError as error:
+            raise MachineLostError(error.msg or "the machine that made it was lost") from error
+        except KilledWorker as error:
+            raise ChainError(
+                f"{error.allowed_failures + 1} machines died while they made it",
+                fix="their logs say of what; less memory is taken at a lower resolution",
+            ) from error
+        except CommClosedError as error:
+            raise MachineLostError("the connection to the cluster was lost") from error
+        finally:
+            del self._attempts[order.key]
+            # Whether it was made or is no longer wanted: the machine learns of it.
+            future.release()
+        if isinstance(made, VhsBatchError):
+            raise made
+        if made is None:
+            raise MachineLostError(attempt.lost or "the machine that made it has stopped")
+        return made
+
+    async def assemble(
+        self,
+        plan: JobPlan,
+        segments: tuple[SegmentFinished, ...],
+        *,
+        lane: int,
+        tell: Tell,
+    ) -> JobPublished:
+        """See `Executor`; this machine does it, since it has sources and results."""
+        async with self._assembling:
+            with file_errors_in_words():
+                return await assemble(plan, segments, self._workplace, lane=lane, tell=tell)
+
+
+def most_lanes(parallel: int | str) -> int:
+    """The most lanes that `--parallel` allows. Pure.
+
+    >>> most_lanes(3), most_lanes("1..4"), most_lanes("auto") > 10**6
+    (3, 4, True)
+    """
+    if isinstance(parallel, int):
+        return parallel
+    return sys.maxsize if parallel == "auto" else int(parallel.partition("..")[2])
+
+
+def _cause(error: BaseException) -> str:
+    """Why a machine could not even answer, in one line."""
+    if isinstance(error, ImportError | AttributeError):
+        return f"it has another vhsbatch, or none ({error})"
+    return f"{type(error).__name__}: {error}"

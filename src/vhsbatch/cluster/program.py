@@ -1,0 +1,142 @@
+"""The long-running programs of a cluster: its scheduler, and the worker on each machine."""
+
+import secrets
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+from distributed import Scheduler, Worker
+
+from vhsbatch.cluster.address import Address
+from vhsbatch.cluster.dask import configure, security
+from vhsbatch.cluster.node import Node
+from vhsbatch.config import Settings
+from vhsbatch.errors import ToolError
+from vhsbatch.scheduling.sizing import choose_lanes
+from vhsbatch.toolbox import choose_engine, survey
+
+_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_AGAIN_S = 1.0
+_CLOSE_S = 6.0
+# Dask's own pages say what runs, and tell it to whoever asks: to this machine alone.
+_PAGES = "127.0.0.1:0"
+
+Say = Callable[[str], None]
+
+
+@asynccontextmanager
+async def scheduler_at(address: Address, settings: Settings) -> AsyncIterator[Address]:
+    """A scheduler, while it is listening; port 0 lets the system choose one.
+
+    Raises:
+        ToolError: it cannot listen there.
+    """
+    configure()
+    try:
+        scheduler = await Scheduler(
+            host=address.host,
+            port=address.port,
+            protocol=f"{address.protocol}://",
+            security=security(address, settings),
+            dashboard=False,
+            dashboard_address=_PAGES,
+        )
+    except OSError as error:
+        raise ToolError(
+            f"cannot listen at {address}: {error.strerror or error}",
+            fix="take another port, or an address of this machine",
+        ) from error
+    try:
+        yield Address(address.protocol, address.host, int(scheduler.address.rpartition(":")[2]))
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
+            await scheduler.close()
+
+
+async def schedule(address: Address, settings: Settings, say: Say) -> None:
+    """Run a scheduler until a signal ends it."""
+
+    async def work() -> None:
+        async with scheduler_at(address, settings) as listening:
+            say(f"the scheduler listens at {listening}; machines help with: vhs-upscale worker {listening}")
+            await anyio.sleep_forever()
+
+    await _until_signal(work)
+
+
+async def help_cluster(address: Address, settings: Settings, machine: str, say: Say) -> None:
+    """Help the batches of a cluster until a signal ends it.
+
+    A Dask worker ends when its scheduler or the link to it is gone; then another one is started, and
+    waits for a scheduler.
+    """
+    configure()
+    slots, resources = await _found(settings)
+
+    def worker(folder: str) -> Worker:
+        return Worker(
+            str(address),
+            nthreads=slots,
+            # The scheduler may not have noticed yet that the one before is gone.
+            name=f"{machine}-{secrets.token_hex(3)}",
+            security=security(address, settings),
+            resources=resources,
+            plugins=(Node(machine, settings),),
+            # Its work is done by child processes, whose memory Dask does not see.
+            memory_limit=0,
+            local_directory=folder,
+            dashboard=False,
+            dashboard_address=_PAGES,
+        )
+
+    async def work() -> None:
+        while True:
+            say(f"{machine} is looking for the scheduler at {address}")
+            try:
+                with tempfile.TemporaryDirectory(
+                    prefix="vhsbatch-", dir=settings.temp_dir, ignore_cleanup_errors=True
+                ) as folder:
+                    async with _running(worker(folder)) as running:
+                        number = "1 segment" if slots == 1 else f"{slots} segments"
+                        say(f"{machine} helps {address} with {number} at a time")
+                        await running.finished()
+                say(f"{machine} has lost the scheduler")
+            except (OSError, ValueError) as error:
+                say(f"{machine} cannot help yet: {error}")
+            await anyio.sleep(_AGAIN_S)
+
+    await _until_signal(work)
+
+
+@asynccontextmanager
+async def _running(worker: Worker) -> AsyncIterator[Worker]:
+    """A worker that has found its scheduler; closed on leaving, with all that it has started."""
+    try:
+        await worker
+        yield worker
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
+            await worker.close(timeout=_CLOSE_S, nanny=False)
+
+
+async def _found(settings: Settings) -> tuple[int, dict[str, float]]:
+    """How many segments this machine makes at a time, and what else of it is announced."""
+    choice = await choose_engine(settings)
+    machine = await survey(settings, choice)
+    lanes = choose_lanes(settings.parallel, machine, engine=choice.engine, videos=1)
+    return lanes.begin, {"MEMORY": float(machine.memory_bytes), "GPU": float(machine.gpus)}
+
+
+async def _until_signal(work: Callable[[], Awaitable[None]]) -> None:
+    async with anyio.create_task_group() as group:
+
+        async def listen() -> None:
+            with anyio.open_signal_receiver(*_TO_STOP) as signals:
+                async for _ in signals:
+                    group.cancel_scope.cancel()
+                    return
+
+        group.start_soon(listen)
+        await work()

@@ -1,0 +1,133 @@
+"""From `--cluster` to an executor that works."""
+
+import math
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from vhsbatch import __version__
+from vhsbatch.cluster.address import Address, parse_cluster, refuse_open_network
+from vhsbatch.cluster.head import ClusterExecutor
+from vhsbatch.cluster.program import scheduler_at
+from vhsbatch.cluster.terms import Offer, parse_map
+from vhsbatch.cluster.tools import tools
+from vhsbatch.config import ENV_PREFIX, Settings
+from vhsbatch.model.events import LogLine, Telemetry
+from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.proc.process import Tail, read_lines, spawn
+from vhsbatch.toolbox import Toolbox
+
+_AGAIN_S = 1.0
+_START_S = 60.0
+_LOOK_S = 0.2
+
+Tell = Callable[[Telemetry], None]
+
+
+@asynccontextmanager
+async def open_cluster(
+    settings: Settings, toolbox: Toolbox, workplace: Workplace, run_id: str, tell: Tell
+) -> AsyncIterator[ClusterExecutor]:
+    """An executor for the cluster that the settings name, with the machines that are there already.
+
+    Args:
+        settings: how this machine runs, and where the cluster is.
+        toolbox: the tools with which plans are made.
+        workplace: where segments go.
+        run_id: the run.
+        tell: takes notes on machines.
+
+    Raises:
+        UsageError: the address is none, or is not safe.
+        ToolError: no scheduler answers.
+    """
+    parse_map(settings.map_path)
+    where = parse_cluster(settings.cluster or "")
+    offer = _offer(settings, toolbox, workplace, run_id)
+    if isinstance(where, Address):
+        refuse_open_network(where, settings)
+        async with ClusterExecutor.connected(
+            where, settings, offer, workplace, assemblies=toolbox.lanes
+        ) as executor:
+            await executor.look(tell)
+            if not executor.lanes:
+                tell(LogLine(level="info", text=f"no machine helps yet: vhs-upscale worker {where}"))
+            yield executor
+        return
+    protocol = "tcp" if settings.tls_ca is None else "tls"
+    async with (
+        scheduler_at(Address(protocol, "127.0.0.1", 0), settings) as address,
+        _workers(where, address, settings, toolbox.threads, tell),
+        ClusterExecutor.connected(address, settings, offer, workplace, assemblies=toolbox.lanes) as executor,
+    ):
+        with anyio.move_on_after(_START_S):
+            while executor.machines < where:
+                await anyio.sleep(_LOOK_S)
+                await executor.look(tell)
+        yield executor
+
+
+def _offer(settings: Settings, toolbox: Toolbox, workplace: Workplace, run_id: str) -> Offer:
+    intent = toolbox.intent
+    return Offer(
+        run_id=run_id,
+        version=__version__,
+        tools=tools(ffmpeg_version=intent.ffmpeg_version, runtime=intent.runtime, device=intent.device),
+        engine=intent.engine,
+        runtime=intent.runtime,
+        on_cpu=intent.device == "cpu",
+        encoder=intent.encoder,
+        folder=workplace.temporary,
+        token=workplace.temporary / f"shared-{run_id}",
+        map_path=settings.map_path,
+    )
+
+
+@asynccontextmanager
+async def _workers(
+    count: int, address: Address, settings: Settings, threads: int, tell: Tell
+) -> AsyncIterator[None]:
+    """`count` worker programs on this machine, each of which is started anew when it dies."""
+    environment = _environment(settings, threads=math.ceil(threads / count))
+    async with anyio.create_task_group() as group:
+        for number in range(1, count + 1):
+            group.start_soon(_keep_worker, f"local-{number}", address, environment, tell)
+        yield
+        group.cancel_scope.cancel()
+
+
+async def _keep_worker(name: str, address: Address, environment: dict[str, str], tell: Tell) -> None:
+    command = (sys.executable, "-m", "vhsbatch.cli", "worker", str(address), "--name", name)
+    while True:
+        tail = Tail()
+        async with spawn(command, env=environment) as process, anyio.create_task_group() as group:
+            group.start_soon(read_lines, process.stdout, tail)
+            group.start_soon(read_lines, process.stderr, tail)
+            await process.wait()
+        said = tail.lines[-1] if tail.lines else "it said nothing"
+        tell(LogLine(level="warning", text=f"the worker program {name} ended, and is started again: {said}"))
+        await anyio.sleep(_AGAIN_S)
+
+
+def _environment(settings: Settings, *, threads: int) -> dict[str, str]:
+    """This run's settings for a worker program, which reads no other ones."""
+    values: dict[str, object] = {
+        "parallel": 1,
+        "threads": threads,
+        "device": settings.device,
+        "ffmpeg": settings.ffmpeg,
+        "nice": settings.nice,
+        "stall_timeout_s": settings.stall_timeout_s,
+        "temp_dir": settings.temp_dir,
+        "tls_ca": settings.tls_ca,
+        "tls_cert": settings.tls_cert,
+        "tls_key": settings.tls_key,
+    }
+    return {
+        f"{ENV_PREFIX}{name.upper()}": str(value.absolute() if isinstance(value, Path) else value)
+        for name, value in values.items()
+        if value is not None
+    }

@@ -1,0 +1,27 @@
+"""What this machine makes frames with, apart from plan and source."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from vhsbatch.cluster.terms import Tools
+
+
+def tools(*, ffmpeg_version: str, runtime: str, device: str) -> Tools:
+    """The tools of this machine.
+
+    Args:
+        ffmpeg_version: what `ffmpeg -version` calls itself.
+        runtime: what runs the network, empty where none is used.
+        device: where it runs.
+    """
+    return Tools(ffmpeg=ffmpeg_version, network=_network(runtime, device), processor=platform.machine())
+
+
+def _network(runtime: str, device: str) -> str:
+    if not runtime:
+        return ""
+    try:
+        number = version(runtime)
+    except PackageNotFoundError:
+        number = "of an unknown version"
+    return f"{runtime} {number} on {'the CPU' if device == 'cpu' else 'a Vulkan device'}"

@@ -1,0 +1,52 @@
+"""`scheduler` and `worker`: the programs of a cluster."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import anyio
+
+from vhsbatch.commands.setup import network_settings, settings_from
+from vhsbatch.errors import ToolError
+from vhsbatch.headless import show_line
+from vhsbatch.options import MachineOptions, NetworkOptions
+
+
+def run_scheduler(typed: str, *, network: NetworkOptions, config: Path | None) -> int:
+    """Run a scheduler until it is stopped; the exit code."""
+    expect_dask()
+    from vhsbatch.cluster.address import parse_address, refuse_open_network
+    from vhsbatch.cluster.program import schedule
+
+    settings = settings_from(MachineOptions(config=config), None, **network_settings(network))
+    address = parse_address(typed)
+    refuse_open_network(address, settings)
+    anyio.run(schedule, address, settings, show_line)
+    return 0
+
+
+def run_worker(
+    typed: str, *, parallel: str | None, name: str | None, machine: MachineOptions, network: NetworkOptions
+) -> int:
+    """Help a cluster until it is stopped; the exit code."""
+    expect_dask()
+    from vhsbatch.cluster.address import parse_address, refuse_open_network
+    from vhsbatch.cluster.program import help_cluster
+    from vhsbatch.cluster.terms import parse_map
+
+    settings = settings_from(machine, None, parallel=parallel, **network_settings(network))
+    address = parse_address(typed)
+    refuse_open_network(address, settings)
+    parse_map(settings.map_path)
+    anyio.run(help_cluster, address, settings, name or os.uname().nodename, show_line)
+    return 0
+
+
+def expect_dask() -> None:
+    """Raise where the packages of the cluster are not installed.
+
+    Raises:
+        ToolError: they are not.
+    """
+    if importlib.util.find_spec("distributed") is None:
+        raise ToolError("a cluster needs Dask, which is not installed", fix="pip install 'vhsbatch[cluster]'")

@@ -1,0 +1,84 @@
+"""A batch on a cluster: the same results as on one machine, and machines that do not fit refused."""
+
+from pathlib import Path
+
+import pytest
+
+import program
+from clips import FFMPEG
+from cluster import Cluster, Program, prepare, results
+
+pytestmark = pytest.mark.slow
+
+FACTS = ("segment_started", "segment_finished", "segment_failed", "lanes_changed", "log")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sources, and what one machine makes of them."""
+    folder = tmp_path_factory.mktemp("cluster")
+    prepare(folder, clips=2, seconds=2)
+    done = program.run("batch", "in", "alone", "-p", "short", "--parallel", "2", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def ended(batch: Program) -> dict[str, list[dict[str, object]]]:
+    """The events of a batch that has succeeded, by kind."""
+    assert batch.process.wait(100) == 0, batch.text
+    batch.wait_for('"batch_finished"')
+    events = program.events("\n".join(line for line in batch.text.splitlines() if line.startswith("{")))
+    return {kind: [event for event in events if event["kind"] == kind] for kind in FACTS}
+
+
+def older_ffmpeg(folder: Path) -> Path:
+    """An FFmpeg that says it is another one."""
+    script = folder / "older-ffmpeg"
+    script.write_text(
+        f'#!/bin/sh\n[ "$1" = -version ] && echo "ffmpeg version 7.7 Copyright" && exit\nexec {FFMPEG} "$@"\n'
+    )
+    script.chmod(0o755)
+    return script
+
+
+def test_the_result_is_that_of_one_machine(place: Path, tmp_path: Path) -> None:
+    with Cluster(place) as cluster:
+        _, address = cluster.scheduler()
+        cluster.worker(address, "attic", "--map-path", f"{place}/in={tmp_path}/sources")
+        cluster.worker(address, "cellar")
+        (tmp_path / "sources").symlink_to(place / "in")
+        old = cluster.worker(address, "museum", VHSBATCH_FFMPEG=str(older_ffmpeg(tmp_path)))
+        blind = cluster.worker(address, "shed", "--map-path", f"{place}/out=/nowhere")
+        old.wait_for("museum helps")
+        blind.wait_for("shed helps")
+        seen = ended(cluster.batch(address))
+    assert results(place / "out") == results(place / "alone")
+    assert {event["machine"] for event in seen["segment_finished"]} == {"attic", "cellar"}
+    (refusal,) = [str(event["text"]) for event in seen["log"] if "museum" in str(event["text"])]
+    (unseen,) = [str(event["text"]) for event in seen["log"] if "shed" in str(event["text"])]
+    assert "FFmpeg 7.7" in refusal
+    assert "does not see" in unseen
+    assert "--map-path" in unseen
+    assert refusal.endswith(f"FFmpeg {program.ffmpeg_version()}")
+
+
+def test_workers_on_this_machine_by_one_word(place: Path) -> None:
+    with Cluster(place) as cluster:
+        seen = ended(cluster.batch("local:2", output="local"))
+        program.wait_until_gone(place)
+    assert results(place / "local") == results(place / "alone")
+    assert {event["machine"] for event in seen["segment_finished"]} == {"local-1", "local-2"}
+
+
+def test_nobody_answers(place: Path) -> None:
+    done = program.run("batch", "in", "out", "--cluster", "tcp://127.0.0.1:9", cwd=place)
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "no scheduler answers at tcp://127.0.0.1:9" in done.stderr
+    assert "vhs-upscale scheduler" in done.stderr
+
+
+def test_an_open_network_is_refused(place: Path) -> None:
+    done = program.run("scheduler", "tcp://0.0.0.0", cwd=place)
+    assert done.returncode == 2
+    assert "has no TLS" in done.stderr
