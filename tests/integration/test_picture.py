@@ -34,7 +34,7 @@ async def test_more_noise_measures_more_in_its_own_plane(tmp_path: Path) -> None
     assert little.chroma_noise is not None
     assert much.luma_noise == pytest.approx(3 * little.luma_noise, rel=0.2)
     assert much.chroma_noise == pytest.approx(little.chroma_noise / 3, rel=0.2)
-    assert little.places == 5
+    assert little.places == 7
 
 
 async def test_a_picture_without_noise_tells_of_none(tmp_path: Path) -> None:
@@ -58,3 +58,20 @@ async def test_displaced_lines_at_the_bottom_are_counted(tmp_path: Path) -> None
         *("-pix_fmt", "yuv422p", "-c:v", "ffv1", "-g", "1", clip),
     )
     assert (await measured(clip)).torn_lines == 6
+
+
+async def test_blanking_and_a_shift_of_colour_are_measured_on_a_tape(tmp_path: Path) -> None:
+    clip = tmp_path / "edges.mkv"
+    tape = "crop=700:480,pad=720:480:12:0,format=yuv422p,chromashift=cbh=3:crh=3:cbv=2:crv=2:edge=smear"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=size=720x480:rate=25:duration=2.4"),
+        *("-vf", f"{tape},gblur=sigma=4:sigmaV=0.5:planes=6,noise=c0s=8:c0f=t:c1s=12:c1f=t"),
+        *("-c:v", "ffv1", "-g", "1", clip),
+    )
+    picture = await measured(clip, width=720, height=480)
+    assert picture.borders is not None
+    assert picture.chroma_shift is not None
+    assert (picture.borders.left, picture.borders.right) == (12, 8)
+    assert picture.chroma_shift.x == pytest.approx(6, abs=1)
+    assert picture.chroma_shift.y == pytest.approx(2, abs=0.5)
+    assert picture.chroma_shift.agreement > 0.8

@@ -32,5 +32,5 @@ async def _analyze(video: Path, json: bool, settings: Settings) -> int:
         return 0
     show_line(plain(video.name))
     for word, text in describe_analysis(analysis):
-        show_line(f"  {word:<12}{plain(text)}")
+        show_line(f"  {word:<14}{plain(text)}")
     return 0

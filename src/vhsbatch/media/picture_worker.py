@@ -1,20 +1,25 @@
-"""Child process that measures noise and torn bottom lines in a few frames, and prints one JSON object.
+"""Child process that measures the picture in a few places of a tape, and prints a JSON list of them.
 
-    python -P -m vhsbatch.media.picture_worker WIDTH HEIGHT CHROMA_WIDTH CHROMA_HEIGHT
+    python -P -m vhsbatch.media.picture_worker WIDTH HEIGHT CHROMA_WIDTH CHROMA_HEIGHT FRAMES FIELDS
 
-Frames come on stdin, 8-bit planar YUV, consecutive ones of one place of a tape. Noise is what changes
-between two fields of the same parity where nothing moves: the standard deviation of their difference
-over small blocks, of which the quietest quarter stands still. It is given in steps of 8 bits, null
-where it cannot be told: in frozen, black and clipped pictures.
+Frames come on stdin, 8-bit planar YUV, `FRAMES` consecutive ones of each place. `FIELDS` is 2 where the
+lines of a frame belong to two fields.
+
+Noise is what changes between two fields of the same parity where nothing moves: the standard deviation
+of their difference over small blocks, of which the quietest quarter stands still. It is given in steps
+of 8 bits, null where it cannot be told: in frozen, black and clipped pictures.
 """
 
 import json
 import sys
-from itertools import pairwise
-from typing import BinaryIO
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+
+from vhsbatch.media.picture_edges import borders, chroma_shift, is_blank, levels
 
 _BLOCK_LINES = 8
 _BLOCK_SAMPLES = 16
@@ -28,25 +33,25 @@ _SEARCHED_FIELD_LINES = 8
 _JUMP = 2.5
 _SMALLEST_JUMP = 6.0
 
+# No tape has more columns; of what has more, the shift of colour is not measured.
+_WIDEST_TAPE = 1024
+
 Plane = npt.NDArray[np.uint8]
+Frame = tuple[Plane, Plane, Plane]
 
 
 def read_frames(
     stream: BinaryIO, width: int, height: int, chroma_width: int, chroma_height: int
-) -> list[tuple[Plane, Plane, Plane]]:
+) -> Iterator[Frame]:
     """All whole frames of `stream`: luma and the two chroma planes."""
     luma, chroma = width * height, chroma_width * chroma_height
-    frames = []
     while len(data := stream.read(luma + 2 * chroma)) == luma + 2 * chroma:
         samples = np.frombuffer(data, np.uint8)
-        frames.append(
-            (
-                samples[:luma].reshape(height, width),
-                samples[luma : luma + chroma].reshape(chroma_height, chroma_width),
-                samples[luma + chroma :].reshape(chroma_height, chroma_width),
-            )
+        yield (
+            samples[:luma].reshape(height, width),
+            samples[luma : luma + chroma].reshape(chroma_height, chroma_width),
+            samples[luma + chroma :].reshape(chroma_height, chroma_width),
         )
-    return frames
 
 
 def noise(planes: list[Plane]) -> float | None:
@@ -98,19 +103,37 @@ def _torn_field_lines(fields: list[Plane]) -> int:
     return 0 if len(jumps) == 0 else 2 * (_SEARCHED_FIELD_LINES - int(jumps[0]))
 
 
-def main() -> None:
-    """Measure what comes on stdin."""
-    frames = read_frames(sys.stdin.buffer, *map(int, sys.argv[1:5]))
+def measure(frames: list[Frame], fields: int) -> dict[str, Any]:
+    """What the picture is like in one place.
+
+    Args:
+        frames: consecutive ones, at least two.
+        fields: 2 where the lines of a frame belong to two fields, else 1.
+    """
     lumas = [luma for luma, _, _ in frames]
-    chromas = [noise([frame[plane] for frame in frames]) for plane in (1, 2)]
+    pairs = [(cb, cr) for _, cb, cr in frames]
+    chromas = [noise([pair[plane] for pair in pairs]) for plane in (0, 1)]
     told = [value for value in chromas if value is not None]
-    result = {
-        "frames": len(frames),
+    narrow = lumas[0].shape[1] <= _WIDEST_TAPE
+    return {
         "luma_noise": noise(lumas),
         "chroma_noise": max(told) if told else None,
-        "torn_lines": torn_lines(lumas) if frames else 0,
+        "torn_lines": torn_lines(lumas),
+        "borders": borders(lumas),
+        "levels": levels(lumas),
+        "chroma_shift": chroma_shift(lumas, pairs, fields=fields) if narrow else None,
+        "blank": is_blank(lumas[0], pairs[0]),
     }
-    sys.stdout.write(json.dumps(result) + "\n")
+
+
+def main() -> None:
+    """Measure what comes on stdin."""
+    *size, count, fields = map(int, sys.argv[1:7])
+    frames = read_frames(sys.stdin.buffer, *size)
+    places = []
+    while len(place := list(islice(frames, count))) >= 2:
+        places.append(measure(place, fields))
+    sys.stdout.write(json.dumps(places) + "\n")
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ def describe_analysis(analysis: Analysis) -> Iterator[tuple[str, str]]:
     yield "noise", f"{_level(picture.luma_noise)} in luma, {_level(picture.chroma_noise)} in chroma, of 255"
     if is_standard_definition(video):
         yield "torn lines", f"{picture.torn_lines} at the bottom" if picture.torn_lines else "none"
+    yield from _edges_and_levels(picture)
     for number, track in enumerate(info.audio, start=1):
         rate = f"{track.codec}, {track.sample_rate_hz} Hz, {track.channels} channels"
         start_s, end_s = (float(at_s - video.start_s) for at_s in (track.start_s, track.end_s))
@@ -63,6 +64,20 @@ def describe_analysis(analysis: Analysis) -> Iterator[tuple[str, str]]:
     for note in info.notes:
         yield "note", note
     yield "preset", f"{analysis.preset} ({analysis.reason})"
+
+
+def _edges_and_levels(picture: Picture) -> Iterator[tuple[str, str]]:
+    if (edges := picture.borders) is not None:
+        sides = {"left": edges.left, "right": edges.right, "top": edges.top, "bottom": edges.bottom}
+        black = ", ".join(f"{count} {side}" for side, count in sides.items() if count)
+        yield "black edges", black or "none"
+    if (shift := picture.chroma_shift) is not None:
+        yield "chroma shift", f"{shift.x:+.1f} px across, {shift.y:+.1f} lines down"
+    if (levels := picture.levels) is not None:
+        clipped = f", {levels.at_ceiling:.1%} at the upper end" if levels.at_ceiling >= 0.001 else ""
+        yield "levels", f"{levels.darkest} to {levels.brightest} of 255{clipped}"
+    if picture.blank_places:
+        yield "blank", f"{picture.blank_places} of {picture.places} places show one colour alone"
 
 
 def _level(noise: float | None) -> str:
