@@ -157,7 +157,7 @@ def _best_shift(
     chroma = np.stack([pair[1] for pair in edges]).astype(np.float32)
     axis += 1
     length = luma.shape[axis]
-    if length <= 4 * farthest or chroma.max(initial=0) < 8:
+    if length <= 4 * farthest or np.max(chroma, initial=0) < 8:
         return None
     # What noise makes everywhere is no edge.
     luma = np.maximum(luma - np.percentile(luma, 75), 0)
