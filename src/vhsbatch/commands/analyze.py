@@ -4,13 +4,14 @@ from pathlib import Path
 
 import anyio
 
-from vhsbatch.config import Settings, load_settings
+from vhsbatch.config import Settings, load_settings, preset_paths
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import show_line
 from vhsbatch.media.probe import probe
 from vhsbatch.model.wire import dump_line
 from vhsbatch.pipeline.analysis import analyse, describe_analysis
 from vhsbatch.pipeline.files import settled
+from vhsbatch.preset_files import load_presets
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.wording import plain
 
@@ -26,7 +27,7 @@ async def _analyze(video: Path, json: bool, settings: Settings) -> int:
     ffmpeg = (await ffmpeg_tool(settings.ffmpeg)).path
     await settled(video)
     info = await probe(video, ffmpeg=ffmpeg, max_pixels=settings.max_pixels)
-    analysis = await analyse(info, ffmpeg=ffmpeg)
+    analysis = await analyse(info, load_presets(preset_paths(settings)), ffmpeg=ffmpeg)
     if json:
         show_line(dump_line(analysis))
         return 0

@@ -150,10 +150,28 @@ def change_of_order(sights: Sequence[Sight]) -> tuple[Sight, Sight] | None:
     return None
 
 
+def confidence(order: FieldOrder, stated: FieldOrder, votes: Votes | None) -> float:
+    """How sure it is that `order` was decided on rightly, 0 to 1.
+
+    Frames that agree make it surer the more there are; what a file states is often wrong.
+    """
+    if votes is None:
+        return 0.95
+    if votes.verdict() is not order:
+        return 0.6 if stated is order else 0.5
+    if order is FieldOrder.PROGRESSIVE:
+        agreeing, telling = votes.progressive, votes.progressive + votes.interlaced
+    else:
+        agreeing, telling = (votes.tff if order is FieldOrder.TFF else votes.bff), votes.interlaced
+    doubt: float = 0.5 ** (telling / 5)
+    return round(agreeing / telling * (1 - doubt), 2)
+
+
 def decided(video: VideoTrack, sights: Sequence[Sight] | None) -> VideoTrack:
     """`video` with the field order that was decided on; `sights` are what was seen, None for nothing."""
     votes = None if sights is None else Votes.count(sights)
     order, reason = decide(stated=video.flagged_order, codec=video.codec, height=video.height, votes=votes)
+    sure = confidence(order, video.flagged_order, votes)
     if (change := change_of_order(sights or ())) is not None:
         before, after = change
         order = FieldOrder.MIXED
@@ -161,7 +179,8 @@ def decided(video: VideoTrack, sights: Sequence[Sight] | None) -> VideoTrack:
             f"{_in_words(before.order)} at {duration(float(before.at_s))}, "
             f"{_in_words(after.order)} at {duration(float(after.at_s))}"
         )
-    return replace(video, field_order=order, field_order_reason=reason)
+        sure = 0.9
+    return replace(video, field_order=order, field_order_reason=reason, field_order_confidence=sure)
 
 
 def stated_order(flags: FieldOrder, container_flag: FieldOrder) -> FieldOrder:

@@ -91,6 +91,7 @@ class Picture:
     Attributes:
         luma_noise: standard deviation in steps of 8 bits, None where nothing stands still.
         chroma_noise: likewise, of the noisier of the two chroma planes.
+        noise_agreement: in which part of the places noise could be told, and was about that of the luma.
         torn_lines: lines at the bottom that the head switch displaced.
         torn_agreement: in which part of the places it was so.
         borders: None where the picture is too dark to tell.
@@ -102,6 +103,7 @@ class Picture:
 
     luma_noise: float | None
     chroma_noise: float | None
+    noise_agreement: float = 1.0
     torn_lines: int
     torn_agreement: float = 1.0
     borders: Borders | None = None
@@ -178,6 +180,7 @@ def summarise(answers: Sequence[Answer]) -> Picture:
     return Picture(
         luma_noise=_median([answer["luma_noise"] for answer in shown]),
         chroma_noise=_median([answer["chroma_noise"] for answer in shown]),
+        noise_agreement=_noise_agreement([answer["luma_noise"] for answer in shown]),
         torn_lines=torn,
         torn_agreement=torn_agreement,
         borders=_borders([answer["borders"] for answer in shown if answer["borders"] is not None]),
@@ -186,6 +189,14 @@ def summarise(answers: Sequence[Answer]) -> Picture:
         blank_places=len(answers) - len(shown),
         places=len(answers),
     )
+
+
+def _noise_agreement(values: Sequence[float | None]) -> float:
+    """Noise of half to twice the median is about the same: it differs with the picture's brightness."""
+    usual = _median(values)
+    if usual is None:
+        return 0.0
+    return sum(value is not None and usual / 2 <= value <= 2 * usual for value in values) / len(values)
 
 
 def _torn_lines(counts: Sequence[int]) -> tuple[int, float]:

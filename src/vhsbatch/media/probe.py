@@ -310,13 +310,13 @@ async def _with_telecine(
     """`video` as film in the frames of television, if it is that."""
     if telecine.is_soft(ticks, packets.time_base, video.rate):
         reason = "frames are shown for two and three fields in turns"
-        return replace(video, telecine=Telecine.SOFT, telecine_reason=reason)
+        return replace(video, telecine=Telecine.SOFT, telecine_reason=reason, telecine_confidence=0.95)
     votes = None if sights is None else fieldorder.Votes.count(sights)
     if not telecine.may_be_film(video, votes):
         return video
     cadences = await telecine.look_for_cadence(path, video, ffmpeg=ffmpeg, seekable=seekable)
-    found, reason = telecine.judge(cadences)
-    return replace(video, telecine=found, telecine_reason=reason)
+    found, reason, sure = telecine.judge(cadences)
+    return replace(video, telecine=found, telecine_reason=reason, telecine_confidence=sure)
 
 
 def _usual_fields(head: Glimpse) -> FieldOrder:

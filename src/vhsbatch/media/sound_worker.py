@@ -80,7 +80,7 @@ def _lines(powers: npt.NDArray[np.float64], hz: npt.NDArray[np.float64], mains_h
         away = np.abs(hz - harmonic * mains_hz)
         line = powers[away <= _LINE_HZ]
         beside = np.median(powers[(away >= _BESIDE_HZ[0]) & (away <= _BESIDE_HZ[1])])
-        if line.max() > beside * 10 ** (_STANDS_OUT_DB / 10):
+        if float(np.max(line)) > float(beside) * 10 ** (_STANDS_OUT_DB / 10):
             standing.append(harmonic)
             power += float(line.sum()) / 1.5  # a Hann window spreads a line's power
     return (len(standing), power) if {1, 2} & set(standing) else (0, 0.0)

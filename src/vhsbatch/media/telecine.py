@@ -99,23 +99,27 @@ async def look_for_cadence(
     return tuple(json.loads(answers[-1])) if answers else ()
 
 
-def judge(cadences: Sequence[float | None]) -> tuple[Telecine, str]:
-    """Whether a source is telecined film, and why. Pure.
+def judge(cadences: Sequence[float | None]) -> tuple[Telecine, str, float]:
+    """Whether a source is telecined film, why, and how sure that is (0 to 1). Pure.
 
     Film that is inverted as such loses every fifth frame: it has to be film nearly everywhere.
 
     >>> judge([1.0, 0.9, None, 1.0])
-    (<Telecine.HARD: 'hard'>, '3:2 cadence in 3 of 3 stretches that move')
+    (<Telecine.HARD: 'hard'>, '3:2 cadence in 3 of 3 stretches that move', 0.97)
     >>> judge([0.2, None])
-    (<Telecine.NONE: 'none'>, 'no 3:2 cadence')
+    (<Telecine.NONE: 'none'>, 'no 3:2 cadence', 0.95)
     """
     film = sum(fit is not None and fit >= _FILM for fit in cadences)
     video = sum(fit is not None and fit <= _VIDEO for fit in cadences)
     moving = sum(fit is not None for fit in cadences)
     if film == 0:
-        return Telecine.NONE, "no 3:2 cadence" if moving else "too little movement to find a 3:2 cadence"
+        if moving:
+            return Telecine.NONE, "no 3:2 cadence", 0.95
+        return Telecine.NONE, "too little movement to find a 3:2 cadence", 0.5
     reason = f"3:2 cadence in {film} of {moving} stretches that move"
     certain = film >= 2 or (moving == 1 and max(fit or 0 for fit in cadences) >= 0.9)
     if certain and film >= _FILM_PART * (film + video):
-        return Telecine.HARD, reason
-    return Telecine.NONE, f"{reason}: part film, part video" if video else f"{reason}: too few to be sure"
+        fits = [fit for fit in cadences if fit is not None]
+        return Telecine.HARD, reason, round(sum(fits) / len(fits), 2)
+    why = "part film, part video" if video else "too few to be sure"
+    return Telecine.NONE, f"{reason}: {why}", 0.6

@@ -76,8 +76,10 @@ class VideoTrack:
         flagged_order: the field order that container and frames state.
         field_order: the field order that was decided on.
         field_order_reason: why, in a few words.
+        field_order_confidence: how sure that is, 0 to 1.
         telecine: whether it is film in the frames of television.
         telecine_reason: how that was found, empty where nothing was looked for.
+        telecine_confidence: how sure that is, 0 to 1.
         rotation_degrees: clockwise rotation for display: 0, 90, 180 or 270.
         colour: the colour tags.
     """
@@ -97,8 +99,10 @@ class VideoTrack:
     flagged_order: FieldOrder = FieldOrder.UNKNOWN
     field_order: FieldOrder = FieldOrder.UNKNOWN
     field_order_reason: str = "not examined"
+    field_order_confidence: float = 0.0
     telecine: Telecine = Telecine.NONE
     telecine_reason: str = ""
+    telecine_confidence: float = 0.0
     rotation_degrees: int = 0
     colour: Colour = Colour()
 

@@ -1,13 +1,15 @@
-"""Which preset suits a source (`--auto-detect`): decided by what was measured, with the reason."""
+"""Which preset suits a source (`--auto-detect`), and what it needs otherwise: by what was measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio
 
-from vhsbatch.media.picture import Picture, measure_picture
+from vhsbatch.media.picture import Picture
 from vhsbatch.model.media import MediaInfo, VideoTrack
-from vhsbatch.presets import Preset
+from vhsbatch.pipeline.findings import SURE_ENOUGH, Finding, find
+from vhsbatch.pipeline.measure import measure
+from vhsbatch.presets import Preset, derive
 
 _SD_LINES = 600
 _SMALL_LINES = 400
@@ -19,6 +21,10 @@ _WORN = 5.0
 # Colour is worn sooner: its noise is coarse, and half as much is as visible.
 _WORN_CHROMA = 4.0
 _SHARP_DOWNLOAD = 1.0
+
+
+# Of these a preset may ask for more than a source needs, and keeps that.
+_AT_LEAST = frozenset({"crop.mask_bottom_lines", "audio.denoise_db"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +39,34 @@ class AutoDetect:
     # One analysis after the other: they read the disk that the lanes read too.
     _turn: anyio.Lock = field(default_factory=anyio.Lock)
 
-    async def choose(self, info: MediaInfo, *, ffmpeg: str) -> tuple[Preset, str]:
-        """The preset for a source, and why it is that.
+    async def choose(self, info: MediaInfo, *, ffmpeg: str) -> tuple[Preset, tuple[str, ...]]:
+        """The preset for a source with what it needs otherwise, and why it is that.
 
         Raises:
             InputError: its picture cannot be measured.
         """
         async with self._turn:
-            picture = await measure_picture(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek)
-        name, reason = suitable_preset(info, picture)
-        return self.presets[name], f"preset {name}: {reason}"
+            measured = await measure(info, ffmpeg=ffmpeg)
+        name, reason = suitable_preset(info, measured.picture)
+        preset, reasons = adapted(self.presets[name], find(info, measured.picture, measured.sounds))
+        return preset, (f"preset {name}: {reason}", *reasons)
+
+
+def adapted(preset: Preset, findings: Sequence[Finding]) -> tuple[Preset, tuple[str, ...]]:
+    """`preset` with what the findings that are sure enough ask for, and each change with its reason. Pure."""
+    changes: dict[str, dict[str, object]] = {}
+    reasons = []
+    for finding in findings:
+        if finding.confidence is not None and finding.confidence < SURE_ENOUGH:
+            continue
+        for key, value in finding.overrides.items():
+            table, _, name = key.partition(".")
+            given = getattr(getattr(preset, table), name)
+            if given != value and not (key in _AT_LEAST and given > value):
+                changes.setdefault(table, {})[name] = value
+                shown = f'"{value}"' if isinstance(value, str) else str(value).lower()
+                reasons.append(f"{key} = {shown}: {finding.subject}, {finding.text}")
+    return derive(preset, changes), tuple(reasons)
 
 
 def suitable_preset(info: MediaInfo, picture: Picture) -> tuple[str, str]:

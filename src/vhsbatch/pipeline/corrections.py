@@ -63,7 +63,12 @@ def corrected(info: MediaInfo, by: Corrections) -> MediaInfo:
         video = replace(video, sar=by.aspect * video.height / video.width)
         notes = (*notes, f"shown as {by.aspect.numerator}:{by.aspect.denominator}, as was asked for")
     if by.field_order is not None:
-        video = replace(video, field_order=by.field_order, field_order_reason="as was asked for")
+        video = replace(
+            video,
+            field_order=by.field_order,
+            field_order_reason="as was asked for",
+            field_order_confidence=1.0,
+        )
         if by.field_order is FieldOrder.PROGRESSIVE and video.telecine is Telecine.HARD:
             video = replace(video, telecine=Telecine.NONE, telecine_reason="")
     return replace(info, video=video, notes=notes)

@@ -115,7 +115,7 @@ def _fingerprint(info: MediaInfo, preset: Preset, means: Means, segments: tuple[
             info.size_bytes,
             info.modified_ns,
             info.container,
-            replace(info.video, field_order_reason="", telecine_reason=""),
+            replace(info.video, **_UNDECISIVE_OF_VIDEO),
             info.audio,
         ],
         "preset": preset.model_dump(exclude=_INDECISIVE),
@@ -137,6 +137,14 @@ def _fingerprint(info: MediaInfo, preset: Preset, means: Means, segments: tuple[
     text = json.dumps(to_jsonable(decisive), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
+
+# Why the decisions are what they are changes no frame.
+_UNDECISIVE_OF_VIDEO: Any = {
+    "field_order_reason": "",
+    "field_order_confidence": 0.0,
+    "telecine_reason": "",
+    "telecine_confidence": 0.0,
+}
 
 # Words, what is in the fingerprint in another form, and what acts by the segments and the network alone.
 _INDECISIVE: Any = {

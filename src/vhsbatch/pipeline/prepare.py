@@ -83,8 +83,8 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
     """
     notes: tuple[str, ...] = ()
     if intent.auto_detect is not None:
-        preset, reason = await intent.auto_detect.choose(info, ffmpeg=intent.ffmpeg)
-        intent, notes = replace(intent, preset=preset), (reason,)
+        preset, notes = await intent.auto_detect.choose(info, ffmpeg=intent.ffmpeg)
+        intent = replace(intent, preset=preset)
     upscaling, network_notes = _upscaling(info, intent)
     identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
     if upscaling is not None:

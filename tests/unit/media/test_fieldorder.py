@@ -10,6 +10,7 @@ from vhsbatch.media.fieldorder import (
     Votes,
     can_be_interlaced,
     change_of_order,
+    confidence,
     decide,
     decided,
     stated_order,
@@ -141,3 +142,21 @@ def test_a_change_is_seen_through_a_few_frames_that_err() -> None:
     before, after = change
     assert (int(before.at_s), before.order) == (39, BFF)
     assert (int(after.at_s), after.order) == (82, TFF)
+
+
+@pytest.mark.parametrize(
+    ("votes", "order", "stated", "least", "most"),
+    [
+        (Votes(tff=300), TFF, UNKNOWN, 0.99, 1.0),
+        (Votes(bff=5), BFF, BFF, 0.5, 0.6),
+        (Votes(tff=240, bff=50), TFF, UNKNOWN, 0.8, 0.9),
+        (Votes(progressive=300), PROGRESSIVE, TFF, 0.99, 1.0),
+        (Votes(undetermined=300), TFF, TFF, 0.6, 0.6),
+        (Votes(undetermined=300), TFF, UNKNOWN, 0.5, 0.5),
+        (None, PROGRESSIVE, UNKNOWN, 0.9, 1.0),
+    ],
+)
+def test_an_order_is_the_surer_the_more_frames_agree(
+    votes: Votes | None, order: FieldOrder, stated: FieldOrder, least: float, most: float
+) -> None:
+    assert least <= confidence(order, stated, votes) <= most

@@ -58,9 +58,10 @@ def test_a_few_frames_do_not_tell() -> None:
     ],
 )
 def test_a_cadence_has_to_be_nearly_everywhere(cadences: tuple[float | None, ...], found: Telecine) -> None:
-    verdict, reason = judge(cadences)
+    verdict, reason, sure = judge(cadences)
     assert verdict is found
     assert reason
+    assert 0.5 <= sure <= 1
 
 
 @pytest.mark.parametrize(

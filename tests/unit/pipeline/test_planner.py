@@ -237,7 +237,7 @@ def test_how_a_preset_is_called_is_not(preset: Preset) -> None:
     assert planned(preset=preset).fingerprint == BASE.fingerprint
 
 
-REASONS = {"field_order_reason", "telecine_reason"}
+REASONS = {f"{name}_{kind}" for name in ("field_order", "telecine") for kind in ("reason", "confidence")}
 TRACK_CHANGES: Mapping[str, object] = {
     "index": 1,
     "codec": "mpeg2video",
