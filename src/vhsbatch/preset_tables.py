@@ -155,6 +155,13 @@ class Upscale(Table):
     model: Model = Field(
         default="animevideov3", description="`x4plus` draws skin more naturally and is tens of times slower"
     )
+    ai_width: int = Field(
+        default=0,
+        ge=0,
+        le=4096,
+        multiple_of=2,
+        description="columns that the network gets, fewer are faster; 0: as many as the source has",
+    )
 
 
 class Video(Table):

@@ -1,15 +1,19 @@
 """The quality benchmark from end to end, on one small scene; its captures are what they say."""
 
+import os
 import re
 import subprocess
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.quality import __main__ as benchmark
-from benchmarks.quality import captures, results, scenes
-from clips import FFMPEG
+from benchmarks.quality import captures, restore, results, scenes
+from benchmarks.quality.video import luma
+from clips import FFMPEG, ffmpeg
+from vhsbatch.presets import Preset
 
 
 def fields_of(path: Path) -> dict[str, int]:
@@ -34,6 +38,31 @@ def test_a_tape_has_the_fields_of_its_standard(rate: Fraction, order: str, tmp_p
     made = captures.capture("tape", original, scene.shape, tmp_path, seed=1)
     found = fields_of(made.file)
     assert found[order] == sum(found.values()) == 8
+
+
+def test_a_network_of_fewer_columns_moves_nothing(tmp_path: Path) -> None:
+    """A bright box stays where it is, in a result of the same size."""
+    width, height = 96, 64
+    clip = tmp_path / "clip.avi"
+    box = f"color=black:s={width}x{height}:r=25:d=0.12,drawbox=48:16:24:24:white:fill,format=yuv444p"
+    ffmpeg("-f", "lavfi", "-i", box, "-c:v", "ffv1", clip)
+    an_hour_ago_s = clip.stat().st_mtime - 3600
+    os.utime(clip, (an_hour_ago_s, an_hour_ago_s))
+    for columns in (0, width // 2):
+        preset = Preset.model_validate(
+            {
+                "name": "p",
+                "target_height": 128,
+                "upscale": {"ai_width": columns},
+                "denoise": {"method": "none"},
+            }
+        )
+        unpacked = tmp_path / f"{columns}.yuv"
+        made = restore.restore(clip, preset, "realesrgan", unpacked)
+        assert (made.width, made.height, made.frames) == (192, 128, 3)
+        bright = luma(unpacked, made.width, made.height)[1] > 125
+        edges = [np.flatnonzero(bright.any(axis=axis))[[0, -1]] for axis in (0, 1)]
+        assert np.abs(np.subtract(edges, ((96, 143), (32, 79)))).max() <= 1
 
 
 @pytest.mark.slow

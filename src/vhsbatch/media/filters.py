@@ -57,11 +57,15 @@ def segment_graph(plan: JobPlan, segment: Segment, pixel_format: str) -> str:
 
 def decode_graph(plan: JobPlan, segment: Segment) -> str:
     """The first half of a segment that goes through the network: source frames in, rgb24 out."""
+    track, preset = plan.info.video, plan.preset
     node = _front(_source(plan), plan, segment)
-    colour = source_colour(plan.info.video)
+    colour = source_colour(track)
+    width, height = network_size(track, preset)
+    fewer_columns = {"w": width, "h": height} if width != cropped_size(track, preset)[0] else {}
     node = node.filter(
-        "scale", flags=_SCALER, in_color_matrix=scale_matrix(colour), in_range=colour.range, out_range="pc"
-    )
+        "scale", **fewer_columns, flags=_SCALER,
+        in_color_matrix=scale_matrix(colour), in_range=colour.range, out_range="pc",
+    )  # fmt: skip
     return _compile(node.filter("format", pix_fmts="rgb24"))
 
 
@@ -75,6 +79,20 @@ def encode_graph(plan: JobPlan, pixel_format: str) -> str:
     )  # fmt: skip
     node = node.filter("format", pix_fmts="yuv444p10le")
     return _compile(_finish(node, plan, pixel_format, from_rgb=True))
+
+
+def cropped_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
+    """Width and height of the source's frames, cropped and turned, not scaled."""
+    crop = preset.crop
+    width = track.width - crop.left - crop.right
+    height = track.height - crop.top - crop.bottom
+    return (height, width) if track.rotation_degrees in (90, 270) else (width, height)
+
+
+def network_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
+    """Width and height of the frames that the network sees: of no more columns than the preset allows."""
+    width, height = cropped_size(track, preset)
+    return min(width, preset.upscale.ai_width or width), height
 
 
 def filter_names(graph: str) -> frozenset[str]:

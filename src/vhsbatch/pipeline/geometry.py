@@ -64,11 +64,3 @@ def cut(frames: int, rate: Fraction, segment_s: int) -> tuple[Segment, ...]:
         Segment(index=index, start_frame=start, stop_frame=min(start + length, frames))
         for index, start in enumerate(starts)
     )
-
-
-def network_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
-    """Width and height of the frames that the network sees: cropped and turned, not scaled."""
-    crop = preset.crop
-    width = track.width - crop.left - crop.right
-    height = track.height - crop.top - crop.bottom
-    return (height, width) if track.rotation_degrees in (90, 270) else (width, height)

@@ -9,7 +9,7 @@ from typing import Any
 
 from vhsbatch.errors import InputError
 from vhsbatch.media.audio import drift
-from vhsbatch.media.filters import deinterlaces
+from vhsbatch.media.filters import deinterlaces, network_size
 from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.wire import to_jsonable
@@ -128,6 +128,7 @@ def _fingerprint(info: MediaInfo, preset: Preset, means: Means, segments: tuple[
             upscaling.runtime,
             upscaling.device == "cpu",
             upscaling.tile_px,
+            network_size(info.video, preset),
         ],
         "encoder": means.encoder,
         "container": means.container,

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
+from vhsbatch.media.filters import network_size
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, corrected
 from vhsbatch.pipeline.files import settled, sha256
-from vhsbatch.pipeline.geometry import network_size
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.pipeline.probing import probe_remembering
 from vhsbatch.presets import Preset

@@ -19,12 +19,12 @@ from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ChainError, VerificationError
 from vhsbatch.media.commands import decode_command, describe, encode_command, segment_command
 from vhsbatch.media.encoders import EncodeArguments, video_arguments
+from vhsbatch.media.filters import network_size
 from vhsbatch.media.progress import ProgressParser
 from vhsbatch.media.verify import count_frames
 from vhsbatch.model.events import LogLine, Progress, SegmentFinished, Telemetry
 from vhsbatch.model.plan import JobPlan, Segment, Upscaling
 from vhsbatch.pipeline.files import publish, sha256
-from vhsbatch.pipeline.geometry import network_size
 from vhsbatch.pipeline.speed import Speed
 from vhsbatch.pipeline.workplace import Workplace, make_private, segment_file
 from vhsbatch.proc.chain import StageSpec, run_chain

@@ -30,13 +30,12 @@ from vhsbatch.media.commands import (
     segment_command,
 )
 from vhsbatch.media.encoders import EncodeArguments, video_arguments
-from vhsbatch.media.filters import segment_graph
+from vhsbatch.media.filters import network_size, segment_graph
 from vhsbatch.model.media import Colour, FieldOrder, MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
-from vhsbatch.pipeline.geometry import network_size
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.preset_files import load_presets
-from vhsbatch.presets import Preset
+from vhsbatch.presets import Preset, Upscale
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 WRITE = "VHSBATCH_WRITE_GOLDEN"
@@ -138,11 +137,14 @@ def encode_of(plan: JobPlan) -> EncodeArguments:
     )
 
 
+FEWER_COLUMNS = PRESETS["vhs"].model_copy(update={"upscale": Upscale(ai_width=480)})
+
 CASES: Mapping[str, JobPlan] = {
     "ntsc_dv": planned(NTSC_DV, PRESETS["vhs"]),
     "pal_mpeg2": planned(PAL_MPEG2, PRESETS["vhs"]),
     "progressive": planned(PROGRESSIVE, PRESETS["vhs"]),
     "network": planned(NTSC_DV, PRESETS["vhs"], NETWORK),
+    "network_of_fewer_columns": planned(NTSC_DV, FEWER_COLUMNS, NETWORK),
     "archive": planned(NTSC_DV, PRESETS["vhs_archive"]),
     "uncommon": planned(UNCOMMON, EVERY_FILTER),
 }

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import make
+from vhsbatch.media.filters import network_size
 from vhsbatch.model.media import FieldOrder
-from vhsbatch.pipeline.geometry import cut, network_size, output_rate, output_size, sample_aspect
+from vhsbatch.pipeline.geometry import cut, output_rate, output_size, sample_aspect
 from vhsbatch.presets import Preset
 
 NTSC, PAL = Fraction(30000, 1001), Fraction(25)
@@ -62,6 +63,19 @@ def test_cropping_keeps_the_shape_of_what_is_left() -> None:
     preset = Preset.model_validate({"name": "p", "crop": {"left": 8, "right": 8}})
     assert output_size(track, preset) == (2 * round(Fraction(4, 3) * 704 / 720 * 540), 1080)
     assert network_size(track, preset) == (704, 480)
+
+
+@pytest.mark.parametrize(
+    ("ai_width", "rotation", "expected"),
+    [(0, 0, (720, 480)), (480, 0, (480, 480)), (1000, 0, (720, 480)), (360, 90, (360, 720))],
+)
+def test_the_network_gets_no_more_columns_than_the_preset_allows(
+    ai_width: int, rotation: int, expected: tuple[int, int]
+) -> None:
+    preset = Preset.model_validate({"name": "p", "upscale": {"ai_width": ai_width}})
+    track = make.track(rotation_degrees=rotation)
+    assert network_size(track, preset) == expected
+    assert output_size(track, preset) == output_size(track, Preset(name="p"))
 
 
 @pytest.mark.parametrize(

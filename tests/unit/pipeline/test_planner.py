@@ -174,6 +174,7 @@ PRESET_CHANGES: Mapping[str, object] = {
     "colour.chroma_shift_x": 1,
     "colour.chroma_shift_y": 1,
     "upscale.model": "x4plus",
+    "upscale.ai_width": 480,
     "video.encoder": "libx264",
     "video.quality": 18,
     "video.speed": "slow",
@@ -215,7 +216,7 @@ def test_every_key_of_a_preset_is_tried() -> None:
 
 
 # They act by how many segments there are and by the network, which are decisive themselves.
-INDIRECT = {"segment_s", "ai_segment_s", "upscale.model"}
+INDIRECT = {"segment_s", "ai_segment_s", "upscale.model", "upscale.ai_width"}
 
 
 @pytest.mark.parametrize("key", PRESET_CHANGES)
@@ -349,6 +350,12 @@ def network_fingerprint(network: Upscaling) -> str:
 )
 def test_the_network_is_decisive(changes: dict[str, Any]) -> None:
     assert network_fingerprint(replace(NETWORK, **changes)) != network_fingerprint(NETWORK)
+
+
+@pytest.mark.parametrize(("ai_width", "decisive"), [(480, True), (720, False), (900, False)])
+def test_the_columns_that_the_network_gets_are_decisive(ai_width: int, decisive: bool) -> None:
+    fewer = planned(preset=changed("upscale.ai_width", ai_width), of=means(upscaling=NETWORK))
+    assert (fewer.fingerprint != planned(of=means(upscaling=NETWORK)).fingerprint) == decisive
 
 
 @pytest.mark.parametrize(
