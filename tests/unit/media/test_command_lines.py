@@ -35,7 +35,8 @@ from vhsbatch.model.media import Colour, FieldOrder, MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.preset_files import load_presets
-from vhsbatch.presets import Preset, Upscale
+from vhsbatch.preset_tables import Upscale
+from vhsbatch.presets import Preset
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 WRITE = "VHSBATCH_WRITE_GOLDEN"
