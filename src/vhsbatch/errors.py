@@ -8,6 +8,7 @@ code with which the program ends when that error ends the program.
     ├── ToolError                    3   FFmpeg, a runtime or a model is missing or unusable
     ├── OutputFolderError            4   OUT cannot be written, or another run holds it
     ├── InputError                   1   this video cannot be restored; trying again cannot help
+    ├── StalePlanError               1   what the plan of this video rests on has changed
     ├── ChainError                   1   a child process failed
     │   ├── OutOfMemoryError         1   the system ended it, as there was no memory left
     │   └── MachineLostError         1   the machine that was at work on it is gone
@@ -70,6 +71,10 @@ class OutputFolderError(VhsBatchError):
 
 class InputError(VhsBatchError):
     """The source cannot be restored, whatever is tried."""
+
+
+class StalePlanError(VhsBatchError):
+    """The source, or a finished segment, is not what it was: the video has to be planned again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,13 +88,19 @@ def test_a_source_that_changes_meanwhile_is_never_half_processed(place: Path) ->
     source = place / "in" / "tape.avi"
     (place / "vhsbatch.toml").write_text("nice = 0\n")
     process = program.start("batch", "in", "out", "-r", "720", "--json", cwd=place)
+    before = program.wait_for_event(process, "job_planned")["plan"]["fingerprint"]
     program.wait_for_event(process, "segment_started")
     with source.open("ab") as file:
         file.write(b"more")
     stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 1, stderr
-    (failed,) = [event for event in program.events(stdout) if event["kind"] == "job_failed"]
-    assert failed["reason"].startswith("the source changed while it was being restored")
+    assert process.returncode == 0, stderr
+    events = program.events(stdout)
+    (again,) = [number for number, event in enumerate(events) if event["kind"] == "job_retried"]
+    (after,) = [event["plan"]["fingerprint"] for event in events if event["kind"] == "job_planned"]
+    (published,) = [event for event in events[again:] if event["kind"] == "job_published"]
+    assert published["fingerprint"] == after != before
+    made = [event for event in events[again:] if event["kind"] == "segment_finished"]
+    assert {event["fingerprint"] for event in made} == {after}
     assert [path.name for path in (place / "out").iterdir()] == [".vhsbatch"]
 
 

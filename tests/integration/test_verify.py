@@ -8,7 +8,7 @@ import pytest
 
 import make
 from clips import FFMPEG, make_clip
-from vhsbatch.errors import VerificationError
+from vhsbatch.errors import StalePlanError, VerificationError
 from vhsbatch.media.probe import probe
 from vhsbatch.media.verify import DECODED, SAME_PACKETS, verify_output
 from vhsbatch.model.events import SegmentFinished
@@ -95,6 +95,6 @@ async def test_a_segment_that_was_damaged_since_it_was_proven_goes_into_no_outpu
     with (where.job_folder(plan) / segments[1].file).open("r+b") as file:
         file.seek(1000)
         file.write(b"rot")
-    with pytest.raises(VerificationError, match=r"segment-00001\.mp4 has changed"):
+    with pytest.raises(StalePlanError, match=r"segment-00001\.mp4 has changed"):
         await assemble(plan, segments, where, lane=1, tell=lambda _: None)
     assert not plan.job.output.exists()

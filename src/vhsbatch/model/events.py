@@ -180,7 +180,10 @@ class JobSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRetried:
-    """A video that failed or was skipped is tried again: what is finished of it is kept."""
+    """A video is planned again: it had failed or been skipped, or its source or a segment has changed.
+
+    What is finished of it is kept where the new plan is the old one.
+    """
 
     at_s: float
     job_id: str

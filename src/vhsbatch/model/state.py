@@ -252,6 +252,7 @@ def _apply_to_job(job: JobState, fact: _JobFact) -> None:  # noqa: PLR0912 - one
         case JobRetried():
             job.phase, job.reason, job.detail, job.ended_s = Phase.WAITING, None, (), None
             job.plan, job.attempts, job.network_failures, job.started_s = None, {}, {}, None
+            job.running, job.assembly_lane = {}, None
         case JobPrioritised():
             job.priority = fact.priority
         case _:

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiofiles
 import anyio
 
-from vhsbatch.errors import InputError, UndecodableError, VerificationError
+from vhsbatch.errors import StalePlanError, UndecodableError
 from vhsbatch.media.audio import AudioEncode, plan_audio
 from vhsbatch.media.commands import concat_script, describe, join_command
 from vhsbatch.media.loudness import measure_loudness
@@ -15,7 +15,7 @@ from vhsbatch.media.progress import ProgressParser
 from vhsbatch.media.verify import packet_digest, verify_output
 from vhsbatch.model.events import JobPublished, LogLine, Progress, SegmentFinished, Telemetry
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.pipeline.existing import damage_of_segment
+from vhsbatch.pipeline.existing import damage_of_segment, expect_unchanged
 from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.record import FileRecord, make_record, write_record
 from vhsbatch.pipeline.segment import segment_stages, way_of_network
@@ -41,14 +41,15 @@ async def assemble(
 
     Raises:
         ChainError: FFmpeg could not join them.
-        VerificationError: the result is not what was planned, or a segment was damaged meanwhile.
-        InputError: the source changed while it was being restored.
+        VerificationError: the result is not what was planned.
+        InputError: the source is gone.
+        StalePlanError: the source or a segment changed.
     """
     started_s = time.monotonic()
     folder = workplace.job_folder(plan)
     temporary = workplace.publishing / f"{folder.parent.name}-{plan.fingerprint[:12]}.part"
     await anyio.to_thread.run_sync(make_private, workplace.publishing)
-    await anyio.to_thread.run_sync(_expect_unchanged, plan)
+    await expect_unchanged(plan)
     try:
         await _expect_undamaged(plan, segments, workplace)
         await _write_script(plan, segments, folder)
@@ -140,28 +141,13 @@ def _make_parent(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
 
 
-def _expect_unchanged(plan: JobPlan) -> None:
-    """Half of an old file and half of a new one would make neither."""
-    try:
-        status = plan.job.source.stat()
-    except OSError as error:
-        raise InputError(f"the source is gone: {error.strerror}") from error
-    if (status.st_size, status.st_mtime_ns) != (plan.info.size_bytes, plan.info.modified_ns):
-        raise InputError(
-            "the source changed while it was being restored", fix="run the batch again when it is complete"
-        )
-
-
 async def _expect_undamaged(
     plan: JobPlan, segments: tuple[SegmentFinished, ...], workplace: Workplace
 ) -> None:
     """What was proven of the segments was proven of what they held then."""
     for segment in segments:
         if (damage := await damage_of_segment(plan, segment, workplace)) is not None:
-            raise VerificationError(
-                f"a finished segment was damaged: {damage}",
-                fix="check the disk; the same batch with --resume makes it again",
-            )
+            raise StalePlanError(f"a finished segment was damaged: {damage}", fix="check the disk")
 
 
 async def _write_script(plan: JobPlan, segments: tuple[SegmentFinished, ...], folder: Path) -> None:

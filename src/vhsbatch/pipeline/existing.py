@@ -1,10 +1,11 @@
-"""What is there already, and whether it counts: finished segments and finished outputs."""
+"""What is there already, and whether it counts: sources, finished segments, finished outputs."""
 
 from fractions import Fraction
 
+import anyio
 import anyio.to_thread
 
-from vhsbatch.errors import VhsBatchError
+from vhsbatch.errors import InputError, StalePlanError, VhsBatchError
 from vhsbatch.media.probe import probe
 from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.media import MediaInfo
@@ -14,6 +15,23 @@ from vhsbatch.pipeline.workplace import Workplace
 
 # An output that somebody else made may be a little shorter or longer than its source.
 _FOREIGN_TOLERANCE_S = Fraction(1, 2)
+
+
+async def expect_unchanged(plan: JobPlan) -> None:
+    """See that the source is what was planned for: half of an old file and half of a new one make neither.
+
+    Raises:
+        InputError: it is gone.
+        StalePlanError: it has changed.
+    """
+    try:
+        status = await anyio.Path(plan.job.source).stat()
+    except OSError as error:
+        raise InputError(f"the source is gone: {error.strerror}") from error
+    if (status.st_size, status.st_mtime_ns) != (plan.info.size_bytes, plan.info.modified_ns):
+        raise StalePlanError(
+            "the source changed while it was being restored", fix="run the batch again when it is complete"
+        )
 
 
 async def damage_of_segment(plan: JobPlan, proof: SegmentFinished, workplace: Workplace) -> str | None:

@@ -24,6 +24,7 @@ from vhsbatch.media.progress import ProgressParser
 from vhsbatch.media.verify import count_frames
 from vhsbatch.model.events import LogLine, Progress, SegmentFinished, Telemetry
 from vhsbatch.model.plan import JobPlan, Segment, Upscaling
+from vhsbatch.pipeline.existing import expect_unchanged
 from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.speed import Speed
 from vhsbatch.pipeline.workplace import Workplace, make_private, segment_file
@@ -52,9 +53,12 @@ async def make_segment(
         tell: takes telemetry.
 
     Raises:
+        InputError: the source is gone.
+        StalePlanError: the source has changed since it was planned.
         ChainError: a child process failed, or nothing moved for too long.
         VerificationError: what they wrote is not what was planned.
     """
+    await expect_unchanged(plan)
     final = workplace.job_folder(plan) / segment_file(plan, segment)
     temporary = final.with_suffix(f".attempt-{attempt}-{os.getpid()}.part")
     await anyio.to_thread.run_sync(make_private, final.parent)

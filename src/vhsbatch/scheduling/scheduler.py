@@ -6,7 +6,7 @@ to one video ends in a fact about that video and touches no other.
 
 import time
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -14,7 +14,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from vhsbatch.engines.fallback import fallbacks
-from vhsbatch.errors import MachineLostError, OutOfMemoryError, VhsBatchError
+from vhsbatch.errors import MachineLostError, OutOfMemoryError, StalePlanError, VhsBatchError
 from vhsbatch.model.events import (
     AssemblyStarted,
     Fact,
@@ -82,18 +82,22 @@ class Scheduler:
         self._stop_scope = anyio.CancelScope()
         self._draining = False
         self._wishes: deque[Steering] = deque()
+        self._to_plan: deque[Job] = deque()
+        self._stale: deque[tuple[str, StalePlanError]] = deque()
+        self._stale_plans: Counter[str] = Counter()
 
     async def run(self) -> None:
         """Return when every video has ended, or after `stop` when every lane has."""
         with self._stop_scope:
             async with anyio.create_task_group() as lanes:
-                to_plan = iter([job.job for job in self._state.jobs.values() if not job.phase.ended])
+                self._to_plan.extend(job.job for job in self._state.jobs.values() if not job.phase.ended)
                 for _ in range(max(2, self._state.lanes)):
-                    lanes.start_soon(self._plan_jobs, to_plan)
+                    lanes.start_soon(self._plan_jobs)
                 lanes.start_soon(self._gate.watch, self._plan, self._wake)
                 while not self._state.complete and not self._drained:
                     self._changed = anyio.Event()
-                    await self._grant_wishes(lanes)
+                    await self._grant_wishes()
+                    await self._replace_stale_plans()
                     if await self._gate.is_open():
                         await self._fill_lanes(lanes)
                     await self._changed.wait()
@@ -125,16 +129,16 @@ class Scheduler:
         self._wishes.append(wish)
         self._wake()
 
-    async def _grant_wishes(self, lanes: TaskGroup) -> None:
+    async def _grant_wishes(self) -> None:
         while self._wishes:
             granted = grant(self._wishes.popleft(), self._state, time.time())
             if isinstance(granted, str):
                 self._bus.tell(LogLine(level="warning", text=granted))
                 continue
             await self._bus.emit(granted)
-            await self._follow(granted, lanes)
+            await self._follow(granted)
 
-    async def _follow(self, fact: Fact, lanes: TaskGroup) -> None:
+    async def _follow(self, fact: Fact) -> None:
         """Do what a granted wish asks for beside the state."""
         match fact:
             case LanesChanged():
@@ -142,7 +146,7 @@ class Scheduler:
             case JobSkipped():
                 await self._leave(fact.job_id)
             case JobRetried():
-                lanes.start_soon(self._plan_again, self._state.jobs[fact.job_id].job)
+                self._to_plan.append(self._state.jobs[fact.job_id].job)
             case _:
                 pass
 
@@ -230,6 +234,8 @@ class Scheduler:
                 fallback=work.fallback,
                 tell=self._bus.tell,
             )
+        except StalePlanError:
+            raise
         except VhsBatchError as error:
             blameless = await self._is_scarcity(error, plan, lane)
             final = not blameless and not (error.transient and self._may_try_again(work, plan, error))
@@ -271,6 +277,13 @@ class Scheduler:
         """Turn a failure within into the end of this video and of nothing else."""
         try:
             yield
+        except StalePlanError as error:
+            self._stale_plans[job_id] += 1
+            if self._stale_plans[job_id] > self._retries:
+                await self._fail(job_id, str(error), ())
+            else:
+                self._stale.append((job_id, error))
+                self._wake()
         except VhsBatchError as error:
             await self._fail(job_id, str(error), detail_of(error))
         except Exception as error:
@@ -308,10 +321,31 @@ class Scheduler:
 
     # --- planning --------------------------------------------------------------------------------
 
-    async def _plan_jobs(self, to_plan: Iterator[Job]) -> None:
-        """One of several planners, which take jobs from one iterator, in order."""
-        for job in to_plan:
-            await self._plan(job)
+    async def _plan_jobs(self) -> None:
+        """One of several planners, which take videos in order, and those that have to be planned again."""
+        while True:
+            while self._to_plan:
+                job = self._to_plan.popleft()
+                # All that is under way for it comes to its end first.
+                while self._job_scopes.get(job.id):
+                    await self._changed.wait()
+                await self._plan(job)
+            await self._changed.wait()
+
+    async def _replace_stale_plans(self) -> None:
+        """Begin videos anew whose sources or segments are not what they were when they were planned.
+
+        Done where work is given out, so that none of it rests on a plan that is gone.
+        """
+        while self._stale:
+            job_id, error = self._stale.popleft()
+            if self._state.jobs[job_id].phase.ended:
+                continue
+            text = f"{error.cause}: it is planned again"
+            self._bus.tell(LogLine(level="warning", text=text, job_id=job_id))
+            await self._bus.emit(JobRetried(at_s=time.time(), job_id=job_id))
+            await self._leave(job_id)
+            self._to_plan.append(self._state.jobs[job_id].job)
 
     async def _plan(self, job: Job) -> None:
         if self._state.jobs[job.id].phase.ended:
@@ -327,9 +361,3 @@ class Scheduler:
                 await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job.id, plan=plan))
             case reason:
                 await self._bus.emit(JobSkipped(at_s=time.time(), job_id=job.id, reason=reason))
-
-    async def _plan_again(self, job: Job) -> None:
-        """Plan a video when all that was under way for it has been stopped."""
-        while self._job_scopes.get(job.id):
-            await self._changed.wait()
-        await self._plan(job)

@@ -11,7 +11,7 @@ import pytest
 
 import make
 from vhsbatch.engines.base import UPSCALE
-from vhsbatch.errors import ChainError, InputError, OutOfMemoryError, VhsBatchError
+from vhsbatch.errors import ChainError, InputError, OutOfMemoryError, StalePlanError, VhsBatchError
 from vhsbatch.model.events import (
     BatchContinued,
     BatchPaused,
@@ -19,7 +19,9 @@ from vhsbatch.model.events import (
     JobFailed,
     JobHeld,
     JobMoved,
+    JobPlanned,
     JobPublished,
+    JobRetried,
     JobSkipped,
     LanesChanged,
     SegmentFailed,
@@ -226,6 +228,26 @@ async def test_a_network_that_fails_in_every_way_fails_its_video() -> None:
     ended = await run(plan, executor=Executor({(plan.job.id, 0): [error] * 9}), retries=2)
     assert [fact.final for fact in ended.of(SegmentFailed)] == [False, False, False, True]
     assert ended.state.jobs[plan.job.id].phase is Phase.FAILED
+
+
+@pytest.mark.parametrize("piece", [0, -1], ids=["segment", "assembly"])
+async def test_a_video_whose_source_or_segment_has_changed_is_planned_again(piece: int) -> None:
+    first, second = plans(2)
+    executor = Executor({(first.job.id, piece): [StalePlanError("it has changed")]})
+    done = await run(first, second, executor=executor)
+    assert done.state.count(Phase.DONE) == 2
+    assert [fact.job_id for fact in done.of(JobRetried)] == [first.job.id]
+    assert [fact.job_id for fact in done.of(JobPlanned)].count(first.job.id) == 2
+    assert not done.of(SegmentFailed)
+
+
+async def test_a_source_that_never_rests_fails_its_video_alone() -> None:
+    first, second = plans(2)
+    executor = Executor({(first.job.id, 0): [StalePlanError("it has changed")] * 9})
+    done = await run(first, second, executor=executor, retries=2)
+    assert [fact.job_id for fact in done.of(JobFailed)] == [first.job.id]
+    assert len(done.of(JobRetried)) == 2
+    assert done.state.jobs[second.job.id].phase is Phase.DONE
 
 
 async def test_an_internal_error_fails_its_video_alone() -> None:
