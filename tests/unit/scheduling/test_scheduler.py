@@ -86,9 +86,14 @@ class Room:
 
 @dataclass
 class Executor:
-    """Ends every piece of work at once, with an error where one is planned."""
+    """Ends every piece of work at once, with an error where one is planned.
+
+    Nothing ends before as many pieces as are to be at work together have been; where one of them is to
+    fail, it does so first.
+    """
 
     errors: dict[tuple[str, int], list[VhsBatchError]] = field(default_factory=dict)
+    together: int = 1
     fallbacks: list[int] = field(default_factory=list)
     busy: int = 0
     most_busy: int = 0
@@ -108,8 +113,11 @@ class Executor:
         self.most_busy = max(self.most_busy, self.busy)
         try:
             errors = self.errors.get((plan.job.id, segment.index), [])
-            # What fails does so while others are at work.
-            await anyio.sleep(0.001 if errors else 0.01)
+            await anyio.sleep(0.001)
+            while self.most_busy < self.together or (
+                self.together > 1 and not errors and any(self.errors.values())
+            ):
+                await anyio.sleep(0.001)
             if errors:
                 raise errors.pop(0)
         finally:
@@ -185,7 +193,7 @@ def plans(count: int, *, segments: int = 2, **changes: Any) -> list[JobPlan]:
 
 
 async def test_every_video_is_published_by_as_many_lanes_as_there_are() -> None:
-    executor = Executor()
+    executor = Executor(together=3)
     ended = await run(*plans(6), executor=executor, lanes=3)
     assert len(ended.of(JobPublished)) == 6
     assert executor.most_busy == 3
@@ -299,7 +307,7 @@ STARVED = OutOfMemoryError("out of memory: the system ended encode")
 
 async def test_when_memory_runs_out_the_batch_goes_on_with_a_lane_less() -> None:
     several = plans(4)
-    executor = Executor({(several[0].job.id, 0): [STARVED]})
+    executor = Executor({(several[0].job.id, 0): [STARVED]}, together=2)
     ended = await run(*several, executor=executor, lanes=3, retries=0)
     (failed,) = ended.of(SegmentFailed)
     assert (failed.blameless, failed.final) == (True, False)
@@ -357,7 +365,7 @@ async def test_no_room_on_a_disk_with_room_is_a_failure() -> None:
 async def test_after_a_full_disk_lanes_take_turns() -> None:
     several = plans(3, segments=3)
     room = Room()
-    executor = Executor({(several[0].job.id, 0): [ChainError(FULL)]})
+    executor = Executor({(several[0].job.id, 0): [ChainError(FULL)]}, together=2)
     ended = await run(*several, executor=executor, room=room, lanes=3)
     assert len(ended.of(JobPublished)) == 3
     running, alone = 0, False
