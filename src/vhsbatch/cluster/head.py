@@ -31,6 +31,7 @@ from vhsbatch.model.events import JobPublished, LogLine, SegmentFinished, Teleme
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.model.wire import load_telemetry
 from vhsbatch.pipeline.assemble import assemble
+from vhsbatch.pipeline.existing import expect_unchanged
 from vhsbatch.pipeline.files import publish
 from vhsbatch.pipeline.workplace import Workplace, make_private
 from vhsbatch.scheduling.local import file_errors_in_words
@@ -257,6 +258,7 @@ class ClusterExecutor:
     ) -> SegmentFinished:
         """See `Executor`."""
         await self._helped.wait()
+        await expect_unchanged(plan)
         order = Order(
             key=f"segment-{uuid.uuid4().hex}",
             run_id=self._offer.run_id,
