@@ -73,9 +73,17 @@ def _command(value: object) -> tuple[str, ...]:
     raise ValueError("must be a command: text, or a list of its words")
 
 
+def _indices(value: object) -> tuple[int, ...]:
+    words: Any = value.replace(" ", "").split(",") if isinstance(value, str) else value
+    if isinstance(words, list | tuple) and all(str(word).isdecimal() for word in words):
+        return tuple(int(word) for word in words)
+    raise ValueError("must be the numbers of Vulkan devices, such as 0,1")
+
+
 Count = Annotated[int | Literal["auto"], BeforeValidator(_count)]
 Parallel = Annotated[int | str, BeforeValidator(_parallel)]
 Device = Annotated[str, BeforeValidator(_device)]
+Gpus = Annotated[tuple[int, ...], BeforeValidator(_indices)]
 Tile = Annotated[int, AfterValidator(_tile)]
 Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
 
@@ -97,6 +105,12 @@ class Settings(BaseSettings):
     )
     device: Device = Field(
         default="auto", description="where the network runs: auto, cpu or the number of a Vulkan device"
+    )
+    gpus: Gpus = Field(
+        default=(), description="Vulkan devices that share the work, by number; left out: all GPUs alike"
+    )
+    slots_per_gpu: Count = Field(
+        default="auto", description="segments that a GPU works on at a time; auto: as many as pay"
     )
     model: Path | None = Field(
         default=None, description="a network of your own: its .param file, the .bin beside it"

@@ -11,6 +11,7 @@ from vhsbatch.model.events import (
     BatchPaused,
     BatchStarted,
     Event,
+    GpuRetired,
     JobFailed,
     JobHeld,
     JobPublished,
@@ -116,7 +117,7 @@ class TextPrinter:
                     self._print_result(self._state.jobs[event.job_id])
             case LogLine():
                 self._print_log(event)
-            case JobHeld() | BatchPaused() | BatchContinued() | LanesChanged():
+            case JobHeld() | BatchPaused() | BatchContinued() | LanesChanged() | GpuRetired():
                 # Once several lanes have been at work, results come out of turn.
                 self._in_turn = self._in_turn and self._state.lanes == 1
                 print(plain(fact_line(event)), file=self._err, flush=True)

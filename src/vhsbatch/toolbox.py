@@ -2,11 +2,21 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vhsbatch.config import Settings
-from vhsbatch.engines.devices import choose_device, choose_runtime, vulkan_devices
+from vhsbatch.engines.devices import (
+    choose_device,
+    choose_gpus,
+    choose_runtime,
+    encoder_devices,
+    render_nodes,
+    runtime_problem,
+    vulkan_devices,
+)
+from vhsbatch.errors import UsageError
 from vhsbatch.media.encoder_choice import choose_encoder
+from vhsbatch.model.plan import EncoderDevice
 from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
 from vhsbatch.pipeline.prepare import Intent
@@ -25,6 +35,8 @@ class Toolbox:
         ffmpeg: the FFmpeg program.
         parallel: how many pieces of work are under way at a time.
         threads: CPU threads that all lanes share.
+        gpus: the devices that share the network's work, and what encoders call them.
+        slots_per_gpu: how many segments each of them works on at a time.
         intent: what the run wants, with every ``auto`` resolved.
         notes: what was chosen for the user, one line each.
     """
@@ -32,6 +44,8 @@ class Toolbox:
     ffmpeg: str
     parallel: Lanes
     threads: int
+    gpus: Mapping[str, EncoderDevice]
+    slots_per_gpu: int
     intent: Intent
     notes: tuple[str, ...]
 
@@ -89,6 +103,8 @@ async def open_toolbox(
         ffmpeg=ffmpeg.path,
         parallel=lanes,
         threads=machine.threads,
+        gpus=choice.gpus,
+        slots_per_gpu=machine.slots_per_gpu or -(-lanes.most // max(1, len(choice.gpus))),
         intent=intent,
         # A cluster has as many lanes as its machines.
         notes=tuple(
@@ -106,6 +122,7 @@ class EngineChoice:
         device: ``cpu`` or the index of a Vulkan device.
         runtime: what runs the network, empty for the ``ffmpeg`` engine.
         on_gpu: whether the device is a real GPU.
+        gpus: the devices that share the network's work, and what encoders call them; none for the CPU.
         spare_devices: other real GPUs.
         note: why, where it was chosen for the user.
     """
@@ -114,6 +131,7 @@ class EngineChoice:
     device: str = "cpu"
     runtime: str = ""
     on_gpu: bool = False
+    gpus: Mapping[str, EncoderDevice] = field(default_factory=dict)
     spare_devices: tuple[str, ...] = ()
     note: str | None = None
 
@@ -127,25 +145,39 @@ async def choose_engine(settings: Settings) -> EngineChoice:
     """
     if settings.engine == "ffmpeg":
         return EngineChoice(engine="ffmpeg")
+    if settings.gpus and settings.device != "auto":
+        raise UsageError("--gpus and --device both say where the network runs", fix="leave one of them out")
     devices = await vulkan_devices()
     device = choose_device(settings.device, devices)
-    if settings.engine == "auto" and device == "cpu":
+    if settings.device == "auto":
+        gpus = choose_gpus(settings.gpus, device, devices)
+    else:
+        gpus = () if device == "cpu" else (device,)
+    if settings.engine == "auto" and not gpus:
         why = "since there is no Vulkan GPU" if settings.device == "auto" else "since the device is the CPU"
         return EngineChoice(engine="ffmpeg", note=f"engine: ffmpeg, {why} (--engine realesrgan uses the CPU)")
+    device = gpus[0] if gpus else "cpu"
     runtime = await choose_runtime(settings.runtime, device)
+    # The others are to work too; what does not is left out, and said.
+    problems = {gpu: await runtime_problem(runtime, gpu) for gpu in gpus[1:]}
+    left_out = [f"; not on {devices[int(gpu)].name}: {why}" for gpu, why in problems.items() if why]
+    gpus = tuple(gpu for gpu in gpus if not problems.get(gpu))
     on_gpu = device != "cpu" and devices[int(device)].is_gpu
     if device == "cpu":
         where = f"the CPU ({runtime}), which is slow"
     else:
-        where = f"{devices[int(device)].name} ({runtime}){'' if on_gpu else ', which is no GPU and slow'}"
+        names = " and ".join(devices[int(gpu)].name for gpu in gpus)
+        where = f"{names} ({runtime}){'' if on_gpu else ', which is no GPU and slow'}"
     spare = [str(gpu.index) for gpu in devices if gpu.is_gpu and str(gpu.index) != device]
+    names_of_encoders = encoder_devices(devices, render_nodes())
     return EngineChoice(
         engine="realesrgan",
         device=device,
         runtime=runtime,
         on_gpu=on_gpu,
-        spare_devices=tuple(spare) if on_gpu else (),
-        note=f"engine: realesrgan on {where}",
+        gpus={gpu: names_of_encoders[gpu] for gpu in gpus},
+        spare_devices=tuple(spare) if on_gpu else gpus[1:],
+        note=f"engine: realesrgan on {where}{''.join(left_out)}",
     )
 
 
@@ -162,7 +194,8 @@ async def survey(settings: Settings, choice: EngineChoice) -> Machine:
     return Machine(
         threads=cores() if settings.threads == "auto" else settings.threads,
         memory_bytes=_physical_bytes() if gauge is None else gauge.total_bytes,
-        gpus=1 if choice.on_gpu else 0,
+        gpus=len(choice.gpus) if choice.on_gpu else 0,
+        slots_per_gpu=None if settings.slots_per_gpu == "auto" else settings.slots_per_gpu,
         gpu_memory_bytes=min(sizes, default=None),
         all_gpus=max(len(gpus), 1 + len(choice.spare_devices) if choice.on_gpu else 0),
     )

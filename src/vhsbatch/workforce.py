@@ -1,5 +1,6 @@
 """Who does the work of a batch: this machine, or a cluster."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,9 +9,11 @@ from typing import Any
 import anyio
 
 from vhsbatch.config import Settings
+from vhsbatch.model.events import GpuRetired
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.executor import Executor
+from vhsbatch.scheduling.gpus import Gpus
 from vhsbatch.scheduling.local import LocalExecutor
 from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.scheduling.sizing import Lanes
@@ -51,7 +54,12 @@ async def workforce(
         ToolError: the cluster does not answer.
     """
     if settings.cluster is None:
-        executor = LocalExecutor(workplace, state=bus.state, threads=toolbox.threads)
+
+        async def retired(device: str, reason: str) -> None:
+            await bus.emit(GpuRetired(at_s=time.time(), device=device, reason=reason))
+
+        gpus = Gpus(toolbox.gpus, slots=toolbox.slots_per_gpu, retired=retired)
+        executor = LocalExecutor(workplace, state=bus.state, threads=toolbox.threads, gpus=gpus)
         yield Workforce(executor=executor, parallel=toolbox.parallel, watch=_watch_nobody)
         return
     from vhsbatch.cluster.start import open_cluster

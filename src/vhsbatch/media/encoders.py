@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
+from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice
 from vhsbatch.preset_tables import EncoderSpeed
 
 # A picture that starts a group every two seconds lets players seek quickly.
@@ -42,6 +43,7 @@ class _Request:
     ten_bits: bool
     gop_frames: int
     threads: int
+    device: EncoderDevice
 
     def pick(self, *values: str) -> str:
         """The encoder's own word for the speed, from `values` for fastest … slowest."""
@@ -59,6 +61,7 @@ def video_arguments(
     bit_depth: int,
     rate: Fraction,
     threads: int,
+    device: EncoderDevice = ANY_DEVICE,
 ) -> EncodeArguments:
     """The arguments for one encoder.
 
@@ -72,6 +75,7 @@ def video_arguments(
         bit_depth: 8 or 10; encoders that cannot do 10 make 8.
         rate: frames per second.
         threads: CPU threads, where the result does not depend on them.
+        device: the GPU of a hardware encoder, where it is not to be the first.
     """
     request = _Request(
         quality=quality,
@@ -79,6 +83,7 @@ def video_arguments(
         ten_bits=bit_depth == 10,
         gop_frames=max(1, round(rate * _GOP_S)),
         threads=threads,
+        device=device,
     )
     return _ENCODERS[encoder](request)
 
@@ -152,6 +157,7 @@ def _nvenc(codec: str, request: _Request) -> EncodeArguments:
             *("-c:v", f"{codec}_nvenc", "-rc", "vbr", "-cq", request.quality_or(19), "-b:v", "0"),
             *("-preset", request.pick("p1", "p3", "p5", "p6", "p7"), "-g", str(request.gop_frames)),
             *("-strict_gop", "1", "-forced-idr", "1"),
+            *(() if request.device.cuda is None else ("-gpu", str(request.device.cuda))),
         ),
         pixel_format="p010le" if request.ten_bits and codec != "h264" else "yuv420p",
     )
@@ -159,6 +165,7 @@ def _nvenc(codec: str, request: _Request) -> EncodeArguments:
 
 def _vaapi(codec: str, request: _Request) -> EncodeArguments:
     pixel_format = "p010le" if request.ten_bits and codec != "h264" else "nv12"
+    node = request.device.render_node
     return EncodeArguments(
         arguments=(
             *("-c:v", f"{codec}_vaapi", "-rc_mode", "CQP"),
@@ -170,11 +177,15 @@ def _vaapi(codec: str, request: _Request) -> EncodeArguments:
         ),
         pixel_format=pixel_format,
         upload_filter="hwupload",
-        global_arguments=("-init_hw_device", "vaapi=encoder", "-filter_hw_device", "encoder"),
+        global_arguments=(
+            *("-init_hw_device", "vaapi=encoder" + (f":{node}" if node else "")),
+            *("-filter_hw_device", "encoder"),
+        ),
     )
 
 
 def _qsv(codec: str, request: _Request) -> EncodeArguments:
+    node = request.device.render_node
     return EncodeArguments(
         arguments=(
             *("-c:v", f"{codec}_qsv", "-global_quality", request.quality_or(19)),
@@ -182,6 +193,7 @@ def _qsv(codec: str, request: _Request) -> EncodeArguments:
             *("-g", str(request.gop_frames)),
         ),
         pixel_format="p010le" if request.ten_bits and codec != "h264" else "nv12",
+        global_arguments=("-init_hw_device", f"qsv=encoder,child_device={node}") if node else (),
     )
 
 

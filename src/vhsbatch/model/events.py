@@ -252,6 +252,21 @@ class LanesChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GpuRetired:
+    """A GPU failed too often and gets no more work in this run.
+
+    Attributes:
+        device: the index of the Vulkan device.
+        reason: how it failed.
+    """
+
+    at_s: float
+    device: str
+    reason: str
+    kind: Literal["gpu_retired"] = "gpu_retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchFinished:
     """A run ended: `outcome` says how, `exit_code` is what the shell sees."""
 
@@ -280,6 +295,7 @@ Fact = (
     | BatchPaused
     | BatchContinued
     | LanesChanged
+    | GpuRetired
     | BatchFinished
 )
 

@@ -73,6 +73,22 @@ class Upscaling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderDevice:
+    """A GPU as encoders name it; None where it has no such name.
+
+    Attributes:
+        cuda: its number among NVIDIA's.
+        render_node: its file in ``/dev/dri``.
+    """
+
+    cuda: int | None = None
+    render_node: str | None = None
+
+
+ANY_DEVICE = EncoderDevice()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobPlan:
     """Everything that decides how the frames and the sound of one output come to be.
 

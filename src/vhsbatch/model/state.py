@@ -16,6 +16,7 @@ from vhsbatch.model.events import (
     BatchPaused,
     BatchStarted,
     Fact,
+    GpuRetired,
     JobFailed,
     JobHeld,
     JobMoved,
@@ -154,6 +155,8 @@ class BatchState:
                 self.paused = None
             case LanesChanged():
                 self.lanes = fact.lanes
+            case GpuRetired():
+                pass
             case JobMoved():
                 self._move(fact)
             case _:

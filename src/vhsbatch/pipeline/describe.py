@@ -4,7 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from vhsbatch.errors import VhsBatchError
-from vhsbatch.model.events import BatchPaused, Fact, JobHeld, JobMoved, JobPrioritised, LanesChanged
+from vhsbatch.model.events import (
+    BatchPaused,
+    Fact,
+    GpuRetired,
+    JobHeld,
+    JobMoved,
+    JobPrioritised,
+    LanesChanged,
+)
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.wording import duration, plain
@@ -72,7 +80,7 @@ _FIELD_ORDERS = {
 }
 
 
-def fact_line(fact: Fact) -> str:
+def fact_line(fact: Fact) -> str:  # noqa: PLR0911 - one for each fact that has words of its own
     """A fact in words, for a log."""
     match fact:
         case JobHeld():
@@ -87,6 +95,8 @@ def fact_line(fact: Fact) -> str:
             return f"priority {fact.priority}: {fact.job_id}"
         case LanesChanged():
             return f"{fact.lanes} {'worker' if fact.lanes == 1 else 'workers'} from now on: {fact.reason}"
+        case GpuRetired():
+            return f"GPU {fact.device} gets no more work: {fact.reason}"
         case _:
             words = fact.kind.replace("_", " ")
     video = getattr(fact, "job_id", None)

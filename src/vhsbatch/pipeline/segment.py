@@ -40,6 +40,7 @@ async def make_segment(
     attempt: int,
     fallback: int,
     tell: Callable[[Telemetry], None],
+    way: Upscaling | None = None,
 ) -> SegmentFinished:
     """Make `segment`, verify it, and put it under its name in the job's folder.
 
@@ -51,6 +52,7 @@ async def make_segment(
         attempt: from 1.
         fallback: how often the network failed at it before; each time another way is taken.
         tell: takes telemetry.
+        way: how the network is run, where that is another way than the plan's.
 
     Raises:
         InputError: the source is gone.
@@ -64,7 +66,15 @@ async def make_segment(
     await anyio.to_thread.run_sync(make_private, final.parent)
     try:
         finished = await make_part(
-            plan, segment, workplace, temporary, lane=lane, attempt=attempt, fallback=fallback, tell=tell
+            plan,
+            segment,
+            workplace,
+            temporary,
+            lane=lane,
+            attempt=attempt,
+            fallback=fallback,
+            tell=tell,
+            way=way,
         )
         await publish(temporary, final)
     finally:
@@ -82,6 +92,7 @@ async def make_part(
     attempt: int,
     fallback: int,
     tell: Callable[[Telemetry], None],
+    way: Upscaling | None = None,
 ) -> SegmentFinished:
     """Make `segment` in the file `part`, which is left there for the caller, and verify it.
 
@@ -90,7 +101,7 @@ async def make_part(
         VerificationError: what they wrote is not what was planned.
     """
     started_s = time.monotonic()
-    upscaling = way_of_network(plan, fallback)
+    upscaling = way or way_of_network(plan, fallback)
     await _run_stages(
         segment_stages(plan, segment, workplace, part, upscaling),
         _Reporter(plan, segment, lane, tell),
@@ -167,6 +178,7 @@ def encode_arguments(plan: JobPlan, workplace: Workplace) -> EncodeArguments:
         bit_depth=video.bit_depth,
         rate=plan.rate,
         threads=workplace.threads_per_lane,
+        device=workplace.encoder_device,
     )
 
 

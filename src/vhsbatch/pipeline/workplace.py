@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vhsbatch.media.commands import Threads
-from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice, JobPlan, Segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class Workplace:
         threads_per_lane: CPU threads that a lane may keep busy.
         niceness: added to the niceness of this process, for children.
         stall_timeout_s: a chain without progress for so long is stopped.
+        encoder_device: the GPU that a hardware encoder runs on, where it is not to be the first.
         records: whether a record is put beside each output.
     """
 
@@ -29,6 +30,7 @@ class Workplace:
     threads_per_lane: int
     niceness: int
     stall_timeout_s: float
+    encoder_device: EncoderDevice = ANY_DEVICE
     records: bool = True
 
     @property

@@ -11,22 +11,26 @@ from vhsbatch.model.state import BatchState
 from vhsbatch.pipeline.assemble import assemble
 from vhsbatch.pipeline.segment import make_segment
 from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.scheduling.failures import is_by_network
+from vhsbatch.scheduling.gpus import Gpus
 
 
 class LocalExecutor:
     """Runs chains as child processes of this one."""
 
-    def __init__(self, workplace: Workplace, *, state: BatchState, threads: int) -> None:
+    def __init__(self, workplace: Workplace, *, state: BatchState, threads: int, gpus: Gpus) -> None:
         """Create an executor.
 
         Args:
             workplace: where and with what it works.
             state: the batch, whose lanes share the threads; only read.
             threads: CPU threads for all lanes together.
+            gpus: what the network runs on.
         """
         self._workplace = workplace
         self._state = state
         self._threads = threads
+        self._gpus = gpus
 
     async def make_segment(
         self,
@@ -39,16 +43,29 @@ class LocalExecutor:
         tell: Callable[[Telemetry], None],
     ) -> SegmentFinished:
         """See `Executor`."""
-        with file_errors_in_words():
-            return await make_segment(
-                plan,
-                segment,
-                self._shared_by(self._state.lanes),
-                lane=lane,
-                attempt=attempt,
-                fallback=fallback,
-                tell=tell,
-            )
+        workplace = self._shared_by(self._state.lanes)
+        async with self._gpus.way(plan, segment, lane=lane, step=fallback) as way:
+            if way is not None and (encoder := self._gpus.encoders.get(way.device)) is not None:
+                workplace = replace(workplace, encoder_device=encoder)
+            try:
+                with file_errors_in_words():
+                    finished = await make_segment(
+                        plan,
+                        segment,
+                        workplace,
+                        lane=lane,
+                        attempt=attempt,
+                        fallback=fallback,
+                        tell=tell,
+                        way=way,
+                    )
+            except ChainError as error:
+                if way is not None and is_by_network(error):
+                    await self._gpus.failed(plan, segment, way.device, str(error))
+                raise
+        if way is not None:
+            self._gpus.succeeded(plan, segment, way.device)
+        return finished
 
     async def assemble(
         self,

@@ -22,6 +22,7 @@ class Machine:
         threads: CPU threads that all lanes share.
         memory_bytes: memory that may be used at all.
         gpus: real GPUs that the network uses; 0 where it runs on the CPU, or there is none.
+        slots_per_gpu: segments that each of them may work on at a time, None where that is left to us.
         gpu_memory_bytes: memory of the smallest of them, None where that cannot be read.
         all_gpus: GPUs that are there, used or not.
     """
@@ -29,6 +30,7 @@ class Machine:
     threads: int
     memory_bytes: int
     gpus: int = 0
+    slots_per_gpu: int | None = None
     gpu_memory_bytes: int | None = None
     all_gpus: int = 0
 
@@ -119,14 +121,15 @@ def _by_processor(machine: Machine, need: LaneNeed, engine: str) -> tuple[int, i
         return lanes, machine.threads, why
     if not machine.gpus:
         return 1, 1, "the network on the CPU takes all threads and allows 1"
-    lanes, most = machine.gpus * _LANES_PER_GPU, machine.gpus * _MOST_LANES_PER_GPU
+    each = machine.slots_per_gpu or _LANES_PER_GPU
+    lanes, most = machine.gpus * each, machine.gpus * (machine.slots_per_gpu or _MOST_LANES_PER_GPU)
     gpus = "1 GPU" if machine.gpus == 1 else f"{machine.gpus} GPUs"
     if machine.gpu_memory_bytes is None or need.gpu_memory_bytes is None:
-        return lanes, most, f"{gpus} at {_LANES_PER_GPU} workers each allow {lanes}"
+        return lanes, most, f"{gpus} at {each} workers each allow {lanes}"
     fit = machine.gpus * max(1, int(machine.gpu_memory_bytes * _USABLE // need.gpu_memory_bytes))
     lanes, most = min(lanes, fit), min(most, fit)
     memory = f"{size(machine.gpu_memory_bytes)} each at {size(need.gpu_memory_bytes)} a worker"
-    return lanes, most, f"{gpus} at {_LANES_PER_GPU} workers each, with {memory}, allow {lanes}"
+    return lanes, most, f"{gpus} at {each} workers each, with {memory}, allow {lanes}"
 
 
 def formula(machine: Machine, videos: int) -> str:

@@ -3,6 +3,8 @@
     FAKE_WORKER_FAULT   crash | hang | deaf | exit | frozen | size, at the sixth frame
     FAKE_WORKER_ONCE    a file: the fault happens until it exists, that is once
 
+    FAKE_WORKER_BAD_DEVICE  a device on which the network never runs
+
 No other program is touched.
 """
 
@@ -55,5 +57,21 @@ def _spoil(fault: str, once: Path) -> None:
     runtimes.open_runtime = open_runtime
 
 
-if "vhsbatch.engines.realesrgan_worker" in sys.orig_argv and (_fault := os.environ.get("FAKE_WORKER_FAULT")):
-    _spoil(_fault, Path(os.environ["FAKE_WORKER_ONCE"]))
+def _refuse(device: str) -> None:
+    from vhsbatch.engines import runtimes
+
+    right = runtimes.open_runtime
+
+    def open_runtime(runtime: str, **network: object) -> runtimes.Upscaler:
+        if network["device"] == device:
+            raise runtimes.RuntimeFailureError("the device is lost")
+        return right(runtime, **network)  # type: ignore[arg-type]
+
+    runtimes.open_runtime = open_runtime
+
+
+if "vhsbatch.engines.realesrgan_worker" in sys.orig_argv:
+    if _fault := os.environ.get("FAKE_WORKER_FAULT"):
+        _spoil(_fault, Path(os.environ["FAKE_WORKER_ONCE"]))
+    if _device := os.environ.get("FAKE_WORKER_BAD_DEVICE"):
+        _refuse(_device)

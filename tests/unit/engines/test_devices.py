@@ -1,6 +1,7 @@
 """Where the network runs: Vulkan devices and runtimes, and how a missing one is mended."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,11 +11,15 @@ from vhsbatch.engines import devices as module
 from vhsbatch.engines.devices import (
     VulkanDevice,
     choose_device,
+    choose_gpus,
     choose_runtime,
+    encoder_devices,
     parse_devices,
+    render_nodes,
     runtime_fix,
 )
 from vhsbatch.errors import ToolError, UsageError
+from vhsbatch.model.plan import EncoderDevice
 
 pytestmark = pytest.mark.anyio
 
@@ -163,3 +168,60 @@ async def test_without_a_runtime_there_is_a_cause_and_a_fix(
     with pytest.raises(ToolError, match=r"the runtime .* does not work here: libomp\.so\.5") as caught:
         await choose_runtime(requested, device)
     assert caught.value.fix == "apt-get install libomp5"
+
+
+# --- several GPUs --------------------------------------------------------------------------------
+
+
+AMD, NVIDIA = 0x1002, 0x10DE
+MIXED = (
+    VulkanDevice(index=0, name="NVIDIA A", kind="discrete", vendor=NVIDIA, model=1),
+    VulkanDevice(index=1, name="AMD", kind="integrated", vendor=AMD, model=7),
+    VulkanDevice(index=2, name="NVIDIA B", kind="discrete", vendor=NVIDIA, model=1),
+    VulkanDevice(index=3, name="llvmpipe", kind="cpu", vendor=0x10005),
+)
+
+
+@pytest.mark.parametrize(
+    ("requested", "device", "gpus"),
+    [((), "0", ("0", "2")), ((), "1", ("1",)), ((), "cpu", ()), ((), "3", ("3",)), ((2, 0), "0", ("2", "0"))],
+)
+def test_the_work_is_shared_by_gpus_alike_or_by_those_that_are_named(
+    requested: tuple[int, ...], device: str, gpus: tuple[str, ...]
+) -> None:
+    assert choose_gpus(requested, device, MIXED) == gpus
+
+
+@pytest.mark.parametrize(
+    ("requested", "cause"), [((0, 0), "stands there twice"), ((9,), "no such Vulkan device")]
+)
+def test_gpus_that_cannot_be_meant(requested: tuple[int, ...], cause: str) -> None:
+    with pytest.raises(UsageError, match=cause):
+        choose_gpus(requested, "0", MIXED)
+
+
+def test_encoders_call_gpus_by_other_names() -> None:
+    nodes = [
+        ("/dev/dri/renderD128", AMD, 7),
+        ("/dev/dri/renderD129", NVIDIA, 1),
+        ("/dev/dri/renderD130", NVIDIA, 1),
+    ]
+    assert encoder_devices(MIXED, nodes) == {
+        "0": EncoderDevice(cuda=0, render_node="/dev/dri/renderD129"),
+        "1": EncoderDevice(render_node="/dev/dri/renderD128"),
+        "2": EncoderDevice(cuda=1, render_node="/dev/dri/renderD130"),
+        "3": EncoderDevice(),
+    }
+
+
+def test_render_nodes_are_read_from_the_system(tmp_path: Path) -> None:
+    for name, vendor, model in (("renderD128", "0x1002", "0x73bf"), ("renderD129", "0x10de", "0x2204")):
+        device = tmp_path / "sys/class/drm" / name / "device"
+        device.mkdir(parents=True)
+        (device / "vendor").write_text(f"{vendor}\n")
+        (device / "device").write_text(f"{model}\n")
+    (tmp_path / "sys/class/drm/renderD130/device").mkdir(parents=True)
+    assert render_nodes(tmp_path) == [
+        ("/dev/dri/renderD128", 0x1002, 0x73BF),
+        ("/dev/dri/renderD129", 0x10DE, 0x2204),
+    ]

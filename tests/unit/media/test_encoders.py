@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vhsbatch.media.encoders import ENCODERS, EncodeArguments, video_arguments
+from vhsbatch.model.plan import EncoderDevice
 from vhsbatch.preset_tables import QUALITY_RANGE, EncoderSpeed
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "encoders.txt"
@@ -53,6 +54,31 @@ def test_arguments(encoder: str) -> None:
     assert described(encode(encoder, speed="fastest")) == golden()[f"{encoder}, fastest, 8 bits"]
     slowest = encode(encoder, quality=quality, speed="slowest", bit_depth=10)
     assert described(slowest) == golden()[f"{encoder}, slowest, 10 bits, quality {quality}"]
+
+
+@pytest.mark.parametrize(
+    ("encoder", "words"),
+    [
+        ("h264_nvenc", ("-gpu", "1")),
+        ("hevc_vaapi", ("-init_hw_device", "vaapi=encoder:/dev/dri/renderD129")),
+        ("av1_qsv", ("-init_hw_device", "qsv=encoder,child_device=/dev/dri/renderD129")),
+    ],
+)
+def test_a_hardware_encoder_runs_on_the_gpu_that_it_is_told(encoder: str, words: tuple[str, str]) -> None:
+    def made(device: EncoderDevice) -> list[tuple[str, str]]:
+        arguments = video_arguments(
+            encoder,
+            quality=None,
+            speed="medium",
+            bit_depth=8,
+            rate=Fraction(50),
+            threads=1,
+            device=device,
+        )
+        return list(pairwise((*arguments.global_arguments, *arguments.arguments)))
+
+    assert words in made(EncoderDevice(cuda=1, render_node="/dev/dri/renderD129"))
+    assert words not in made(EncoderDevice())
 
 
 def test_the_golden_file_has_no_other_encoders() -> None:
