@@ -19,6 +19,7 @@ from vhsbatch.model.events import (
     BatchFinished,
     BatchPaused,
     Fact,
+    GpuRetired,
     JobFailed,
     JobHeld,
     JobMoved,
@@ -75,6 +76,7 @@ HISTORY: tuple[Fact, ...] = (
     BatchPaused(at_s=4.2, reason="only 1 MiB is free"),
     BatchContinued(at_s=4.3),
     LanesChanged(at_s=4.4, lanes=1, reason="the system ran out of memory"),
+    GpuRetired(at_s=4.6, device="0", reason="three failures in a row"),
     AssemblyStarted(at_s=4.5, job_id=PLAN.job.id, lane=1),
     JobPublished(
         at_s=5.0,
