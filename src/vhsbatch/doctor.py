@@ -37,7 +37,8 @@ Status = Literal["ok", "none", "warn", "fail"]
 FILTERS = frozenset(
     (
         "adeclick", "afftdn", "aresample", "atadenoise", "bandreject", "bwdif", "chromashift",
-        "colorspace", "crop", "fillborders", "format", "fps", "hflip", "highpass", "hqdn3d",
+        "colorspace", "crop", "decimate", "fieldmatch", "fillborders", "format", "fps",
+        "hflip", "highpass", "hqdn3d",
         "hstack", "idet", "loudnorm", "lut3d", "lutyuv", "nlmeans", "overlay", "pad", "scale",
         "setparams", "setpts", "setsar", "showinfo", "transpose", "trim", "unsharp", "vflip",
         "vstack", "w3fdif", "xstack", "yadif",

@@ -89,6 +89,9 @@ class Deinterlace(Table):
     rate: Literal["field", "frame"] = Field(
         default="field", description="`field`: a frame from each field, all of the motion is kept"
     )
+    film: bool = Field(
+        default=True, description="telecined film gets its own frames back, 4 of every 5, instead"
+    )
 
 
 class Crop(Table):

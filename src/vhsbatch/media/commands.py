@@ -11,13 +11,9 @@ from vhsbatch.media.colour import output_colour
 from vhsbatch.media.encoders import EncodeArguments
 from vhsbatch.media.filters import OUTPUT_LABEL, decode_graph, encode_graph, segment_graph
 from vhsbatch.media.formats import INPUT_OPTIONS, file_url, input_arguments
+from vhsbatch.media.preroll import read_from_s
 from vhsbatch.model.media import AudioTrack, Colour
 from vhsbatch.model.plan import JobPlan, Segment
-
-# Source before a segment that is decoded and filtered only to warm the temporal filters up. With
-# one second hqdn3d still differs from a run from the beginning in 126 of 720 frames, with three in
-# 0 to 4, all of them invisible.
-PREROLL_S = 3
 
 # FFmpeg's messages come with their level, so that warnings can be told from errors.
 _QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning")
@@ -165,14 +161,8 @@ def _read_source(
     return (
         *(ffmpeg, *_QUIET, *PROGRESS[: 4 if plan.upscaling is None else 0], *global_arguments),
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
-        *("-copyts", *input_arguments(plan.info.path, from_s=_read_from_s(plan, segment))),
+        *("-copyts", *input_arguments(plan.info.path, from_s=read_from_s(plan, segment))),
     )
-
-
-def _read_from_s(plan: JobPlan, segment: Segment) -> Fraction | None:
-    """Shortly before the segment; the beginning where that is not much farther."""
-    start_s = Fraction(segment.start_frame) / plan.rate - PREROLL_S
-    return plan.info.video.start_s + start_s if start_s > 0 else None
 
 
 def _graph(graph: str, upload_filter: str | None) -> tuple[str, ...]:

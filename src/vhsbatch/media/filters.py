@@ -13,6 +13,7 @@ import ffmpeg
 
 from vhsbatch.media.cleaning import Node, chroma_subsampling, correct, decimal, denoise
 from vhsbatch.media.colour import is_rgb, output_colour, source_colour
+from vhsbatch.media.deinterlacing import deinterlace, grid_start
 from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.presets import Preset
@@ -121,11 +122,14 @@ def _front(node: Node, plan: JobPlan, segment: Segment) -> Node:
     # Timestamps are rounded to the grid before anything else looks at them, so that a jittering
     # clock neither drops nor doubles a frame; real gaps are filled with the frame before.
     node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")
-    node = node.filter("fps", fps=_ratio(track.rate), round="near")
+    start = grid_start(plan, segment)
+    begins = {} if start is None else {"start_time": _seconds(start / track.rate)}
+    node = node.filter("fps", fps=_ratio(track.rate), round="near", **begins)
     if (planar := planar_format(track)) != track.pixel_format:
         node = _to_planar(node, track, planar)
     node = _crop(node, preset, track)
-    node = _deinterlace(node, preset, track)
+    node = deinterlace(node, plan, start)
+    node = _mask(node, preset, track)
     node = denoise(node, preset.denoise)
     node = node.filter("trim", start_pts=segment.start_frame, end_pts=segment.stop_frame)
     node = node.filter("setpts", f"PTS-{segment.start_frame}")
@@ -163,22 +167,7 @@ def _crop(node: Node, preset: Preset, track: VideoTrack) -> Node:
     )
 
 
-def deinterlaces(preset: Preset, track: VideoTrack) -> bool:
-    """Whether the plan's graph has a deinterlacer."""
-    return preset.deinterlace.method != "none" and track.field_order.has_fields
-
-
-def _deinterlace(node: Node, preset: Preset, track: VideoTrack) -> Node:
-    if deinterlaces(preset, track):
-        method, by_field = preset.deinterlace.method, preset.deinterlace.rate == "field"
-        parity = track.field_order.value
-        if method == "w3fdif":
-            node = node.filter(
-                method, filter="complex", mode="field" if by_field else "frame", parity=parity, deint="all"
-            )
-        else:
-            mode = "send_field" if by_field else "send_frame"
-            node = node.filter(method, mode=mode, parity=parity, deint="all")
+def _mask(node: Node, preset: Preset, track: VideoTrack) -> Node:
     if 0 < preset.crop.mask_bottom_lines <= track.height // _LEAST_LINES_TO_MASK:
         node = node.filter("fillborders", bottom=preset.crop.mask_bottom_lines, mode="smear")
     return node

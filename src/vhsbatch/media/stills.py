@@ -4,9 +4,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from vhsbatch.media.colour import output_colour, source_colour
-from vhsbatch.media.commands import PREROLL_S
 from vhsbatch.media.filters import scale_matrix
 from vhsbatch.media.formats import file_url, input_arguments
+from vhsbatch.media.preroll import PREROLL_S
 from vhsbatch.model.media import Colour
 from vhsbatch.model.plan import JobPlan
 

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from math import gcd
 
-from vhsbatch.media.filters import deinterlaces
+from vhsbatch.media.deinterlacing import rate_factor
 from vhsbatch.model.media import VideoTrack
 from vhsbatch.model.plan import Segment
 from vhsbatch.presets import Preset
@@ -40,12 +40,7 @@ def output_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
 
 def output_rate(track: VideoTrack, preset: Preset) -> Fraction:
     """Frames per second of the output: twice the source's where each field becomes a frame."""
-    return track.rate * frames_per_source_frame(track, preset)
-
-
-def frames_per_source_frame(track: VideoTrack, preset: Preset) -> int:
-    """How many output frames each position of the source's grid gives."""
-    return 2 if deinterlaces(preset, track) and preset.deinterlace.rate == "field" else 1
+    return track.rate * rate_factor(track, preset)
 
 
 def cut(frames: int, rate: Fraction, segment_s: int) -> tuple[Segment, ...]:

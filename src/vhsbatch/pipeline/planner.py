@@ -9,14 +9,14 @@ from typing import Any
 
 from vhsbatch.errors import InputError
 from vhsbatch.media.audio import drift
-from vhsbatch.media.filters import deinterlaces, network_size
+from vhsbatch.media.deinterlacing import deinterlaces, frames_made, restores_film
+from vhsbatch.media.filters import network_size
 from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.wire import to_jsonable
 from vhsbatch.pipeline.describe import field_order
 from vhsbatch.pipeline.geometry import (
     cut,
-    frames_per_source_frame,
     output_rate,
     output_size,
 )
@@ -58,7 +58,7 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
         InputError: the source has no frame, or cannot be deinterlaced as a whole.
     """
     track = info.video
-    frames = track.frames * frames_per_source_frame(track, preset)
+    frames = frames_made(track, preset)
     if frames < 1:
         raise InputError("no video frame could be read", fix="check the file with a player")
     crop = preset.crop
@@ -161,6 +161,8 @@ _INDECISIVE: Any = {
 def _notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
     """What was decided for this source, in the order of the picture's way."""
     order = f"{field_order(track.field_order)} ({track.field_order_reason})"
+    if restores_film(preset, track):
+        return (f"{order}: telecined film ({track.telecine_reason}), of which the frames are restored",)
     if deinterlaces(preset, track):
         per_field = preset.deinterlace.rate == "field"
         how = f"{preset.deinterlace.method}, a frame from each {'field' if per_field else 'pair of fields'}"

@@ -1,14 +1,17 @@
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import make
+from vhsbatch.media.deinterlacing import deinterlaces, frames_made, restores_film
 from vhsbatch.media.filters import network_size
-from vhsbatch.model.media import FieldOrder
+from vhsbatch.model.media import FieldOrder, Telecine
 from vhsbatch.pipeline.geometry import cut, output_rate, output_size, sample_aspect
+from vhsbatch.preset_tables import Deinterlace
 from vhsbatch.presets import Preset
 
 NTSC, PAL = Fraction(30000, 1001), Fraction(25)
@@ -118,3 +121,25 @@ def test_segments_tile_the_video(frames: int, rate: Fraction, segment_s: int) ->
             assert (before.frames / rate * 1_000_000).denominator == 1
     assert all(segment.frames > 0 for segment in segments)
     assert all(segment.frames / rate <= segment_s * Fraction(3, 2) + 60 / rate for segment in segments)
+
+
+@pytest.mark.parametrize(("frames", "made"), [(5, 4), (4, 4), (9, 8), (10, 8), (11, 9)])
+def test_film_has_four_frames_where_television_has_five(frames: int, made: int) -> None:
+    film = make.track(frames=frames, telecine=Telecine.HARD)
+    assert frames_made(film, Preset(name="p")) == made
+    assert output_rate(film, Preset(name="p")) == Fraction(24000, 1001)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"telecine": Telecine.SOFT}, {"field_order": FieldOrder.UNKNOWN}, {"field_order": FieldOrder.MIXED}],
+)
+def test_only_hard_pulldown_of_one_field_order_is_undone(changes: dict[str, Any]) -> None:
+    track = make.track(**({"telecine": Telecine.HARD} | changes))
+    assert not restores_film(Preset(name="p"), track)
+
+
+def test_film_is_left_as_it_is_where_the_preset_says_so() -> None:
+    film, preset = make.track(telecine=Telecine.HARD), Preset(name="p", deinterlace=Deinterlace(film=False))
+    assert not restores_film(preset, film)
+    assert deinterlaces(preset, film)

@@ -155,6 +155,7 @@ PRESET_CHANGES: Mapping[str, object] = {
     "ai_segment_s": 11,
     "deinterlace.method": "w3fdif",
     "deinterlace.rate": "frame",
+    "deinterlace.film": False,
     "crop.left": 2,
     "crop.right": 2,
     "crop.top": 4,

@@ -1,0 +1,84 @@
+"""From fields to frames: a deinterlacer for video, the frames of the film itself for telecined film."""
+
+from fractions import Fraction
+from typing import Any
+
+from vhsbatch.media.preroll import first_position
+from vhsbatch.model.media import FieldOrder, Telecine, VideoTrack
+from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.presets import Preset
+
+# A node of ffmpeg-python's graph; the package has no types.
+Node = Any
+
+# Hard pulldown makes five frames of four.
+_CYCLE = 5
+_FILM_OF_CYCLE = 4
+
+
+def deinterlaces(preset: Preset, track: VideoTrack) -> bool:
+    """Whether the plan's graph has a deinterlacer."""
+    return _handles_fields(preset, track) and not restores_film(preset, track)
+
+
+def restores_film(preset: Preset, track: VideoTrack) -> bool:
+    """Whether the plan's graph gives back the frames of telecined film."""
+    one_order = track.field_order in (FieldOrder.TFF, FieldOrder.BFF)
+    telecined = track.telecine is Telecine.HARD
+    return telecined and one_order and _handles_fields(preset, track) and preset.deinterlace.film
+
+
+def _handles_fields(preset: Preset, track: VideoTrack) -> bool:
+    return preset.deinterlace.method != "none" and track.field_order.has_fields
+
+
+def frames_made(track: VideoTrack, preset: Preset) -> int:
+    """How many frames come out of the source's."""
+    if restores_film(preset, track):
+        # The frames behind the last whole cycle are kept.
+        return track.frames // _CYCLE * _FILM_OF_CYCLE + track.frames % _CYCLE
+    return track.frames * int(rate_factor(track, preset))
+
+
+def rate_factor(track: VideoTrack, preset: Preset) -> Fraction:
+    """How many times more frames a second come out than the source has."""
+    if restores_film(preset, track):
+        return Fraction(_FILM_OF_CYCLE, _CYCLE)
+    return Fraction(2 if deinterlaces(preset, track) and preset.deinterlace.rate == "field" else 1)
+
+
+def grid_start(plan: JobPlan, segment: Segment) -> int | None:
+    """The grid position at which a segment's graph has to begin exactly; None where that does not matter."""
+    if restores_film(plan.preset, plan.info.video):
+        return first_position(plan, segment, multiple_of=_CYCLE)
+    return None
+
+
+def deinterlace(node: Node, plan: JobPlan, start: int | None) -> Node:
+    """Frames of the grid in, frames at the plan's rate out, numbered from the source's beginning.
+
+    Args:
+        node: what gives the frames.
+        plan: the plan.
+        start: the grid position of the first frame, where `grid_start` has one.
+    """
+    track, preset = plan.info.video, plan.preset
+    parity = track.field_order.value
+    if start is not None:
+        node = node.filter("fieldmatch", order=parity, combmatch="full")
+        # What is combed all the same is the video that was mixed with the film.
+        node = node.filter("bwdif", mode="send_frame", parity=parity, deint="interlaced")
+        node = node.filter("decimate", cycle=_CYCLE)
+        first = start // _CYCLE * _FILM_OF_CYCLE
+        return node.filter("settb", f"{plan.rate.denominator}/{plan.rate.numerator}").filter(
+            "setpts", f"N+{first}"
+        )
+    if not deinterlaces(preset, track):
+        return node
+    method, by_field = preset.deinterlace.method, preset.deinterlace.rate == "field"
+    if method == "w3fdif":
+        return node.filter(
+            method, filter="complex", mode="field" if by_field else "frame", parity=parity, deint="all"
+        )
+    mode = "send_field" if by_field else "send_frame"
+    return node.filter(method, mode=mode, parity=parity, deint="all")

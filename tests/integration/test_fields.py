@@ -1,0 +1,53 @@
+"""Every field and every frame of film comes out once, in its place, however the video is cut."""
+
+from pathlib import Path
+
+import pytest
+
+import program
+from counters import make_counted, numbers
+
+FFV1 = ("-c:v", "ffv1", "-g", "1")
+
+
+def restored(folder: Path, preset: str, *, segment_s: int, name: str) -> Path:
+    """`tape.mkv` in `folder`, made in segments of `segment_s`."""
+    (folder / "vhsbatch.toml").write_text("presets = ['own.toml']\n")
+    (folder / "own.toml").write_text(
+        f"[own]\nsegment_s = {segment_s}\ntarget_height = 480\n{preset}\n[own.video]\nencoder = 'ffv1'\n"
+        # It remembers more frames than are read before a segment, and some levels differ for it.
+        "[own.denoise]\nmethod = 'none'\n"
+    )
+    made = folder / name
+    done = program.run(
+        "upscale", "tape.mkv", "-o", made, "-p", "own", "--engine", "ffmpeg", "--no-tui", cwd=folder
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return made
+
+
+@pytest.mark.parametrize(("scan", "method"), [("tff", "bwdif"), ("bff", "w3fdif"), ("bff", "yadif")])
+def test_each_field_becomes_a_frame_in_its_place(scan: str, method: str, tmp_path: Path) -> None:
+    fields = f"interlace=scan={scan}:lowpass=0,setfield={scan}"
+    make_counted(tmp_path / "tape.mkv", *FFV1, rate="60000/1001", seconds=2, fields=fields)
+    made = restored(tmp_path, f"deinterlace = {{ method = '{method}' }}", segment_s=60, name="made.mkv")
+    assert numbers(made) == list(range(120))
+
+
+def pulldown(first: str, scan: str) -> str:
+    """Fields of film, and one frame behind the last whole cycle."""
+    return f"telecine=first_field={first}:pattern=23,setfield={scan},trim=end_frame=201"
+
+
+def test_film_gets_its_own_frames_back(tmp_path: Path) -> None:
+    make_counted(tmp_path / "tape.mkv", *FFV1, rate="24000/1001", seconds=7, fields=pulldown("top", "tff"))
+    whole = restored(tmp_path, "", segment_s=60, name="whole.mkv")
+    assert numbers(whole) == list(range(161))
+    cut = restored(tmp_path, "", segment_s=2, name="cut.mkv")
+    assert program.frame_digests(cut) == program.frame_digests(whole)
+
+
+def test_film_with_the_bottom_field_first(tmp_path: Path) -> None:
+    fields = pulldown("bottom", "bff")
+    make_counted(tmp_path / "tape.mkv", *FFV1, rate="24000/1001", seconds=7, fields=fields)
+    assert numbers(restored(tmp_path, "", segment_s=3, name="cut.mkv")) == list(range(161))
