@@ -118,9 +118,12 @@ class Cluster:
         started = self.start("scheduler", address, *options)
         return started, started.wait_for(r"listens at (\S+);")[1]
 
-    def worker(self, address: str, name: str, *options: str, **environment: str) -> Program:
+    def worker(
+        self, address: str, name: str, *options: str, machine: str = "", **environment: str
+    ) -> Program:
         """A worker that helps, or waits for its scheduler."""
-        return self.start("worker", address, "--name", name, "--parallel", "1", *options, **environment)
+        typed = ("worker", address, "--name", name, "--parallel", "1", *options)
+        return self.start(*typed, machine=machine, **environment)
 
     def batch(self, address: str, *options: str, output: str = "out") -> Program:
         """A batch of all that is in `in`."""

@@ -95,6 +95,15 @@ def mean_level(path: Path) -> float:
     return sum(done.stdout) / len(done.stdout)
 
 
+def children(pid: int) -> list[int]:
+    """The processes that `pid` has started, and theirs."""
+    try:
+        direct = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+    return [*direct, *(grandchild for child in direct for grandchild in children(child))]
+
+
 def processes_working_in(folder: Path) -> list[int]:
     """Processes whose command lines name `folder`, this one apart."""
     found = []

@@ -45,12 +45,12 @@ def kill_orchestrator(process: subprocess.Popen[str], _: random.Random) -> None:
 
 def kill_group(process: subprocess.Popen[str], _: random.Random) -> None:
     """As when a machine's memory runs out, or its plug is pulled."""
-    for pid in [process.pid, *children(process.pid)]:
+    for pid in [process.pid, *program.children(process.pid)]:
         kill_process(pid)
 
 
 def kill_child(process: subprocess.Popen[str], chance: random.Random) -> None:
-    alive = children(process.pid)
+    alive = program.children(process.pid)
     if alive:
         kill_process(chance.choice(alive))
 
@@ -60,15 +60,6 @@ def kill_process(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return  # it ended by itself
-
-
-def children(pid: int) -> list[int]:
-    """The processes that `pid` has started, and theirs."""
-    try:
-        direct = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-    return [*direct, *(grandchild for child in direct for grandchild in children(child))]
 
 
 def rounds(place: Path, options: tuple[str, ...], count: int, longest_s: float) -> None:

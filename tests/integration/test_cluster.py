@@ -1,5 +1,7 @@
 """A batch on a cluster: the same results as on one machine, and machines that do not fit refused."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,34 @@ def test_workers_on_this_machine_by_one_word(place: Path) -> None:
         program.wait_until_gone(place)
     assert results(place / "local") == results(place / "alone")
     assert {event["machine"] for event in seen["segment_finished"]} == {"local-1", "local-2"}
+
+
+def certificates(folder: Path, *names: str) -> dict[str, tuple[str, ...]]:
+    """The options by which each of `names` shows who it is."""
+    script = Path(__file__).parents[2] / "scripts" / "make_certificates"
+    subprocess.run([script, folder, *names], check=True, capture_output=True)
+    return {
+        name: (
+            *("--tls-ca", f"{folder}/ca.pem", "--tls-cert", f"{folder}/{name}.pem"),
+            *("--tls-key", f"{folder}/{name}-key.pem"),
+        )
+        for name in names
+    }
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made by openssl")
+def test_certificates_let_machines_in_and_keep_others_out(place: Path, tmp_path: Path) -> None:
+    ours = certificates(tmp_path / "ours", "head", "attic")
+    (theirs,) = certificates(tmp_path / "theirs", "head").values()
+    with Cluster(place) as cluster:
+        _, address = cluster.scheduler("tls://127.0.0.1:0", *ours["head"])
+        cluster.worker(address, "attic", *ours["attic"])
+        stranger = cluster.batch(address, *theirs, output="stranger")
+        assert stranger.process.wait(60) == 3, stranger.text
+        assert "no scheduler answers" in stranger.text
+        seen = ended(cluster.batch(address, *ours["head"], output="encrypted"))
+    assert results(place / "encrypted") == results(place / "alone")
+    assert {event["machine"] for event in seen["segment_finished"]} == {"attic"}
 
 
 def test_nobody_answers(place: Path) -> None:

@@ -262,7 +262,8 @@ class ClusterExecutor:
         order = Order(
             key=f"segment-{uuid.uuid4().hex}",
             run_id=self._offer.run_id,
-            plan=plan,
+            # The other segments are no concern of whoever makes this one.
+            plan=replace(plan, segments=(segment,)),
             segment=segment,
             lane=lane,
             attempt=attempt,

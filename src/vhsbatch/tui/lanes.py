@@ -63,7 +63,9 @@ def lane_cells(
     stage_width = 17 if width >= 100 else 13
     bar_width = max(6, width // 5)
     name_width = max(8, width - _LABEL_WIDTH - stage_width - bar_width - _FIGURES_WIDTH)
-    name = _fit(plain(job.job.source.name), name_width - 1) + " "
+    machine = f" @{plain(report.machine)}" if current and report is not None and report.machine else ""
+    machine = _fit(machine, min(cell_len(machine), name_width // 2))
+    name = _fit(plain(job.job.source.name), name_width - cell_len(machine) - 1) + machine + " "
     stage = _stage(job, segment, report if current else None)
     return (
         label,

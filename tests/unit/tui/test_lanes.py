@@ -1,5 +1,6 @@
 """A lane's line: who works on what, how far, how fast, how long still."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,15 @@ def test_a_line_is_as_wide_as_the_terminal(
     cells = lane_cells(batch(*facts[working], plans=(plan,)), of, lane, width)
     assert sum(map(cell_len, cells)) == width
     assert not set("".join(cells)) & set("\n\r\t\x1b\x9b")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_lane_of_a_cluster_names_its_machine(width: int) -> None:
+    state = batch(make.started(PLAN))
+    here, there = report(), replace(report(), machine="attic")
+    assert words(state, there, width=width)[1].endswith("@attic")
+    assert "@" not in words(state, here, width=width)[1]
+    long = replace(report(), machine="a-machine-with-a-very-long-name.example.org")
+    assert sum(map(cell_len, lane_cells(state, long, 1, width))) == sum(
+        map(cell_len, lane_cells(state, here, 1, width))
+    )

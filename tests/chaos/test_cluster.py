@@ -1,0 +1,174 @@
+"""A cluster that loses machines: nothing finished is lost, nothing runs on, the frames are the same."""
+
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import program
+from clips import FFMPEG
+from cluster import Cluster, Program, prepare, results
+from vhsbatch.journal import read_journal
+from vhsbatch.model.events import SegmentFinished
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+ENDED_S = 5.0
+SEGMENT_S = 2
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What one machine makes of the sources that every test has."""
+    folder = tmp_path_factory.mktemp("alone")
+    prepare(folder, clips=1, size="176x120")
+    done = program.run("batch", "in", "out", "-p", "short", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return results(folder / "out")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    prepare(tmp_path, clips=1, size="176x120")
+    slow = tmp_path / "slow-ffmpeg"
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *-progress*) sleep {SEGMENT_S};; esac\nexec {FFMPEG} "$@"\n')
+    slow.chmod(0o755)
+    return tmp_path
+
+
+def start_worker(cluster: Cluster, address: str, name: str, *options: str, machine: str = "") -> Program:
+    """A worker whose segments take so long that it can be killed at one."""
+    slow = str(cluster.place / "slow-ffmpeg")
+    return cluster.worker(address, name, *options, machine=machine, VHSBATCH_FFMPEG=slow)
+
+
+def wait_for_children(worker: Program) -> list[int]:
+    """The child processes by which a worker makes a segment, as soon as there are some."""
+    deadline_s = time.monotonic() + 60
+    while not (found := program.children(worker.process.pid)) or not any(map(_makes_segment, found)):
+        assert time.monotonic() < deadline_s, worker.text
+        time.sleep(0.02)
+    return found
+
+
+def _makes_segment(pid: int) -> bool:
+    try:
+        return b"-progress" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False  # it has just ended
+
+
+def wait_until_ended(pids: list[int]) -> None:
+    """Wait until child processes are gone."""
+    deadline_s = time.monotonic() + ENDED_S
+    while left := [pid for pid in pids if Path(f"/proc/{pid}/cmdline").exists()]:
+        assert time.monotonic() < deadline_s, f"still there: {left}"
+        time.sleep(0.05)
+
+
+def assert_nothing_made_twice(place: Path) -> None:
+    facts = list(read_journal(place / "out" / ".vhsbatch" / "journal"))
+    made = Counter((fact.job_id, fact.segment) for fact in facts if isinstance(fact, SegmentFinished))
+    assert set(made.values()) == {1}
+
+
+def test_killed_workers_and_a_killed_scheduler(place: Path, alone: dict[str, str]) -> None:
+    with Cluster(place) as cluster:
+        scheduler, address = cluster.scheduler()
+        attic, cellar = (start_worker(cluster, address, name) for name in ("attic", "cellar"))
+        batch = cluster.batch(address)
+        batch.wait_for('"segment_finished"')
+        orphans = wait_for_children(attic)
+        attic.kill()
+        wait_until_ended(orphans)
+        batch.wait_for('attic is gone.*"lanes_changed"')
+
+        orphans = wait_for_children(cellar)
+        scheduler.kill()
+        wait_until_ended(orphans)
+        batch.wait_for('"lanes":0.*does not answer')
+        cluster.scheduler(address)
+        cellar.wait_for("cellar helps", count=2)
+        assert batch.process.wait(120) == 0, batch.text
+    assert results(place / "out") == alone
+    assert_nothing_made_twice(place)
+    program.wait_until_gone(place)
+
+
+def test_a_batch_that_is_stopped_and_one_that_is_killed(place: Path, alone: dict[str, str]) -> None:
+    with Cluster(place) as cluster:
+        _, address = cluster.scheduler()
+        workers = [start_worker(cluster, address, name) for name in ("attic", "cellar")]
+        batch = cluster.batch(address)
+        batch.wait_for('"segment_finished"')
+        orphans = [pid for worker in workers for pid in program.children(worker.process.pid)]
+        assert batch.stop() == 143
+        wait_until_ended(orphans)
+
+        batch = cluster.batch(address, "--resume")
+        orphans = [pid for worker in workers for pid in wait_for_children(worker)]
+        batch.kill()
+        wait_until_ended(orphans)
+
+        batch = cluster.batch(address, "--resume")
+        assert batch.process.wait(120) == 0, batch.text
+    assert results(place / "out") == alone
+    assert_nothing_made_twice(place)
+
+
+# --- a machine behind a cable ------------------------------------------------------------------------
+
+HERE, THERE = "10.213.77.1", "10.213.77.2"
+
+
+def ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def cable() -> Iterator[str]:
+    """A network namespace `attic`, joined to this machine by a cable; its name."""
+    name = "vhsbatch-attic"
+    try:
+        ip("netns", "add", name)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("a machine with a network of its own needs root, network namespaces and iproute2")
+    try:
+        ip("link", "add", "vhsbatch0", "type", "veth", "peer", "name", "vhsbatch1", "netns", name)
+        ip("address", "add", f"{HERE}/24", "dev", "vhsbatch0")
+        ip("link", "set", "vhsbatch0", "up")
+        for arguments in (
+            ("address", "add", f"{THERE}/24", "dev", "vhsbatch1"),
+            ("link", "set", "vhsbatch1", "up"),
+            ("link", "set", "lo", "up"),
+        ):
+            ip("-n", name, *arguments)
+        yield name
+    finally:
+        ip("netns", "delete", name)
+
+
+def test_a_cut_link(place: Path, alone: dict[str, str], cable: str) -> None:
+    def enter(machine: str) -> tuple[str, ...]:
+        return ("ip", "netns", "exec", cable) if machine else ()
+
+    with Cluster(place, enter=enter) as cluster:
+        _, address = cluster.scheduler(f"tcp://{HERE}:0", "--insecure")
+        attic = start_worker(cluster, address, "attic", "--insecure", machine="attic")
+        attic.wait_for("attic helps")
+        batch = cluster.batch(address, "--insecure")
+        orphans = wait_for_children(attic)
+        ip("-n", cable, "link", "set", "vhsbatch1", "down")
+        cellar = start_worker(cluster, address, "cellar", "--insecure")
+        batch.wait_for('attic is gone.*"lanes_changed"')
+        attic.wait_for("attic has lost the scheduler")
+        wait_until_ended(orphans)
+        ip("-n", cable, "link", "set", "vhsbatch1", "up")
+        attic.wait_for("attic helps", count=2)
+        assert batch.process.wait(120) == 0, batch.text
+        assert cellar.process.poll() is None
+    assert results(place / "out") == alone
+    assert_nothing_made_twice(place)
