@@ -81,6 +81,51 @@ def batch(
 
 
 @app.command
+def watch(
+    input_folder: str,
+    output_folder: str,
+    /,
+    *,
+    settle: float = 10.0,
+    poll: float | None = None,
+    which: FolderOptions = _NO_FOLDER,
+    result: ResultOptions = _NO_RESULT,
+    machine: MachineOptions = _NO_MACHINE,
+    cluster: ClusterOptions = _NO_CLUSTER,
+    display: DisplayOptions = _NO_DISPLAY,
+    follow: FollowOptions = _NO_FOLLOW,
+) -> int:
+    """Restore the videos of a folder as they arrive, until Ctrl-C.
+
+    Args:
+        input_folder: Folder of captures. Nothing in it is ever changed.
+        output_folder: Folder for the results; it is created if need be.
+        settle: Take a file when it has not changed for so many seconds. [default: 10]
+        poll: Look at the folder every so many seconds; for network shares, which do not say what changes.
+        which: Which videos.
+        result: What comes out.
+        machine: How it is made.
+        cluster: Which machines.
+        display: What is shown.
+        follow: What follows.
+    """
+    from vhsbatch.commands.watch import watch_folder
+
+    return watch_folder(
+        input_folder,
+        output_folder,
+        settle_s=settle,
+        poll_s=poll,
+        which=which,
+        result=result,
+        machine=machine,
+        cluster=cluster,
+        display=display,
+        follow=follow,
+    )
+
+
+@app.command
 def upscale(
     video: Path,
     /,

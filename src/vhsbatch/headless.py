@@ -220,6 +220,11 @@ def stdout_printer(state: BatchState, *, json: bool, verbose: bool, quiet: bool 
     return TextPrinter(state, verbose=verbose, quiet=quiet, out=sys.stdout, err=sys.stderr)
 
 
+def say(line: str) -> None:
+    """Print a line that is no result."""
+    print(plain(line), file=sys.stderr, flush=True)
+
+
 def show_line(line: str) -> None:
     """Print one line of a command that has no events."""
     print(line, flush=True)

@@ -283,14 +283,17 @@ async def _clean_up(mailbox: Mailbox, state: BatchState, workplace: Workplace) -
         await anyio.Path(workplace.publishing).rmdir()
 
 
+def signals_to_stop() -> set[signal.Signals]:
+    """The signals that ask this process to stop; a run that was started with nohup survives its terminal."""
+    return {number for number in _TO_STOP if signal.getsignal(number) is not signal.SIG_IGN}
+
+
 @asynccontextmanager
 async def _signals(session: Session) -> AsyncIterator[None]:
     """The first signal to stop stops the batch gracefully, a second one ends it at once."""
-    # A run that was started with nohup is to survive its terminal.
-    ignored = {number for number in _TO_STOP if signal.getsignal(number) is signal.SIG_IGN}
 
     async def listen() -> None:
-        with anyio.open_signal_receiver(*(_TO_STOP - ignored)) as signals:
+        with anyio.open_signal_receiver(*signals_to_stop()) as signals:
             async for number in signals:
                 session.stop(number)
 

@@ -4,32 +4,33 @@ import shutil
 
 import anyio
 
+from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.following.hooks import Hooks
 from vhsbatch.following.notices import Notices, check_addresses
 from vhsbatch.following.report import Report
+from vhsbatch.following.systemd import ServiceManager
 from vhsbatch.request import BatchRequest
 from vhsbatch.session import Interface
 
 
-def followers(request: BatchRequest) -> list[Interface]:
+def followers(
+    request: BatchRequest, *, report: bool = True, service_manager: ServiceManager | None = None
+) -> list[Interface]:
     """Everything that acts on the facts of a batch.
 
-    Raises:
-        UsageError: a command or an address cannot work; nothing has been done yet.
+    Args:
+        request: the batch.
+        report: whether its folder may get a report, if the settings want one.
+        service_manager: who has been told of this process before; by default whoever started it.
     """
     settings = request.settings
-    report = (
-        Report(folder=request.folder, ffmpeg=settings.ffmpeg, niceness=settings.nice)
-        if settings.report
-        else None
-    )
-    chosen: list[Interface] = [] if report is None else [report.follow]
-    for option, command in (("--on-video", settings.on_video), ("--on-batch", settings.on_batch)):
-        if command and shutil.which(command[0]) is None:
-            raise UsageError(
-                f"{option}: there is no program {command[0]!r}", fix="give its path, and make it executable"
-            )
+    pages = Report(folder=request.folder, ffmpeg=settings.ffmpeg, niceness=settings.nice)
+    reports = report and settings.report
+    service_manager = service_manager or ServiceManager.of_environment()
+    chosen: list[Interface] = [pages.follow] if reports else []
+    if service_manager is not None:
+        chosen.append(service_manager.follow)
     if settings.on_video or settings.on_batch:
         hooks = Hooks(
             on_video=settings.on_video,
@@ -37,10 +38,24 @@ def followers(request: BatchRequest) -> list[Interface]:
             folder=request.folder,
             timeout_s=settings.hook_timeout_s,
             niceness=settings.nice,
-            after=None if report is None else report.written,
+            after=pages.written if reports else None,
         )
         chosen.append(hooks.follow)
     if settings.notify:
-        anyio.run(check_addresses, settings.notify)
         chosen.append(Notices(addresses=settings.notify, on=settings.notify_on).follow)
     return chosen
+
+
+def check_followers(settings: Settings) -> None:
+    """Find out whether what is to follow can work.
+
+    Raises:
+        UsageError: a command or an address cannot; nothing has been done yet.
+    """
+    for option, command in (("--on-video", settings.on_video), ("--on-batch", settings.on_batch)):
+        if command and shutil.which(command[0]) is None:
+            raise UsageError(
+                f"{option}: there is no program {command[0]!r}", fix="give its path, and make it executable"
+            )
+    if settings.notify:
+        anyio.run(check_addresses, settings.notify)

@@ -1,20 +1,20 @@
 """`batch` and `upscale`."""
 
-import functools
-import sys
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
 
 from vhsbatch.commands.cluster import expect_dask
-from vhsbatch.commands.following import followers
+from vhsbatch.commands.following import check_followers, followers
 from vhsbatch.commands.resume import Options, options_before, preset_before
 from vhsbatch.commands.setup import detectable_presets, network_settings, preset_from, settings_from
+from vhsbatch.commands.showing import interfaces
 from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
-from vhsbatch.headless import print_events, show_line, stdout_printer
-from vhsbatch.logfile import LogFilePrinter
+from vhsbatch.headless import show_line
+from vhsbatch.model.plan import Job
 from vhsbatch.options import (
     ClusterOptions,
     DisplayOptions,
@@ -28,8 +28,7 @@ from vhsbatch.pipeline.order import priorities
 from vhsbatch.presets import Preset
 from vhsbatch.preview import preview
 from vhsbatch.request import BatchRequest, container_of, job_of_video, jobs_of_folder
-from vhsbatch.scheduling.bus import Mailbox
-from vhsbatch.session import Interface, Session, run_batch
+from vhsbatch.session import run_batch
 
 
 def restore_folder(
@@ -63,25 +62,20 @@ def restore_folder(
         order=options.which.order,
         by=priorities(options.which.priority),
     )
-    request = BatchRequest(
-        input=typed_input,
-        output=typed_output,
-        jobs=jobs,
+    request = request_for(
+        jobs,
+        typed_input=typed_input,
+        typed_output=typed_output,
         folder=output_folder.resolve(),
-        preset=preset,
+        options=options,
         settings=settings,
-        options=options.remembered(input_folder, preset, settings),
-        skip_existing=which.skip_existing,
-        resume=which.resume,
-        detectable=detectable_presets(options.result, settings, preset),
-        corrections=corrections(options.result.aspect, options.result.field_order),
-        allow_truncated=options.result.allow_truncated,
-        records=not machine.no_record,
-        drain=machine.drain,
+        preset=preset,
         verbose=display.verbose,
-        notes=_notes(machine),
     )
-    return _run(request, display, dry_run=which.dry_run)
+    expect_parts(settings)
+    if which.dry_run:
+        return anyio.run(preview, request, show_line)
+    return anyio.run(run_batch, request, interfaces(display), followers(request))
 
 
 def restore_video(
@@ -104,24 +98,51 @@ def restore_video(
     )
     job = job_of_video(video, output, preset)
     # Its segments are shared out among all lanes.
-    request = BatchRequest(
-        input=str(video),
-        output=str(output),
-        jobs=(job,),
+    request = request_for(
+        (job,),
+        typed_input=str(video),
+        typed_output=str(output),
         folder=job.output.parent,
+        options=dataclasses.replace(options, which=dataclasses.replace(options.which, resume=resume)),
+        settings=settings,
+        preset=preset,
+        verbose=display.verbose,
+    )
+    expect_parts(settings)
+    return anyio.run(run_batch, request, interfaces(display), followers(request, report=False))
+
+
+def request_for(
+    jobs: tuple[Job, ...],
+    *,
+    typed_input: str,
+    typed_output: str,
+    folder: Path,
+    options: Options,
+    settings: Settings,
+    preset: Preset,
+    verbose: bool,
+) -> BatchRequest:
+    """What is asked for, from what was typed and decided."""
+    which, result, machine = options.which, options.result, options.machine
+    return BatchRequest(
+        input=typed_input,
+        output=typed_output,
+        jobs=jobs,
+        folder=folder,
         preset=preset,
         settings=settings,
-        options=options.remembered(video, preset, settings),
-        resume=resume,
-        detectable=detectable_presets(options.result, settings, preset),
-        corrections=corrections(options.result.aspect, options.result.field_order),
-        allow_truncated=options.result.allow_truncated,
+        options=options.remembered(Path(typed_input), preset, settings),
+        skip_existing=which.skip_existing,
+        resume=which.resume,
+        detectable=detectable_presets(result, settings, preset),
+        corrections=corrections(result.aspect, result.field_order),
+        allow_truncated=result.allow_truncated,
         records=not machine.no_record,
         drain=machine.drain,
-        verbose=display.verbose,
+        verbose=verbose,
         notes=_notes(machine),
     )
-    return _run(request, display, dry_run=False)
 
 
 def _decide(
@@ -143,51 +164,19 @@ def _decide(
     return options, settings, preset_before(before)
 
 
-def _run(request: BatchRequest, display: DisplayOptions, *, dry_run: bool) -> int:
-    if request.settings.cluster is not None:
+def expect_parts(settings: Settings) -> None:
+    """Find out whether what the settings ask for is installed and can work.
+
+    Raises:
+        UsageError: a command or an address cannot.
+        ToolError: a package is missing.
+    """
+    if settings.cluster is not None:
         expect_dask()
-    if dry_run:
-        return anyio.run(preview, request, show_line)
-    interfaces = [_interface(display)]
-    if display.log_file is not None:
-        printer = LogFilePrinter(display.log_file)
-        interfaces.append(functools.partial(_log, printer))
-    return anyio.run(run_batch, request, interfaces, followers(request))
+    check_followers(settings)
 
 
 def _notes(machine: MachineOptions) -> tuple[str, ...]:
     if machine.skip_maxine:
         return ("--skip-maxine changes nothing: NVIDIA Maxine is never used",)
     return ()
-
-
-def _interface(display: DisplayOptions) -> Interface:
-    """The terminal interface where there is a terminal, lines otherwise."""
-    if display.quiet and (display.json or display.verbose):
-        other = "--json" if display.json else "--verbose"
-        raise UsageError(f"--quiet says nothing, and {other} says more", fix="leave one of them out")
-    # Textual draws on stderr, and reads keys from stdin.
-    terminal = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
-    if display.json or display.no_tui or display.quiet or not terminal:
-        return functools.partial(_print, display)
-    return _show
-
-
-async def _print(display: DisplayOptions, session: Session, mailbox: Mailbox) -> None:
-    printer = stdout_printer(session.state, json=display.json, verbose=display.verbose, quiet=display.quiet)
-    await print_events(mailbox, printer)
-
-
-async def _log(printer: LogFilePrinter, _session: Session, mailbox: Mailbox) -> None:
-    await print_events(mailbox, printer)
-
-
-async def _show(session: Session, mailbox: Mailbox) -> None:
-    from vhsbatch.tui.app import BatchApp
-    from vhsbatch.tui.terminal import forgiving_terminal
-
-    with forgiving_terminal():
-        await BatchApp(session.state, mailbox, session).run_async()
-    # The interface leaves no trace on the terminal; the result stays. If it broke down, the batch goes
-    # on, and the rest is told in lines.
-    await print_events(mailbox, stdout_printer(session.state, json=False, verbose=False))
