@@ -105,7 +105,7 @@ def watch(
         which: Which videos.
         result: What comes out.
         machine: How it is made.
-        cluster: Which machines.
+        cluster: Other machines that help.
         display: What is shown.
         follow: What follows.
     """
