@@ -56,6 +56,9 @@ class Session:
         drain: whether the first wish to stop lets running segments be finished.
         stopped_by: the signal that ended the run early, if one did.
         hurried: whether a second wish to stop came, so that nothing more is to be begun.
+        owns: whether the batch ends when this program does: here it does.
+        steerable: whether wishes are taken: here they are.
+        standing: what is to be said of the batch beside its state: nothing.
     """
 
     state: BatchState
@@ -64,6 +67,9 @@ class Session:
     drain: bool = False
     stopped_by: int | None = field(default=None)
     hurried: bool = field(default=False)
+    owns: bool = True
+    steerable: bool = True
+    standing: str = ""
 
     def wish(self, wish: Wish) -> None:
         """Take a user's wish."""

@@ -16,21 +16,28 @@ from vhsbatch.model.events import (
 )
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState, fold
+from vhsbatch.model.wishes import Stop, Wish
 from vhsbatch.scheduling.bus import Mailbox
 
 NOW_S = 600.0
 
 
 class Commands:
-    """Counts the wishes to stop."""
+    """Keeps the wishes, and ends the batch when it is to stop."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.stopped_by: int | None = None
+        self.owns = True
+        self.steerable = True
+        self.standing = ""
+        self.wishes: list[Wish] = []
         self._mailbox = mailbox
 
-    def stop(self) -> None:
-        self.stopped_by = 2
-        self._mailbox.close()
+    def wish(self, wish: Wish) -> None:
+        self.wishes.append(wish)
+        if isinstance(wish, Stop):
+            self.stopped_by = 2
+            self._mailbox.close()
 
 
 class SlowMailbox(Mailbox):

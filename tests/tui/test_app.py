@@ -5,10 +5,23 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets._footer import FooterKey
 
 import scenes
-from vhsbatch.model.events import Event, Fact
+from vhsbatch.model.events import PAUSED_BY_USER, BatchPaused, Event, Fact, JobSkipped
+from vhsbatch.model.wishes import (
+    ChangeLanes,
+    Continue,
+    Move,
+    Pause,
+    Prioritise,
+    Retry,
+    Skip,
+    Stop,
+    Wish,
+)
 from vhsbatch.tui.app import BatchApp
+from vhsbatch.tui.controls import CONTROLS
 from vhsbatch.tui.summary import StopQuestion, SummaryScreen
 
 pytestmark = pytest.mark.anyio
@@ -58,6 +71,152 @@ async def test_q_asks_and_n_goes_on() -> None:
         await pilot.press("n")
         assert not asks_to_stop(app)
         assert commands.stopped_by is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "wishes"),
+    [
+        (("p",), [Pause()]),
+        (("+",), [ChangeLanes(by=1)]),
+        (("-",), [ChangeLanes(by=-1)]),
+        (("s",), [Skip(job_id="tape1_1080p.mp4")]),
+        (("down", "down", "u"), [Move(job_id="tape6_1080p.mp4", by=-1)]),
+        (("down", "down", "d"), [Move(job_id="tape6_1080p.mp4", by=1)]),
+        (("down", "down", ">"), [Prioritise(job_id="tape6_1080p.mp4", by=1)]),
+        (("down", "down", "<"), [Prioritise(job_id="tape6_1080p.mp4", by=-1)]),
+        (("3", "r"), [Retry(job_id="tape4_1080p.mp4")]),
+        (("2", "r"), [Retry(job_id="tape3_1080p.mp4")]),
+        (("3", "s", "u", ">"), []),  # they mean something for what waits
+        (("r",), []),
+        (("q", "y"), [Stop()]),
+        (("q", "d"), [Stop(drain=True)]),
+        (("x", "n"), []),
+        (("q", "escape"), []),
+    ],
+)
+async def test_a_key_is_a_wish(keys: tuple[str, ...], wishes: list[Wish]) -> None:
+    app, mailbox, commands = app_of(scenes.running(2))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        app.focus_list()
+        await pilot.press(*keys)
+        await pilot.pause()
+        assert commands.wishes == wishes
+
+
+async def test_a_paused_batch_goes_on_by_the_same_key() -> None:
+    facts, telemetry = scenes.running(2)
+    facts.append(BatchPaused(at_s=9, reason=PAUSED_BY_USER))
+    app, mailbox, commands = app_of((facts, telemetry))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        assert "paused: by the user" in screen_text(app)
+        await pilot.press("p")
+        assert commands.wishes == [Continue()]
+
+
+async def test_what_cannot_be_steered_has_no_keys_for_it() -> None:
+    app, mailbox, commands = app_of(scenes.running(2))
+    commands.steerable = commands.owns = False
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("p", "+", "s", "x")
+        assert commands.wishes == []
+        assert "Pause" not in screen_text(app)
+        await pilot.press("q")
+        await pilot.pause()
+    assert not app.is_running
+
+
+async def test_closing_the_view_lets_the_batch_go_on() -> None:
+    app, mailbox, commands = app_of(scenes.running(2))
+    async with app.run_test() as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("q", "l")
+        await pilot.pause()
+    assert not app.is_running
+    assert commands.stopped_by is None
+
+
+async def test_the_footer_takes_clicks() -> None:
+    app, mailbox, commands = app_of(scenes.running(2))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        while not (keys := [key for key in app.query(FooterKey) if key.description == "Pause"]):
+            await pilot.pause(0.05)
+        await pilot.click(keys[0])
+        await pilot.pause()
+        assert commands.wishes == [Pause()]
+
+
+async def test_every_action_is_in_the_command_palette() -> None:
+    app, mailbox, commands = app_of(scenes.running(2))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        titles: set[str] = set()
+        for tab in "123":
+            await pilot.press(tab)
+            await pilot.pause()
+            titles |= {command.title for command in app.get_system_commands(app.screen)}
+        assert titles == {control.title for control in CONTROLS} | {"Theme"}
+        await pilot.press("1", "ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"pause or")
+        while not commands.wishes:
+            await pilot.press("enter")
+            await pilot.pause(0.1)
+        assert commands.wishes == [Pause()]
+
+
+async def test_finding_narrows_the_lists_and_the_log() -> None:
+    app, mailbox, _ = app_of(scenes.running(2))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("slash", *"school", "enter")
+        await pilot.pause()
+        shown = screen_text(app)
+        assert "school play.dv" in shown
+        assert "wedding.mkv" not in shown
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "wedding.mkv" in screen_text(app)
+
+
+async def test_the_log_of_one_video() -> None:
+    app, mailbox, _ = app_of(scenes.running(2))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("3", "l")
+        await pilot.pause()
+        shown = screen_text(app)
+        assert "job failed: tape4_1080p.mp4" in shown
+        assert "no hardware encoder works" not in shown
+
+
+async def test_an_error_is_copied_with_what_the_programs_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    app, mailbox, _ = app_of(scenes.running(2))
+    monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("3", "c")
+        await pilot.pause()
+    assert len(copied) == 1
+    assert "truncated: 2.2 s of 4.0 s are there" in copied[0]
+
+
+async def test_the_cursor_stays_on_its_video_when_the_list_changes() -> None:
+    app, mailbox, _ = app_of(scenes.running(2))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        app.focus_list()
+        await pilot.press("down", "down")
+        assert app.selected is not None
+        before = app.selected.job.id
+        app._state.apply(JobSkipped(at_s=1, job_id="tape1_1080p.mp4", reason="by the user"))
+        app._redraw()
+        await pilot.pause()
+        assert app.selected.job.id == before
 
 
 async def test_q_and_y_stop_the_batch_and_leave_when_it_has_stopped() -> None:

@@ -1,54 +1,50 @@
-"""The application: takes events in, redraws twice a second, and passes on the wish to stop."""
+"""The application: takes events in, redraws twice a second, and passes the user's wishes on."""
 
 import time
-from collections.abc import AsyncIterable, Callable
+from collections import deque
+from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
-from typing import ClassVar, Protocol
+from functools import partial
+from typing import ClassVar
 
 from rich.text import Text
-from textual.app import App, ComposeResult
+from textual import on
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.css.query import NoMatches
-from textual.widgets import Footer, RichLog, Static, TabbedContent, TabPane
+from textual.screen import Screen
+from textual.widgets import Footer, Input, RichLog, Static, TabbedContent, TabPane
 
 from vhsbatch.model.events import Event, LogLine, Progress
-from vhsbatch.model.state import BatchState
+from vhsbatch.model.state import BatchState, JobState, Phase
 from vhsbatch.pipeline.describe import fact_line
+from vhsbatch.tui.actions import Actions, Commands
+from vhsbatch.tui.controls import BY_ACTION, CONTROLS
+from vhsbatch.tui.figures import figures
 from vhsbatch.tui.lanes import Lanes
-from vhsbatch.tui.lists import JobTable, failed_rows, finished_rows, waiting_rows
+from vhsbatch.tui.lists import JobTable, Row, failed_rows, finished_rows, queue_rows
 from vhsbatch.tui.overview import Overview
-from vhsbatch.tui.summary import StopQuestion, SummaryScreen
+from vhsbatch.tui.summary import SummaryScreen
 from vhsbatch.tui.terminal import continue_only_after_stop
 from vhsbatch.wording import plain
 
 _REDRAWS_PER_S = 2
 _LOG_LINES = 1000
+_QUEUE = (Phase.WAITING, Phase.PLANNED, Phase.HELD, Phase.RUNNING, Phase.ASSEMBLING)
+_TABS = {"waiting": "Queue", "finished": "Finished", "failed": "Failed"}
 
 
-class Commands(Protocol):
-    """What the user can wish for."""
-
-    stopped_by: int | None
-
-    def stop(self) -> None:
-        """Start nothing new and stop what runs; a second call ends that at once."""
-        ...
-
-
-class BatchApp(App[None]):
+class BatchApp(Actions, App[None]):
     """Shows one batch until it is over and the user has seen the summary."""
 
     CSS_PATH = "app.tcss"
     TITLE = "vhsbatch"
-    ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = "JobTable"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "stop", "Stop"),
-        Binding("ctrl+c", "stop", "Stop", priority=True, show=False),
-        Binding("1", "tab('waiting')", "Queue"),
-        Binding("2", "tab('finished')", "Finished"),
-        Binding("3", "tab('failed')", "Failed"),
-        Binding("4", "tab('log')", "Log"),
+        *(control.binding for control in CONTROLS),
+        Binding("ctrl+c", "leave_or_stop", "Quit", priority=True, show=False),
+        Binding("escape", "find_nothing", "Show all", show=False),
     ]
 
     def __init__(
@@ -64,7 +60,7 @@ class BatchApp(App[None]):
         Args:
             state: the batch; only read.
             events: what happens, until the batch is over.
-            commands: takes the wish to stop.
+            commands: takes the user's wishes.
             clock: seconds since the epoch.
         """
         super().__init__()
@@ -74,29 +70,34 @@ class BatchApp(App[None]):
         self._clock = clock
         self._progress: dict[int, Progress] = {}
         self._over = False
+        self._words = ""
+        self._logged: deque[tuple[str | None, str]] = deque(maxlen=_LOG_LINES)
         self._title = Static(id="title")
         self._overview = Overview(state, self._progress, clock, id="overview")
         self._lanes = Lanes(state, self._progress, id="lanes")
         self._tables = {
-            "waiting": JobTable(("#", "Video", "Length", "Becomes"), waiting_rows),
-            "finished": JobTable(("#", "Video", "Size", "Time", "Result"), finished_rows),
-            "failed": JobTable(("#", "Video", "Reason"), failed_rows),
+            "waiting": JobTable(("#", "Video", "State", "Ready", "Length", "Becomes")),
+            "finished": JobTable(("#", "Video", "Size", "Time", "Speed", "Result")),
+            "failed": JobTable(("#", "Video", "Reason")),
         }
-        self._lines = RichLog(max_lines=_LOG_LINES, markup=False, highlight=False, wrap=True)
+        self._log_view = RichLog(max_lines=_LOG_LINES, markup=False, highlight=False, wrap=True)
         self._tabs = TabbedContent(id="tabs")
+        self._find = Input(placeholder="words in the name; Escape shows all", id="find", compact=True)
+        self._find.display = False
 
     def compose(self) -> ComposeResult:
         """From top to bottom: title, overall progress, lanes, lists, keys."""
         yield self._title
         yield self._overview
         yield self._lanes
+        yield self._find
         with self._tabs:
             for pane, table in self._tables.items():
-                with TabPane(_TAB_NAMES[pane], id=pane):
+                with TabPane(_TABS[pane], id=pane):
                     yield table
             with TabPane("Log", id="log"):
-                yield self._lines
-        yield Footer()
+                yield self._log_view
+        yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Begin to listen and to redraw."""
@@ -104,6 +105,25 @@ class BatchApp(App[None]):
         self.run_worker(self._listen(), name="listen")
         self.set_interval(1 / _REDRAWS_PER_S, self._redraw)
         self.call_after_refresh(self._redraw)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything that has a key, by name, and the themes."""
+        for control in CONTROLS:
+            if self.check_action(control.name, ()):
+                yield SystemCommand(control.title, control.text, partial(self.run_action, control.action))
+        yield SystemCommand("Theme", "Choose colours, light or dark", self.action_change_theme)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what means something here and now can be done, and stands in the footer."""
+        del parameters
+        control = BY_ACTION.get(action)
+        if control is None:
+            return True
+        if control.steers and not self._commands.steerable:
+            return False
+        return not control.tabs or self._tabs.active in control.tabs
+
+    # --- events ----------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
         """Take events in until there are no more; then show the summary."""
@@ -122,56 +142,102 @@ class BatchApp(App[None]):
                 self._progress[event.lane] = event
             case LogLine():
                 if event.level != "debug":
-                    self._write(event.text)
+                    self._write(event.text, event.job_id)
             case _:
-                self._write(fact_line(event))
+                self._write(fact_line(event), getattr(event, "job_id", None))
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, job_id: str | None = None) -> None:
         clock = time.strftime("%H:%M:%S", time.localtime(self._clock()))
-        self._lines.write(Text(f"{clock}  {plain(text)}"))
+        line = f"{clock}  {plain(text)}"
+        self._logged.append((job_id, line))
+        if self._is_logged(job_id, line):
+            self._log_view.write(Text(line))
+
+    # --- what is found ---------------------------------------------------------------------------
+
+    def _matches(self, job: JobState) -> bool:
+        """Whether every word stands in the video's name."""
+        name = f"{job.job.source.name} {job.job.id}".casefold()
+        return all(word in name for word in self._words.casefold().split())
+
+    def _is_logged(self, job_id: str | None, line: str) -> bool:
+        job = self._state.jobs.get(job_id) if job_id is not None else None
+        text = line.casefold()
+        by_line = all(word in text for word in self._words.casefold().split())
+        return by_line or (job is not None and self._matches(job))
+
+    def find(self, words: str) -> None:
+        """Show only what has these words in it."""
+        self._words = words
+        self._log_view.clear()
+        for job_id, line in self._logged:
+            if self._is_logged(job_id, line):
+                self._log_view.write(Text(line))
+        self._redraw()
+
+    @on(Input.Changed, "#find")
+    def _find_typed(self, event: Input.Changed) -> None:
+        self.find(event.value)
+
+    @on(Input.Submitted, "#find")
+    def _found(self) -> None:
+        self.focus_list()
+
+    # --- drawing ---------------------------------------------------------------------------------
 
     def _redraw(self) -> None:
+        state = self._state
+        self._title.update(Text(self._title_line(), no_wrap=True, overflow="ellipsis"))
+        self._overview.show()
+        self._lanes.show()
+        self._show_table()
+        self._label("waiting", state.count(*_QUEUE))
+        self._label("finished", state.count(Phase.DONE, Phase.SKIPPED))
+        self._label("failed", state.count(Phase.FAILED))
+
+    def _title_line(self) -> str:
         state = self._state
         workers = f"{state.lanes} {'worker' if state.lanes == 1 else 'workers'}"
         paused = "" if state.paused is None else f"   paused: {plain(state.paused)}"
         stopping = "   stopping…" if self._commands.stopped_by is not None and not self._over else ""
-        self._title.update(
-            Text(
-                f"vhsbatch   {plain(state.input)} → {plain(state.output)}   {workers}{paused}{stopping}",
-                no_wrap=True,
-            )
+        return (
+            f"vhsbatch   {plain(state.input)} → {plain(state.output)}   {workers}"
+            f"{paused}{stopping}{self._commands.standing}"
         )
-        self._overview.show()
-        self._lanes.refresh(layout=self._lanes.size.height != state.lanes)
-        for pane, table in self._tables.items():
-            self._label(pane, table.show(state))
+
+    def _show_table(self) -> None:
+        """Draw the list that is looked at."""
+        table = self._tables.get(self._tabs.active)
+        if table is not None:
+            table.show(self._rows(self._tabs.active))
+
+    def _rows(self, pane: str) -> dict[str, Row]:
+        match pane:
+            case "waiting":
+                numbers = figures(self._state, self._progress, self._clock())
+                return queue_rows(self._state, self._progress, numbers, self._matches)
+            case "finished":
+                return finished_rows(self._state, self._matches)
+            case _:
+                return failed_rows(self._state, self._matches)
 
     def _label(self, pane: str, count: int) -> None:
         """Show a list's length on its tab; on a slow machine the first redraw comes before the tabs."""
         with suppress(NoMatches):
-            self._tabs.get_tab(pane).label = Content(f"{_TAB_NAMES[pane]} {count}")
+            self._tabs.get_tab(pane).label = Content(f"{_TABS[pane]} {count}")
 
-    def action_tab(self, pane: str) -> None:
-        """Show one of the lists."""
-        self._tabs.active = pane
+    @on(TabbedContent.TabActivated)
+    def _tab_changed(self) -> None:
+        self._show_table()
+        self.refresh_bindings()
 
-    async def action_stop(self) -> None:
-        """Ask, then stop the batch; when it is over, leave."""
-        if self._over:
-            self.exit()
-        elif isinstance(self.screen, StopQuestion):
-            self.screen.dismiss(True)
-        elif self._commands.stopped_by is None:
-            await self.push_screen(StopQuestion(), self._stop_if)
+    @property
+    def selected(self) -> JobState | None:
+        """The video under the cursor of the list that is looked at."""
+        table = self._tables.get(self._tabs.active)
+        job_id = table.selected if table is not None else None
+        return self._state.jobs.get(job_id) if job_id is not None else None
 
-    def _stop_if(self, stop: bool | None) -> None:
-        if stop:
-            self._write("stopping: running segments are ended, finished ones are kept")
-            self._commands.stop()
-
-    def action_leave(self) -> None:
-        """Close the interface."""
-        self.exit()
-
-
-_TAB_NAMES = {"waiting": "Queue", "finished": "Finished", "failed": "Failed"}
+    def focus_list(self) -> None:
+        """Give the keys back to the list."""
+        (self._tables.get(self._tabs.active) or self._log_view).focus()

@@ -1,6 +1,7 @@
 """The lanes: one widget that draws them all, since eight progress bars cost ten times as much."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -9,16 +10,22 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from vhsbatch.engines.fallback import fallback, in_words
 from vhsbatch.model.events import Progress
 from vhsbatch.model.state import BatchState, JobState, Phase
-from vhsbatch.tui.figures import bar
+from vhsbatch.tui.figures import bar, fit, sparkline
 from vhsbatch.wording import duration, plain
 
-PARTS = ("label", "name", "stage", "bar", "figures")
+PARTS = ("label", "name", "stage", "bar", "figures", "trend")
 
 _STAGES = {"assemble": "joining", "verify": "verifying", "publish": "publishing"}
 _LABEL_WIDTH = 11
 _FIGURES_WIDTH = 26
+_TREND_WIDTH = 12
+_DEVICE_WIDTH = 20
+# From how many columns on there is room for the trend, and for the device.
+_ROOMY, _WIDE = 110, 150
+_SAMPLES_EVERY_REDRAWS = 6
 
 
 class Lanes(Widget):
@@ -30,19 +37,34 @@ class Lanes(Widget):
         super().__init__(id=id)
         self._state = state
         self._progress = progress
+        self._trends: dict[int, deque[float]] = {}
+        self._redraws = 0
+
+    @property
+    def count(self) -> int:
+        """How many lanes are shown: those that are to go are, as long as they are at work."""
+        busy = (lane for job in self._state.jobs.values() for lane in _lanes_of(job))
+        return max(self._state.lanes, max(busy, default=0))
+
+    def show(self) -> None:
+        """Draw the newest numbers."""
+        if self._redraws % _SAMPLES_EVERY_REDRAWS == 0:
+            for lane, report in self._progress.items():
+                self._trends.setdefault(lane, deque(maxlen=_TREND_WIDTH)).append(report.frames_per_s)
+        self._redraws += 1
+        self.refresh(layout=self.size.height != self.count)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """A line for each lane."""
         del container, viewport, width
-        return self._state.lanes
+        return self.count
 
     def render_line(self, y: int) -> Strip:
         """Draw one lane."""
         width = self.size.width
-        if y >= self._state.lanes:
-            return Strip.blank(width)
         lane = y + 1
-        cells = lane_cells(self._state, self._progress.get(lane), lane, width)
+        trend = self._trends.get(lane, ())
+        cells = lane_cells(self._state, self._progress.get(lane), lane, width, trend=trend)
         segments = [Segment(text, self._style(part)) for part, text in zip(PARTS, cells, strict=True)]
         return Strip(segments).adjust_cell_length(width)
 
@@ -51,21 +73,27 @@ class Lanes(Widget):
 
 
 def lane_cells(
-    state: BatchState, report: Progress | None, lane: int, width: int
-) -> tuple[str, str, str, str, str]:
-    """A lane's line in parts: label, name, stage, bar, figures; together `width` cells wide. Pure."""
+    state: BatchState, report: Progress | None, lane: int, width: int, *, trend: Sequence[float] = ()
+) -> tuple[str, str, str, str, str, str]:
+    """A lane's line in parts: label, name, stage, bar, figures, trend; together `width` cells. Pure.
+
+    The trend (how fast it was over the last half minute, and on which device) is for wide terminals.
+    """
     label = f" Worker {lane}".ljust(_LABEL_WIDTH)
     job, segment = _work_of(state, lane)
     if job is None:
-        return label, set_cell_size("idle", max(0, width - _LABEL_WIDTH)), "", "", ""
+        idle = "idle" if lane <= state.lanes else "stopping"
+        return label, set_cell_size(idle, max(0, width - _LABEL_WIDTH)), "", "", "", ""
     current = report is not None and report.job_id == job.job.id and report.segment == segment
     part = report.done_frames / max(1, report.total_frames) if current and report is not None else 0.0
     stage_width = 17 if width >= 100 else 13
-    bar_width = max(6, width // 5)
-    name_width = max(8, width - _LABEL_WIDTH - stage_width - bar_width - _FIGURES_WIDTH)
+    bar_width = max(6, width // (6 if width >= _ROOMY else 5))
+    last = _trend(job, segment, trend if current else (), width)
+    taken = _LABEL_WIDTH + stage_width + bar_width + _FIGURES_WIDTH + cell_len(last)
+    name_width = max(8, width - taken)
     machine = f" @{plain(report.machine)}" if current and report is not None and report.machine else ""
-    machine = _fit(machine, min(cell_len(machine), name_width // 2))
-    name = _fit(plain(job.job.source.name), name_width - cell_len(machine) - 1) + machine + " "
+    machine = fit(machine, min(cell_len(machine), name_width // 2))
+    name = fit(plain(job.job.source.name), name_width - cell_len(machine) - 1) + machine + " "
     stage = _stage(job, segment, report if current else None)
     return (
         label,
@@ -73,7 +101,28 @@ def lane_cells(
         set_cell_size(stage, stage_width),
         bar(part, bar_width),
         set_cell_size(_figures(report if current else None, part), _FIGURES_WIDTH),
+        last,
     )
+
+
+def _trend(job: JobState, segment: int | None, trend: Sequence[float], width: int) -> str:
+    if width < _ROOMY:
+        return ""
+    line = f"  {sparkline(trend, _TREND_WIDTH)}"
+    return line if width < _WIDE else f"{line}  {fit(_device(job, segment), _DEVICE_WIDTH)}"
+
+
+def _device(job: JobState, segment: int | None) -> str:
+    if job.plan is None or job.plan.upscaling is None or segment is None:
+        return "the CPU"
+    return in_words(fallback(job.plan.upscaling, job.network_failures.get(segment, 0)))
+
+
+def _lanes_of(job: JobState) -> tuple[int, ...]:
+    if job.phase.ended:
+        return ()
+    assembly = () if job.assembly_lane is None else (job.assembly_lane,)
+    return (*job.running.values(), *assembly)
 
 
 def _work_of(state: BatchState, lane: int) -> tuple[JobState | None, int | None]:
@@ -105,14 +154,3 @@ def _figures(report: Progress | None, part: float) -> str:
     left = report.total_frames - report.done_frames
     left_text = duration(left / speed) if speed > 0 else "-"
     return f" {part:4.0%} {shown:>4} fps {left_text:>8}"
-
-
-def _fit(text: str, width: int) -> str:
-    """`text` in exactly `width` cells; what does not fit is cut in the middle, where names differ least."""
-    if cell_len(text) <= width:
-        return set_cell_size(text, width)
-    head = width // 2
-    tail = text
-    while cell_len(tail) > width - head - 1:
-        tail = tail[1:]
-    return set_cell_size(set_cell_size(text, head) + "…" + tail, width)

@@ -1,80 +1,146 @@
-"""The videos by what became of them: waiting, finished, failed."""
+"""The videos by what became of them: running and waiting, finished, failed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rich.text import Text
+from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
+from vhsbatch.model.events import Progress
 from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.scheduling.policy import in_turn
+from vhsbatch.tui.figures import Figures, fit, part_done, ready_in
 from vhsbatch.wording import duration, plain, size
 
 Row = tuple[str, ...]
 
+# A table of thousands of rows is slow to draw, and nobody reads it: words to find narrow it down.
+MOST_ROWS = 300
+# Columns that a name has at least, and that the cells beside it need.
+_LEAST_NAME, _BESIDE_NAME = 18, 70
+
 
 class JobTable(DataTable[Text]):
-    """A table of videos; redrawn as a whole when it changes, which is rare."""
+    """A table of videos. Cells that change are drawn anew, and the cursor stays on its video."""
 
-    def __init__(self, columns: tuple[str, ...], rows: Callable[[BatchState], list[Row]]) -> None:
+    def __init__(self, columns: tuple[str, ...]) -> None:
         super().__init__(cursor_type="row", zebra_stripes=True)
         self._titles = columns
-        self._make_rows = rows
-        self._shown: list[Row] | None = None
+        self._shown: dict[str, Row] = {}
 
     def on_mount(self) -> None:
         """Make the columns."""
         self.add_columns(*self._titles)
 
-    def show(self, state: BatchState) -> int:
-        """Show what belongs here; how many rows that is."""
-        rows = self._make_rows(state)
+    @property
+    def selected(self) -> str | None:
+        """The video under the cursor."""
+        ids = list(self._shown)
+        return ids[self.cursor_row] if 0 <= self.cursor_row < len(ids) else None
+
+    def show(self, rows: Mapping[str, Row]) -> None:
+        """Show these rows, by video."""
         # On a slow machine the first redraw comes before the columns.
-        if self.columns and rows != self._shown:
-            self._shown = rows
-            self.clear()
-            for row in rows:
-                # Text, not str: square brackets in a name are markup to the table.
-                self.add_row(*(Text(plain(cell)) for cell in row))
-        return len(rows)
+        if not self.columns:
+            return
+        width = max(_LEAST_NAME, self.size.width - _BESIDE_NAME)
+        rows = {job_id: (row[0], fit(plain(row[1]), width), *row[2:]) for job_id, row in rows.items()}
+        if list(rows) == list(self._shown):
+            self._change_cells(rows)
+        else:
+            self._draw_anew(rows)
+        self._shown = dict(rows)
+
+    def _change_cells(self, rows: Mapping[str, Row]) -> None:
+        for line, (job_id, row) in enumerate(rows.items()):
+            for column, (cell, before) in enumerate(zip(row, self._shown[job_id], strict=True)):
+                if cell != before:
+                    self.update_cell_at(Coordinate(line, column), _cell(cell), update_width=True)
+
+    def _draw_anew(self, rows: Mapping[str, Row]) -> None:
+        selected = self.selected
+        self.clear()
+        for row in rows.values():
+            self.add_row(*map(_cell, row))
+        if selected is not None and selected in rows:
+            self.move_cursor(row=list(rows).index(selected))
 
 
-def waiting_rows(state: BatchState) -> list[Row]:
-    """Videos that nobody works on yet: position, name, length, result."""
-    return [
-        (str(job.job.index), job.job.source.name, *_plan_cells(job))
-        for job in state.jobs.values()
-        if job.phase in (Phase.WAITING, Phase.PLANNED, Phase.HELD)
-    ]
+def _cell(text: str) -> Text:
+    # Text, not str: square brackets in a name are markup to the table.
+    return Text(plain(text))
+
+
+def queue_rows(
+    state: BatchState, progress: Mapping[int, Progress], numbers: Figures, matches: Callable[[JobState], bool]
+) -> dict[str, Row]:
+    """Running and waiting videos in their turn: name, state, ready in, length, result."""
+    turns = in_turn(state)
+    ready_s = ready_in(turns, progress, numbers)
+    held = [job for job in state.jobs.values() if job.phase is Phase.HELD]
+    rows: dict[str, Row] = {}
+    for job in (*turns, *held):
+        if len(rows) == MOST_ROWS:
+            break
+        if matches(job):
+            left_s = ready_s.get(job.job.id)
+            rows[job.job.id] = (
+                str(job.job.index),
+                job.job.source.name,
+                _standing(job, progress),
+                "" if left_s is None else f"in {duration(left_s)}",
+                *_plan_cells(job),
+            )
+    return rows
+
+
+def _standing(job: JobState, progress: Mapping[int, Progress]) -> str:
+    priority = f", priority {job.priority:+}" if job.priority else ""
+    match job.phase:
+        case Phase.HELD:
+            return job.reason or ""
+        case Phase.ASSEMBLING:
+            return "joining"
+        case Phase.RUNNING:
+            return f"{part_done(job, progress):.0%}"
+        case Phase.WAITING:
+            return f"unread{priority}"
+        case _:
+            return f"waiting{priority}"
 
 
 def _plan_cells(job: JobState) -> Row:
     plan = job.plan
-    if job.phase is Phase.HELD:
-        return ("", job.reason or "")
     if plan is None:
         return ("", "")
     return (duration(float(plan.duration_s)), f"{plan.width}x{plan.height}, {float(plan.rate):.5g} fps")
 
 
-def finished_rows(state: BatchState) -> list[Row]:
-    """Videos that need nothing more: position, name, size, time, what was found."""
-    return [
-        (str(job.job.index), job.job.source.name, *_result_cells(job))
-        for job in state.jobs.values()
-        if job.phase in (Phase.DONE, Phase.SKIPPED)
-    ]
+def finished_rows(state: BatchState, matches: Callable[[JobState], bool]) -> dict[str, Row]:
+    """Videos that need nothing more: position, name, size, time, speed, what was found."""
+    return _rows(state, (Phase.DONE, Phase.SKIPPED), matches, _result_cells)
 
 
 def _result_cells(job: JobState) -> Row:
     if job.phase is Phase.SKIPPED or job.published is None:
-        return ("", "", f"skipped: {job.reason}")
+        return ("", "", "", f"skipped: {job.reason}")
     taken_s = (job.ended_s or 0.0) - (job.started_s or job.ended_s or 0.0)
-    return (size(job.published.size_bytes), duration(taken_s), job.job.id)
+    speed = f"{job.published.frames / taken_s:.1f} fps" if taken_s > 0 else ""
+    return (size(job.published.size_bytes), duration(taken_s), speed, job.job.id)
 
 
-def failed_rows(state: BatchState) -> list[Row]:
+def failed_rows(state: BatchState, matches: Callable[[JobState], bool]) -> dict[str, Row]:
     """Videos that were given up: position, name, reason."""
-    return [
-        (str(job.job.index), job.job.source.name, job.reason or "")
-        for job in state.jobs.values()
-        if job.phase is Phase.FAILED
-    ]
+    return _rows(state, (Phase.FAILED,), matches, lambda job: (job.reason or "",))
+
+
+def _rows(
+    state: BatchState,
+    phases: tuple[Phase, ...],
+    matches: Callable[[JobState], bool],
+    cells: Callable[[JobState], Row],
+) -> dict[str, Row]:
+    """The newest come first."""
+    jobs = [job for job in state.jobs.values() if job.phase in phases and matches(job)]
+    jobs.sort(key=lambda job: -(job.ended_s or 0.0))
+    return {job.job.id: (str(job.job.index), job.job.source.name, *cells(job)) for job in jobs[:MOST_ROWS]}

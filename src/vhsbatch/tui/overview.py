@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from vhsbatch.model.events import Progress
 from vhsbatch.model.state import BatchState, Phase
-from vhsbatch.tui.figures import bar, figures
+from vhsbatch.tui.figures import bar, figures, spread
 from vhsbatch.wording import duration
 
 
@@ -51,7 +51,7 @@ def overview_text(state: BatchState, progress: Mapping[int, Progress], now_s: fl
     if numbers.frames_per_s:
         text.append(f"   {numbers.frames_per_s:.1f} ", style="bold")
         text.append("frames per second", style="dim")
-    left = "-" if numbers.left_s is None else duration(numbers.left_s)
+    left = spread(numbers.left_range_s)
     times = f" {numbers.part:4.0%}   {duration(numbers.elapsed_s)} elapsed   {left} left "
     text.append("\n ")
     text.append(bar(numbers.part, max(4, width - len(times) - 2)), style="on grey23" if width else "")

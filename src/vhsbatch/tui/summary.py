@@ -1,5 +1,6 @@
 """What is shown at the end, and the question that is asked before one."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -10,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from vhsbatch.model.state import BatchState, Phase
+from vhsbatch.model.wishes import Stop
 from vhsbatch.wording import duration, plain, size
 
 
@@ -30,6 +32,8 @@ def summary_text(state: BatchState) -> Text:
         ("Time", duration(elapsed_s)),
         ("Output", plain(state.output)),
     ]
+    if state.count(Phase.FAILED):
+        rows.append(("Again", "the same command with --resume tries failed videos again"))
     left = sum(not job.phase.ended for job in state.jobs.values())
     if left:
         rows.insert(4, ("Left", f"{left}; the same command with --resume continues"))
@@ -60,28 +64,56 @@ class SummaryScreen(ModalScreen[None]):
             yield Static(Text("q or Enter closes", style="dim"), classes="hint")
 
 
-class StopQuestion(ModalScreen[bool]):
-    """Asks before a batch is stopped."""
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Close the interface; the batch goes on."""
+
+
+class StopQuestion(ModalScreen[Stop | Leave | None]):
+    """Asks what becomes of the work before a batch is stopped."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Stop"),
-        Binding("n,escape,q", "answer(False)", "Go on"),
+        Binding("y", "now", "Stop"),
+        Binding("d", "drain", "Finish segments"),
+        Binding("l", "leave", "Close this view"),
+        Binding("n,escape,q", "go_on", "Go on"),
     ]
+
+    def __init__(self, *, owns: bool) -> None:
+        super().__init__()
+        self._owns = owns
 
     def compose(self) -> ComposeResult:
         """The question."""
+        answers = [
+            ("y", "stop now: running segments are given up"),
+            ("d", "finish the running segments, then stop"),
+            ("n", "go on"),
+        ]
+        if self._owns:
+            answers.insert(2, ("l", "close this view; the batch goes on, told in lines"))
         with Vertical(classes="panel question"):
             yield Static(
                 Text.assemble(
                     ("Stop this batch?\n\n", "bold"),
-                    "Finished segments are kept. The same command with --resume goes on behind them.\n\n",
-                    ("y", "bold"),
-                    "  stop     ",
-                    ("n", "bold"),
-                    "  go on",
+                    "Finished segments are kept. The same command with --resume goes on behind them.\n",
+                    *(part for key, words in answers for part in ("\n", (f"  {key}", "bold"), f"  {words}")),
                 )
             )
 
-    def action_answer(self, stop: bool) -> None:
-        """Close the question."""
-        self.dismiss(stop)
+    def action_now(self) -> None:
+        """Stop."""
+        self.dismiss(Stop())
+
+    def action_drain(self) -> None:
+        """Finish what is running, then stop."""
+        self.dismiss(Stop(drain=True))
+
+    def action_leave(self) -> None:
+        """Close the interface alone."""
+        if self._owns:
+            self.dismiss(Leave())
+
+    def action_go_on(self) -> None:
+        """Stop nothing."""
+        self.dismiss(None)

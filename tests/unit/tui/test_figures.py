@@ -1,5 +1,7 @@
 """The numbers that the interface shows."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ from vhsbatch.model.events import (
 )
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import fold
-from vhsbatch.tui.figures import Figures, bar, figures
+from vhsbatch.tui.figures import Figures, bar, figures, part_done, ready_in, sparkline
 
 FIRST, SECOND, THIRD = (make.plan(make.job(number), segments=3, frames=60) for number in (1, 2, 3))
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -59,7 +61,9 @@ PLANNED = (make.planned(FIRST), make.planned(SECOND))
 
 def test_nothing_is_known_before_the_first_plan() -> None:
     made = shown()
-    assert made == Figures(done_frames=0, total_frames=0, frames_per_s=0.0, elapsed_s=10.0, left_s=None)
+    assert made == Figures(
+        done_frames=0, total_frames=0, frames_per_s=0.0, current_frames_per_s=0.0, elapsed_s=10.0, left_s=None
+    )
     assert made.part == 0.0
 
 
@@ -69,7 +73,14 @@ def test_a_batch_that_has_not_begun_takes_no_time() -> None:
 
 def test_finished_segments_count_and_give_speed_and_time_to_go() -> None:
     made = shown(*PLANNED, make.started(FIRST), make.finished(FIRST), make.finished(SECOND, 1))
-    assert made == Figures(done_frames=40, total_frames=120, frames_per_s=4.0, elapsed_s=10.0, left_s=20.0)
+    assert made == Figures(
+        done_frames=40,
+        total_frames=120,
+        frames_per_s=4.0,
+        current_frames_per_s=0.0,
+        elapsed_s=10.0,
+        left_s=20.0,
+    )
     assert made.part == pytest.approx(1 / 3)
 
 
@@ -167,8 +178,49 @@ def test_a_clock_that_was_set_back_is_no_negative_time() -> None:
 
 
 def test_the_part_is_never_more_than_everything() -> None:
-    made = Figures(done_frames=130, total_frames=120, frames_per_s=1.0, elapsed_s=1.0, left_s=None)
+    made = Figures(
+        done_frames=130,
+        total_frames=120,
+        frames_per_s=1.0,
+        current_frames_per_s=2.0,
+        elapsed_s=1.0,
+        left_s=None,
+    )
     assert made.part == 1.0
+
+
+def test_time_to_go_lies_between_the_average_and_the_current_speed() -> None:
+    made = replace(shown(*PLANNED, make.finished(FIRST)), frames_per_s=4.0, left_s=20.0)
+    assert made.left_range_s == (20.0, 20.0)
+    assert replace(made, current_frames_per_s=8.0).left_range_s == (10.0, 20.0)
+    assert replace(made, current_frames_per_s=2.0).left_range_s == (20.0, 40.0)
+    assert replace(made, left_s=None).left_range_s is None
+
+
+def test_videos_are_ready_one_after_the_other_as_far_as_their_lengths_are_known() -> None:
+    state = fold([make.batch_started(FIRST.job, SECOND.job, make.job(3)), *PLANNED, make.started(FIRST)])
+    report = Progress(
+        lane=1,
+        job_id=FIRST.job.id,
+        stage="segment",
+        segment=0,
+        done_frames=10,
+        total_frames=20,
+        frames_per_s=5.0,
+    )
+    numbers = replace(figures(state, {1: report}, 10.0), frames_per_s=5.0)
+    turns = list(state.jobs.values())
+    ready = ready_in(turns, {1: report}, numbers)
+    assert list(ready) == [FIRST.job.id, SECOND.job.id]
+    assert ready[FIRST.job.id] == (FIRST.frames - 10) / 5
+    assert ready[SECOND.job.id] == (FIRST.frames - 10 + SECOND.frames) / 5
+    assert ready_in(turns, {}, replace(numbers, frames_per_s=0.0)) == {}
+    assert part_done(state.jobs[FIRST.job.id], {1: report}) == 10 / FIRST.frames
+
+
+@given(st.lists(st.floats(0, 1e6), max_size=30), st.integers(1, 20))
+def test_a_sparkline_has_its_width(values: list[float], width: int) -> None:
+    assert len(sparkline(values, width)) == width
 
 
 @pytest.mark.parametrize(

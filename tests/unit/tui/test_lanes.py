@@ -44,7 +44,7 @@ def report(
 
 def words(state: BatchState, of: Progress | None, *, lane: int = 1, width: int = 100) -> tuple[str, ...]:
     """The parts of a lane's line without the space around them; the bar is left out."""
-    label, name, stage, _, figures = lane_cells(state, of, lane, width)
+    label, name, stage, _, figures, _ = lane_cells(state, of, lane, width)
     return tuple(" ".join(part.split()) for part in (label, name, stage, figures))
 
 

@@ -1,0 +1,207 @@
+"""What a user can do: one table, from which keys, footer and command palette are made."""
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+_WORKERS = Binding.Group("Workers", compact=True)
+_MOVE = Binding.Group("Move", compact=True)
+_PRIORITY = Binding.Group("Priority", compact=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One thing to do.
+
+    Attributes:
+        key: the key.
+        action: the application's action.
+        label: its name in the footer.
+        title: its name in the command palette.
+        text: what it does.
+        tabs: the tabs in which it means something; all of them if empty.
+        steers: whether it changes the batch.
+        group: what it shares a place in the footer with.
+        shown: whether the footer shows it.
+        shown_as: how the footer writes the key, where that differs.
+    """
+
+    key: str
+    action: str
+    label: str
+    title: str
+    text: str
+    tabs: tuple[str, ...] = ()
+    steers: bool = False
+    group: Binding.Group | None = None
+    shown: bool = True
+    shown_as: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The action without its arguments."""
+        return self.action.partition("(")[0]
+
+    @property
+    def binding(self) -> Binding:
+        """The key."""
+        return Binding(
+            self.key,
+            self.action,
+            self.label,
+            show=self.shown,
+            key_display=self.shown_as,
+            tooltip=self.text,
+            group=self.group,
+        )
+
+
+_WAITING = ("waiting",)
+
+CONTROLS = (
+    Control(
+        key="q",
+        action="leave_or_stop",
+        label="Quit",
+        title="Quit",
+        text="Ask what becomes of the work, then stop; a viewer just closes",
+    ),
+    Control(
+        key="p",
+        action="pause",
+        label="Pause",
+        title="Pause or continue",
+        text="Begin no new work, or begin it again; running segments are finished",
+        steers=True,
+    ),
+    Control(
+        key="plus",
+        action="lanes(1)",
+        label="More",
+        title="One worker more",
+        text="Work on one more video at a time",
+        steers=True,
+        group=_WORKERS,
+        shown_as="+",
+    ),
+    Control(
+        key="minus",
+        action="lanes(-1)",
+        label="Fewer",
+        title="One worker fewer",
+        text="Work on one video fewer at a time; what it does is finished first",
+        steers=True,
+        group=_WORKERS,
+        shown_as="-",
+    ),
+    Control(
+        key="s",
+        action="skip",
+        label="Skip",
+        title="Skip this video",
+        text="Leave the selected video out of this run; its finished segments are kept",
+        tabs=_WAITING,
+        steers=True,
+    ),
+    Control(
+        key="r",
+        action="retry",
+        label="Retry",
+        title="Try this video again",
+        text="Begin the selected failed or skipped video again, behind its finished segments",
+        tabs=("failed", "finished"),
+        steers=True,
+    ),
+    Control(
+        key="u",
+        action="move(-1)",
+        label="Up",
+        title="Move this video up",
+        text="Begin the selected video before the one above it",
+        tabs=_WAITING,
+        steers=True,
+        group=_MOVE,
+    ),
+    Control(
+        key="d",
+        action="move(1)",
+        label="Down",
+        title="Move this video down",
+        text="Begin the selected video after the one below it",
+        tabs=_WAITING,
+        steers=True,
+        group=_MOVE,
+    ),
+    Control(
+        key="greater_than_sign",
+        action="prioritise(1)",
+        label="Higher",
+        title="Higher priority for this video",
+        text="Begin the selected video before all of a lower priority",
+        tabs=_WAITING,
+        steers=True,
+        group=_PRIORITY,
+        shown_as=">",
+    ),
+    Control(
+        key="less_than_sign",
+        action="prioritise(-1)",
+        label="Lower",
+        title="Lower priority for this video",
+        text="Begin the selected video after all of a higher priority",
+        tabs=_WAITING,
+        steers=True,
+        group=_PRIORITY,
+        shown_as="<",
+    ),
+    Control(
+        key="slash",
+        action="find",
+        label="Find",
+        title="Find videos by name",
+        text="Show only videos and log lines with some words in them; Escape shows all",
+        shown_as="/",
+    ),
+    Control(
+        key="c",
+        action="copy",
+        label="Copy",
+        title="Copy this error",
+        text="Copy the reason of the selected failure, with what the programs said",
+        tabs=("failed",),
+    ),
+    Control(
+        key="l",
+        action="log",
+        label="Log",
+        title="Log of this video",
+        text="Show what was logged of the selected video",
+        tabs=("waiting", "finished", "failed"),
+    ),
+    Control(
+        key="x",
+        action="stop",
+        label="Stop",
+        title="Stop the batch",
+        text="Ask what becomes of the work, then stop the batch",
+        steers=True,
+        shown=False,
+    ),
+    *(
+        Control(
+            key=key,
+            action=f"tab('{tab}')",
+            label=label,
+            title=f"Show {what}",
+            text=f"Show {what}",
+            shown=False,
+        )
+        for key, tab, label, what in (
+            ("1", "waiting", "Queue", "what is running and waiting"),
+            ("2", "finished", "Finished", "what is finished"),
+            ("3", "failed", "Failed", "what has failed"),
+            ("4", "log", "Log", "the log"),
+        )
+    ),
+)
+BY_ACTION = {control.name: control for control in CONTROLS}
