@@ -189,7 +189,7 @@ class BatchApp(Actions, App[None]):
         state = self._state
         self._title.update(Text(self._title_line(), no_wrap=True, overflow="ellipsis"))
         self._overview.show()
-        self._lanes.show()
+        self._lanes.show(self._clock())
         self._show_table()
         self._label("waiting", state.count(*_QUEUE))
         self._label("finished", state.count(Phase.DONE, Phase.SKIPPED))

@@ -25,7 +25,7 @@ _TREND_WIDTH = 12
 _DEVICE_WIDTH = 20
 # From how many columns on there is room for the trend, and for the device.
 _ROOMY, _WIDE = 110, 150
-_SAMPLES_EVERY_REDRAWS = 6
+_SAMPLE_EVERY_S = 5.0
 
 
 class Lanes(Widget):
@@ -38,7 +38,7 @@ class Lanes(Widget):
         self._state = state
         self._progress = progress
         self._trends: dict[int, deque[float]] = {}
-        self._redraws = 0
+        self._sampled_s: dict[int, float] = {}
 
     @property
     def count(self) -> int:
@@ -46,12 +46,12 @@ class Lanes(Widget):
         busy = (lane for job in self._state.jobs.values() for lane in _lanes_of(job))
         return max(self._state.lanes, max(busy, default=0))
 
-    def show(self) -> None:
-        """Draw the newest numbers."""
-        if self._redraws % _SAMPLES_EVERY_REDRAWS == 0:
-            for lane, report in self._progress.items():
+    def show(self, now_s: float) -> None:
+        """Draw the newest numbers; `now_s` says whether a lane's speed is due for its trend."""
+        for lane, report in self._progress.items():
+            if now_s - self._sampled_s.get(lane, -_SAMPLE_EVERY_S) >= _SAMPLE_EVERY_S:
+                self._sampled_s[lane] = now_s
                 self._trends.setdefault(lane, deque(maxlen=_TREND_WIDTH)).append(report.frames_per_s)
-        self._redraws += 1
         self.refresh(layout=self.size.height != self.count)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
@@ -77,7 +77,7 @@ def lane_cells(
 ) -> tuple[str, str, str, str, str, str]:
     """A lane's line in parts: label, name, stage, bar, figures, trend; together `width` cells. Pure.
 
-    The trend (how fast it was over the last half minute, and on which device) is for wide terminals.
+    The trend (how fast it was over the last minute, and on which device) is for wide terminals.
     """
     label = f" Worker {lane}".ljust(_LABEL_WIDTH)
     job, segment = _work_of(state, lane)
