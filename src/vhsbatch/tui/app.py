@@ -64,6 +64,8 @@ class BatchApp(Actions, App[None]):
             clock: seconds since the epoch.
         """
         super().__init__()
+        # Movement costs bytes on a slow line and says nothing.
+        self.animation_level = "none"
         self._state = state
         self._events = events
         self._commands = commands
