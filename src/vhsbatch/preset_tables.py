@@ -113,13 +113,13 @@ class Crop(Table):
 class Denoise(Table):
     """Noise reduction over space and time; luma and chroma apart, 0 leaves a part alone.
 
-    The strengths are those of `hqdn3d`; `atadenoise` uses the two temporal ones, `nlmeans` the spatial
-    one of the luma and both of the chroma.
+    The strengths are those of `hqdn3d`. With `atadenoise` the two temporal ones are its thresholds, and
+    `hqdn3d` does the rest within a frame; `nlmeans` takes over the spatial one of the luma.
     """
 
     method: Literal["none", "hqdn3d", "atadenoise", "nlmeans"] = Field(
         default="hqdn3d",
-        description="`atadenoise` averages over time alone, `nlmeans` is some 15 times slower",
+        description="`atadenoise` averages over time without smearing, `nlmeans` is some 15 times slower",
     )
     luma_spatial: float = Field(
         default=3.0, ge=0, le=30, description="grain in the brightness, within a frame"
@@ -164,6 +164,12 @@ class Upscale(Table):
         le=4096,
         multiple_of=2,
         description="columns that the network gets, fewer are faster; 0: as many as the source has",
+    )
+    sharpen: float = Field(
+        default=0.0,
+        ge=0,
+        le=2,
+        description="takes the place of `sharpen.amount` behind the network, which sharpens by itself",
     )
 
 

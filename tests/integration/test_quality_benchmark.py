@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.quality import __main__ as benchmark
-from benchmarks.quality import captures, restore, results, scenes
+from benchmarks.quality import captures, restore, results, scenes, stills
 from benchmarks.quality.video import luma
 from clips import FFMPEG, ffmpeg
 from vhsbatch.presets import Preset
@@ -72,10 +73,13 @@ def test_a_preset_is_measured_against_the_truth(
     small = [scenes.shorter(scene, 240) for scene in scenes.ALL if scene.name == "fair"]
     monkeypatch.setattr(scenes, "ALL", small)
     words = ["--work", str(tmp_path / "work"), "--json", str(tmp_path / "rows.json"), "--frames", "10"]
+    words += ["--stills", str(tmp_path / "stills")]
     benchmark.main([*words, "--kinds", "tape", "--presets", "clean"])
     (row,) = results.load(tmp_path / "rows.json").values()
     assert (row.scene, row.kind, row.preset, row.frames) == ("fair", "tape", "clean", 10)
     assert 20 < row.psnr_y < 45
     assert 50 < row.neg < row.vmaf < 100
     assert row.fps_per_core is not None
+    with Image.open(tmp_path / "stills" / "fair-tape.jpg") as sheet:
+        assert sheet.width == 2 * stills.WIDTH
     assert "| tape | `clean` | 1 | " in capsys.readouterr().out

@@ -22,15 +22,18 @@ def denoise(node: Node, strengths: Denoise) -> Node:
                 strengths.chroma_temporal,
             )
         case "atadenoise":
-            # Temporal only. The factors make the preset's default temporal strengths (4.5, 10) the
-            # thresholds that were measured best on worn tapes: 0.04/0.08 luma, 0.06/0.12 chroma.
+            # Temporal only, what is within a frame is left to hqdn3d. The factors make the preset's
+            # default temporal strengths (4.5, 10) thresholds of 0.04/0.08 luma and 0.06/0.12 chroma.
             luma, chroma = strengths.luma_temporal * 0.04 / 4.5, strengths.chroma_temporal * 0.006
             thresholds = {
                 f"{plane}{side}": decimal(value * factor)
                 for plane, value in ((0, luma), (1, chroma), (2, chroma))
                 for side, factor in (("a", 1), ("b", 2))
             }
-            return node.filter("atadenoise", **thresholds, s=5)
+            node = node.filter("atadenoise", **thresholds, s=5)
+            if strengths.luma_spatial or strengths.chroma_spatial:
+                node = _hqdn3d(node, strengths.luma_spatial, strengths.chroma_spatial, 0, 0)
+            return node
         case "nlmeans":
             # nlmeans has one strength for all planes; strong chroma noise gets its own filter on top.
             if strengths.luma_spatial:

@@ -207,9 +207,9 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = Fa
             "scale", out_color_matrix=scale_matrix(target), in_range="pc", out_range="tv", flags=_SCALER
         )
     node = node.filter("format", pix_fmts=pixel_format)
-    if preset.sharpen.amount:
+    if amount := preset.upscale.sharpen if from_rgb else preset.sharpen.amount:
         size = preset.sharpen.size
-        node = node.filter("unsharp", lx=size, ly=size, la=decimal(preset.sharpen.amount), cx=5, cy=5, ca=0)
+        node = node.filter("unsharp", lx=size, ly=size, la=decimal(amount), cx=5, cy=5, ca=0)
     # The encoder tags its stream with what the frames say of themselves.
     node = node.filter(
         "setparams",

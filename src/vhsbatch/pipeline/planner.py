@@ -23,7 +23,7 @@ from vhsbatch.pipeline.geometry import (
 from vhsbatch.presets import Preset
 
 # Part of every fingerprint: raised when the same plan would make other frames than before.
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 
 # In a shorter clip, and by less, sound and picture often end apart without drifting.
 _DRIFTING_S = 60
@@ -129,6 +129,7 @@ def _fingerprint(info: MediaInfo, preset: Preset, means: Means, segments: tuple[
             upscaling.device == "cpu",
             upscaling.tile_px,
             network_size(info.video, preset),
+            preset.upscale.sharpen,
         ],
         "encoder": means.encoder,
         "container": means.container,

@@ -176,6 +176,7 @@ PRESET_CHANGES: Mapping[str, object] = {
     "colour.chroma_shift_y": 1,
     "upscale.model": "x4plus",
     "upscale.ai_width": 480,
+    "upscale.sharpen": 0.2,
     "video.encoder": "libx264",
     "video.quality": 18,
     "video.speed": "slow",
@@ -217,7 +218,7 @@ def test_every_key_of_a_preset_is_tried() -> None:
 
 
 # They act by how many segments there are and by the network, which are decisive themselves.
-INDIRECT = {"segment_s", "ai_segment_s", "upscale.model", "upscale.ai_width"}
+INDIRECT = {"segment_s", "ai_segment_s", "upscale.model", "upscale.ai_width", "upscale.sharpen"}
 
 
 @pytest.mark.parametrize("key", PRESET_CHANGES)
@@ -353,10 +354,18 @@ def test_the_network_is_decisive(changes: dict[str, Any]) -> None:
     assert network_fingerprint(replace(NETWORK, **changes)) != network_fingerprint(NETWORK)
 
 
-@pytest.mark.parametrize(("ai_width", "decisive"), [(480, True), (720, False), (900, False)])
-def test_the_columns_that_the_network_gets_are_decisive(ai_width: int, decisive: bool) -> None:
-    fewer = planned(preset=changed("upscale.ai_width", ai_width), of=means(upscaling=NETWORK))
-    assert (fewer.fingerprint != planned(of=means(upscaling=NETWORK)).fingerprint) == decisive
+@pytest.mark.parametrize(
+    ("key", "value", "decisive"),
+    [
+        ("upscale.ai_width", 480, True),
+        ("upscale.ai_width", 720, False),
+        ("upscale.ai_width", 900, False),
+        ("upscale.sharpen", 0.2, True),
+    ],
+)
+def test_what_acts_with_the_network_is_decisive_with_it(key: str, value: float, decisive: bool) -> None:
+    other = planned(preset=changed(key, value), of=means(upscaling=NETWORK))
+    assert (other.fingerprint != planned(of=means(upscaling=NETWORK)).fingerprint) == decisive
 
 
 @pytest.mark.parametrize(
