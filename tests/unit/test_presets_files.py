@@ -50,13 +50,13 @@ class TestShipped:
 
     def test_the_standard_chain_is_the_measured_one(self) -> None:
         denoise = SHIPPED["vhs_standard"].denoise
-        assert denoise.method == "hqdn3d"
+        assert denoise.method == "atadenoise"
         assert (
             denoise.luma_spatial,
             denoise.chroma_spatial,
             denoise.luma_temporal,
             denoise.chroma_temporal,
-        ) == (3.0, 6.0, 4.5, 10.0)
+        ) == (2.0, 10.0, 4.5, 16.0)
 
     def test_the_archive_is_kept_without_loss_of_anything(self) -> None:
         archive = SHIPPED["vhs_archive"]
