@@ -9,6 +9,7 @@ from typing import Protocol, TextIO
 from vhsbatch.model.events import (
     BatchContinued,
     BatchPaused,
+    BatchPredicted,
     BatchStarted,
     Event,
     GpuRetired,
@@ -22,7 +23,7 @@ from vhsbatch.model.events import (
 )
 from vhsbatch.model.state import BatchState, JobState, Phase
 from vhsbatch.model.wire import dump
-from vhsbatch.pipeline.describe import fact_line
+from vhsbatch.pipeline.describe import compared_with_prediction, fact_line
 from vhsbatch.wording import duration, plain
 
 _WIDTH = 60
@@ -117,7 +118,14 @@ class TextPrinter:
                     self._print_result(self._state.jobs[event.job_id])
             case LogLine():
                 self._print_log(event)
-            case JobHeld() | BatchPaused() | BatchContinued() | LanesChanged() | GpuRetired():
+            case (
+                JobHeld()
+                | BatchPaused()
+                | BatchContinued()
+                | LanesChanged()
+                | GpuRetired()
+                | BatchPredicted()
+            ):
                 # Once several lanes have been at work, results come out of turn.
                 self._in_turn = self._in_turn and self._state.lanes == 1
                 print(plain(fact_line(event)), file=self._err, flush=True)
@@ -143,6 +151,8 @@ class TextPrinter:
             left = sum(not job.phase.ended for job in state.jobs.values())
             print(f"Left:         {left} (the same command with --resume continues)", file=self._out)
         print(f"Output:       {plain(state.output)}", file=self._out, flush=True)
+        if not self._quiet and (compared := compared_with_prediction(state)) is not None:
+            print(f"predicted: {compared}", file=self._err, flush=True)
 
     # --- header and results ----------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ from vhsbatch.scheduling.bus import Bus, Mailbox
 from vhsbatch.scheduling.controller import Limits
 from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.lane_control import LaneControl
+from vhsbatch.scheduling.measuring import Measuring, Records
 from vhsbatch.scheduling.planning import Planning
 from vhsbatch.scheduling.room import Room
 from vhsbatch.scheduling.scheduler import Scheduler
@@ -192,6 +193,9 @@ async def _run(
         for interface, mailbox in shown:
             group.start_soon(interface, session, mailbox)
         group.start_soon(_warn_of_room, bus.subscribe(), state, room, bus)
+        records = Records(toolbox.intent.memory)
+        measuring = Measuring(state=state, records=records, threads=toolbox.threads, emit=bus.emit)
+        group.start_soon(measuring.run, bus.subscribe())
         if workers.parallel.least < workers.parallel.most:
             limits = Limits(least=workers.parallel.least, most=workers.parallel.most)
             control = LaneControl(state=state, room=room, limits=limits, use_lanes=scheduler.use_lanes)

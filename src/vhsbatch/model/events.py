@@ -267,6 +267,31 @@ class GpuRetired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPredicted:
+    """What the rest of the batch will take, by what was measured of its kinds of work.
+
+    Attributes:
+        seconds_s: until everything has ended.
+        least_s: it will hardly be less.
+        most_s: nor more.
+        output_bytes: size of the results.
+        temporary_bytes: room for unfinished work at its greatest.
+        lane_bytes: memory of a lane's programs, None where none has been measured.
+        gpu_bytes: GPU memory of a lane, None where that cannot be read.
+    """
+
+    at_s: float
+    seconds_s: float
+    least_s: float
+    most_s: float
+    output_bytes: int
+    temporary_bytes: int
+    lane_bytes: int | None
+    gpu_bytes: int | None
+    kind: Literal["batch_predicted"] = "batch_predicted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchFinished:
     """A run ended: `outcome` says how, `exit_code` is what the shell sees."""
 
@@ -296,6 +321,7 @@ Fact = (
     | BatchContinued
     | LanesChanged
     | GpuRetired
+    | BatchPredicted
     | BatchFinished
 )
 

@@ -14,6 +14,7 @@ from vhsbatch.model.events import (
     BatchContinued,
     BatchFinished,
     BatchPaused,
+    BatchPredicted,
     BatchStarted,
     Fact,
     GpuRetired,
@@ -103,6 +104,7 @@ class BatchState:
     Attributes:
         jobs: its videos.
         paused: why no new work is begun, None while it is.
+        prediction: what this run was expected to take.
         others: videos of earlier batches on the same output folder, with what is proven of them.
     """
 
@@ -114,6 +116,7 @@ class BatchState:
     started_s: float | None = None
     ended_s: float | None = None
     outcome: str | None = None
+    prediction: BatchPredicted | None = None
     paused: str | None = None
     jobs: dict[str, JobState] = field(default_factory=dict)
     others: dict[str, JobState] = field(default_factory=dict)
@@ -157,6 +160,8 @@ class BatchState:
                 self.lanes = fact.lanes
             case GpuRetired():
                 pass
+            case BatchPredicted():
+                self.prediction = fact
             case JobMoved():
                 self._move(fact)
             case _:
@@ -168,6 +173,7 @@ class BatchState:
         self.run_id, self.input, self.output = fact.run_id, fact.input, fact.output
         self.options, self.lanes = fact.options, fact.lanes
         self.started_s, self.ended_s, self.outcome, self.paused = fact.at_s, None, None, None
+        self.prediction = None
         before = self.known
         self.jobs = {}
         for job in fact.jobs:

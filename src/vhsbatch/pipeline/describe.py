@@ -1,11 +1,13 @@
 """Plans and facts in words, for people. Pure."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.model.events import (
     BatchPaused,
+    BatchPredicted,
     Fact,
     GpuRetired,
     JobHeld,
@@ -15,7 +17,8 @@ from vhsbatch.model.events import (
 )
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import Job, JobPlan
-from vhsbatch.wording import duration, plain
+from vhsbatch.model.state import BatchState
+from vhsbatch.wording import duration, plain, size
 
 
 def describe_plans(
@@ -23,6 +26,7 @@ def describe_plans(
     plans: Mapping[str, JobPlan | VhsBatchError],
     lanes: int,
     notes: Sequence[str],
+    estimates: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """What would be done to each video, line by line."""
     videos = "1 video" if len(jobs) == 1 else f"{len(jobs)} videos"
@@ -33,6 +37,8 @@ def describe_plans(
         match plans[job.id]:
             case JobPlan() as plan:
                 yield from (f"  {plain(line)}" for line in describe_plan(plan))
+                if estimates and job.id in estimates:
+                    yield f"  {estimates[job.id]}"
             case error:
                 yield f"  would fail: {plain(str(error))}"
 
@@ -80,6 +86,34 @@ _FIELD_ORDERS = {
 }
 
 
+def predicted(what: BatchPredicted) -> str:
+    """A prediction in words."""
+    needs = [f"{size(what.output_bytes)} of results", f"{size(what.temporary_bytes)} for unfinished work"]
+    if what.lane_bytes:
+        needs.append(f"{size(what.lane_bytes)} of memory a worker")
+    if what.gpu_bytes:
+        needs.append(f"{size(what.gpu_bytes)} of GPU memory a worker")
+    end = time.strftime("%H:%M on %d %B", time.localtime(what.at_s + what.seconds_s))
+    return (
+        f"about {duration(what.seconds_s)} ({duration(what.least_s)} to {duration(what.most_s)}), "
+        f"until {end}; {', '.join(needs)}"
+    )
+
+
+def compared_with_prediction(state: BatchState) -> str | None:
+    """What was predicted and what it took; None without a prediction, or for a run that was cut short."""
+    what = state.prediction
+    if what is None or state.ended_s is None or state.outcome != "complete":
+        return None
+    took_s = state.ended_s - what.at_s
+    difference = took_s / max(1e-9, what.seconds_s) - 1
+    more = f"{abs(difference):.0%} {'more' if difference > 0 else 'less'}"
+    return (
+        f"{duration(what.seconds_s)} ({duration(what.least_s)} to {duration(what.most_s)}), "
+        f"took {duration(took_s)}, {more}"
+    )
+
+
 def fact_line(fact: Fact) -> str:  # noqa: PLR0911 - one for each fact that has words of its own
     """A fact in words, for a log."""
     match fact:
@@ -95,6 +129,8 @@ def fact_line(fact: Fact) -> str:  # noqa: PLR0911 - one for each fact that has 
             return f"priority {fact.priority}: {fact.job_id}"
         case LanesChanged():
             return f"{fact.lanes} {'worker' if fact.lanes == 1 else 'workers'} from now on: {fact.reason}"
+        case BatchPredicted():
+            return predicted(fact)
         case GpuRetired():
             return f"GPU {fact.device} gets no more work: {fact.reason}"
         case _:

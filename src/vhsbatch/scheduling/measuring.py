@@ -1,0 +1,162 @@
+"""Measures what work takes while it is done, and remembers it for the next prediction."""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+import anyio
+import anyio.to_thread
+
+from vhsbatch.model.events import (
+    BatchPredicted,
+    JobFailed,
+    JobHeld,
+    JobPlanned,
+    JobPublished,
+    JobSkipped,
+    SegmentFinished,
+)
+from vhsbatch.model.plan import JobPlan
+from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.proc.gauges import gpu_gauges, resident_bytes
+from vhsbatch.proc.process import alive
+from vhsbatch.remembered import Memory
+from vhsbatch.scheduling.bus import Mailbox
+from vhsbatch.scheduling.prediction import KindRecord, Remaining, Sample, kind_of, predict
+from vhsbatch.scheduling.room import result_bytes
+
+_SAMPLE_S = 5.0
+_SPEED = "speed"
+# Kept under the engine, the encoder and the height of the result: known before anything is probed.
+LANE_NEED = "lane need"
+# After these the last plan, or the last kind of work, may have become known.
+_MAY_COMPLETE = JobPlanned | JobSkipped | JobFailed | JobHeld | SegmentFinished
+
+
+class Records:
+    """What was measured of each kind of work, in this run and in earlier ones."""
+
+    def __init__(self, memory: Memory | None) -> None:
+        """Use what is remembered; nothing is, where `memory` is None."""
+        self._memory = memory
+        self._by_kind: dict[str, KindRecord] = {}
+
+    def of(self, plan: JobPlan) -> KindRecord:
+        """The record of a plan's kind; an empty one if there is none."""
+        kind = kind_of(plan)
+        if kind not in self._by_kind:
+            remembered = None if self._memory is None else self._memory.recall(_SPEED, kind)
+            self._by_kind[kind] = KindRecord.from_json(remembered)
+        return self._by_kind[kind]
+
+    def of_all(self, plans: Iterable[JobPlan]) -> dict[str, KindRecord]:
+        """The records of several plans, by kind."""
+        return {kind_of(plan): self.of(plan) for plan in plans}
+
+    def keep(self, plan: JobPlan, record: KindRecord) -> None:
+        """Replace the record of a plan's kind."""
+        kind = kind_of(plan)
+        self._by_kind[kind] = record
+        if self._memory is not None:
+            self._memory.keep(record.as_json(), _SPEED, kind)
+            if record.lane_bytes:
+                need = [record.lane_bytes, record.gpu_bytes]
+                self._memory.keep(need, LANE_NEED, plan.engine, plan.encoder, plan.height)
+
+
+@dataclass(slots=True, kw_only=True)
+class Measuring:
+    """Measures a batch, and predicts its end as soon as all of its kinds are known.
+
+    Attributes:
+        state: the batch; only read.
+        records: what was measured so far.
+        threads: CPU threads that the lanes share.
+        emit: takes the prediction.
+    """
+
+    state: BatchState
+    records: Records
+    threads: int
+    emit: Callable[[BatchPredicted], Awaitable[None]]
+
+    async def run(self, mailbox: Mailbox) -> None:
+        """Return when the batch is over."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._weigh)
+            async for event in mailbox:
+                if isinstance(event, SegmentFinished | JobPublished):
+                    await anyio.to_thread.run_sync(self._learn, event)
+                if self.state.prediction is None and isinstance(event, _MAY_COMPLETE):
+                    await self._predict()
+            group.cancel_scope.cancel()
+
+    def _learn(self, event: SegmentFinished | JobPublished) -> None:
+        """Take a piece of work that was done into its kind's record."""
+        job = self.state.jobs.get(event.job_id)
+        if job is None or job.plan is None:
+            return
+        lanes = min(self.state.lanes, self.state.busy_lanes + 1)
+        match event:
+            case SegmentFinished(fallback=0):
+                sample = Sample(event.frames, event.wall_s, lanes)
+                self.records.keep(job.plan, self.records.of(job.plan).with_segment(sample))
+            case JobPublished():
+                sample = Sample(event.frames, event.wall_s, lanes)
+                self.records.keep(job.plan, self.records.of(job.plan).with_assembly(sample, event.size_bytes))
+            case _:
+                pass
+
+    async def _predict(self) -> None:
+        """Say when everything will be done, once everything is planned and every kind was measured."""
+        if self.state.count(Phase.WAITING) or not any(map(_is_open, self.state.jobs.values())):
+            return
+        videos = [
+            Remaining(job.plan, open_segments(job))
+            for job in self.state.jobs.values()
+            if _is_open(job) and job.plan is not None
+        ]
+        records = await anyio.to_thread.run_sync(self.records.of_all, [left.plan for left in videos])
+        predicted = predict(
+            videos,
+            records,
+            lanes=self.state.lanes,
+            threads=self.threads,
+            usual_bytes={left.plan.job.id: result_bytes(left.plan) for left in videos},
+            at_s=time.time(),
+        )
+        if predicted is not None:
+            await self.emit(predicted)
+
+    async def _weigh(self) -> None:
+        """See from time to time how much memory a lane's programs hold."""
+        idle = sum(gpu.used_bytes or 0 for gpu in await gpu_gauges())
+        while True:
+            await anyio.sleep(_SAMPLE_S)
+            running = [job for job in self.state.jobs.values() if job.running and job.plan is not None]
+            lanes = sum(len(job.running) for job in running)
+            if not lanes:
+                continue
+            held = await anyio.to_thread.run_sync(resident_bytes, alive())
+            gpus = [gpu.used_bytes for gpu in await gpu_gauges() if gpu.used_bytes is not None]
+            on_gpu = max(0, sum(gpus) - idle) // lanes if gpus else None
+            for job in running:
+                if job.plan is not None:
+                    await anyio.to_thread.run_sync(self._note_need, job.plan, held // lanes, on_gpu)
+
+    def _note_need(self, plan: JobPlan, lane_bytes: int, gpu_bytes: int | None) -> None:
+        self.records.keep(plan, self.records.of(plan).with_need(lane_bytes, gpu_bytes))
+
+
+def open_segments(job: JobState) -> tuple[int, ...]:
+    """The frames of each segment that is not made; of one in the making, half of them are left."""
+    segments = () if job.plan is None else job.plan.segments
+    return tuple(
+        segment.frames // 2 if segment.index in job.running else segment.frames
+        for segment in segments
+        if segment.index not in job.finished
+    )
+
+
+def _is_open(job: JobState) -> bool:
+    return not job.phase.ended and job.phase is not Phase.HELD

@@ -1,0 +1,91 @@
+"""A batch is measured while it runs, and predicted when its kinds are known."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+import make
+from vhsbatch.model.events import BatchFinished, BatchPredicted, Fact
+from vhsbatch.model.state import BatchState
+from vhsbatch.pipeline.describe import compared_with_prediction
+from vhsbatch.remembered import Memory
+from vhsbatch.scheduling.bus import Bus
+from vhsbatch.scheduling.measuring import Measuring, Records, open_segments
+
+pytestmark = pytest.mark.anyio
+
+PLAN = make.plan(segments=4, frames=400)
+
+
+async def measured(facts: list[Fact], memory: Memory) -> list[BatchPredicted]:
+    """What is predicted while a batch tells `facts`."""
+    told: list[BatchPredicted] = []
+
+    async def append(fact: Fact) -> None:
+        if isinstance(fact, BatchPredicted):
+            told.append(fact)
+
+    state = BatchState()
+    bus = Bus(state, append)
+    measuring = Measuring(state=state, records=Records(memory), threads=2, emit=bus.emit)
+    async with anyio.create_task_group() as group:
+        group.start_soon(measuring.run, bus.subscribe())
+        for fact in facts:
+            await bus.emit(fact)
+            await anyio.wait_all_tasks_blocked()
+            await anyio.sleep(0.05)
+        bus.close()
+    return told
+
+
+async def test_a_new_kind_is_predicted_after_its_first_segment_and_a_known_one_at_once(
+    tmp_path: Path,
+) -> None:
+    memory = Memory(tmp_path / "remembered.sqlite")
+    begin: list[Fact] = [make.batch_started(PLAN.job, lanes=1), make.planned(PLAN)]
+    (first,) = await measured([*begin, make.started(PLAN, 0), make.finished(PLAN, 0)], memory)
+    # Three segments of a second each, as the first one took, and the joining.
+    assert 3.0 <= first.seconds_s <= 6.0
+    (again,) = await measured(begin, memory)
+    assert again.seconds_s > first.seconds_s
+    memory.close()
+
+
+async def test_without_any_measurement_nothing_is_said(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "remembered.sqlite")
+    assert await measured([make.batch_started(PLAN.job), make.planned(PLAN)], memory) == []
+    memory.close()
+
+
+def test_of_a_segment_in_the_making_half_is_left() -> None:
+    state = BatchState()
+    for fact in (
+        make.batch_started(PLAN.job),
+        make.planned(PLAN),
+        make.started(PLAN, 0),
+        make.finished(PLAN, 0),
+    ):
+        state.apply(fact)
+    state.apply(make.started(PLAN, 1))
+    assert open_segments(state.jobs[PLAN.job.id]) == (50, 100, 100)
+
+
+def test_a_prediction_is_compared_with_what_happened() -> None:
+    state = BatchState()
+    state.apply(make.batch_started(PLAN.job))
+    assert compared_with_prediction(state) is None
+    state.apply(
+        BatchPredicted(
+            at_s=100.0,
+            seconds_s=60.0,
+            least_s=50.0,
+            most_s=70.0,
+            output_bytes=1,
+            temporary_bytes=1,
+            lane_bytes=None,
+            gpu_bytes=None,
+        )
+    )
+    state.apply(BatchFinished(at_s=166.0, run_id="run", outcome="complete", exit_code=0))
+    assert compared_with_prediction(state) == "1:00 (0:50 to 1:10), took 1:06, 10% more"
