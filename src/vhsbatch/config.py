@@ -143,6 +143,9 @@ class Settings(BaseSettings):
         default=36_000_000, ge=1, description="pictures with more pixels are refused; the default passes 8K"
     )
     presets: tuple[Path, ...] = Field(default=(), description="preset files; later ones win")
+    files: dict[str, dict[str, Any]] = Field(
+        default={}, description="what is otherwise for single videos: a table for each pattern of their names"
+    )
     report: bool = Field(default=True, description="write report.html into the output folder")
     cluster: str | None = Field(
         default=None,

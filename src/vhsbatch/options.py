@@ -43,6 +43,9 @@ class ResultOptions:
     field_order: Literal["tff", "bff", "progressive"] | None = None
     "Field order of the sources, instead of what is measured."
 
+    telecine: Literal["none", "soft", "hard"] | None = None
+    "Whether the sources are telecined film, instead of what is measured."
+
     fix_drift: bool = False
     "Bring sound that drifts to the length of the picture."
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -14,6 +14,7 @@ from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
 from vhsbatch.pipeline.discover import discover
 from vhsbatch.pipeline.naming import name_jobs, refuse_overwriting_sources
 from vhsbatch.pipeline.order import FileFacts, OrderName, Priority, arrange
+from vhsbatch.pipeline.overrides import shipped_preset
 from vhsbatch.preset_tables import Container
 from vhsbatch.presets import Preset
 
@@ -37,6 +38,7 @@ class BatchRequest:
         detectable: the presets from which each source gets the one that suits it (`--auto-detect`);
             None where `preset` is for all.
         corrections: what the user knows better than the sources say.
+        preset_named: gives the preset that is named for a single video, as this run would use it.
         allow_truncated: whether sources that break off are restored as far as they go.
         records: whether a record is put beside each result.
         drain: whether running segments are finished when the run is stopped.
@@ -55,6 +57,7 @@ class BatchRequest:
     resume: bool = False
     detectable: Mapping[str, Preset] | None = None
     corrections: Corrections = NO_CORRECTIONS
+    preset_named: Callable[[str], Preset] = shipped_preset
     allow_truncated: bool = False
     records: bool = True
     drain: bool = False

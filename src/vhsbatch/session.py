@@ -232,6 +232,7 @@ async def toolbox_of(request: BatchRequest) -> Toolbox:
         request.preset,
         detectable=request.detectable,
         corrections=request.corrections,
+        preset_named=request.preset_named,
         allow_truncated=request.allow_truncated,
         videos=len(request.jobs),
     )

@@ -1,7 +1,7 @@
 """Which tools a run works with: found, tried and chosen once, before the first video."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from vhsbatch.config import Settings
@@ -19,6 +19,7 @@ from vhsbatch.media.encoder_choice import choose_encoder
 from vhsbatch.model.plan import EncoderDevice
 from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
+from vhsbatch.pipeline.overrides import Overrides, shipped_preset
 from vhsbatch.pipeline.prepare import Intent
 from vhsbatch.presets import Preset
 from vhsbatch.proc.gauges import gpu_gauges, memory_gauge
@@ -62,6 +63,7 @@ async def open_toolbox(
     *,
     detectable: Mapping[str, Preset] | None = None,
     corrections: Corrections = NO_CORRECTIONS,
+    preset_named: Callable[[str], Preset] = shipped_preset,
     allow_truncated: bool = False,
     videos: int = 1,
 ) -> Toolbox:
@@ -72,6 +74,7 @@ async def open_toolbox(
         preset: what comes out.
         detectable: presets to choose from for each source; None where `preset` is for all.
         corrections: what the user knows better than the sources say.
+        preset_named: gives the preset that a video of its own is named for, as the run would use it.
         allow_truncated: whether sources that break off are taken as they are.
         videos: how many there are to restore.
 
@@ -96,6 +99,7 @@ async def open_toolbox(
         allow_truncated=allow_truncated,
         spare_devices=choice.spare_devices,
         memory=default_memory() if settings.remember else None,
+        overrides=Overrides(tables=settings.files, preset_named=preset_named),
         auto_detect=None if detectable is None else AutoDetect(detectable),
     )
     machine = await survey(settings, choice)

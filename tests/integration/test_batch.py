@@ -297,7 +297,7 @@ async def test_a_video_is_analysed(captures: Path, tmp_path: Path) -> None:
     as_json = program.run("analyze", captures / "a holiday.dv", "--json", cwd=tmp_path)
     found = json.loads(as_json.stdout)
     assert found["info"]["video"]["field_order"] == "bff"
-    assert f"  preset      {found['preset']} (" in said.stdout
+    assert f"  preset        {found['preset']} (" in said.stdout
     assert program.run("analyze", captures / "notes.txt", cwd=tmp_path).returncode == 1
 
 

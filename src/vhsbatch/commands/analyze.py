@@ -3,16 +3,20 @@
 from pathlib import Path
 
 import anyio
+from anyio import to_thread
 
 from vhsbatch.config import Settings, load_settings, preset_paths
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import show_line
-from vhsbatch.media.probe import probe
 from vhsbatch.model.wire import dump_line
 from vhsbatch.pipeline.analysis import analyse, describe_analysis
+from vhsbatch.pipeline.corrections import corrected
 from vhsbatch.pipeline.files import settled
+from vhsbatch.pipeline.overrides import Overrides
+from vhsbatch.pipeline.probing import probe_remembering
 from vhsbatch.preset_files import load_presets
 from vhsbatch.proc.tools import ffmpeg_tool
+from vhsbatch.remembered import default_memory
 from vhsbatch.wording import plain
 
 
@@ -24,14 +28,31 @@ def analyze_video(video: Path, *, json: bool, config: Path | None) -> int:
 
 
 async def _analyze(video: Path, json: bool, settings: Settings) -> int:
-    ffmpeg = (await ffmpeg_tool(settings.ffmpeg)).path
+    ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     await settled(video)
-    info = await probe(video, ffmpeg=ffmpeg, max_pixels=settings.max_pixels)
-    analysis = await analyse(info, load_presets(preset_paths(settings)), ffmpeg=ffmpeg)
+    memory = default_memory() if settings.remember else None
+    info = await probe_remembering(
+        video,
+        memory,
+        ffmpeg=ffmpeg.path,
+        ffmpeg_version=ffmpeg.version,
+        max_pixels=settings.max_pixels,
+        allow_truncated=False,
+    )
+    override = await to_thread.run_sync(Overrides(tables=settings.files).of, video)
+    analysis = await analyse(
+        corrected(info, override.corrections),
+        load_presets(preset_paths(settings)),
+        memory,
+        ffmpeg=ffmpeg.path,
+        ffmpeg_version=ffmpeg.version,
+    )
     if json:
         show_line(dump_line(analysis))
         return 0
     show_line(plain(video.name))
     for word, text in describe_analysis(analysis):
         show_line(f"  {word:<14}{plain(text)}")
+    for note in override.notes:
+        show_line(f"  {'override':<14}{plain(note)}")
     return 0

@@ -1,6 +1,7 @@
 """`batch` and `upscale`."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +10,13 @@ import anyio
 from vhsbatch.commands.cluster import expect_dask
 from vhsbatch.commands.following import check_followers, followers
 from vhsbatch.commands.resume import Options, options_before, preset_before
-from vhsbatch.commands.setup import detectable_presets, network_settings, preset_from, settings_from
+from vhsbatch.commands.setup import (
+    detectable_presets,
+    network_settings,
+    preset_from,
+    preset_named,
+    settings_from,
+)
 from vhsbatch.commands.showing import interfaces
 from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
@@ -136,7 +143,8 @@ def request_for(
         skip_existing=which.skip_existing,
         resume=which.resume,
         detectable=detectable_presets(result, settings, preset),
-        corrections=corrections(result.aspect, result.field_order),
+        corrections=corrections(result.aspect, result.field_order, result.telecine),
+        preset_named=functools.partial(preset_named, result=result, settings=settings, base=preset),
         allow_truncated=result.allow_truncated,
         records=not machine.no_record,
         drain=machine.drain,

@@ -26,6 +26,7 @@ _RESULT = (
     "encoder",
     "aspect",
     "field_order",
+    "telecine",
     "fix_drift",
     "allow_truncated",
     "auto_detect",

@@ -98,14 +98,25 @@ def detectable_presets(result: ResultOptions, settings: Settings, base: Preset) 
     """
     if not result.auto_detect:
         return None
-    return {
-        name: override(
-            preset,
-            height=base.target_height,
-            quality=result.crf,
-            encoder=base.video.encoder,
-            container=base.container,
-            fix_drift=result.fix_drift,
-        )
-        for name, preset in load_presets(preset_paths(settings)).items()
-    }
+    presets = load_presets(preset_paths(settings))
+    return {name: _as_of_the_run(preset, result, base) for name, preset in presets.items()}
+
+
+def preset_named(name: str, result: ResultOptions, settings: Settings, base: Preset) -> Preset:
+    """The preset that is named for a single video, in the size and the container of the run's `base`.
+
+    Raises:
+        UsageError: there is none, or a value that was typed does not fit it.
+    """
+    return _as_of_the_run(find_preset(load_presets(preset_paths(settings)), name), result, base)
+
+
+def _as_of_the_run(preset: Preset, result: ResultOptions, base: Preset) -> Preset:
+    return override(
+        preset,
+        height=base.target_height,
+        quality=result.crf,
+        encoder=base.video.encoder,
+        container=base.container,
+        fix_drift=result.fix_drift,
+    )

@@ -77,7 +77,7 @@ def _shown(name: str, value: object) -> str:
         case tuple() if name == "notify":
             # Addresses hold passwords.
             return ", ".join(map(service, value)) or "-"
-        case tuple():
+        case tuple() | dict():
             return ", ".join(map(str, value)) or "-"
         case _:
             return str(value)

@@ -9,8 +9,9 @@ from vhsbatch.model.media import MediaInfo
 from vhsbatch.pipeline.autodetect import adapted, suitable_preset
 from vhsbatch.pipeline.findings import Finding, find
 from vhsbatch.pipeline.geometry import sample_aspect
-from vhsbatch.pipeline.measure import Measured, measure
+from vhsbatch.pipeline.measure import Measured, measure_remembering
 from vhsbatch.presets import Preset
+from vhsbatch.remembered import Memory
 from vhsbatch.wording import duration
 
 
@@ -35,18 +36,27 @@ class Analysis:
     overrides: tuple[str, ...] = ()
 
 
-async def analyse(info: MediaInfo, presets: dict[str, Preset], *, ffmpeg: str) -> Analysis:
+async def analyse(
+    info: MediaInfo,
+    presets: dict[str, Preset],
+    memory: Memory | None,
+    *,
+    ffmpeg: str,
+    ffmpeg_version: str,
+) -> Analysis:
     """Measure a source that has been probed.
 
     Args:
         info: the source.
         presets: those from which one is chosen.
+        memory: what earlier runs found out; None where nothing is remembered.
         ffmpeg: the program.
+        ffmpeg_version: what that calls itself.
 
     Raises:
         InputError: its picture cannot be measured.
     """
-    measured = await measure(info, ffmpeg=ffmpeg)
+    measured = await measure_remembering(info, memory, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
     findings = find(info, measured.picture, measured.sounds)
     preset, reason = suitable_preset(info, measured.picture)
     _, overrides = adapted(presets[preset], findings)

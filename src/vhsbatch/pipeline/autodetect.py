@@ -8,8 +8,9 @@ import anyio
 from vhsbatch.media.picture import Picture
 from vhsbatch.model.media import MediaInfo, VideoTrack
 from vhsbatch.pipeline.findings import SURE_ENOUGH, Finding, find
-from vhsbatch.pipeline.measure import measure
+from vhsbatch.pipeline.measure import measure_remembering
 from vhsbatch.presets import Preset, derive
+from vhsbatch.remembered import Memory
 
 _SD_LINES = 600
 _SMALL_LINES = 400
@@ -39,14 +40,16 @@ class AutoDetect:
     # One analysis after the other: they read the disk that the lanes read too.
     _turn: anyio.Lock = field(default_factory=anyio.Lock)
 
-    async def choose(self, info: MediaInfo, *, ffmpeg: str) -> tuple[Preset, tuple[str, ...]]:
+    async def choose(
+        self, info: MediaInfo, memory: Memory | None, *, ffmpeg: str, ffmpeg_version: str
+    ) -> tuple[Preset, tuple[str, ...]]:
         """The preset for a source with what it needs otherwise, and why it is that.
 
         Raises:
             InputError: its picture cannot be measured.
         """
         async with self._turn:
-            measured = await measure(info, ffmpeg=ffmpeg)
+            measured = await measure_remembering(info, memory, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
         name, reason = suitable_preset(info, measured.picture)
         preset, reasons = adapted(self.presets[name], find(info, measured.picture, measured.sounds))
         return preset, (f"preset {name}: {reason}", *reasons)

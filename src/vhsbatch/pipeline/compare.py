@@ -19,6 +19,7 @@ from vhsbatch.model.events import Telemetry
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Segment
 from vhsbatch.pipeline.geometry import output_rate
+from vhsbatch.pipeline.overrides import NO_OVERRIDES
 from vhsbatch.pipeline.prepare import Intent, prepare
 from vhsbatch.pipeline.segment import make_segment
 from vhsbatch.pipeline.workplace import Workplace
@@ -156,7 +157,8 @@ async def _make_clip(
     tell: Callable[[Telemetry], None],
 ) -> Path:
     # The encoder was chosen for the whole run; the containers of clips are those of segments.
-    own = dataclasses.replace(intent, preset=preset)
+    # What is wanted otherwise for this video is no part of what is compared.
+    own = dataclasses.replace(intent, preset=preset, overrides=NO_OVERRIDES)
     job = Job(
         id=f"clip{clip.number}_{preset.name}",
         index=clip.number,

@@ -1,4 +1,4 @@
-"""What a user knows better than a source says: its shape, and its field order. Pure."""
+"""What a user knows better than a source says: its shape, its field order, whether it is film. Pure."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -8,6 +8,7 @@ from vhsbatch.errors import UsageError
 from vhsbatch.model.media import FieldOrder, MediaInfo, Telecine
 
 OrderWord = Literal["tff", "bff", "progressive"]
+TelecineWord = Literal["none", "soft", "hard"]
 
 # Wider and narrower pictures are no video's.
 _NARROWEST, _WIDEST = Fraction(1, 4), Fraction(4)
@@ -20,17 +21,25 @@ class Corrections:
     Attributes:
         aspect: width to height of the picture as it is shown, None for what was found.
         field_order: likewise.
+        telecine: likewise.
     """
 
     aspect: Fraction | None = None
     field_order: FieldOrder | None = None
+    telecine: Telecine | None = None
 
 
 NO_CORRECTIONS = Corrections()
 
 
-def corrections(aspect: str | None, field_order: OrderWord | None) -> Corrections:
-    """Corrections as they are typed.
+def corrections(
+    aspect: str | None,
+    field_order: OrderWord | None,
+    telecine: TelecineWord | None = None,
+    *,
+    aspect_key: str = "--aspect",
+) -> Corrections:
+    """Corrections as they are typed, on a command line or in a file that calls the first one `aspect_key`.
 
     >>> corrections("16:9", "tff").aspect
     Fraction(16, 9)
@@ -39,20 +48,19 @@ def corrections(aspect: str | None, field_order: OrderWord | None) -> Correction
         UsageError: the aspect is no ratio.
     """
     return Corrections(
-        aspect=None if aspect is None else _ratio(aspect),
+        aspect=None if aspect is None else _ratio(aspect, aspect_key),
         field_order=None if field_order is None else FieldOrder(field_order),
+        telecine=None if telecine is None else Telecine(telecine),
     )
 
 
-def _ratio(text: str) -> Fraction:
+def _ratio(text: str, key: str) -> Fraction:
     try:
         ratio = Fraction(text.replace(":", "/"))
     except (ValueError, ZeroDivisionError):
         ratio = Fraction(0)
     if not _NARROWEST <= ratio <= _WIDEST:
-        raise UsageError(
-            f"--aspect {text}: must be a ratio of width to height", fix="for example 4:3 or 16:9"
-        )
+        raise UsageError(f"{key} {text}: must be a ratio of width to height", fix="for example 4:3 or 16:9")
     return ratio
 
 
@@ -71,4 +79,8 @@ def corrected(info: MediaInfo, by: Corrections) -> MediaInfo:
         )
         if by.field_order is FieldOrder.PROGRESSIVE and video.telecine is Telecine.HARD:
             video = replace(video, telecine=Telecine.NONE, telecine_reason="")
+    if by.telecine is not None:
+        video = replace(
+            video, telecine=by.telecine, telecine_reason="as was asked for", telecine_confidence=1.0
+        )
     return replace(info, video=video, notes=notes)

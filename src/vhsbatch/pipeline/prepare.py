@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from anyio import to_thread
+
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.media.filters import network_size
@@ -11,6 +13,7 @@ from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, corrected
 from vhsbatch.pipeline.files import settled, sha256
+from vhsbatch.pipeline.overrides import NO_OVERRIDES, Overrides
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.pipeline.probing import probe_remembering
 from vhsbatch.presets import Preset
@@ -36,6 +39,7 @@ class Intent:
         allow_truncated: whether sources that break off are taken as they are.
         spare_devices: other devices for the network.
         memory: what earlier runs found out about sources; None where nothing is remembered.
+        overrides: finds what is wanted otherwise for single videos.
         auto_detect: chooses a preset for each source; None where `preset` is for all.
     """
 
@@ -53,6 +57,7 @@ class Intent:
     allow_truncated: bool = False
     spare_devices: tuple[str, ...] = ()
     memory: Memory | None = None
+    overrides: Overrides = NO_OVERRIDES
     auto_detect: AutoDetect | None = None
 
 
@@ -60,7 +65,7 @@ async def probe_source(path: Path, intent: Intent) -> MediaInfo:
     """What the source is.
 
     Raises:
-        InputError: it cannot be restored, or is still being written.
+        InputError: it cannot be restored, is still being written, or what is said of it is wrong.
     """
     await settled(path)
     info = await probe_remembering(
@@ -71,7 +76,8 @@ async def probe_source(path: Path, intent: Intent) -> MediaInfo:
         max_pixels=intent.max_pixels,
         allow_truncated=intent.allow_truncated,
     )
-    return corrected(info, intent.corrections)
+    override = await to_thread.run_sync(intent.overrides.of, path)
+    return corrected(corrected(info, intent.corrections), override.corrections)
 
 
 async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
@@ -81,10 +87,14 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
         InputError: the source cannot be restored.
         ToolError: what the plan needs is not there.
     """
-    notes: tuple[str, ...] = ()
-    if intent.auto_detect is not None:
-        preset, notes = await intent.auto_detect.choose(info, ffmpeg=intent.ffmpeg)
-        intent = replace(intent, preset=preset)
+    override = await to_thread.run_sync(intent.overrides.of, job.source)
+    preset, notes = override.preset or intent.preset, override.notes
+    if intent.auto_detect is not None and override.preset is None:
+        preset, reasons = await intent.auto_detect.choose(
+            info, intent.memory, ffmpeg=intent.ffmpeg, ffmpeg_version=intent.ffmpeg_version
+        )
+        notes = (*reasons, *notes)
+    intent = replace(intent, preset=override.applied(preset))
     upscaling, network_notes = _upscaling(info, intent)
     identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
     if upscaling is not None:

@@ -47,3 +47,8 @@ def test_the_field_order_that_was_asked_for_is_taken() -> None:
 def test_what_has_no_fields_is_no_hard_pulldown(order: OrderWord, telecine: Telecine) -> None:
     film = make.info(make.track(telecine=Telecine.HARD))
     assert corrected(film, corrections(None, order)).video.telecine is telecine
+
+
+def test_whether_it_is_film_can_be_said() -> None:
+    video = corrected(make.info(), corrections(None, None, "hard")).video
+    assert (video.telecine, video.telecine_confidence) == (Telecine.HARD, 1.0)
