@@ -314,8 +314,8 @@ async def _with_telecine(
     votes = None if sights is None else fieldorder.Votes.count(sights)
     if not telecine.may_be_film(video, votes):
         return video
-    cadences = await telecine.look_for_cadence(path, video, ffmpeg=ffmpeg, seekable=seekable)
-    found, reason, sure = telecine.judge(cadences)
+    steps = await telecine.look_at_steps(path, video, ffmpeg=ffmpeg, seekable=seekable)
+    found, reason, sure = telecine.judge(() if steps is None else steps.cadences)
     return replace(video, telecine=found, telecine_reason=reason, telecine_confidence=sure)
 
 

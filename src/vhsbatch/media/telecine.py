@@ -8,6 +8,7 @@ Hard pulldown has recorded the fields.
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -61,10 +62,23 @@ def may_be_film(video: VideoTrack, votes: Votes | None) -> bool:
     )
 
 
-async def look_for_cadence(
-    path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool
-) -> tuple[float | None, ...]:
-    """How well a 3:2 cadence fits stretches of the source, in the places where the fields were looked at.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSteps:
+    """What fields and frames that follow one another have in common.
+
+    Attributes:
+        cadences: how well a 3:2 cadence fits stretches of the source, None where too little moves.
+        repeated: how many frames are the ones before them once more.
+        frames: of how many.
+    """
+
+    cadences: tuple[float | None, ...]
+    repeated: int
+    frames: int
+
+
+async def look_at_steps(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool) -> FieldSteps | None:
+    """Compare fields and frames in the places where the fields were looked at; None if nothing decodes.
 
     Raises:
         ToolError: FFmpeg or Python cannot be started.
@@ -95,8 +109,13 @@ async def look_for_cadence(
             on_stderr=lambda _stage, _line: None,
         )
     except ChainError:
-        return ()
-    return tuple(json.loads(answers[-1])) if answers else ()
+        return None
+    if not answers:
+        return None
+    answer = json.loads(answers[-1])
+    return FieldSteps(
+        cadences=tuple(answer["cadences"]), repeated=answer["repeated"], frames=answer["frames"]
+    )
 
 
 def judge(cadences: Sequence[float | None]) -> tuple[Telecine, str, float]:

@@ -1,10 +1,11 @@
-"""Child process that finds the 3:2 cadence of film in interlaced frames, and prints one JSON object.
+"""Child process that finds fields and frames that are repeated, and prints one JSON object.
 
     python -P -m vhsbatch.media.telecine_worker WIDTH HEIGHT
 
 Frames come on stdin, 8-bit grey. They may be narrow: what is added up along a line loses its noise,
 while all lines have to be there. For each stretch of frames the answer holds which part of its
-repeated fields is where a cadence has them, null where too little moves to tell.
+repeated fields is where a cadence has them, null where too little moves to tell; and how many frames
+are the ones before them once more.
 
 In 3:2 pulldown each parity records one field twice in every five frames, the other parity two or three
 frames later. A field that was recorded twice differs from itself by the tape's noise alone.
@@ -27,6 +28,11 @@ _FEWEST_CYCLES = 8
 _CLEARLY_LESS = 0.8
 # A cycle moves where its fields differ by this much more than the quietest of the tape.
 _MOVES = 1.2
+
+# A frame that is repeated by a machine differs from the one before by what a codec makes of it alone.
+_NEARLY_NOTHING = 0.15
+_MOVEMENT = 0.4
+_NEIGHBOURS = 7
 
 Steps = npt.NDArray[np.float64]
 
@@ -78,10 +84,24 @@ def cadences(steps: Steps) -> list[float | None]:
     return [cadence(steps[first : first + STRETCH_FRAMES - 1], floor) for first in firsts]
 
 
+def repeated_frames(steps: Steps) -> int:
+    """How many frames are the ones before them once more, where others around them differ.
+
+    Args:
+        steps: (steps, parity).
+    """
+    largest = steps.max(axis=1, initial=0)
+    around = [largest[max(0, n - _NEIGHBOURS) : n + _NEIGHBOURS + 1] for n in range(len(largest))]
+    usual = np.array([np.median(nearby) for nearby in around])
+    return int(((usual > _MOVEMENT) & (largest < _NEARLY_NOTHING * usual)).sum())
+
+
 def main() -> None:
     """Measure what comes on stdin."""
     width, height = map(int, sys.argv[1:3])
-    sys.stdout.write(json.dumps(cadences(field_steps(sys.stdin.buffer, width, height))) + "\n")
+    steps = field_steps(sys.stdin.buffer, width, height)
+    result = {"cadences": cadences(steps), "repeated": repeated_frames(steps), "frames": len(steps)}
+    sys.stdout.write(json.dumps(result) + "\n")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ async def analyse(
         InputError: its picture cannot be measured.
     """
     measured = await measure_remembering(info, memory, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
-    findings = find(info, measured.picture, measured.sounds)
+    findings = find(info, measured)
     preset, reason = suitable_preset(info, measured.picture)
     _, overrides = adapted(presets[preset], findings)
     return Analysis(

@@ -51,7 +51,7 @@ class AutoDetect:
         async with self._turn:
             measured = await measure_remembering(info, memory, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
         name, reason = suitable_preset(info, measured.picture)
-        preset, reasons = adapted(self.presets[name], find(info, measured.picture, measured.sounds))
+        preset, reasons = adapted(self.presets[name], find(info, measured))
         return preset, (f"preset {name}: {reason}", *reasons)
 
 

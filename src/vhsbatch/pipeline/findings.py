@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from vhsbatch.media.audio import drift
+from vhsbatch.media.blank import BlankEnds
 from vhsbatch.media.picture import Picture
 from vhsbatch.media.sound import Sound
+from vhsbatch.media.telecine import FieldSteps
 from vhsbatch.model.media import AudioTrack, MediaInfo, VideoTrack
 from vhsbatch.pipeline.describe import field_order, frame_rate
+from vhsbatch.pipeline.measure import Measured
+from vhsbatch.wording import duration
 
 # Nothing follows from a finding that is less sure.
 SURE_ENOUGH = 0.6
@@ -45,16 +49,18 @@ class Finding:
     overrides: Mapping[str, object] = field(default_factory=dict)
 
 
-def find(info: MediaInfo, picture: Picture, sounds: Sequence[Sound]) -> tuple[Finding, ...]:
+def find(info: MediaInfo, measured: Measured) -> tuple[Finding, ...]:
     """Everything that follows from what was measured."""
+    picture = measured.picture
     return (
         *_fields(info.video),
         _standard(info.video),
-        *_timing(info.video),
+        *_timing(info.video, measured.steps),
+        *_ends(measured.ends),
         *_noise(picture),
         *_edges(info.video, picture),
         *_colour_and_levels(picture),
-        *_sound(info, sounds),
+        *_sound(info, measured.sounds),
     )
 
 
@@ -78,13 +84,25 @@ def _standard(video: VideoTrack) -> Finding:
     return Finding(subject="standard", text=f"{name} ({words})", confidence=0.95 if signs == 2 else 0.6)
 
 
-def _timing(video: VideoTrack) -> Iterator[Finding]:
+def _timing(video: VideoTrack, steps: FieldSteps | None) -> Iterator[Finding]:
+    if steps is not None and steps.repeated:
+        text = f"{steps.repeated} of {steps.frames} frames are the ones before them once more"
+        yield Finding(subject="repeated", text=text)
     if video.constant_rate:
         yield Finding(subject="frame rate", text=f"constant, {frame_rate(video.rate)}")
         return
     gaps = f"{video.repeated_frames} positions without a frame, {video.dropped_frames} frames too many"
     text = f"not constant: {gaps} on a grid of {frame_rate(video.rate)}"
     yield Finding(subject="frame rate", text=text)
+
+
+def _ends(ends: BlankEnds) -> Iterator[Finding]:
+    if ends.head is not None:
+        text = f"{ends.head} for the first {duration(ends.head_s)} ({ends.head_s:.1f} s)"
+        yield Finding(subject="blank head", text=text)
+    if ends.tail is not None:
+        text = f"{ends.tail} for the last {duration(ends.tail_s)} ({ends.tail_s:.1f} s)"
+        yield Finding(subject="blank tail", text=text)
 
 
 def _noise(picture: Picture) -> Iterator[Finding]:

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from anyio import to_thread
 from pydantic import TypeAdapter
 
+from vhsbatch.media.blank import NO_BLANK_ENDS, BlankEnds, look_at_ends
 from vhsbatch.media.picture import Picture, measure_picture
 from vhsbatch.media.sound import Sound, measure_sound
+from vhsbatch.media.telecine import FieldSteps, look_at_steps
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.wire import to_jsonable
 from vhsbatch.remembered import Memory
 
 # Part of every key: raised when the same file would be measured otherwise than before.
-MEASURE_VERSION = 1
+MEASURE_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +25,14 @@ class Measured:
     Attributes:
         picture: its picture.
         sounds: each of its tracks that decodes.
+        ends: what it shows of one colour at its ends.
+        steps: which fields and frames are repeated, None where nothing decodes.
     """
 
     picture: Picture
     sounds: tuple[Sound, ...] = ()
+    ends: BlankEnds = NO_BLANK_ENDS
+    steps: FieldSteps | None = None
 
 
 async def measure(info: MediaInfo, *, ffmpeg: str) -> Measured:
@@ -40,7 +46,12 @@ async def measure(info: MediaInfo, *, ffmpeg: str) -> Measured:
     sounds = [
         await measure_sound(info.path, track, ffmpeg=ffmpeg, seekable=info.exact_seek) for track in info.audio
     ]
-    return Measured(picture=picture, sounds=tuple(sound for sound in sounds if sound is not None))
+    return Measured(
+        picture=picture,
+        sounds=tuple(sound for sound in sounds if sound is not None),
+        ends=await look_at_ends(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek),
+        steps=await look_at_steps(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek),
+    )
 
 
 _MEASURED = TypeAdapter(Measured)

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 import make
+from vhsbatch.media.blank import BlankEnds
 from vhsbatch.media.picture import Borders, ChromaShift, Levels, Picture
 from vhsbatch.media.sound import Channel, Sound
+from vhsbatch.media.telecine import FieldSteps
 from vhsbatch.model.media import MediaInfo, Telecine
 from vhsbatch.pipeline.autodetect import adapted
 from vhsbatch.pipeline.findings import Finding, find
+from vhsbatch.pipeline.measure import Measured
 from vhsbatch.presets import Preset, derive
 
 VHS = Preset(name="vhs")
@@ -40,9 +43,13 @@ def sound(*channels: Channel, correlation: float | None = 0.5) -> Sound:
 
 
 def found(
-    seen: Picture | None = None, heard: Sound | None = None, info: MediaInfo | None = None
+    seen: Picture | None = None,
+    heard: Sound | None = None,
+    info: MediaInfo | None = None,
+    **more: Any,
 ) -> tuple[Finding, ...]:
-    return find(info or make.info(), seen or picture(), () if heard is None else (heard,))
+    sounds = () if heard is None else (heard,)
+    return find(info or make.info(), Measured(picture=seen or picture(), sounds=sounds, **more))
 
 
 def overrides(findings: tuple[Finding, ...]) -> dict[str, object]:
@@ -153,3 +160,14 @@ def test_sound_that_ends_elsewhere_is_told_and_left_alone() -> None:
     findings = found(info=long)
     assert overrides(findings) == {"audio.fix_drift": True}
     assert adapted(VHS, findings) == (VHS, ())
+
+
+def test_repeated_frames_and_blank_ends_are_told() -> None:
+    findings = found(
+        ends=BlankEnds(head="blue", head_s=12.3, tail="black", tail_s=754.0),
+        steps=FieldSteps(cadences=(), repeated=30, frames=299),
+    )
+    said = {finding.subject: finding.text for finding in findings}
+    assert said["blank head"] == "blue for the first 0:12 (12.3 s)"
+    assert said["blank tail"] == "black for the last 12:34 (754.0 s)"
+    assert said["repeated"] == "30 of 299 frames are the ones before them once more"
