@@ -19,8 +19,8 @@ SURE_ENOUGH = 0.6
 
 _MOST_TO_CROP = 64
 _MOST_TO_MASK = 32
-# Colour that is displaced by less cannot be seen, and chroma samples are no finer.
-_SMALLEST_SHIFT = 1.5
+# Where chroma samples lie is seldom said, and cameras sharpen luma to one side: less is no shift.
+_SMALLEST_SHIFT = 2.0
 # Hiss of the linear track of a tape is above this, that of a good recording below.
 _HISS_DB = -66.0
 _HISS_REDUCTION_DB = 12

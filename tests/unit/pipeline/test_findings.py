@@ -102,7 +102,7 @@ def test_black_edges_are_cropped_in_the_steps_that_presets_allow(
 
 
 def test_colour_that_is_displaced_is_moved_back() -> None:
-    shifted = ChromaShift(x=4.2, y=-1.8, agreement=1.0, places=6)
+    shifted = ChromaShift(x=4.2, y=-2.3, agreement=1.0, places=6)
     assert overrides(found(picture(chroma_shift=shifted))) == {
         "colour.chroma_shift_x": -4,
         "colour.chroma_shift_y": 2,
@@ -110,7 +110,7 @@ def test_colour_that_is_displaced_is_moved_back() -> None:
 
 
 def test_a_shift_that_cannot_be_seen_is_left_alone() -> None:
-    shifted = ChromaShift(x=1.2, y=0.3, agreement=1.0, places=6)
+    shifted = ChromaShift(x=-1.7, y=0.3, agreement=1.0, places=6)
     assert overrides(found(picture(chroma_shift=shifted))) == {}
 
 
