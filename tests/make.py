@@ -89,10 +89,18 @@ def plan(of: Job | None = None, *, segments: int = 2, frames: int = 60, **change
     return JobPlan(**(values | changes))
 
 
-def batch_started(*jobs: Job, lanes: int = 2, order: str = "name") -> BatchStarted:
-    options = {"order": order}
+def batch_started(
+    *jobs: Job, lanes: int = 2, order: str = "name", run_id: str = "run", resumed: bool = False
+) -> BatchStarted:
     return BatchStarted(
-        at_s=0.0, run_id="run", input="in", output="out", options=options, jobs=jobs, lanes=lanes
+        at_s=0.0,
+        run_id=run_id,
+        input="in",
+        output="out",
+        options={"order": order},
+        jobs=jobs,
+        lanes=lanes,
+        resumed=resumed,
     )
 
 

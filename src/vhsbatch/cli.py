@@ -248,6 +248,19 @@ def log(output_folder: Path, /) -> int:
 
 
 @app.command
+def attach(output_folder: Path, /, *, read_only: bool = False) -> int:
+    """Show the batch that runs into a folder, in another terminal or on another machine, or the last one.
+
+    Args:
+        output_folder: Folder of results.
+        read_only: Look, and change nothing.
+    """
+    from vhsbatch.commands.attach import attach_to
+
+    return attach_to(output_folder, read_only=read_only)
+
+
+@app.command
 def presets(name: str | None = None, /, *, config: Path | None = None) -> int:
     """List the presets, or show one with all of its keys.
 

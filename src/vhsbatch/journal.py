@@ -7,7 +7,7 @@ writer to a file; replaying all files in the order of their names gives the fold
 import contextlib
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -97,15 +97,70 @@ def read_journal(folder: Path) -> Iterator[Fact]:
             content = path.read_bytes()
         except OSError as error:
             raise OutputFolderError(f"cannot read the journal {path}: {error.strerror}") from error
-        *lines, _torn = content.split(b"\n")
-        for number, line in enumerate(lines, start=1):
-            try:
-                yield load_fact(line)
-            except ValueError as error:
-                raise OutputFolderError(
-                    f"the journal {path} is damaged in line {number}, or of another version",
-                    fix=f"move {folder} away to start anew; finished outputs are kept",
-                ) from error
+        yield from _facts_in(content.split(b"\n")[:-1], path)
+
+
+def _facts_in(lines: list[bytes], path: Path, *, behind: int = 0) -> Iterator[Fact]:
+    """The facts of complete lines, `behind` so many others."""
+    for number, line in enumerate(lines, start=behind + 1):
+        try:
+            yield load_fact(line)
+        except ValueError as error:
+            raise OutputFolderError(
+                f"the journal {path} is damaged in line {number}, or of another version",
+                fix=f"move {path.parent} away to start anew; finished outputs are kept",
+            ) from error
+
+
+class JournalReader:
+    """Reads the journal of an output folder as it grows, whoever writes it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path: Path | None = None
+        self._read_bytes = 0
+        self._read_lines = 0
+
+    @property
+    def run_id(self) -> str | None:
+        """The run that is read."""
+        return None if self._path is None else self._path.stem
+
+    def new_facts(self, living: Collection[str]) -> list[Fact]:
+        """What was added since the last call, up to the first run that is alive, or to the last one.
+
+        Raises:
+            OutputFolderError: a file cannot be read, or a line in the middle is not a fact.
+        """
+        facts: list[Fact] = []
+        while True:
+            if self._path is not None:
+                facts += self._read_on(self._path)
+            if (following := self._next(living)) is None:
+                return facts
+            self._path, self._read_bytes, self._read_lines = following, 0, 0
+
+    def _next(self, living: Collection[str]) -> Path | None:
+        if self.run_id in living:
+            return None
+        later = (path for path in self._folder.glob("*.jsonl") if self._path is None or path > self._path)
+        return min(later, default=None)
+
+    def _read_on(self, path: Path) -> list[Fact]:
+        try:
+            with path.open("rb") as file:
+                file.seek(self._read_bytes)
+                content = file.read()
+        except OSError as error:
+            raise OutputFolderError(f"cannot read the journal {path}: {error.strerror}") from error
+        complete, line_break, _rest = content.rpartition(b"\n")
+        if not line_break:
+            return []
+        lines = complete.split(b"\n")
+        facts = list(_facts_in(lines, path, behind=self._read_lines))
+        self._read_bytes += len(complete) + 1
+        self._read_lines += len(lines)
+        return facts
 
 
 def _sync_folder(folder: Path) -> None:

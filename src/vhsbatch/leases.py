@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -236,6 +237,22 @@ class Leases:
 
     def _mark(self, job_id: str) -> Path:
         return self._folder / "made" / _name(job_id)
+
+
+def living_runs(folder: Path) -> set[str]:
+    """The runs in a state folder that are alive, as far as one can tell without taking part.
+
+    Args:
+        folder: the state folder of an output folder.
+    """
+    alive = set()
+    for path in (folder / "runs").glob("*.json"):
+        with suppress(OSError, ValueError, TypeError):
+            run = _Run(**json.loads(path.read_text()))
+            locked = _is_locked(path) if run.boot_id == _boot_id() else None
+            if locked or (locked is None and time.time() - path.stat().st_mtime < LOST_S):
+                alive.add(run.run_id)
+    return alive
 
 
 def _name(job_id: str) -> str:

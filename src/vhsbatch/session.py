@@ -21,6 +21,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from vhsbatch.channel import Live
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
 from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished, LogLine, Telemetry
@@ -170,6 +171,7 @@ async def _run(
             options=dict(request.options),
             jobs=request.jobs,
             lanes=workers.parallel.begin,
+            resumed=request.resume,
         )
     )
     planning = Planning(
@@ -192,6 +194,8 @@ async def _run(
     async with anyio.create_task_group() as group:
         for interface, mailbox in shown:
             group.start_soon(interface, session, mailbox)
+        live = Live(request.folder / STATE_FOLDER, run_id)
+        group.start_soon(live.keep, bus.subscribe(), session.wish)
         group.start_soon(_warn_of_room, bus.subscribe(), state, room, bus)
         records = Records(toolbox.intent.memory)
         measuring = Measuring(state=state, records=records, threads=toolbox.threads, emit=bus.emit)

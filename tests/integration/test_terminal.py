@@ -149,3 +149,37 @@ def test_a_closed_terminal_stops_the_batch_and_loses_nothing(place: Path) -> Non
     program.wait_until_gone(place)
     done = program.run("batch", "in", "out", "--resume", cwd=place)
     assert done.returncode == 0, done.stderr
+
+
+def test_another_terminal_shows_and_steers_the_batch_and_its_last_state(place: Path) -> None:
+    batch = program.start("batch", "in", "out", "-r", "1080", "--json", cwd=place)
+    try:
+        program.wait_for_event(batch, "segment_started")
+        with terminal("attach", "out", cwd=place) as screen:
+            screen.wait_for("Worker 1")
+            screen.press("p")
+            # From here on the batch cannot end by itself.
+            screen.wait_for("paused: by the user")
+            screen.press("q")
+            assert screen.finish() == 0
+        assert batch.poll() is None
+        with terminal("attach", "out", cwd=place) as screen:
+            screen.wait_for("paused: by the user")
+            screen.press("x")
+            screen.wait_for("Stop this batch?")
+            screen.press("y")
+            screen.wait_for("ended: interrupted")
+            screen.press("q")
+            assert screen.finish() == 0
+        batch.communicate(timeout=_PATIENCE_S)
+    finally:
+        batch.kill()
+        batch.wait()
+    assert batch.returncode == 130
+
+
+def test_attach_without_a_terminal_says_what_to_do(place: Path) -> None:
+    (place / "out").mkdir()
+    refused = program.run("attach", "out", cwd=place)
+    assert refused.returncode == 2
+    assert "attach needs a terminal (vhs-upscale log out prints what happened)" in refused.stderr

@@ -27,6 +27,7 @@ class BatchStarted:
         options: every option that decides what comes out, for `--resume`.
         jobs: all videos of the batch in order.
         lanes: the size of the lane limiter.
+        resumed: whether segments that earlier runs finished count.
     """
 
     at_s: float
@@ -36,6 +37,7 @@ class BatchStarted:
     options: dict[str, str]
     jobs: tuple[Job, ...]
     lanes: int
+    resumed: bool = False
     kind: Literal["batch_started"] = "batch_started"
 
 

@@ -12,11 +12,13 @@ from pydantic import BaseModel, Discriminator, TypeAdapter
 
 from vhsbatch.model.events import Event, Fact, Telemetry
 from vhsbatch.model.media import MediaInfo
+from vhsbatch.model.wishes import Wish
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Discriminator("kind")])
-_TELEMETRY: TypeAdapter[Telemetry] = TypeAdapter(Annotated[Telemetry, Discriminator("kind")])
 _MEDIA_INFO = TypeAdapter(MediaInfo)
 _FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Discriminator("kind")])
+_TELEMETRY: TypeAdapter[Telemetry] = TypeAdapter(Annotated[Telemetry, Discriminator("kind")])
+_WISH: TypeAdapter[Wish] = TypeAdapter(Annotated[Wish, Discriminator("kind")])
 
 
 def to_jsonable(value: object) -> Any:
@@ -82,3 +84,12 @@ def load_telemetry(line: str) -> Telemetry:
         ValueError: it is none that this version knows.
     """
     return _TELEMETRY.validate_python(json.loads(line), strict=False)
+
+
+def load_wish(line: str | bytes) -> Wish:
+    """The wish that `dump_line` wrote.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return _WISH.validate_json(line)

@@ -1,0 +1,103 @@
+"""A batch of another process, as an interface sees it: its journal as it grows, and what is told live."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from vhsbatch.channel import Line
+from vhsbatch.errors import UsageError
+from vhsbatch.journal import STATE_FOLDER, JournalReader
+from vhsbatch.leases import living_runs
+from vhsbatch.model.events import BatchStarted, Event, Fact, Telemetry
+from vhsbatch.model.state import BatchState
+from vhsbatch.model.wishes import Wish
+
+_EVERY_S = 0.5
+
+
+@dataclass(slots=True)
+class Viewer:
+    """Looks at an output folder; the twin of a session, of which it is no part.
+
+    Attributes:
+        folder: the output folder.
+        read_only: whether wishes are kept back.
+        state: what is known; read it, never change it.
+        stopped_by: what ends this process's own batch: nothing, as there is none.
+        owns: whether the batch ends when this program does.
+    """
+
+    folder: Path
+    read_only: bool
+    state: BatchState = field(default_factory=BatchState)
+    stopped_by: int | None = None
+    owns: bool = False
+    _reader: JournalReader = field(init=False)
+    _line: Line | None = None
+    _alive: bool = False
+    _untold: list[Fact] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Read what there is.
+
+        Raises:
+            UsageError: nothing was ever restored into the folder.
+            OutputFolderError: the journal is damaged.
+        """
+        self._reader = JournalReader(self.folder / STATE_FOLDER / "journal")
+        self._take(*self._poll())
+        if self.state.run_id is None:
+            raise UsageError(f"nothing has been restored into {self.folder} yet")
+
+    @property
+    def steerable(self) -> bool:
+        """Whether wishes are taken."""
+        return self._alive and not self.read_only
+
+    @property
+    def standing(self) -> str:
+        """What is to be said of the batch beside its state."""
+        if self._alive:
+            return "   (viewing)" if self.read_only else ""
+        return "   not running" if self.state.outcome is None else f"   ended: {self.state.outcome}"
+
+    def wish(self, wish: Wish) -> None:
+        """Pass a wish on to the process that runs the batch."""
+        if self.steerable and self._line is not None:
+            self._line.wish(wish)
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        """Every event of the run that is looked at and of those that follow it, for ever."""
+        while True:
+            facts, self._untold = self._untold, []
+            for fact in facts:
+                yield fact
+            for event in self._news():
+                yield event
+            await anyio.sleep(_EVERY_S)
+            self._take(*await anyio.to_thread.run_sync(self._poll))
+
+    def _poll(self) -> tuple[list[Fact], bool]:
+        """New facts, and whether the run that they are of is alive."""
+        alive = living_runs(self.folder / STATE_FOLDER)
+        facts = self._reader.new_facts(alive)
+        return facts, self._reader.run_id in alive
+
+    def _take(self, facts: list[Fact], alive: bool) -> None:
+        self._alive = alive
+        for fact in facts:
+            if isinstance(fact, BatchStarted):
+                self._line, self._untold = Line(self.folder / STATE_FOLDER, fact.run_id), []
+                if not fact.resumed:
+                    self.state.jobs, self.state.others = {}, {}
+            self.state.apply(fact)
+            self._untold.append(fact)
+        if not alive:
+            for job in self.state.jobs.values():
+                job.running, job.assembly_lane = {}, None
+
+    def _news(self) -> list[Telemetry]:
+        return self._line.news() if self._alive and self._line is not None else []
