@@ -56,8 +56,8 @@ def sleeping_worker(address: str, sleep_s: float) -> None:
         del workplace
         await anyio.sleep(sleep_s)
         await anyio.Path(part).write_bytes(b"made")
-        finished = make.finished(plan, segment.index, how["lane"])
-        return replace(finished, file=segment_file(plan, segment), wall_s=sleep_s)
+        finished = make.finished(plan, 0, how["lane"])
+        return replace(finished, segment=segment.index, file=segment_file(plan, segment), wall_s=sleep_s)
 
     node.make_part = make_part
     settings = own_settings(parallel=1)
@@ -78,9 +78,13 @@ async def sleeping(workers: int, segments: int, sleep_s: float) -> dict[str, flo
     """Make `segments` with `workers` that sleep; seconds, and the head's memory."""
     from vhsbatch.cluster.program import scheduler_at
 
-    plan = make.plan(segments=segments, frames=segments * 60)
     settings = own_settings()
     with tempfile.TemporaryDirectory() as name:
+        source = Path(name) / "tape.avi"
+        source.touch()
+        job = replace(make.job(), source=source)
+        info = make.info(path=source, size_bytes=0, modified_ns=source.stat().st_mtime_ns)
+        plan = make.plan(job, info=info, segments=segments, frames=segments * 60)
         workplace = Workplace(
             ffmpeg="ffmpeg",
             temporary=Path(name),

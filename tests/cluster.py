@@ -103,7 +103,10 @@ class Cluster:
         process = subprocess.Popen(
             [*self._enter(machine), *program.COMMAND, *map(str, arguments)],
             cwd=self.place,
-            env=program.environment(self.place) | {"PYTHONUNBUFFERED": "1"} | environment,
+            # Whatever else the machine has to do, a test should not wait for it.
+            env=program.environment(self.place)
+            | {"PYTHONUNBUFFERED": "1", "VHSBATCH_NICE": "0"}
+            | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

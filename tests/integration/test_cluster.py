@@ -50,17 +50,12 @@ def test_the_result_is_that_of_one_machine(place: Path, tmp_path: Path) -> None:
         cluster.worker(address, "cellar")
         (tmp_path / "sources").symlink_to(place / "in")
         old = cluster.worker(address, "museum", VHSBATCH_FFMPEG=str(older_ffmpeg(tmp_path)))
-        blind = cluster.worker(address, "shed", "--map-path", f"{place}/out=/nowhere")
         old.wait_for("museum helps")
-        blind.wait_for("shed helps")
         seen = ended(cluster.batch(address))
     assert results(place / "out") == results(place / "alone")
     assert {event["machine"] for event in seen["segment_finished"]} == {"attic", "cellar"}
     (refusal,) = [str(event["text"]) for event in seen["log"] if "museum" in str(event["text"])]
-    (unseen,) = [str(event["text"]) for event in seen["log"] if "shed" in str(event["text"])]
     assert "FFmpeg 7.7" in refusal
-    assert "does not see" in unseen
-    assert "--map-path" in unseen
     assert refusal.endswith(f"FFmpeg {program.ffmpeg_version()}")
 
 
@@ -70,6 +65,44 @@ def test_workers_on_this_machine_by_one_word(place: Path) -> None:
         program.wait_until_gone(place)
     assert results(place / "local") == results(place / "alone")
     assert {event["machine"] for event in seen["segment_finished"]} == {"local-1", "local-2"}
+
+
+def failing_ffmpeg(folder: Path) -> Path:
+    """An FFmpeg that fails the first time that it is to make a segment."""
+    script = folder / "failing-ffmpeg"
+    script.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *-progress*) mkdir "{folder}/failed" 2>&- && echo broken >&2 && exit 9;; esac\n'
+        f'exec {FFMPEG} "$@"\n'
+    )
+    script.chmod(0o755)
+    return script
+
+
+def test_a_failure_elsewhere_is_one_like_here(place: Path, tmp_path: Path) -> None:
+    with Cluster(place) as cluster:
+        _, address = cluster.scheduler()
+        cluster.worker(address, "attic", VHSBATCH_FFMPEG=str(failing_ffmpeg(tmp_path)))
+        seen = ended(cluster.batch(address, output="failed"))
+    (failed,) = seen["segment_failed"]
+    assert failed["reason"] == "encode failed with exit code 9: broken"
+    assert (failed["final"], failed["blameless"]) == (False, False)
+    assert results(place / "failed") == results(place / "alone")
+
+
+def test_a_machine_that_sees_no_folder_is_sent_everything(place: Path) -> None:
+    with Cluster(place) as cluster:
+        _, address = cluster.scheduler()
+        nowhere = ("--map-path", f"{place}=/nowhere", "--temp-dir", str(place))
+        attic = cluster.worker(address, "attic", *nowhere)
+        attic.wait_for("attic helps")
+        seen = ended(cluster.batch(address, output="sent"))
+        assert attic.stop() == 0
+    assert results(place / "sent") == results(place / "alone")
+    (said,) = [str(event["text"]) for event in seen["log"] if "attic" in str(event["text"])]
+    assert "does not see" in said
+    assert "--map-path" in said
+    assert not [path for path in place.glob("vhsbatch-*") if path.is_dir()]
 
 
 def certificates(folder: Path, *names: str) -> dict[str, tuple[str, ...]]:

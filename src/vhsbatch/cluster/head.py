@@ -6,6 +6,7 @@ they had to others. Outputs are assembled here.
 """
 
 import asyncio
+import contextlib
 import pickle
 import sys
 import time
@@ -13,26 +14,29 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Self
 
 import anyio
 import anyio.to_thread
+from anyio.abc import TaskGroup
 from distributed import Client, KilledWorker
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
 
 from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.dask import configure, security
-from vhsbatch.cluster.node import join, make, resource, topic
+from vhsbatch.cluster.node import block, drop, join, make, resource, take, topic
 from vhsbatch.cluster.terms import Answer, Made, Offer, Order
+from vhsbatch.cluster.transfer import append_block, files_of, read_block
 from vhsbatch.config import Settings
-from vhsbatch.errors import ChainError, MachineLostError, ToolError, VhsBatchError
+from vhsbatch.errors import ChainError, MachineLostError, ToolError, VerificationError, VhsBatchError
 from vhsbatch.model.events import JobPublished, LogLine, SegmentFinished, Telemetry
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.model.wire import load_telemetry
 from vhsbatch.pipeline.assemble import assemble
 from vhsbatch.pipeline.existing import expect_unchanged
-from vhsbatch.pipeline.files import publish
+from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.workplace import Workplace, make_private
 from vhsbatch.scheduling.local import file_errors_in_words
 
@@ -69,11 +73,13 @@ class _Attempt:
 
     Attributes:
         tell: takes its telemetry.
+        plan: what it is made by.
         scope: ends the wait for it.
         lost: why it was given up.
     """
 
     tell: Tell
+    plan: JobPlan
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     lost: str = ""
 
@@ -103,6 +109,7 @@ class ClusterExecutor:
         self._helped = anyio.Event()
         self._attempts: dict[str, _Attempt] = {}
         self._client: Client
+        self._sending: TaskGroup
 
     @classmethod
     @asynccontextmanager
@@ -126,7 +133,9 @@ class ClusterExecutor:
                     f"no scheduler answers at {address}: {error}",
                     fix="start one there: vhs-upscale scheduler; and a worker on each machine",
                 ) from error
-            yield executor
+            async with anyio.create_task_group() as executor._sending:
+                yield executor
+                executor._sending.cancel_scope.cancel()
         finally:
             offer.token.unlink(missing_ok=True)
             with anyio.CancelScope(shield=True), anyio.move_on_after(_CONNECT_S):
@@ -210,6 +219,12 @@ class ClusterExecutor:
             if answer.refusal is not None:
                 tell(LogLine(level="warning", text=f"{answer.machine} does not help: {answer.refusal}"))
                 continue
+            if not answer.shares_folder:
+                text = (
+                    f"{answer.machine} does not see {self._offer.folder}: sources and results are sent "
+                    "(--map-path FROM=TO if it has that folder under another path)"
+                )
+                tell(LogLine(level="info", text=text))
             self._cluster.helping[address] = answer
             joined.append(f"{answer.machine} helps with {answer.slots}")
         if self._cluster.helping:
@@ -240,9 +255,49 @@ class ClusterExecutor:
     def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
         """Take in what a machine tells of an attempt."""
         _, message = event
-        if (attempt := self._attempts.get(message["key"])) is not None:
-            for line in message["lines"]:
-                attempt.tell(load_telemetry(line))
+        attempt = self._attempts.get(message["key"])
+        if attempt is None:
+            return
+        if "want" in message:
+            self._sending.start_soon(self._send_block, attempt, message)
+            return
+        for line in message["lines"]:
+            attempt.tell(load_telemetry(line))
+
+    async def _send_block(self, attempt: _Attempt, wish: dict[str, Any]) -> None:
+        """Hand a machine a block of a file that its attempt needs, and of no other file."""
+        try:
+            path = files_of(attempt.plan)[wish["want"]]
+            data = await anyio.to_thread.run_sync(read_block, path, int(wish["offset"]))
+        except (KeyError, OSError):
+            data = None
+        with contextlib.suppress(OSError):  # whoever waits for it tries again
+            await self._client.run(take, wish["token"], data, workers=[wish["address"]], on_error="ignore")
+
+    async def _fetch(self, made: Made, folder: Path, address: str) -> None:
+        """Bring a segment here from the machine at `address`, which shares no folder.
+
+        Raises:
+            MachineLostError: the machine is gone.
+            VerificationError: what has arrived is not what was sent.
+        """
+        part, offset = folder / made.part, 0
+        workers = [address]
+        try:
+            while True:
+                said = await self._client.run(block, made.part, offset, workers=workers, on_error="return")
+                (data,) = said.values()
+                if isinstance(data, BaseException):
+                    raise MachineLostError(f"the segment was lost with {made.finished.machine}") from data
+                if not data:
+                    break
+                await anyio.to_thread.run_sync(append_block, part, data)
+                offset += len(data)
+            await self._client.run(drop, made.part, workers=workers, on_error="ignore")
+        except OSError as error:
+            raise MachineLostError(f"the segment was lost with {made.finished.machine}") from error
+        if await sha256(part) != made.finished.sha256:
+            raise VerificationError("a segment has changed on its way from another machine")
 
     # --- the work --------------------------------------------------------------------------------
 
@@ -273,7 +328,12 @@ class ClusterExecutor:
         folder = self._workplace.job_folder(plan)
         with file_errors_in_words():
             await anyio.to_thread.run_sync(make_private, folder)
-            await publish(folder / made.part, folder / made.finished.file)
+            try:
+                if made.fetch_from is not None:
+                    await self._fetch(made, folder, made.fetch_from)
+                await publish(folder / made.part, folder / made.finished.file)
+            finally:
+                (folder / made.part).unlink(missing_ok=True)
         return replace(made.finished, at_s=time.time())
 
     async def _run(self, order: Order, tell: Tell) -> Made:
@@ -285,7 +345,7 @@ class ClusterExecutor:
         future = self._client.submit(
             make, order, key=order.key, resources={resource(order.run_id): 1}, pure=False
         )
-        attempt = self._attempts[order.key] = _Attempt(tell)
+        attempt = self._attempts[order.key] = _Attempt(tell, order.plan)
         made: Made | VhsBatchError | None = None
         try:
             with attempt.scope:

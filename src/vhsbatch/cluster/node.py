@@ -11,7 +11,7 @@ import os
 import pickle
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,14 @@ from vhsbatch.cluster.terms import (
     parse_map,
 )
 from vhsbatch.cluster.tools import tools
+from vhsbatch.cluster.transfer import Copies, files_of, is_source, read_block
 from vhsbatch.config import Settings, load_settings
 from vhsbatch.engines.models import shipped_networks
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ToolError, VhsBatchError
 from vhsbatch.media.encoder_choice import choose_encoder
 from vhsbatch.model.events import LogLine, Progress, Telemetry
+from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan, Upscaling
 from vhsbatch.model.wire import dump
 from vhsbatch.pipeline.files import sync
@@ -73,15 +75,21 @@ class _Member:
     device: str
     spare_devices: tuple[str, ...]
     paths: dict[str, str]
+    shares_folder: bool = True
 
-    def adapted(self, plan: JobPlan) -> JobPlan:
-        """A plan with this machine's paths and devices."""
-        source = mapped(plan.info.path, self.paths)
-        upscaling = None if plan.upscaling is None else self._upscaling(plan.upscaling)
-        lut = plan.preset.colour.lut
+    def seen(self, name: str, path: Path, info: MediaInfo) -> Path | None:
+        """Where this machine has a file of the head's, None if it has to be copied."""
+        here = mapped(path, self.paths)
+        there = is_source(here, info) if name == "source" else here.is_file()
+        return here if there else None
+
+    def adapted(self, plan: JobPlan, files: dict[str, Path]) -> JobPlan:
+        """A plan with this machine's paths (`files`, by name) and devices."""
+        source = files["source"]
+        upscaling = None if plan.upscaling is None else self._upscaling(plan.upscaling, files)
         preset = plan.preset
-        if lut is not None:
-            colour = preset.colour.model_copy(update={"lut": mapped(lut, self.paths)})
+        if preset.colour.lut is not None:
+            colour = preset.colour.model_copy(update={"lut": files["lut"]})
             preset = preset.model_copy(update={"colour": colour})
         local = replace(
             plan,
@@ -94,16 +102,24 @@ class _Member:
             _expect_same(plan.identity, engine_named(plan.engine).identity(upscaling))
         return local
 
-    def _upscaling(self, planned: Upscaling) -> Upscaling:
-        shipped = {network.name: network for network in shipped_networks()}
-        network = shipped.get(planned.model)
+    def _upscaling(self, planned: Upscaling, files: dict[str, Path]) -> Upscaling:
         return replace(
             planned,
-            param=mapped(planned.param, self.paths) if network is None else network.param,
-            weights=mapped(planned.weights, self.paths) if network is None else network.weights,
+            param=files["param"],
+            weights=files["weights"],
             device=self.device,
             spare_devices=self.spare_devices,
         )
+
+
+def _files_here(plan: JobPlan) -> dict[str, Path]:
+    """The files that a segment is made from; networks that came with the packages are on every machine."""
+    files = files_of(plan)
+    if plan.upscaling is not None:
+        shipped = {network.name: network for network in shipped_networks()}
+        if (network := shipped.get(plan.upscaling.model)) is not None:
+            files |= {"param": network.param, "weights": network.weights}
+    return files
 
 
 def _expect_same(planned: dict[str, str], here: dict[str, str]) -> None:
@@ -134,12 +150,21 @@ class Node(WorkerPlugin):
         self._settings = settings
         self._members: dict[str, _Member] = {}
         self._attempts: dict[str, anyio.CancelScope] = {}
+        self._runs: dict[str, str] = {}
+        self._made: dict[str, Path] = {}
 
     # --- what Dask calls -------------------------------------------------------------------------
 
     def setup(self, worker: Worker) -> None:
         """Remember the worker."""
         self._worker = worker
+        folder = Path(worker.local_directory) / "copies"
+        self.copies = Copies(folder, self._ask, kept=worker.state.nthreads)
+
+    def _ask(self, message: dict[str, Any]) -> None:
+        """Ask the head of a task for a block of a file."""
+        address = self._worker.contact_address
+        self._worker.log_event(topic(self._runs[message["key"]]), {**message, "address": address})
 
     def transition(self, key: object, start: str, finish: str, **_: object) -> None:
         """Stop an attempt whose task is no longer wanted."""
@@ -168,11 +193,13 @@ class Node(WorkerPlugin):
         token = mapped(offer.token, member.paths)
         shares = await anyio.to_thread.run_sync(_holds, token, offer.run_id)
         if not shares:
-            refusal = f"it does not see {offer.folder}: name its place there with --map-path FROM=TO"
-            return Answer(machine=self.machine, slots=0, refusal=refusal)
+            own_folder = Path(self._worker.local_directory) / "segments"
+            member = replace(
+                member, workplace=replace(member.workplace, temporary=own_folder), shares_folder=False
+            )
         self._members[offer.run_id] = member
         await self._worker.set_resources(**{resource(offer.run_id): slots})
-        return Answer(machine=self.machine, slots=slots)
+        return Answer(machine=self.machine, slots=slots, shares_folder=shares)
 
     async def _examine(self, offer: Offer, slots: int) -> _Member | str:
         """How this machine would help, or why it cannot."""
@@ -208,7 +235,7 @@ class Node(WorkerPlugin):
     async def make(self, order: Order) -> Made | VhsBatchError | None:
         """Make one segment; the error if it could not be made, None if it was stopped."""
         scope = anyio.CancelScope()
-        self._attempts[order.key] = scope
+        self._attempts[order.key], self._runs[order.key] = scope, order.run_id
         try:
             with scope:
                 async with self._reporting(order) as tell:
@@ -216,11 +243,34 @@ class Node(WorkerPlugin):
         except VhsBatchError as error:
             return error
         finally:
-            del self._attempts[order.key]
+            del self._attempts[order.key], self._runs[order.key]
         return None
 
     async def _make(self, order: Order, member: _Member, tell: Callable[[Telemetry], None]) -> Made:
-        plan = member.adapted(order.plan)
+        async with AsyncExitStack() as stack:
+            files = {
+                name: await stack.enter_async_context(self._file(name, path, order, member, tell))
+                for name, path in _files_here(order.plan).items()
+            }
+            return await self._make_from(files, order, member, tell)
+
+    @asynccontextmanager
+    async def _file(
+        self, name: str, path: Path, order: Order, member: _Member, tell: Callable[[Telemetry], None]
+    ) -> AsyncIterator[Path]:
+        """A file of the head's on this machine, copied if need be."""
+        here = await anyio.to_thread.run_sync(member.seen, name, path, order.plan.info)
+        if here is not None:
+            yield here
+            return
+        tell(LogLine(level="debug", text=f"{path.name} is copied to {self.machine}", lane=order.lane))
+        async with self.copies.borrowed(order.key, name, path) as copy:
+            yield copy
+
+    async def _make_from(
+        self, files: dict[str, Path], order: Order, member: _Member, tell: Callable[[Telemetry], None]
+    ) -> Made:
+        plan = member.adapted(order.plan, files)
         folder = member.workplace.job_folder(plan)
         # Two attempts can overlap where a link was cut: each has a file of its own, which the head names.
         part = folder / f"{segment_file(plan, order.segment)}.{uuid.uuid4().hex}.part"
@@ -241,7 +291,21 @@ class Node(WorkerPlugin):
             except BaseException:
                 part.unlink(missing_ok=True)
                 raise
-        return Made(finished=replace(finished, machine=self.machine), part=part.name)
+        if not member.shares_folder:
+            self._made[part.name] = part
+        return Made(
+            finished=replace(finished, machine=self.machine),
+            part=part.name,
+            fetch_from=None if member.shares_folder else self._worker.contact_address,
+        )
+
+    def block(self, part: str, offset: int) -> bytes:
+        """A block of a segment that the head fetches; empty at its end."""
+        return read_block(self._made[part], offset)
+
+    def drop(self, part: str) -> None:
+        """Remove a segment that the head has fetched."""
+        self._made.pop(part).unlink(missing_ok=True)
 
     @asynccontextmanager
     async def _reporting(self, order: Order) -> AsyncIterator[Callable[[Telemetry], None]]:
@@ -254,10 +318,12 @@ class Node(WorkerPlugin):
                     self._worker.log_event(topic(order.run_id), {"key": order.key, "lines": lines})
                 await asyncio.sleep(_REPORT_S)
 
-        async with anyio.create_task_group() as group:
-            group.start_soon(report)
+        # Not in a task group, which would wrap what the attempt raises.
+        reporting = asyncio.create_task(report())
+        try:
             yield outbox.put
-            group.cancel_scope.cancel()
+        finally:
+            reporting.cancel()
 
 
 class _Outbox:
@@ -320,6 +386,21 @@ async def join(version: str, offer: bytes, dask_worker: Worker) -> dict[str, Any
         await dask_worker.plugin_add(Node(machine, load_settings({})), name=PLUGIN)
     # The scheduler, which passes it on, could send anything else in its place.
     return as_values(await _node(dask_worker).answer(pickle.loads(offer)))  # noqa: S301
+
+
+async def take(token: str, block: bytes | None, dask_worker: Worker) -> None:
+    """Hand a machine a block that it has asked for; None if there is none."""
+    _node(dask_worker).copies.take(token, block)
+
+
+async def block(part: str, offset: int, dask_worker: Worker) -> bytes:
+    """A block of a segment that a machine has made; empty at its end."""
+    return await anyio.to_thread.run_sync(_node(dask_worker).block, part, offset)
+
+
+async def drop(part: str, dask_worker: Worker) -> None:
+    """Let a machine remove a segment that has been fetched."""
+    _node(dask_worker).drop(part)
 
 
 async def make(order: Order) -> Made | VhsBatchError | None:

@@ -116,10 +116,12 @@ class Made:
     Attributes:
         finished: its proof.
         part: the name of its file in the job's folder, until the head gives it its own.
+        fetch_from: the address of the worker that has it, None where it is in a folder that the head sees.
     """
 
     finished: SegmentFinished
     part: str
+    fetch_from: str | None = None
 
 
 def parse_map(texts: tuple[str, ...]) -> dict[str, str]:
