@@ -14,6 +14,8 @@ def plain(text: str) -> str:
     >>> plain("a\x1b[31mb\nc")
     'a\\x1b[31mb\\nc'
     """
+    if text.isprintable():
+        return text
     return "".join(_visible(character) for character in text)
 
 

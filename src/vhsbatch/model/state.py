@@ -4,6 +4,7 @@ Resume, the scheduler's policy, the terminal interface, the headless printer and
 read this one state, so they cannot disagree.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -106,6 +107,8 @@ class BatchState:
         paused: why no new work is begun, None while it is.
         prediction: what this run was expected to take.
         others: videos of earlier batches on the same output folder, with what is proven of them.
+        open: those of its videos to which something will still happen.
+        revision: how many facts were taken in: what was computed from the state holds until it changes.
     """
 
     run_id: str | None = None
@@ -120,6 +123,10 @@ class BatchState:
     paused: str | None = None
     jobs: dict[str, JobState] = field(default_factory=dict)
     others: dict[str, JobState] = field(default_factory=dict)
+    open: dict[str, JobState] = field(default_factory=dict)
+    revision: int = field(default=0, compare=False)
+    # Kept, since it is asked for with every fact: of ten thousand videos counting takes a millisecond.
+    _in_phase: Counter[Phase] = field(default_factory=Counter, compare=False, repr=False)
 
     @property
     def order(self) -> str:
@@ -133,20 +140,21 @@ class BatchState:
 
     def count(self, *phases: Phase) -> int:
         """How many videos are in one of `phases`."""
-        return sum(job.phase in phases for job in self.jobs.values())
+        return sum(self._in_phase[phase] for phase in phases)
 
     @property
     def busy_lanes(self) -> int:
         """How many lanes are at work."""
-        return sum(len(job.running) + (job.assembly_lane is not None) for job in self.jobs.values())
+        return sum(len(job.running) + (job.assembly_lane is not None) for job in self.open.values())
 
     @property
     def complete(self) -> bool:
         """Whether every video has ended."""
-        return all(job.phase.ended for job in self.jobs.values())
+        return not self.open
 
     def apply(self, fact: Fact) -> None:
         """Take a fact in. Facts about videos that are not in the batch are of an older one: ignored."""
+        self.revision += 1
         match fact:
             case BatchStarted():
                 self._start(fact)
@@ -166,7 +174,23 @@ class BatchState:
                 self._move(fact)
             case _:
                 if (job := self.jobs.get(fact.job_id)) is not None:
+                    before = job.phase
                     _apply_to_job(job, fact)
+                    self._note_phase(fact.job_id, job, before)
+
+    def _note_phase(self, job_id: str, job: JobState, before: Phase) -> None:
+        if job.phase is before:
+            return
+        self._in_phase[before] -= 1
+        self._in_phase[job.phase] += 1
+        if job.phase.ended:
+            self.open.pop(job_id, None)
+        elif before.ended:
+            self._list_open()
+
+    def _list_open(self) -> None:
+        """In the order of the batch."""
+        self.open = {id_: job for id_, job in self.jobs.items() if not job.phase.ended}
 
     def _start(self, fact: BatchStarted) -> None:
         """A new run: proofs are kept, what was in flight is not, failures are tried again."""
@@ -186,6 +210,8 @@ class BatchState:
             else:
                 self.jobs[job.id] = JobState(job=job, priority=job.priority)
         self.others = {id_: job for id_, job in before.items() if id_ not in self.jobs}
+        self._in_phase = Counter(job.phase for job in self.jobs.values())
+        self._list_open()
 
     def _move(self, fact: JobMoved) -> None:
         moved = self.jobs.get(fact.job_id)
@@ -199,6 +225,7 @@ class BatchState:
                 jobs[id_] = job
         jobs.setdefault(fact.job_id, moved)
         self.jobs = jobs
+        self._list_open()
 
 
 _JobFact = (

@@ -119,7 +119,7 @@ class Gate:
         """
         while True:
             await anyio.sleep(_WATCH_S)
-            for job in [job.job for job in self._state.jobs.values() if job.phase is Phase.HELD]:
+            for job in [job.job for job in self._state.open.values() if job.phase is Phase.HELD]:
                 match await anyio.to_thread.run_sync(self._claims.look, job.id):
                     case Free():
                         await plan(job)

@@ -97,7 +97,7 @@ class LaneControl:
                 await self.use_lanes(move.lanes, move.reason)
 
     async def _read(self, now_s: float, frames_per_s: float) -> Readings:
-        jobs = self.state.jobs.values()
+        jobs = self.state.open.values()
         busy = self.state.busy_lanes
         plans = [job.plan for job in jobs if job.running and job.plan is not None]
         memory = await anyio.to_thread.run_sync(memory_gauge)
@@ -125,8 +125,8 @@ def _has_more_work(state: BatchState) -> bool:
     return any(
         job.phase is Phase.WAITING
         or (job.plan is not None and len(job.finished) + len(job.running) < len(job.plan.segments))
-        for job in state.jobs.values()
-        if not job.phase.ended and job.phase is not Phase.HELD
+        for job in state.open.values()
+        if job.phase is not Phase.HELD
     )
 
 

@@ -53,8 +53,8 @@ def next_work(state: BatchState, *, last_job: str | None) -> Work | None:
     for job in open_jobs:
         if _is_complete(job) and job.assembly_lane is None:
             return Assemble(job_id=job.job.id)
-    own = state.jobs.get(last_job) if last_job is not None else None
-    if own is not None and own in open_jobs and (segment := _open_segment(own)) is not None:
+    own = next((job for job in open_jobs if job.job.id == last_job), None)
+    if own is not None and (segment := _open_segment(own)) is not None:
         return _make(own, segment)
     for job in open_jobs:
         if not job.running and (segment := _open_segment(job)) is not None:
@@ -84,9 +84,7 @@ def in_turn(state: BatchState) -> list[JobState]:
             return not begun, -job.priority, 1, 0
         return not begun, -job.priority, 0, by_length * float(job.plan.duration_s)
 
-    return sorted(
-        (job for job in state.jobs.values() if not job.phase.ended and job.phase is not Phase.HELD), key=key
-    )
+    return sorted((job for job in state.open.values() if job.phase is not Phase.HELD), key=key)
 
 
 def _make(job: JobState, segment: Segment) -> MakeSegment:

@@ -90,7 +90,7 @@ class Scheduler:
         """Return when every video has ended, or after `stop` when every lane has."""
         with self._stop_scope:
             async with anyio.create_task_group() as lanes:
-                self._to_plan.extend(job.job for job in self._state.jobs.values() if not job.phase.ended)
+                self._to_plan.extend(job.job for job in self._state.open.values())
                 for _ in range(max(2, self._state.lanes)):
                     lanes.start_soon(self._plan_jobs)
                 lanes.start_soon(self._gate.watch, self._plan, self._wake)

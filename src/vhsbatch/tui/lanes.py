@@ -126,9 +126,7 @@ def _lanes_of(job: JobState) -> tuple[int, ...]:
 
 
 def _work_of(state: BatchState, lane: int) -> tuple[JobState | None, int | None]:
-    for job in state.jobs.values():
-        if job.phase.ended:
-            continue
+    for job in state.open.values():
         if job.assembly_lane == lane:
             return job, None
         for segment, at_work in job.running.items():
