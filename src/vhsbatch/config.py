@@ -127,6 +127,9 @@ class Settings(BaseSettings):
     temp_dir: Path | None = Field(
         default=None, description="folder for unfinished work; left out: beside the outputs"
     )
+    skip_still: bool = Field(
+        default=True, description="the network leaves out frames that equal the one before; same result"
+    )
     remember: bool = Field(
         default=True, description="remember between runs what was found out about sources and devices"
     )

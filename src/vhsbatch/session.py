@@ -252,6 +252,7 @@ def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplac
         niceness=settings.nice,
         stall_timeout_s=settings.stall_timeout_s,
         records=request.records,
+        skip_still=settings.skip_still,
     )
 
 

@@ -12,7 +12,8 @@ import anyio
 import numpy as np
 import pytest
 
-from clips import FFMPEG, make_clip
+import make
+from clips import FFMPEG, ffmpeg, make_clip
 from vhsbatch.engines.control import ControlLine, parse_control_line
 from vhsbatch.engines.devices import (
     VulkanDevice,
@@ -28,6 +29,10 @@ from vhsbatch.errors import ChainError
 from vhsbatch.media.probe import probe
 from vhsbatch.media.verify import count_frames
 from vhsbatch.model.plan import Upscaling
+from vhsbatch.pipeline.planner import Means, make_plan
+from vhsbatch.pipeline.segment import make_segment
+from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.presets import Preset
 from vhsbatch.proc.chain import StageSpec, run_chain
 
 pytestmark = pytest.mark.anyio
@@ -177,6 +182,45 @@ def test_a_repeated_frame_costs_no_work_and_gives_the_same_bytes() -> None:
     alone, done = upscale(other[None], network())
     assert np.array_equal(larger[2], alone[0])
     assert done.repeated_frames == 0
+
+
+def test_still_frames_made_anew_are_the_same_bytes() -> None:
+    one, other = pictures(2)
+    nearly = one.copy()
+    nearly[-1, -1, 0] ^= 1
+    frames = np.stack([one, one, nearly, nearly, other])
+    how = worker(network())
+    skipped = run_worker(how, frames.tobytes())
+    every = run_worker(dataclasses.replace(how, argv=(*how.argv, "--every-frame")), frames.tobytes())
+    assert skipped.frames == every.frames
+    # One bit in one channel makes a frame another one.
+    assert skipped.said[-1] == ControlLine("done", frames=5, repeated_frames=2)
+    assert every.said[-1] == ControlLine("done", frames=5, repeated_frames=0)
+
+
+@pytest.mark.parametrize("skip_still", [True, False])
+async def test_a_segment_tells_how_many_of_its_frames_stood_still(skip_still: bool, tmp_path: Path) -> None:
+    clip = tmp_path / "blue.avi"
+    ffmpeg(
+        *("-f", "lavfi", "-i", f"color=blue:s={WIDTH}x{HEIGHT}:r=25:d=0.4", "-c:v", "ffv1", "-g", "1", clip)
+    )
+    job = dataclasses.replace(make.job(), source=clip, output=tmp_path / "blue.mp4")
+    means = Means(engine="realesrgan", upscaling=network(), encoder="ffv1", container="mkv", identity={})
+    preset = Preset(name="test", target_height=120, container="mkv")
+    plan = make_plan(job, await probe(clip, ffmpeg=FFMPEG), preset, means)
+    where = Workplace(
+        ffmpeg=FFMPEG,
+        temporary=tmp_path,
+        publishing=tmp_path,
+        threads_per_lane=2,
+        niceness=0,
+        stall_timeout_s=60,
+        skip_still=skip_still,
+    )
+    made = await make_segment(
+        plan, plan.segments[0], where, lane=1, attempt=1, fallback=0, tell=lambda _: None
+    )
+    assert (made.frames, made.still_frames) == (10, 9 if skip_still else 0)
 
 
 def test_no_frames_give_no_frames() -> None:

@@ -224,6 +224,7 @@ class Node(WorkerPlugin):
                 threads_per_lane=max(1, threads // slots),
                 niceness=own.nice,
                 stall_timeout_s=own.stall_timeout_s,
+                skip_still=own.skip_still,
             ),
             device=choice.device,
             spare_devices=choice.spare_devices,

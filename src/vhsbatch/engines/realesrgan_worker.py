@@ -56,7 +56,8 @@ def main() -> None:
         )
         _say(ControlLine("ready"))
         checked = CheckedUpscaler(upscale, scale=arguments.scale)
-        count = _run(checked, (arguments.height, arguments.width, 3), frames_out)
+        shape = (arguments.height, arguments.width, 3)
+        count = _run(checked, shape, frames_out, skip_still=not arguments.every_frame)
     except (_StreamError, RuntimeFailureError, ImportError, MemoryError, OSError) as error:
         _fail(_one_line(error))
     _say(ControlLine("done", frames=count.written_frames, repeated_frames=count.repeated_frames))
@@ -70,6 +71,7 @@ def _parse() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=Path, required=True)
     for name in ("runtime", "device"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--every-frame", action="store_true")
     return parser.parse_args()
 
 
@@ -80,8 +82,8 @@ def _keep_stdout_clean() -> int:
     return frames_out
 
 
-def _run(upscale: Upscaler, shape: tuple[int, int, int], frames_out: int) -> _Count:
-    """Upscale every frame of stdin."""
+def _run(upscale: Upscaler, shape: tuple[int, int, int], frames_out: int, *, skip_still: bool) -> _Count:
+    """Upscale every frame of stdin; with `skip_still` those that equal the one before are not."""
     count = _Count()
     to_write: queue.Queue[Frame | None] = queue.Queue(_QUEUED_FRAMES)
     writer = threading.Thread(target=_write_frames, args=(frames_out, to_write, count), daemon=True)
@@ -89,7 +91,7 @@ def _run(upscale: Upscaler, shape: tuple[int, int, int], frames_out: int) -> _Co
     previous: tuple[Frame, Frame] | None = None
     for frame in _read_ahead(shape):
         # A still picture, black leader, a blue screen: the network would give the same again.
-        if previous is not None and np.array_equal(frame, previous[0]):
+        if skip_still and previous is not None and np.array_equal(frame, previous[0]):
             count.repeated_frames += 1
             larger = previous[1]
         else:

@@ -75,6 +75,7 @@ class SegmentFinished:
         wall_s: how long the attempt took.
         device: where and how its frames were upscaled, in words.
         fallback: how often the network had failed at it, and another way was taken.
+        still_frames: its frames that equal the one before and cost the network no work.
         machine: the machine of a cluster that made it, empty where there is no cluster.
     """
 
@@ -91,6 +92,7 @@ class SegmentFinished:
     wall_s: float
     device: str
     fallback: int = 0
+    still_frames: int = 0
     machine: str = ""
     kind: Literal["segment_finished"] = "segment_finished"
 

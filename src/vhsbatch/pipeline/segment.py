@@ -102,11 +102,8 @@ async def make_part(
     """
     started_s = time.monotonic()
     upscaling = way or way_of_network(plan, fallback)
-    await _run_stages(
-        segment_stages(plan, segment, workplace, part, upscaling),
-        _Reporter(plan, segment, lane, tell),
-        workplace,
-    )
+    reporter = _Reporter(plan, segment, lane, tell)
+    await _run_stages(segment_stages(plan, segment, workplace, part, upscaling), reporter, workplace)
     frames = await count_frames(
         part, ffmpeg=workplace.ffmpeg, threads=workplace.threads.decode, niceness=workplace.niceness
     )
@@ -129,6 +126,7 @@ async def make_part(
         frames=frames,
         wall_s=time.monotonic() - started_s,
         fallback=fallback,
+        still_frames=reporter.still_frames,
         device="the CPU" if upscaling is None else in_words(upscaling),
     )
 
@@ -150,7 +148,11 @@ def segment_stages(
     width, height = network_size(plan.info.video, plan.preset)
     scale = upscaling.scale
     upscale = engine_named(plan.engine).stage(
-        upscaling, width=width, height=height, threads=workplace.threads_per_lane
+        upscaling,
+        width=width,
+        height=height,
+        threads=workplace.threads_per_lane,
+        skip_still=workplace.skip_still,
     )
     encode_frames = encode_command(
         ffmpeg,
@@ -207,7 +209,7 @@ async def _run_stages(stages: tuple[StageSpec, ...], reporter: "_Reporter", work
 
 
 class _Reporter:
-    """Turns what the stages print into telemetry.
+    """Turns what the stages print into telemetry, and keeps what the network's stage says at its end.
 
     Where the network is used its own count is shown: it is the slow stage, and the encoder's count
     lags behind by all the frames that it looks ahead.
@@ -221,6 +223,7 @@ class _Reporter:
         self._encoder = ProgressParser()
         self._speed = Speed(time.monotonic())
         self._frames = -1
+        self.still_frames = 0
         self.on_move: Callable[[], None] = lambda: None
 
     def on_stdout(self, line: str) -> None:
@@ -230,6 +233,8 @@ class _Reporter:
 
     def on_stderr(self, stage: str, line: str) -> None:
         event = parse_control_line(line)
+        if event is not None and event.repeated_frames is not None:
+            self.still_frames = event.repeated_frames
         if event is None:
             self.log(f"{stage}: {line}")
         elif event.frames is not None:

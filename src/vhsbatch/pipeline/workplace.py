@@ -22,6 +22,7 @@ class Workplace:
         stall_timeout_s: a chain without progress for so long is stopped.
         encoder_device: the GPU that a hardware encoder runs on, where it is not to be the first.
         records: whether a record is put beside each output.
+        skip_still: whether the network leaves out frames that equal the one before.
     """
 
     ffmpeg: str
@@ -32,6 +33,7 @@ class Workplace:
     stall_timeout_s: float
     encoder_device: EncoderDevice = ANY_DEVICE
     records: bool = True
+    skip_still: bool = True
 
     @property
     def threads(self) -> Threads:

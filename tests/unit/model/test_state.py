@@ -6,7 +6,11 @@ from vhsbatch.model.events import (
     BatchFinished,
     Fact,
     JobFailed,
+    JobHeld,
+    JobMoved,
     JobPublished,
+    JobRetried,
+    JobSkipped,
     SegmentDiscarded,
     SegmentFailed,
 )
@@ -91,3 +95,37 @@ def test_every_prefix_is_a_valid_state(length: int) -> None:
         assert not (job.phase.ended and job.running)
         assert job.plan is not None or not job.finished
     assert state.complete == (length == 0 or any(job.phase is Phase.DONE for job in state.jobs.values()))
+
+
+PLANS = [make.plan(make.job(number), segments=1) for number in (1, 2, 3)]
+ANY_FACT: st.SearchStrategy[Fact] = st.sampled_from(
+    [
+        make.batch_started(*(plan.job for plan in PLANS)),
+        make.batch_started(PLANS[2].job, PLANS[0].job),
+        *(
+            fact
+            for plan in PLANS
+            for fact in (
+                make.planned(plan),
+                make.started(plan),
+                make.finished(plan),
+                JobFailed(at_s=5, job_id=plan.job.id, reason="no"),
+                JobSkipped(at_s=5, job_id=plan.job.id, reason="there"),
+                JobHeld(at_s=5, job_id=plan.job.id, by="another"),
+                JobRetried(at_s=6, job_id=plan.job.id),
+                JobMoved(at_s=6, job_id=plan.job.id, before=PLANS[0].job.id),
+                JobMoved(at_s=6, job_id=plan.job.id, before=None),
+            )
+        ),
+    ]
+)
+
+
+@given(st.lists(ANY_FACT, max_size=30))
+def test_what_is_kept_is_what_counting_would_give(facts: list[Fact]) -> None:
+    state = fold([make.batch_started(*(plan.job for plan in PLANS)), *facts])
+    assert list(state.open.items()) == [(id_, job) for id_, job in state.jobs.items() if not job.phase.ended]
+    for phase in Phase:
+        assert state.count(phase) == sum(job.phase is phase for job in state.jobs.values())
+    assert state.complete == all(job.phase.ended for job in state.jobs.values())
+    assert state.revision == len(facts) + 1
