@@ -1,5 +1,6 @@
 """Probing a source, or remembering what an earlier run found out about it."""
 
+import functools
 import os
 from functools import cache
 from importlib.metadata import version
@@ -39,14 +40,22 @@ async def probe_remembering(
         InputError: it cannot be restored.
         ToolError: FFmpeg or PyAV does not work.
     """
-    asked = (PROBE_VERSION, ffmpeg_version, _pyav_version(), max_pixels, int(allow_truncated))
+    asked = _asked(ffmpeg_version, max_pixels, allow_truncated=allow_truncated)
     if memory is not None:
         known = await anyio.to_thread.run_sync(_recall, memory, path, asked)
         if known is not None:
             return known
     info = await probe(path, ffmpeg=ffmpeg, max_pixels=max_pixels, allow_truncated=allow_truncated)
     if memory is not None:
-        await anyio.to_thread.run_sync(_keep, memory, info, asked)
+        keep = functools.partial(
+            remember_probe,
+            memory,
+            info,
+            ffmpeg_version=ffmpeg_version,
+            max_pixels=max_pixels,
+            allow_truncated=allow_truncated,
+        )
+        await anyio.to_thread.run_sync(keep)
     return info
 
 
@@ -63,7 +72,15 @@ def _recall(memory: Memory, path: Path, asked: tuple[str | int, ...]) -> MediaIn
         return None
 
 
-def _keep(memory: Memory, info: MediaInfo, asked: tuple[str | int, ...]) -> None:
+def _asked(ffmpeg_version: str, max_pixels: int, *, allow_truncated: bool) -> tuple[str | int, ...]:
+    return PROBE_VERSION, ffmpeg_version, _pyav_version(), max_pixels, int(allow_truncated)
+
+
+def remember_probe(
+    memory: Memory, info: MediaInfo, *, ffmpeg_version: str, max_pixels: int, allow_truncated: bool
+) -> None:
+    """Keep what was found out; arguments as in `probe_remembering`."""
+    asked = _asked(ffmpeg_version, max_pixels, allow_truncated=allow_truncated)
     memory.keep(to_jsonable(info), os.fspath(info.path), info.size_bytes, info.modified_ns, *asked)
 
 

@@ -1,0 +1,102 @@
+"""All benchmarks one after the other, and a line for each target: `scripts/bench`.
+
+    python benchmarks/everything.py
+
+What each of them measured goes to `benchmarks/results`, and the table of targets into `docs/benchmarks.md`.
+One that fails or takes too long is a line of the table too.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+TABLE = HERE.parent / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- targets: written by scripts/bench -->\n", "<!-- end of targets -->\n"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A program in this folder, how it is called here, and how long it may take."""
+
+    name: str
+    arguments: tuple[str, ...]
+    limit_s: float
+
+
+BENCHMARKS = (
+    Benchmark("many_videos", ("--seconds", "15"), 200),
+    Benchmark("network", ("--rounds", "3"), 120),
+    Benchmark("ffmpeg_engine", ("--rounds", "2"), 600),
+    Benchmark("makespan", ("--rounds", "1", "--batches", "20"), 200),
+)
+
+
+def run(benchmark: Benchmark) -> str | None:
+    """Run one; why there is no result, None if there is."""
+    print(f"{benchmark.name} …", flush=True)
+    file = RESULTS / f"{benchmark.name}.json"
+    program = HERE / f"{benchmark.name}.py"
+    command = (sys.executable, program, *benchmark.arguments, "--json", file)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=benchmark.limit_s)
+    except subprocess.TimeoutExpired:
+        return f"took longer than {benchmark.limit_s:.0f} s"
+    if done.returncode == 0:
+        return None
+    return (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
+
+
+def targets(name: str, result: dict[str, Any]) -> Iterator[tuple[str, float, float, bool]]:
+    """Name, figure, target and whether it is met, of each target in a result."""
+    if name == "makespan":
+        for what, figure in (
+            ("simulated, worst", result["simulated"]["worst"]),
+            ("real", result["real"]["median"]),
+        ):
+            yield (
+                f"makespan over its lower bound, {what}",
+                figure,
+                result["target"],
+                figure <= result["target"],
+            )
+    for target in result.get("targets", ()):
+        yield target["name"], target["figure"], target["target"], target["met"]
+
+
+def main() -> None:
+    """Run everything; the exit code is 0 if all of it could be measured."""
+    RESULTS.mkdir(exist_ok=True)
+    lines = ["| target | figure | at most (\u2265: at least) | |", "|---|---|---|---|"]
+    machine, failed, started_s = "", 0, time.monotonic()
+    for benchmark in BENCHMARKS:
+        if (problem := run(benchmark)) is not None:
+            failed += 1
+            lines.append(f"| {benchmark.name} | not measured: {problem} | | |")
+            continue
+        result = json.loads((RESULTS / f"{benchmark.name}.json").read_text())
+        machine = result["machine"]
+        for name, figure, target, met in targets(benchmark.name, result):
+            limit = f"≥ {target:g}" if "bare loop" in name else f"{target:g}"
+            lines.append(f"| {name} | {figure:.3g} | {limit} | {'met' if met else 'not met'} |")
+    print("\n".join(lines))
+    print(f"{time.monotonic() - started_s:.0f} s in all, on {machine}")
+    write(f"Measured on {machine}.\n\n" + "\n".join(lines) + "\n")
+    sys.exit(int(failed > 0))
+
+
+def write(table: str) -> None:
+    """Put the table into the document, in the place of the one before."""
+    before, rest = TABLE.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    TABLE.write_text(f"{before}{BEGIN}{table}{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
