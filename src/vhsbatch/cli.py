@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from vhsbatch import __version__
+from vhsbatch.completion import Shell, preset_lists, preset_names
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.options import (
     ClusterOptions,
@@ -170,7 +171,7 @@ def test_presets(
     /,
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
-    presets: str = "vhs,vhs_clean,vhs_heavy",
+    presets: Annotated[str, Parameter(completer=preset_lists)] = "vhs,vhs_clean,vhs_heavy",
     multi_clip: bool = False,
     clip_count: int | None = None,
     duration: float = 10.0,
@@ -261,7 +262,9 @@ def attach(output_folder: Path, /, *, read_only: bool = False) -> int:
 
 
 @app.command
-def presets(name: str | None = None, /, *, config: Path | None = None) -> int:
+def presets(
+    name: Annotated[str | None, Parameter(completer=preset_names)] = None, /, *, config: Path | None = None
+) -> int:
     """List the presets, or show one with all of its keys.
 
     Args:
@@ -315,6 +318,17 @@ def worker(
     from vhsbatch.commands.cluster import run_worker
 
     return run_worker(address, parallel=parallel, name=name, machine=machine, network=network)
+
+
+@app.command
+def completion(shell: Shell, /) -> int:
+    """Print a script with which a shell completes commands, options and the names of presets.
+
+    Args:
+        shell: Which shell.
+    """
+    sys.stdout.write(app.generate_completion(shell=shell))
+    return 0
 
 
 @app.command

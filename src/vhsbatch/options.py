@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
+from vhsbatch.completion import encoder_names, preset_names
+
 Engine = Literal["auto", "realesrgan", "ffmpeg"]
 
 _WHICH = Group("Which videos", sort_key=1)
@@ -25,7 +27,7 @@ _FOLLOW = Group("What follows", sort_key=6)
 class ResultOptions:
     """What comes out."""
 
-    preset: Annotated[str | None, Parameter(name=["--preset", "-p"])] = None
+    preset: Annotated[str | None, Parameter(name=["--preset", "-p"], completer=preset_names)] = None
     "What comes out; 'vhs-upscale presets' lists them. [default: vhs]"
 
     resolution: Annotated[int | None, Parameter(name=["--resolution", "-r"])] = None
@@ -34,7 +36,7 @@ class ResultOptions:
     crf: int | None = None
     "Quality on the encoder's own scale; lower is better and larger."
 
-    encoder: str | None = None
+    encoder: Annotated[str | None, Parameter(completer=encoder_names)] = None
     "Video encoder, or 'auto' for the first hardware encoder that works."
 
     aspect: str | None = None

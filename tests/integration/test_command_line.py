@@ -12,7 +12,19 @@ from clips import make_clip
 from vhsbatch import __version__
 
 COMMANDS = [
-    *("batch", "watch", "upscale", "test-presets", "analyze", "verify", "log", "presets", "doctor", "config"),
+    *(
+        "batch",
+        "watch",
+        "upscale",
+        "test-presets",
+        "analyze",
+        "verify",
+        "log",
+        "presets",
+        "completion",
+        "doctor",
+        "config",
+    ),
 ]
 
 
