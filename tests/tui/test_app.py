@@ -193,6 +193,29 @@ async def test_the_log_of_one_video() -> None:
         assert "no hardware encoder works" not in shown
 
 
+async def test_details_of_one_video() -> None:
+    app, mailbox, _ = app_of(scenes.running(2))
+    async with app.run_test(size=(120, 60)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("i")
+        await pilot.pause()
+        shown = screen_text(app)
+        for words in (
+            "interlaced, bottom field first (DV)",
+            "sound: pcm_s16le, 48000 Hz, 2 channels, 0:10",
+            "preset vhs",
+            "0 of 2 finished, 1 running",
+            "segment started 1: tape1_1080p.mp4",
+        ):
+            assert words in shown, shown
+        await pilot.press("escape", "3", "i")
+        await pilot.pause()
+        assert "failed: truncated: 2.2 s of 4.0 s are there" in screen_text(app)
+        await pilot.press("q")
+        await pilot.pause()
+        assert app.is_running
+
+
 async def test_an_error_is_copied_with_what_the_programs_said(monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[str] = []
     app, mailbox, _ = app_of(scenes.running(2))

@@ -19,6 +19,7 @@ from vhsbatch.model.wishes import (
     Stop,
     Wish,
 )
+from vhsbatch.tui.details import DetailsScreen
 from vhsbatch.tui.summary import Leave, StopQuestion
 from vhsbatch.wording import plain
 
@@ -158,6 +159,12 @@ class Actions(App[None]):
         self._find.value = ""
         self._find.display = False
         self.focus_list()
+
+    async def action_details(self) -> None:
+        """Show all that is known of the selected video."""
+        if (job := self.selected) is not None:
+            logged = [line for job_id, line in self._logged if job_id == job.job.id]
+            await self.push_screen(DetailsScreen(job, logged))
 
     def action_log(self) -> None:
         """Show the log of the selected video."""

@@ -163,6 +163,15 @@ CONTROLS = (
         shown_as="/",
     ),
     Control(
+        key="i",
+        action="details",
+        label="Details",
+        title="Details of this video",
+        text="Show what was found in the selected video, its plan, what became of it, and its log",
+        tabs=("waiting", "finished", "failed"),
+        shown=False,
+    ),
+    Control(
         key="c",
         action="copy",
         label="Copy",
