@@ -48,6 +48,12 @@ class ResultOptions:
     telecine: Literal["none", "soft", "hard"] | None = None
     "Whether the sources are telecined film, instead of what is measured."
 
+    keep_sar: bool = False
+    "Keep the shape of the source's pixels, instead of making them square."
+
+    pad: Literal["16:9", "4:3"] | None = None
+    "Fill the picture up to this shape with black bars."
+
     fix_drift: bool = False
     "Bring sound that drifts to the length of the picture."
 

@@ -5,7 +5,7 @@ A preset is data, never a raw filter string: what it holds is checked here, and
 """
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -35,6 +35,12 @@ class Preset(Table):
     target_height: int = Field(
         default=1080, ge=120, le=4320, multiple_of=2, description="lines of the output; the width follows"
     )
+    keep_sar: bool = Field(
+        default=False, description="samples keep the source's shape, instead of becoming square"
+    )
+    pad: Literal["16:9", "4:3"] | None = Field(
+        default=None, description="black bars fill the picture up to this shape; left out: none"
+    )
     container: Container = Field(default="mp4", description="also the output's file name extension")
     segment_s: int = Field(default=60, ge=1, le=3600, description="length of a segment, FFmpeg engine")
     ai_segment_s: int = Field(default=10, ge=1, le=3600, description="length of a segment, Real-ESRGAN")
@@ -46,6 +52,12 @@ class Preset(Table):
     upscale: Upscale = Upscale()
     video: Video = Video()
     audio: Audio = Audio()
+
+    @model_validator(mode="after")
+    def _bars_need_square_samples(self) -> Self:
+        if self.keep_sar and self.pad is not None:
+            raise ValueError("keep_sar and pad do not go together: bars are made of square pixels")
+        return self
 
     @model_validator(mode="after")
     def _container_holds_encoder(self) -> Self:
@@ -85,6 +97,7 @@ _OPTIONS = {
     "video.quality": "--crf",
     "video.encoder": "--encoder",
     "container": "--container",
+    "pad": "--pad",
 }
 
 
@@ -96,6 +109,8 @@ def override(
     encoder: str | None = None,
     container: str | None = None,
     fix_drift: bool = False,
+    keep_sar: bool = False,
+    pad: str | None = None,
 ) -> Preset:
     """`preset` with what the command line says; None changes nothing.
 
@@ -105,9 +120,11 @@ def override(
     video = {"encoder": encoder, "quality": quality}
     changes: dict[str, object] = {
         key: value
-        for key, value in {"target_height": height, "container": container}.items()
+        for key, value in {"target_height": height, "container": container, "pad": pad}.items()
         if value is not None
     }
+    if keep_sar:
+        changes["keep_sar"] = True
     if fix_drift:
         changes["audio"] = {"fix_drift": True}
     changes["video"] = {key: value for key, value in video.items() if value is not None}

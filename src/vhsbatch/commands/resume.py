@@ -28,6 +28,8 @@ _RESULT = (
     "field_order",
     "telecine",
     "fix_drift",
+    "keep_sar",
+    "pad",
     "allow_truncated",
     "auto_detect",
 )
@@ -118,7 +120,7 @@ def options_before(output: Path, source: Path) -> dict[str, str] | None:
 
 
 _NUMBERS = ("resolution", "crf", "max_count")
-_FLAGS = ("recursive", "fix_drift", "allow_truncated", "auto_detect")
+_FLAGS = ("recursive", "fix_drift", "keep_sar", "allow_truncated", "auto_detect")
 _PATHS = ("model", "temp_dir")
 _LISTS = ("priority",)
 

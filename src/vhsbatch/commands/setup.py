@@ -85,6 +85,8 @@ def preset_from(result: ResultOptions, settings: Settings, *, container: str | N
         encoder=result.encoder,
         container=container,
         fix_drift=result.fix_drift,
+        keep_sar=result.keep_sar,
+        pad=result.pad,
     )
 
 
@@ -119,4 +121,6 @@ def _as_of_the_run(preset: Preset, result: ResultOptions, base: Preset) -> Prese
         encoder=base.video.encoder,
         container=base.container,
         fix_drift=result.fix_drift,
+        keep_sar=result.keep_sar,
+        pad=result.pad,
     )

@@ -11,6 +11,7 @@ from vhsbatch.media.colour import output_colour
 from vhsbatch.media.encoders import EncodeArguments
 from vhsbatch.media.filters import OUTPUT_LABEL, decode_graph, encode_graph, segment_graph
 from vhsbatch.media.formats import INPUT_OPTIONS, file_url, input_arguments
+from vhsbatch.media.kept import subtitle_arguments, timecode_arguments
 from vhsbatch.media.preroll import read_from_s
 from vhsbatch.model.media import AudioTrack, Colour
 from vhsbatch.model.plan import JobPlan, Segment
@@ -92,14 +93,16 @@ def encode_command(
 def join_command(
     ffmpeg: str, plan: JobPlan, concat_script: Path, audio: Sequence[AudioEncode], output: Path
 ) -> tuple[str, ...]:
-    """Join the segments, add the source's sound at its own time, keep titles and chapters.
+    """Join the segments, add the source's sound at its own time, keep titles, chapters and subtitles.
 
-    Both inputs keep their own clock (`-copyts`): the joined picture begins at 0, and the source is
-    shifted by the time of its first picture, which thereby falls on 0 too, and by what the preset asks.
-    The digest of the packets that were read from the segments goes to stdout.
+    All inputs keep their own clock (`-copyts`): the joined picture begins at 0, and the source is
+    shifted by the time of its first picture, which thereby falls on 0 too; its sound, which is read from an
+    input of its own, also by what the preset asks. The digest of the packets that were read from the
+    segments goes to stdout.
     """
     source = plan.info
-    shift_s = plan.preset.audio.offset_ms / 1000 - float(source.video.start_s)
+    shift_s = -float(source.video.start_s)
+    sound_shift_s = shift_s + plan.preset.audio.offset_ms / 1000
     sound = [
         argument
         for number, encode in enumerate(audio)
@@ -108,11 +111,14 @@ def join_command(
     return (
         *(ffmpeg, *_QUIET, *PROGRESS, "-copyts"),
         *("-f", "concat", "-safe", "0", "-protocol_whitelist", "file", "-i", file_url(concat_script)),
-        *("-itsoffset", f"{shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
+        *("-itsoffset", f"{sound_shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
+        *("-i", file_url(source.path)),
+        *("-itsoffset", f"{shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-an", "-dn"),
         *("-i", file_url(source.path)),
         *("-map", "0:v:0", "-c:v", "copy", *_tag(plan)),
         *sound,
-        *("-map_metadata", "1", "-map_chapters", "1"),
+        *subtitle_arguments(plan, 2),
+        *("-map_metadata", "2", "-map_chapters", "2", *timecode_arguments(plan)),
         *_container(plan),
         *("-y", file_url(output)),
         *("-map", "0:v:0", "-c:v", "copy", *_PACKET_DIGEST),

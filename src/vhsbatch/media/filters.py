@@ -14,6 +14,7 @@ import ffmpeg
 from vhsbatch.media.cleaning import Node, chroma_subsampling, correct, decimal, denoise
 from vhsbatch.media.colour import is_rgb, output_colour, source_colour
 from vhsbatch.media.deinterlacing import deinterlace, grid_start
+from vhsbatch.media.shape import cropped_size, picture_size
 from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.presets import Preset
@@ -74,20 +75,13 @@ def encode_graph(plan: JobPlan, pixel_format: str) -> str:
     """The second half: the engine's rgb24 frames in, frames for the encoder out."""
     node = ffmpeg.input("frames")["0"]
     colour = source_colour(plan.info.video)
+    width, height = picture_size(plan.info.video, plan.preset)
     node = node.filter(
-        "scale", w=plan.width, h=plan.height, flags=_SCALER, in_range="pc",
+        "scale", w=width, h=height, flags=_SCALER, in_range="pc",
         out_color_matrix=scale_matrix(colour), out_range=colour.range,
     )  # fmt: skip
     node = node.filter("format", pix_fmts="yuv444p10le")
     return _compile(_finish(node, plan, pixel_format, from_rgb=True))
-
-
-def cropped_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
-    """Width and height of the source's frames, cropped and turned, not scaled."""
-    crop = preset.crop
-    width = track.width - crop.left - crop.right
-    height = track.height - crop.top - crop.bottom
-    return (height, width) if track.rotation_degrees in (90, 270) else (width, height)
 
 
 def network_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
@@ -198,7 +192,8 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = Fa
             ispace=source.matrix, iprimaries=source.primaries, itrc=source.transfer, irange=source.range,
             space=target.matrix, primaries=target.primaries, trc=target.transfer, range=target.range,
         )  # fmt: skip
-    node = node.filter("scale", w=plan.width, h=plan.height, flags=_SCALER)
+    width, height = picture_size(track, preset)
+    node = node.filter("scale", w=width, h=height, flags=_SCALER)
     if preset.colour.lut is not None:
         node = node.filter("scale", in_color_matrix=scale_matrix(target), in_range="tv", out_range="pc")
         node = node.filter("format", pix_fmts="gbrp10le")
@@ -210,6 +205,10 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = Fa
     if amount := preset.upscale.sharpen if from_rgb else preset.sharpen.amount:
         size = preset.sharpen.size
         node = node.filter("unsharp", lx=size, ly=size, la=decimal(amount), cx=5, cy=5, ca=0)
+    if (width, height) != (plan.width, plan.height):
+        # Bars of equal width, at whole chroma samples.
+        left, top = (plan.width - width) // 4 * 2, (plan.height - height) // 4 * 2
+        node = node.filter("pad", w=plan.width, h=plan.height, x=left, y=top)
     # The encoder tags its stream with what the frames say of themselves.
     node = node.filter(
         "setparams",

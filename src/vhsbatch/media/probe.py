@@ -103,6 +103,9 @@ async def probe(
         exact_seek=exact_seek,
         video=await _with_telecine(path, video, sights, packets, ticks, ffmpeg=ffmpeg, seekable=exact_seek),
         audio=packets.audio,
+        subtitles=packets.subtitles,
+        other_streams=packets.other_streams,
+        timecode=packets.timecode,
         notes=_notes(packets, timeline, undecoded=_undecoded_tail(packets, tail)),
     )
 
@@ -129,6 +132,7 @@ async def probe_result(path: Path, *, ffmpeg: str) -> MediaInfo:
         exact_seek=True,
         video=_video_track(packets, head, timeline, start_s=packets.ticks[0] * packets.time_base),
         audio=packets.audio,
+        subtitles=packets.subtitles,
     )
 
 

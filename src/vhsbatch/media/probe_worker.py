@@ -68,8 +68,24 @@ def scan(path: str) -> dict[str, Any]:
             "reach_s": _text(reach_s),
             "read_error": read_error,
             "video": {**_describe_video(video), **packets.summary()},
+            "subtitles": [
+                {"index": stream.index, "codec": _codec_name(stream)}
+                for stream in container.streams.subtitles
+            ],
+            "other_streams": len(container.streams.data) + len(container.streams.attachments),
+            "timecode": _timecode(container, video),
             "audio": [sound.summary() for sound in sounds.values() if sound.end_s is not None],
         }
+
+
+def _codec_name(stream: Any) -> str:
+    codec = stream.codec_context
+    return "unknown" if codec is None else codec.codec.canonical_name
+
+
+def _timecode(container: Any, video: Any) -> str | None:
+    stated: str | None = container.metadata.get("timecode") or video.metadata.get("timecode")
+    return stated
 
 
 def _read(

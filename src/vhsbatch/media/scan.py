@@ -13,7 +13,7 @@ import anyio.to_thread
 
 from vhsbatch.errors import InputError, ToolError
 from vhsbatch.media.formats import DECLARING_DEMUXERS
-from vhsbatch.model.media import AudioTrack, FieldOrder
+from vhsbatch.model.media import AudioTrack, FieldOrder, SubtitleTrack
 from vhsbatch.proc.chain import describe_exit
 from vhsbatch.proc.process import run
 
@@ -57,6 +57,9 @@ class Scan:
         jump_back_s: the largest jump backwards of the stream's clock, 0 when there is none.
         jump_at_s: where that is.
         audio: the audio streams.
+        subtitles: the subtitle streams.
+        other_streams: number of streams of other kinds.
+        timecode: of the first frame, None where none is stated.
     """
 
     container: str
@@ -78,6 +81,9 @@ class Scan:
     jump_back_s: Fraction
     jump_at_s: Fraction
     audio: tuple[AudioTrack, ...]
+    subtitles: tuple[SubtitleTrack, ...] = ()
+    other_streams: int = 0
+    timecode: str | None = None
 
     @property
     def truncated(self) -> bool:
@@ -150,6 +156,9 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         jump_back_s=Fraction(video["jump_back_s"]),
         jump_at_s=Fraction(video["jump_at_s"]),
         audio=tuple(_audio_track(sound) for sound in found["audio"]),
+        subtitles=tuple(SubtitleTrack(**subtitle) for subtitle in found["subtitles"]),
+        other_streams=found["other_streams"],
+        timecode=found["timecode"],
     )
 
 

@@ -13,6 +13,7 @@ from vhsbatch.errors import ChainError, UndecodableError, VerificationError
 from vhsbatch.media.audio import stretch
 from vhsbatch.media.colour import output_colour
 from vhsbatch.media.commands import check_command, reread_command
+from vhsbatch.media.kept import kept_subtitles
 from vhsbatch.media.probe import probe_result
 from vhsbatch.media.progress import ProgressParser
 from vhsbatch.model.media import AudioTrack, MediaInfo
@@ -169,7 +170,8 @@ def compare(made: MediaInfo, plan: JobPlan) -> None:
     size, planned_size = (video.width, video.height), (plan.width, plan.height)
     _expect(size == planned_size, f"{size} pixels instead of {planned_size}")
     sar = video.sar if video.sar is not None else Fraction(1)
-    _expect(sar == plan.sar, f"sample aspect ratio {sar} instead of {plan.sar}")
+    # Some containers state the width as it is shown, in whole pixels.
+    _expect(abs(sar - plan.sar) * plan.width <= 1, f"sample aspect ratio {sar} instead of {plan.sar}")
     colour = output_colour(plan.info.video, plan.height)
     tagged = (video.colour.matrix, video.colour.primaries, video.colour.transfer)
     planned = (colour.matrix, colour.primaries, colour.transfer)
@@ -178,6 +180,8 @@ def compare(made: MediaInfo, plan: JobPlan) -> None:
         len(made.audio) == len(plan.info.audio),
         f"{len(made.audio)} sound tracks instead of {len(plan.info.audio)}",
     )
+    subtitles = len(kept_subtitles(plan.info, plan.container))
+    _expect(len(made.subtitles) == subtitles, f"{len(made.subtitles)} subtitle tracks instead of {subtitles}")
     for number, (track, source) in enumerate(zip(made.audio, plan.info.audio, strict=True), start=1):
         _compare_sound(number, track, source, made, plan)
 

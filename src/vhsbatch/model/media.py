@@ -131,6 +131,19 @@ class AudioTrack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubtitleTrack:
+    """One subtitle stream of a source.
+
+    Attributes:
+        index: the stream's index in the container.
+        codec: FFmpeg's codec name, ``unknown`` where nothing knows it.
+    """
+
+    index: int
+    codec: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaInfo:
     """All that is known of one source.
 
@@ -143,6 +156,9 @@ class MediaInfo:
         exact_seek: whether FFmpeg can start in the middle and find exactly the same frames.
         video: the video stream.
         audio: every audio stream, in the container's order.
+        subtitles: every subtitle stream, likewise.
+        other_streams: number of streams that are neither picture, sound nor subtitles.
+        timecode: of the first frame, as the source states it, None where it states none.
         notes: what the user should know of this source, one line each.
     """
 
@@ -154,4 +170,7 @@ class MediaInfo:
     exact_seek: bool
     video: VideoTrack
     audio: tuple[AudioTrack, ...] = ()
+    subtitles: tuple[SubtitleTrack, ...] = ()
+    other_streams: int = 0
+    timecode: str | None = None
     notes: tuple[str, ...] = ()

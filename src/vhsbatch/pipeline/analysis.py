@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from vhsbatch.media.colour import source_colour
+from vhsbatch.media.shape import sample_aspect
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.pipeline.autodetect import adapted, suitable_preset
 from vhsbatch.pipeline.findings import Finding, find
-from vhsbatch.pipeline.geometry import sample_aspect
 from vhsbatch.pipeline.measure import Measured, measure_remembering
 from vhsbatch.presets import Preset
 from vhsbatch.remembered import Memory

@@ -4,13 +4,14 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 from vhsbatch.errors import InputError
 from vhsbatch.media.audio import drift
 from vhsbatch.media.deinterlacing import deinterlaces, frames_made, restores_film
 from vhsbatch.media.filters import network_size
+from vhsbatch.media.kept import left_out
+from vhsbatch.media.shape import output_sar, output_size
 from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.wire import to_jsonable
@@ -18,7 +19,6 @@ from vhsbatch.pipeline.describe import field_order
 from vhsbatch.pipeline.geometry import (
     cut,
     output_rate,
-    output_size,
 )
 from vhsbatch.presets import Preset
 
@@ -86,7 +86,7 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
         container=means.container,
         width=width,
         height=height,
-        sar=Fraction(1),
+        sar=output_sar(track, preset),
         rate=rate,
         frames=frames,
         segments=segments,
@@ -96,6 +96,7 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
             *info.notes,
             *_notes(track, preset),
             *_sound_notes(info, preset),
+            *left_out(info, preset, means.container),
             *means.notes,
             *_seek_note(info),
         ),
@@ -117,6 +118,7 @@ def _fingerprint(info: MediaInfo, preset: Preset, means: Means, segments: tuple[
             info.container,
             replace(info.video, **_UNDECISIVE_OF_VIDEO),
             info.audio,
+            info.subtitles,
         ],
         "preset": preset.model_dump(exclude=_INDECISIVE),
         "engine": means.engine,

@@ -23,6 +23,9 @@ ANSWER: dict[str, Any] = {
         "ticks": [0, 2002, 4004, 6006, 8008], "packets_without_time": 0, "keyframe_gap_s": "1001/30000",
         "jump_back_s": "0/1", "jump_at_s": "0/1",
     },
+    "subtitles": [{"index": 2, "codec": "subrip"}],
+    "other_streams": 1,
+    "timecode": "01:00:00:00",
     "audio": [
         {"index": 1, "codec": "pcm_s16le", "sample_rate_hz": 32000, "channels": 2, "start_s": "0/1",
          "end_s": "5339/32000", "language": "und"},

@@ -6,9 +6,9 @@ import pytest
 
 import make
 from vhsbatch.errors import UsageError
+from vhsbatch.media.shape import output_size
 from vhsbatch.model.media import FieldOrder, Telecine
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, OrderWord, corrected, corrections
-from vhsbatch.pipeline.geometry import output_size
 from vhsbatch.presets import Preset
 
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 import make
 from vhsbatch.media.deinterlacing import deinterlaces, frames_made, restores_film
 from vhsbatch.media.filters import network_size
+from vhsbatch.media.shape import output_sar, output_size, picture_size, sample_aspect
 from vhsbatch.model.media import FieldOrder, Telecine
-from vhsbatch.pipeline.geometry import cut, output_rate, output_size, sample_aspect
+from vhsbatch.pipeline.geometry import cut, output_rate
 from vhsbatch.preset_tables import Deinterlace
 from vhsbatch.presets import Preset
 
@@ -143,3 +144,32 @@ def test_film_is_left_as_it_is_where_the_preset_says_so() -> None:
     film, preset = make.track(telecine=Telecine.HARD), Preset(name="p", deinterlace=Deinterlace(film=False))
     assert not restores_film(preset, film)
     assert deinterlaces(preset, film)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "sar", "size", "kept"),
+    [
+        (720, 480, Fraction(8, 9), (1620, 1080), Fraction(8, 9)),
+        (720, 576, Fraction(16, 15), (1350, 1080), Fraction(16, 15)),
+        (720, 576, Fraction(64, 45), (1350, 1080), Fraction(64, 45)),
+        (704, 480, Fraction(10, 11), (1584, 1080), Fraction(10, 11)),
+        (640, 480, None, (1440, 1080), Fraction(1)),
+    ],
+)
+def test_samples_keep_their_shape_where_that_is_asked_for(
+    width: int, height: int, sar: Fraction | None, size: tuple[int, int], kept: Fraction
+) -> None:
+    tape, preset = make.track(width=width, height=height, sar=sar), Preset(name="p", keep_sar=True)
+    assert (output_size(tape, preset), output_sar(tape, preset)) == (size, kept)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "picture"),
+    [(720, 480, (1440, 1080)), (1920, 1080, (1920, 1080)), (1920, 800, (1920, 800)), (480, 854, (608, 1080))],
+)
+def test_bars_fill_up_to_a_shape_and_nothing_is_stretched(
+    width: int, height: int, picture: tuple[int, int]
+) -> None:
+    tape, preset = make.track(width=width, height=height, sar=None), Preset(name="p", pad="16:9")
+    assert output_size(tape, preset) == (1920, 1080)
+    assert picture_size(tape, preset) == picture

@@ -150,6 +150,8 @@ def test_a_source_without_a_frame_is_refused(order: FieldOrder, exact_seek: bool
 # Each key of a preset with another value than its default.
 PRESET_CHANGES: Mapping[str, object] = {
     "target_height": 720,
+    "keep_sar": True,
+    "pad": "16:9",
     "container": "mkv",
     "segment_s": 61,
     "ai_segment_s": 11,

@@ -1,0 +1,78 @@
+"""What a result keeps of its source beside picture and sound, and what its container cannot hold. Pure."""
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+from vhsbatch.media.deinterlacing import rate_factor
+from vhsbatch.model.media import MediaInfo, SubtitleTrack
+from vhsbatch.model.plan import JobPlan
+from vhsbatch.presets import Preset
+
+_TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "subrip", "text", "webvtt"})
+_PICTURE_CODECS = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle"})
+_COPIED_INTO_MKV = _PICTURE_CODECS | {"ass", "ssa", "subrip", "webvtt"}
+
+# Timecodes with another separator before the frames leave numbers out, which these rates alone need.
+_DROP_FRAME_RATES = (Fraction(30000, 1001), Fraction(60000, 1001))
+_TIMECODE = re.compile(r"(\d\d:\d\d:\d\d)([:;.])(\d\d)")
+
+
+def subtitle_codec(container: str, codec: str) -> str | None:
+    """How subtitles of `codec` come into `container`: ``copy``, an encoder, or None where they cannot.
+
+    >>> subtitle_codec("mp4", "subrip"), subtitle_codec("mkv", "subrip")
+    ('mov_text', 'copy')
+    """
+    if container == "mkv":
+        return "copy" if codec in _COPIED_INTO_MKV else "subrip" if codec in _TEXT_CODECS else None
+    return "copy" if codec == "mov_text" else "mov_text" if codec in _TEXT_CODECS else None
+
+
+def kept_subtitles(info: MediaInfo, container: str) -> tuple[tuple[SubtitleTrack, str], ...]:
+    """The subtitles that `container` can hold, each with how it comes there."""
+    found = ((track, subtitle_codec(container, track.codec)) for track in info.subtitles)
+    return tuple((track, codec) for track, codec in found if codec is not None)
+
+
+def subtitle_arguments(plan: JobPlan, source: int) -> tuple[str, ...]:
+    """FFmpeg's arguments for the subtitles of its input number `source`."""
+    return tuple(
+        word
+        for number, (track, codec) in enumerate(kept_subtitles(plan.info, plan.container))
+        for word in ("-map", f"{source}:{track.index}", f"-c:s:{number}", codec)
+    )
+
+
+def timecode_arguments(plan: JobPlan) -> tuple[str, ...]:
+    """The source's timecode counted in the output's frames; nothing where there is none to keep."""
+    if plan.info.timecode is None:
+        return ()
+    return ("-metadata", f"timecode={timecode(plan.info, plan.preset) or ''}")
+
+
+def timecode(info: MediaInfo, preset: Preset) -> str | None:
+    """The source's timecode counted in the output's frames; None where it cannot be.
+
+    Where each field becomes a frame, there are twice as many to a second; film has others altogether.
+    """
+    factor = rate_factor(info.video, preset)
+    match = _TIMECODE.fullmatch(info.timecode or "")
+    if match is None or factor.denominator != 1:
+        return None
+    if match[2] != ":" and info.video.rate * factor not in _DROP_FRAME_RATES:
+        return None
+    return f"{match[1]}{match[2]}{int(match[3]) * int(factor):02}"
+
+
+def left_out(info: MediaInfo, preset: Preset, container: str) -> Iterator[str]:
+    """What cannot be kept, a line each."""
+    lost = [track.codec for track in info.subtitles if subtitle_codec(container, track.codec) is None]
+    if lost:
+        fits = all(subtitle_codec("mkv", codec) is not None for codec in lost)
+        hint = '; container = "mkv" holds them' if fits and container != "mkv" else ""
+        yield f"subtitles left out, which {container} cannot hold: {', '.join(lost)}{hint}"
+    if info.other_streams:
+        yield f"streams left out that are neither picture, sound nor subtitles: {info.other_streams}"
+    if info.timecode is not None and timecode(info, preset) is None:
+        yield f"timecode {info.timecode} left out, which does not count in the output's frames"

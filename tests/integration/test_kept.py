@@ -1,0 +1,65 @@
+"""What comes along with picture and sound: titles, chapters, subtitles, languages, the timecode."""
+
+from pathlib import Path
+
+import av
+import pytest
+
+import program
+from clips import ffmpeg, make_clip
+
+FFV1 = ("-c:v", "ffv1", "-g", "1", "-c:a", "pcm_s16le")
+SMALL = ("-r", "120", "-p", "clean", "--engine", "ffmpeg", "--no-tui")
+
+CHAPTERS = """;FFMETADATA1
+title=Summer
+date=1994
+[CHAPTER]
+TIMEBASE=1/1000
+START=0
+END=400
+title=Beach
+[CHAPTER]
+TIMEBASE=1/1000
+START=400
+END=1000
+title=Home
+"""
+WORDS = "1\n00:00:00,200 --> 00:00:00,700\nThe sea\n"
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tape")
+    clip = make_clip(folder / "clip.mkv", *FFV1, scan="progressive", seconds=1, size="96x64")
+    (folder / "chapters.txt").write_text(CHAPTERS)
+    (folder / "words.srt").write_text(WORDS)
+    ffmpeg(
+        *("-i", clip, "-i", folder / "words.srt", "-i", folder / "chapters.txt"),
+        *("-map", "0", "-map", "1", "-map_metadata", "2", "-c", "copy"),
+        *("-metadata:s:a:0", "language=deu", "-metadata:s:s:0", "language=fra"),
+        *("-metadata", "timecode=01:02:03:04", folder / "tape.mkv"),
+    )
+    return folder / "tape.mkv"
+
+
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "mov_text"), ("mkv", "subrip")])
+def test_titles_chapters_subtitles_and_languages_come_along(
+    container: str, codec: str, tape: Path, tmp_path: Path
+) -> None:
+    made = tmp_path / f"made.{container}"
+    done = program.run("upscale", tape, "-o", made, *SMALL, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with av.open(str(made)) as result:
+        tags = {key.lower(): value for key, value in result.metadata.items()}
+        (words,), (sound,) = result.streams.subtitles, result.streams.audio
+        assert (tags["title"], tags["date"]) == ("Summer", "1994")
+        assert [chapter["metadata"]["title"] for chapter in result.chapters()] == ["Beach", "Home"]
+        assert (sound.language, words.language) == ("deu", "fra")
+        assert words.codec_context.codec.canonical_name == codec
+        timecodes = [tags.get("timecode"), result.streams.video[0].metadata.get("timecode")]
+        assert "01:02:03:04" in timecodes
+        shown = [packet for packet in result.demux(words) if packet.size > 2]
+        assert [float((packet.pts or 0) * packet.time_base) for packet in shown] == pytest.approx(
+            [0.2], abs=0.001
+        )
