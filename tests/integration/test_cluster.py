@@ -10,7 +10,7 @@ import program
 from clips import FFMPEG
 from cluster import Cluster, Program, prepare, results
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 FACTS = ("segment_started", "segment_finished", "segment_failed", "lanes_changed", "log")
 
@@ -27,7 +27,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def ended(batch: Program) -> dict[str, list[dict[str, object]]]:
     """The events of a batch that has succeeded, by kind."""
-    assert batch.process.wait(100) == 0, batch.text
+    assert batch.process.wait(200) == 0, batch.text
     batch.wait_for('"batch_finished"')
     events = program.events("\n".join(line for line in batch.text.splitlines() if line.startswith("{")))
     return {kind: [event for event in events if event["kind"] == kind] for kind in FACTS}
@@ -46,11 +46,14 @@ def older_ffmpeg(folder: Path) -> Path:
 def test_the_result_is_that_of_one_machine(place: Path, tmp_path: Path) -> None:
     with Cluster(place) as cluster:
         _, address = cluster.scheduler()
-        cluster.worker(address, "attic", "--map-path", f"{place}/in={tmp_path}/sources")
-        cluster.worker(address, "cellar")
         (tmp_path / "sources").symlink_to(place / "in")
-        old = cluster.worker(address, "museum", VHSBATCH_FFMPEG=str(older_ffmpeg(tmp_path)))
-        old.wait_for("museum helps")
+        workers = {
+            "attic": cluster.worker(address, "attic", "--map-path", f"{place}/in={tmp_path}/sources"),
+            "cellar": cluster.worker(address, "cellar"),
+            "museum": cluster.worker(address, "museum", VHSBATCH_FFMPEG=str(older_ffmpeg(tmp_path))),
+        }
+        for name, worker in workers.items():
+            worker.wait_for(f"{name} helps")
         seen = ended(cluster.batch(address))
     assert results(place / "out") == results(place / "alone")
     assert {event["machine"] for event in seen["segment_finished"]} == {"attic", "cellar"}
