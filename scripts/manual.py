@@ -1,9 +1,12 @@
 """Writes the manual page, docs/man/vhs-upscale.1, from the program's own help texts.
 
-python scripts/manual.py
+python scripts/manual.py [--check]
+
+With --check nothing is written; the exit code says whether the page is what would be.
 """
 
 import re
+import sys
 from pathlib import Path
 
 from docutils.core import publish_string
@@ -127,5 +130,7 @@ def _sentence(words: str) -> str:
 
 
 if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(PAGE.read_text(encoding="utf-8") != page())
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(page(), encoding="utf-8")
