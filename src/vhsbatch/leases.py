@@ -131,6 +131,9 @@ class Leases:
         for draft in (self._folder / "runs").glob("*.new"):
             draft.unlink(missing_ok=True)
         living = {self._run.run_id, *others} - dead
+        for path in (*self._folder.glob("live/*"), *self._folder.glob("wishes/*")):
+            if not any(path.name.startswith(run_id) for run_id in living):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         for path in self._folder.glob(f"{PUBLISHING}*"):
             if path.name.removeprefix(PUBLISHING) not in living:
                 shutil.rmtree(path, ignore_errors=True)

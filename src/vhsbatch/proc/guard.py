@@ -20,6 +20,8 @@ PR_SET_PDEATHSIG = 1
 IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
 IOPRIO_WHO_PROCESS = 1
 IOPRIO_BEST_EFFORT, IOPRIO_IDLE = 2, 3
+# Who steps back as far as can be does so at the disks, too.
+IDLE_NICENESS = 19
 # Of 1000: what the kernel adds to the part of all memory that a process has.
 OOM_SCORE_ADJ = 300
 
@@ -54,7 +56,7 @@ def _step_back_from_disks(niceness: int) -> None:
     number = IOPRIO_SET.get(platform.machine())
     if number is None:
         return  # the kernel takes it from the niceness then
-    class_, level = (IOPRIO_IDLE, 0) if niceness >= 19 else (IOPRIO_BEST_EFFORT, 7)
+    class_, level = (IOPRIO_IDLE, 0) if niceness >= IDLE_NICENESS else (IOPRIO_BEST_EFFORT, 7)
     ctypes.CDLL(None).syscall(number, IOPRIO_WHO_PROCESS, 0, class_ << 13 | level)
 
 

@@ -18,7 +18,7 @@ from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from vhsbatch.errors import StageFailure, ToolError
-from vhsbatch.proc.guard import OOM_SCORE_ADJ
+from vhsbatch.proc.guard import IDLE_NICENESS, OOM_SCORE_ADJ
 
 GRACE_S = 4.0
 TAIL_LINES = 30
@@ -36,6 +36,7 @@ _SHELL_GUARD = (
     niceness=$1; shift
     command -v "$1" >/dev/null || {{ echo "$1: No such file or directory" >&2; exit 127; }}
     if [ "$niceness" = 0 ]; then exec "$@"; fi
+    if [ "$niceness" -ge {IDLE_NICENESS} ]; then ionice -c 3 -p $$; else ionice -c 2 -n 7 -p $$; fi 2>/dev/null
     exec nice -n "$niceness" "$@" """,
 )
 
@@ -63,6 +64,9 @@ def _setpriv() -> str | None:
     path = shutil.which("setpriv") if _NEEDS_GUARD else None
     # BusyBox has a program of this name that knows no signals.
     return path if path is not None and Path(path).resolve().name == "setpriv" else None
+
+
+_setpriv()  # looked for here, where no event loop waits for a disk
 
 
 @asynccontextmanager
