@@ -197,9 +197,10 @@ print(os.nice(0), value >> 13, value & 7)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="I/O priorities are Linux's")
-@pytest.mark.parametrize(("niceness", "class_and_level"), [(0, None), (10, "2 7"), (19, "3 0")])
-async def test_who_steps_back_does_so_at_the_disks_too(niceness: int, class_and_level: str | None) -> None:
+@pytest.mark.parametrize(("niceness", "priority"), [(0, None), (10, "2 7"), (19, "3")])
+async def test_who_steps_back_does_so_at_the_disks_too(niceness: int, priority: str | None) -> None:
     before = (await run((sys.executable, "-c", PRIORITIES))).stdout.decode().split()
     after = (await run((sys.executable, "-c", PRIORITIES), niceness=niceness)).stdout.decode().split()
     assert int(after[0]) == min(19, int(before[0]) + niceness)
-    assert " ".join(after[1:]) == (class_and_level or " ".join(before[1:]))
+    # The class that waits until nobody else reads has no levels.
+    assert " ".join(after[1:]).startswith(priority or " ".join(before[1:]))

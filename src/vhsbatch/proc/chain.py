@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import anyio
+import anyio.to_thread
 from anyio.abc import Process
 
 from vhsbatch.errors import ChainError, OutOfMemoryError, StageFailure
@@ -67,7 +68,7 @@ async def run_chain(
         ToolError: a stage cannot be started.
     """
     failed_first: list[str] = []
-    kills = out_of_memory_kills()
+    kills = await anyio.to_thread.run_sync(out_of_memory_kills)
     async with AsyncExitStack() as stack:
         running = await _start(stages, stack, niceness)
         async with anyio.create_task_group() as group:
@@ -77,7 +78,8 @@ async def run_chain(
             for stage in running:
                 group.start_soon(_watch_end, stage, failed_first)
     if failed_first:
-        raise _chain_error(failed_first, running, memory_ran_out=out_of_memory_kills() > kills)
+        kills_since = await anyio.to_thread.run_sync(out_of_memory_kills) - kills
+        raise _chain_error(failed_first, running, memory_ran_out=kills_since > 0)
 
 
 async def _start(stages: tuple[StageSpec, ...], stack: AsyncExitStack, niceness: int) -> list[_Running]:

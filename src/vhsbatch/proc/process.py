@@ -36,7 +36,8 @@ _SHELL_GUARD = (
     niceness=$1; shift
     command -v "$1" >/dev/null || {{ echo "$1: No such file or directory" >&2; exit 127; }}
     if [ "$niceness" = 0 ]; then exec "$@"; fi
-    if [ "$niceness" -ge {IDLE_NICENESS} ]; then ionice -c 3 -p $$; else ionice -c 2 -n 7 -p $$; fi 2>/dev/null
+    if [ "$niceness" -ge {IDLE_NICENESS} ]; then class=3; else class="2 -n 7"; fi
+    ionice -c $class -p $$ 2>/dev/null
     exec nice -n "$niceness" "$@" """,
 )
 
