@@ -51,8 +51,8 @@ KNOWN = (
     ),
     Known(
         name="dvb_1080i50_h264.ts", codec="h264", size=(1920, 1080), pixel_format="yuv420p", sar=SQUARE,
-        order=TFF, rate=Fraction(25), frames=13, sound=(("eac3", 48000, 2),) * 3,
-        start_s=Fraction(3474493920, 90000), constant_rate=False, exact_seek=False,
+        order=TFF, rate=Fraction(25), frames=9, sound=(("eac3", 48000, 2),) * 3,
+        start_s=Fraction(4825706, 125), constant_rate=False, exact_seek=False,
     ),
     Known(
         name="film_bw_chaplin_360p.mp4", codec="h264", size=(640, 360), pixel_format="yuv420p", sar=None,

@@ -35,6 +35,8 @@ _PATIENCE_S = 120.0
 _HEAD_FRAMES = 25
 # Up to here the whole source is decoded, which leaves nothing to guess.
 _SHORT_PACKETS = 100
+# With fewer frames than a third of the packets, most are lost: a packet holds half a frame at least.
+_MOSTLY_LOST = 3
 _TAIL_S = Fraction(1)
 
 # A clock that goes back further than reordered frames explain.
@@ -246,7 +248,9 @@ def _is_avi_with_gaps(packets: Scan, timeline: Timeline) -> bool:
 def _lay_on_grid(packets: Scan, head: Glimpse, tail: Glimpse | None) -> tuple[list[int], Timeline]:
     """When every frame that decodes is shown, and the grid on which they lie."""
     ticks = sorted(head.ticks) if _is_short(packets) else _frame_ticks(packets, head, tail)
-    return ticks, lay_on_grid(ticks, packets.time_base, packets.rates)
+    # Where most frames are lost, the distances of those that decode say nothing of the rate.
+    clock = packets.ticks if _MOSTLY_LOST * len(ticks) < len(packets.ticks) else None
+    return ticks, lay_on_grid(ticks, packets.time_base, packets.rates, clock=clock)
 
 
 def _frame_ticks(packets: Scan, head: Glimpse, tail: Glimpse | None) -> list[int]:

@@ -60,7 +60,13 @@ class Timeline:
         return self.repeated_frames == 0 and self.dropped_frames == 0
 
 
-def lay_on_grid(ticks: Sequence[int], time_base: Fraction, stated_rates: Iterable[Fraction] = ()) -> Timeline:
+def lay_on_grid(
+    ticks: Sequence[int],
+    time_base: Fraction,
+    stated_rates: Iterable[Fraction] = (),
+    *,
+    clock: Sequence[int] | None = None,
+) -> Timeline:
     """Decide the grid of a source.
 
     Args:
@@ -68,8 +74,9 @@ def lay_on_grid(ticks: Sequence[int], time_base: Fraction, stated_rates: Iterabl
         time_base: seconds per tick.
         stated_rates: what the container says about the rate, the most trustworthy first; they decide
             only where the timestamps leave a choice.
+        clock: what tells the rate, where that is not `ticks`: too few of the frames may be left.
     """
-    rate = _choose_rate(ticks, time_base, tuple(stated_rates))
+    rate = _choose_rate(clock or ticks, time_base, tuple(stated_rates))
     positions = _positions(ticks, rate * time_base)
     distinct = len(set(positions))
     frames = positions[-1] + 1
