@@ -206,7 +206,7 @@ def _torn_lines(counts: Sequence[int]) -> tuple[int, float]:
     usual = median_low(counts)
     agreeing = sum(abs(count - usual) <= _SAME_LINES for count in counts if count)
     if 2 * agreeing > len(counts):
-        return usual, agreeing / len(counts)
+        return usual, agreeing / max(_FEWEST_PLACES, len(counts))
     return 0, sum(count == 0 for count in counts) / len(counts)
 
 
@@ -216,7 +216,7 @@ def _borders(places: Sequence[Mapping[str, int]]) -> Borders | None:
         return None
     edges = {edge: min(place[edge] for place in places) for edge in ("left", "right", "top", "bottom")}
     same = [all(place[edge] - count <= _SAME_BORDER for edge, count in edges.items()) for place in places]
-    return Borders(**edges, agreement=sum(same) / len(places))
+    return Borders(**edges, agreement=sum(same) / max(_FEWEST_PLACES, len(places)))
 
 
 def _levels(places: Sequence[Mapping[str, float]]) -> Levels | None:

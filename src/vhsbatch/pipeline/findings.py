@@ -24,6 +24,8 @@ _SMALLEST_SHIFT = 2.0
 # Hiss of the linear track of a tape is above this, that of a good recording below.
 _HISS_DB = -66.0
 _HISS_REDUCTION_DB = 12
+# In less than this there may be no quiet moment.
+_LONG_ENOUGH_S = 10.0
 _CLIPPED_PART = 0.002
 _CLIPPED_SAMPLES = 20
 
@@ -219,7 +221,8 @@ def _signal(subject: str, sound: Sound, *, first: bool) -> Iterator[Finding]:
         yield finding(text, loudest.hum_agreement, hum_hz=loudest.hum_hz)
     hiss = [channel.hiss_db for channel in sound.channels if channel.hiss_db is not None]
     if hiss and max(hiss) > _HISS_DB:
-        yield finding(f"hiss at {_decibels(max(hiss))} dB", 0.7, denoise_db=_HISS_REDUCTION_DB)
+        sure = 0.7 if sound.measured_s >= _LONG_ENOUGH_S else 0.4
+        yield finding(f"hiss at {_decibels(max(hiss))} dB", sure, denoise_db=_HISS_REDUCTION_DB)
     if (clipped := sum(channel.clipped_samples for channel in sound.channels)) >= _CLIPPED_SAMPLES:
         yield finding(f"clipped: {clipped} samples at full scale in {sound.measured_s:.0f} s")
 
