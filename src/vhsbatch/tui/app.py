@@ -29,7 +29,9 @@ from vhsbatch.tui.summary import SummaryScreen
 from vhsbatch.tui.terminal import continue_only_after_stop
 from vhsbatch.wording import plain
 
+# What moves is drawn twice a second. Lists cost most: they are drawn when a fact arrives, or a while later.
 _REDRAWS_PER_S = 2
+_LIST_EVERY_S = 3.0
 _LOG_LINES = 1000
 _QUEUE = (Phase.WAITING, Phase.PLANNED, Phase.HELD, Phase.RUNNING, Phase.ASSEMBLING)
 _TABS = {"waiting": "Queue", "finished": "Finished", "failed": "Failed"}
@@ -73,6 +75,9 @@ class BatchApp(Actions, App[None]):
         self._progress: dict[int, Progress] = {}
         self._over = False
         self._words = ""
+        self._lists_are_old = True
+        # What the title and the tabs say: setting it anew lays the screen out anew.
+        self._drawn: dict[str, str] = {}
         self._logged: deque[tuple[str | None, str]] = deque(maxlen=_LOG_LINES)
         self._title = Static(id="title")
         self._overview = Overview(state, self._progress, clock, id="overview")
@@ -105,7 +110,8 @@ class BatchApp(Actions, App[None]):
         """Begin to listen and to redraw."""
         continue_only_after_stop()
         self.run_worker(self._listen(), name="listen")
-        self.set_interval(1 / _REDRAWS_PER_S, self._redraw)
+        self.set_interval(1 / _REDRAWS_PER_S, self._draw_progress)
+        self.set_interval(_LIST_EVERY_S, self._draw_lists)
         self.call_after_refresh(self._redraw)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -147,6 +153,7 @@ class BatchApp(Actions, App[None]):
                     self._write(event.text, event.job_id)
             case _:
                 self._write(fact_line(event), getattr(event, "job_id", None))
+                self._lists_are_old = True
 
     def _write(self, text: str, job_id: str | None = None) -> None:
         clock = time.strftime("%H:%M:%S", time.localtime(self._clock()))
@@ -188,10 +195,21 @@ class BatchApp(Actions, App[None]):
     # --- drawing ---------------------------------------------------------------------------------
 
     def _redraw(self) -> None:
-        state = self._state
-        self._title.update(Text(self._title_line(), no_wrap=True, overflow="ellipsis"))
+        self._lists_are_old = True
+        self._draw_progress()
+
+    def _draw_progress(self) -> None:
+        line = self._title_line()
+        if line != self._drawn.get("title"):
+            self._drawn["title"] = line
+            self._title.update(Text(line, no_wrap=True, overflow="ellipsis"))
         self._overview.show()
         self._lanes.show(self._clock())
+        if self._lists_are_old:
+            self._draw_lists()
+
+    def _draw_lists(self) -> None:
+        state, self._lists_are_old = self._state, False
         self._show_table()
         self._label("waiting", state.count(*_QUEUE))
         self._label("finished", state.count(Phase.DONE, Phase.SKIPPED))
@@ -225,8 +243,11 @@ class BatchApp(Actions, App[None]):
 
     def _label(self, pane: str, count: int) -> None:
         """Show a list's length on its tab; on a slow machine the first redraw comes before the tabs."""
-        with suppress(NoMatches):
-            self._tabs.get_tab(pane).label = Content(f"{_TABS[pane]} {count}")
+        label = f"{_TABS[pane]} {count}"
+        if label != self._drawn.get(pane):
+            with suppress(NoMatches):
+                self._tabs.get_tab(pane).label = Content(label)
+                self._drawn[pane] = label
 
     @on(TabbedContent.TabActivated)
     def _tab_changed(self) -> None:

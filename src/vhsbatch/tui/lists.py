@@ -26,7 +26,12 @@ class JobTable(DataTable[Text]):
     def __init__(self, columns: tuple[str, ...]) -> None:
         super().__init__(cursor_type="row", zebra_stripes=True)
         self._titles = columns
+        self._rows: Mapping[str, Row] = {}
         self._shown: dict[str, Row] = {}
+
+    def on_resize(self) -> None:
+        """Give names the room that there is: a list that was hidden has its size only now."""
+        self.show(self._rows)
 
     def on_mount(self) -> None:
         """Make the columns."""
@@ -40,6 +45,7 @@ class JobTable(DataTable[Text]):
 
     def show(self, rows: Mapping[str, Row]) -> None:
         """Show these rows, by video."""
+        self._rows = rows
         # On a slow machine the first redraw comes before the columns.
         if not self.columns:
             return
@@ -55,7 +61,9 @@ class JobTable(DataTable[Text]):
         for line, (job_id, row) in enumerate(rows.items()):
             for column, (cell, before) in enumerate(zip(row, self._shown[job_id], strict=True)):
                 if cell != before:
-                    self.update_cell_at(Coordinate(line, column), _cell(cell), update_width=True)
+                    # Widths are measured over all rows: only what has grown can want a wider column.
+                    grown = len(cell) > len(before)
+                    self.update_cell_at(Coordinate(line, column), _cell(cell), update_width=grown)
 
     def _draw_anew(self, rows: Mapping[str, Row]) -> None:
         selected = self.selected

@@ -29,7 +29,7 @@ class Overview(Static):
 
     def show(self) -> None:
         """Draw the newest numbers."""
-        self.update(overview_text(self._state, self._progress, self._clock(), self.size.width))
+        self.update(overview_text(self._state, self._progress, self._clock(), self.size.width), layout=False)
 
 
 def overview_text(state: BatchState, progress: Mapping[int, Progress], now_s: float, width: int) -> Text:
