@@ -63,3 +63,14 @@ def test_titles_chapters_subtitles_and_languages_come_along(
         assert [float((packet.pts or 0) * packet.time_base) for packet in shown] == pytest.approx(
             [0.2], abs=0.001
         )
+
+
+@pytest.mark.parametrize(("container", "key"), [("mp4", "date"), ("mkv", "DATE_RECORDED")])
+def test_the_date_that_the_camera_recorded_comes_along(container: str, key: str, tmp_path: Path) -> None:
+    dv = ("-pix_fmt", "yuv411p", "-metadata", "creation_time=1998-12-24T19:55:58Z", "-f", "dv")
+    tape = make_clip(tmp_path / "tape.dv", *dv, scan="bff", seconds=0.5)
+    made = tmp_path / f"made.{container}"
+    done = program.run("upscale", tape, "-o", made, *SMALL, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with av.open(str(made)) as result:
+        assert result.metadata[key] == "1998-12-24 19:55:58"

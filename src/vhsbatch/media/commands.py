@@ -11,7 +11,7 @@ from vhsbatch.media.colour import output_colour
 from vhsbatch.media.encoders import EncodeArguments
 from vhsbatch.media.filters import OUTPUT_LABEL, decode_graph, encode_graph, segment_graph
 from vhsbatch.media.formats import INPUT_OPTIONS, file_url, input_arguments
-from vhsbatch.media.kept import subtitle_arguments, timecode_arguments
+from vhsbatch.media.kept import date_arguments, subtitle_arguments, timecode_arguments
 from vhsbatch.media.preroll import read_from_s
 from vhsbatch.model.media import AudioTrack, Colour
 from vhsbatch.model.plan import JobPlan, Segment
@@ -119,6 +119,7 @@ def join_command(
         *sound,
         *subtitle_arguments(plan, 2),
         *("-map_metadata", "2", "-map_chapters", "2", *timecode_arguments(plan)),
+        *date_arguments(plan),
         *_container(plan),
         *("-y", file_url(output)),
         *("-map", "0:v:0", "-c:v", "copy", *_PACKET_DIGEST),

@@ -51,6 +51,14 @@ def timecode_arguments(plan: JobPlan) -> tuple[str, ...]:
     return ("-metadata", f"timecode={timecode(plan.info, plan.preset) or ''}")
 
 
+def date_arguments(plan: JobPlan) -> tuple[str, ...]:
+    """When the source was recorded, under the name that players look for; nothing where it does not say."""
+    if plan.info.recorded is None:
+        return ()
+    key = "DATE_RECORDED" if plan.container == "mkv" else "date"
+    return ("-metadata", f"{key}={plan.info.recorded}")
+
+
 def timecode(info: MediaInfo, preset: Preset) -> str | None:
     """The source's timecode counted in the output's frames; None where it cannot be.
 

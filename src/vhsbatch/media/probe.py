@@ -108,6 +108,7 @@ async def probe(
         subtitles=packets.subtitles,
         other_streams=packets.other_streams,
         timecode=packets.timecode,
+        recorded=packets.recorded,
         notes=_notes(packets, timeline, undecoded=_undecoded_tail(packets, tail)),
     )
 

@@ -10,6 +10,7 @@ as ``"numerator/denominator"`` and everything is ASCII. A file that cannot be re
 
 import json
 import os
+import re
 import struct
 import sys
 from fractions import Fraction
@@ -74,6 +75,7 @@ def scan(path: str) -> dict[str, Any]:
             ],
             "other_streams": len(container.streams.data) + len(container.streams.attachments),
             "timecode": _timecode(container, video),
+            "recorded": recorded(path),
             "audio": [sound.summary() for sound in sounds.values() if sound.end_s is not None],
         }
 
@@ -86,6 +88,21 @@ def _codec_name(stream: Any) -> str:
 def _timecode(container: Any, video: Any) -> str | None:
     stated: str | None = container.metadata.get("timecode") or video.metadata.get("timecode")
     return stated
+
+
+def recorded(path: str) -> str | None:
+    """When a camera recorded the file, in its own time: from DV or AVCHD frames, or from an AVI header.
+
+    The format has no zone where the camera knew none: ``2024-07-08 19:55:58``, ``2019-04-24 22:24:00+02:00``.
+    """
+    from pymediainfo import MediaInfo
+
+    try:
+        (general, *_) = MediaInfo.parse(path).general_tracks
+    except (OSError, RuntimeError, ValueError):  # its library is not there, or does not know the file
+        return None
+    stated = general.recorded_date or general.mastered_date
+    return None if stated is None else re.sub(r"\.\d+", "", str(stated))
 
 
 def _read(

@@ -60,6 +60,7 @@ class Scan:
         subtitles: the subtitle streams.
         other_streams: number of streams of other kinds.
         timecode: of the first frame, None where none is stated.
+        recorded: when a camera recorded it, in its own time, None where it does not say.
     """
 
     container: str
@@ -84,6 +85,7 @@ class Scan:
     subtitles: tuple[SubtitleTrack, ...] = ()
     other_streams: int = 0
     timecode: str | None = None
+    recorded: str | None = None
 
     @property
     def truncated(self) -> bool:
@@ -159,6 +161,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         subtitles=tuple(SubtitleTrack(**subtitle) for subtitle in found["subtitles"]),
         other_streams=found["other_streams"],
         timecode=found["timecode"],
+        recorded=found["recorded"],
     )
 
 

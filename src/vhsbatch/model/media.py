@@ -159,6 +159,8 @@ class MediaInfo:
         subtitles: every subtitle stream, likewise.
         other_streams: number of streams that are neither picture, sound nor subtitles.
         timecode: of the first frame, as the source states it, None where it states none.
+        recorded: when a camera recorded it, in its own time: ``2024-07-08 19:55:58``; None where it does
+            not say.
         notes: what the user should know of this source, one line each.
     """
 
@@ -173,4 +175,5 @@ class MediaInfo:
     subtitles: tuple[SubtitleTrack, ...] = ()
     other_streams: int = 0
     timecode: str | None = None
+    recorded: str | None = None
     notes: tuple[str, ...] = ()

@@ -71,6 +71,8 @@ def describe_analysis(analysis: Analysis) -> Iterator[tuple[str, str]]:
     length = duration(float(video.frames / video.rate))
     yield "format", f"{info.container}, {video.codec}, {video.width}x{video.height} {video.pixel_format}"
     yield "length", f"{length}, {video.frames} frames"
+    if info.recorded is not None:
+        yield "recorded", f"{info.recorded}, by the camera's clock"
     yield "shape", f"pixels {_ratio(sample_aspect(video))}, {_stated(video.sar)}"
     colour = source_colour(video)
     yield "colour", f"{colour.matrix}, {colour.range}" + ("" if video.colour.matrix else " (not stated)")

@@ -14,7 +14,7 @@ from vhsbatch.model.wire import load_media_info, to_jsonable
 from vhsbatch.remembered import Memory
 
 # Part of every key: raised when the same file would be seen otherwise than before.
-PROBE_VERSION = 3
+PROBE_VERSION = 4
 
 
 async def probe_remembering(
