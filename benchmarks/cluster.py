@@ -123,6 +123,7 @@ async def sleeping_offer(folder: Path) -> Offer:
         runtime="",
         on_cpu=True,
         encoder="libx264",
+        lane_bytes=2**28,
         folder=folder,
         token=folder / "token",
         map_path=(),

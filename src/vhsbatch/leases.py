@@ -6,50 +6,22 @@ run that has died counts for nothing. What was published is marked (`made/VIDEO`
 planned that video before does not make it once more.
 """
 
-import fcntl
 import hashlib
-import json
 import os
 import shutil
-import socket
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
+from vhsbatch import liveness
 from vhsbatch.errors import OutputFolderError
+from vhsbatch.liveness import Living, announce, living, this_process
 from vhsbatch.scheduling.claims import Free, Held, Made, Standing
 
-RENEW_S = 20.0
-# A host that has not been heard of for so long has died or lost the folder.
-LOST_S = 120.0
 PUBLISHING = "publishing-"
-
-
-def _boot_id() -> str:
-    """Tells this machine since its last start from every other, containers with one name too."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return socket.gethostname()
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What a run's file says."""
-
-    run_id: str
-    host: str
-    boot_id: str
-    pid: int
-
-    @property
-    def in_words(self) -> str:
-        return f"{self.host} (process {self.pid})"
 
 
 class Leases:
@@ -57,7 +29,7 @@ class Leases:
 
     def __init__(self, folder: Path, run_id: str) -> None:
         self._folder = folder
-        self._run = _Run(run_id, socket.gethostname(), _boot_id(), os.getpid())
+        self._run = this_process(run_id)
         self._own_file = self._file_of_run(run_id)
         self._taken: set[str] = set()
         self._lock = -1
@@ -74,7 +46,7 @@ class Leases:
         try:
             for name in ("runs", "leases", "made"):
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
-            self._lock = self._announce()
+            self._lock = announce(self._run, self._own_file)
             self._started_ns = self._own_file.stat().st_mtime_ns
         except OSError as error:
             raise OutputFolderError(
@@ -83,28 +55,9 @@ class Leases:
             ) from error
         self._clear_away()
 
-    def _announce(self) -> int:
-        """Create this run's file; the descriptor that holds its lock.
-
-        It is locked before it has its name: a run that is seen without its lock is taken for dead.
-        """
-        draft = self._own_file.with_suffix(".new")
-        while True:
-            lock = os.open(draft, os.O_CREAT | os.O_RDWR, 0o666)
-            with suppress(OSError):  # a file system without locks has its times
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.write(lock, json.dumps(asdict(self._run)).encode())
-            try:
-                draft.rename(self._own_file)
-            except FileNotFoundError:  # another run has cleared it away, as what a dead one left
-                os.close(lock)
-            else:
-                return lock
-
     def renew(self) -> None:
         """Show that this run is alive."""
-        with suppress(OSError):  # a folder that is away for a moment
-            os.utime(self._own_file)
+        liveness.renew(self._own_file)
 
     def end(self) -> None:
         """Give everything back."""
@@ -144,19 +97,9 @@ class Leases:
     def _file_of_run(self, run_id: str) -> Path:
         return self._folder / "runs" / f"{run_id}.json"
 
-    def _living(self, run_id: str) -> _Run | None:
+    def _living(self, run_id: str) -> Living | None:
         """A run, if it is alive."""
-        path = self._file_of_run(run_id)
-        try:
-            run = _Run(**json.loads(path.read_text()))
-            renewed_s = path.stat().st_mtime
-        except (OSError, ValueError, TypeError):
-            return None
-        if run.boot_id == self._run.boot_id and (locked := _is_locked(path)) is not None:
-            return run if locked else None
-        # Both times are the file system's: clocks of two machines differ.
-        os.utime(self._own_file)
-        return run if self._own_file.stat().st_mtime - renewed_s < LOST_S else None
+        return living(self._file_of_run(run_id), clock=self._own_file)
 
     # --- videos ----------------------------------------------------------------------------------
 
@@ -215,7 +158,7 @@ class Leases:
             return False
         return True
 
-    def _holder(self, job_id: str) -> _Run | None:
+    def _holder(self, job_id: str) -> Living | None:
         try:
             return self._living(self._lease(job_id).read_text())
         except OSError:
@@ -248,36 +191,12 @@ def living_runs(folder: Path) -> set[str]:
     Args:
         folder: the state folder of an output folder.
     """
-    alive = set()
-    for path in (folder / "runs").glob("*.json"):
-        with suppress(OSError, ValueError, TypeError):
-            run = _Run(**json.loads(path.read_text()))
-            locked = _is_locked(path) if run.boot_id == _boot_id() else None
-            if locked or (locked is None and time.time() - path.stat().st_mtime < LOST_S):
-                alive.add(run.run_id)
-    return alive
+    runs = map(living, (folder / "runs").glob("*.json"))
+    return {run.run_id for run in runs if run is not None}
 
 
 def _name(job_id: str) -> str:
     return hashlib.sha256(os.fsencode(job_id)).hexdigest()[:20]
-
-
-def _is_locked(path: Path) -> bool | None:
-    """Whether a process of this machine holds the file; None where that cannot be told."""
-    try:
-        descriptor = os.open(path, os.O_RDWR)
-    except OSError:
-        return None
-    try:
-        # Shared, so that two that look do not take each other for the run.
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    return False
 
 
 @asynccontextmanager
@@ -292,7 +211,7 @@ async def leasing(state_folder: Path, run_id: str, output: Path) -> AsyncIterato
 
     async def keep() -> None:
         while True:
-            await anyio.sleep(RENEW_S)
+            await anyio.sleep(liveness.RENEW_S)
             await anyio.to_thread.run_sync(leases.renew)
 
     try:

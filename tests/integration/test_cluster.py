@@ -99,13 +99,14 @@ def test_a_machine_that_sees_no_folder_is_sent_everything(place: Path) -> None:
         nowhere = ("--map-path", f"{place}=/nowhere", "--temp-dir", str(place))
         attic = cluster.worker(address, "attic", *nowhere)
         attic.wait_for("attic helps")
-        seen = ended(cluster.batch(address, output="sent"))
+        seen = ended(cluster.batch(address, "--log-file", "sent.log", output="sent"))
         assert attic.stop() == 0
     assert results(place / "sent") == results(place / "alone")
     (said,) = [str(event["text"]) for event in seen["log"] if "attic" in str(event["text"])]
     assert "does not see" in said
     assert "--map-path" in said
-    assert not [path for path in place.glob("vhsbatch-*") if path.is_dir()]
+    assert "of tape2.avi have been sent to attic" in (place / "sent.log").read_text()
+    assert not list(place.glob("vhsbatch-worker-*"))
 
 
 def certificates(folder: Path, *names: str) -> dict[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ import pytest
 from vhsbatch import leases as module
 from vhsbatch.errors import OutputFolderError
 from vhsbatch.leases import Leases
+from vhsbatch.liveness import LOST_S
 from vhsbatch.scheduling.claims import Free, Held, Made
 
 OUT = Path("out")
@@ -104,7 +105,7 @@ def test_the_lease_of_a_host_that_is_not_heard_of_expires(tmp_path: Path) -> Non
     file = pretend_elsewhere(tmp_path, "one")
     assert two.take("a") == Held("there (process 7)")
     assert two.others() == ("there (process 7)",)
-    long_ago_s = file.stat().st_mtime - module.LOST_S - 1
+    long_ago_s = file.stat().st_mtime - LOST_S - 1
     os.utime(file, (long_ago_s, long_ago_s))
     assert two.take("a") == Free()
     assert not one.owns("a")

@@ -5,66 +5,43 @@ as many lanes as the machines that help have slots. Dask moves the tasks, finds 
 they had to others. Outputs are assembled here.
 """
 
-import asyncio
-import contextlib
-import pickle
 import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Self
 
 import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
-from distributed import Client, KilledWorker
+from distributed import KilledWorker
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
 
 from vhsbatch.cluster.address import Address
-from vhsbatch.cluster.dask import configure, security
-from vhsbatch.cluster.node import block, drop, join, make, resource, take, topic
-from vhsbatch.cluster.terms import Answer, Made, Offer, Order
-from vhsbatch.cluster.transfer import append_block, files_of, read_block
+from vhsbatch.cluster.calls import make
+from vhsbatch.cluster.connection import CONNECT_S, Connection
+from vhsbatch.cluster.dask import configure
+from vhsbatch.cluster.machines import Machines
+from vhsbatch.cluster.terms import Made, Offer, Order, resource, topic
+from vhsbatch.cluster.transfer import fetch, hand_out
 from vhsbatch.config import Settings
-from vhsbatch.errors import ChainError, MachineLostError, ToolError, VerificationError, VhsBatchError
-from vhsbatch.model.events import JobPublished, LogLine, SegmentFinished, Telemetry
+from vhsbatch.errors import ChainError, MachineLostError, ToolError, VhsBatchError
+from vhsbatch.model.events import JobPublished, SegmentFinished, Telemetry
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.model.wire import load_telemetry
 from vhsbatch.pipeline.assemble import assemble
 from vhsbatch.pipeline.existing import expect_unchanged
-from vhsbatch.pipeline.files import publish, sha256
+from vhsbatch.pipeline.files import publish
 from vhsbatch.pipeline.workplace import Workplace, make_private
 from vhsbatch.scheduling.local import file_errors_in_words
 
 _LOOK_S = 0.5
-_CONNECT_S = 10.0
-_ANSWER_S = 120.0
 
 SetLanes = Callable[[int, str], Awaitable[None]]
 Tell = Callable[[Telemetry], None]
-
-
-@dataclass(slots=True)
-class _Cluster:
-    """What is known of the machines.
-
-    Attributes:
-        scheduler_id: which scheduler it is; another one knows nothing of what was submitted.
-        helping: the answer of each machine that helps, by its address.
-        seen: every address that has been asked.
-    """
-
-    scheduler_id: str = ""
-    helping: dict[str, Answer] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
-
-    @property
-    def slots(self) -> int:
-        return sum(answer.slots for answer in self.helping.values())
 
 
 @dataclass(slots=True)
@@ -99,16 +76,13 @@ class ClusterExecutor:
             workplace: where segments go, on this machine.
             assemblies: how many videos are joined at a time, here.
         """
-        self._address = address
-        self._security = security(address, settings)
+        self._connection = Connection(address, settings, topic=topic(offer.run_id), hear=self._hear)
+        self._machines = Machines(self._connection, offer)
         self._most = most_lanes(settings.parallel)
         self._offer = offer
         self._workplace = workplace
         self._assembling = anyio.CapacityLimiter(assemblies)
-        self._cluster = _Cluster()
-        self._helped = anyio.Event()
         self._attempts: dict[str, _Attempt] = {}
-        self._client: Client
         self._sending: TaskGroup
 
     @classmethod
@@ -127,7 +101,7 @@ class ClusterExecutor:
         offer.token.write_text(offer.run_id, encoding="ascii")
         try:
             try:
-                await executor._connect()
+                await executor._connection.open()
             except OSError as error:
                 raise ToolError(
                     f"no scheduler answers at {address}: {error}",
@@ -138,112 +112,29 @@ class ClusterExecutor:
                 executor._sending.cancel_scope.cancel()
         finally:
             offer.token.unlink(missing_ok=True)
-            with anyio.CancelScope(shield=True), anyio.move_on_after(_CONNECT_S):
-                await executor._client.close()
-
-    async def _connect(self) -> None:
-        self._client = Client(
-            str(self._address),
-            asynchronous=True,
-            security=self._security,
-            timeout=_CONNECT_S,
-            set_as_default=False,
-            name="vhsbatch",
-        )
-        await self._client
-        self._client.subscribe_topic(topic(self._offer.run_id), self._hear)
+            with anyio.CancelScope(shield=True), anyio.move_on_after(CONNECT_S):
+                await executor._connection.close()
 
     # --- the machines ----------------------------------------------------------------------------
 
     @property
     def machines(self) -> int:
         """How many Dask workers help."""
-        return len(self._cluster.helping)
+        return self._machines.helping
 
     @property
     def lanes(self) -> int:
         """How many segments are made at a time."""
-        return min(self._cluster.slots, self._most)
+        return min(self._machines.slots, self._most)
 
     async def look(self, tell: Tell) -> str:
         """Find out who helps; what has changed, empty if nothing has."""
-        try:
-            if self._client.status == "closed":
-                await self._connect()
-            async with asyncio.timeout(_CONNECT_S):
-                scheduler = await self._identity()
-        except OSError:  # TimeoutError and a closed connection among them
-            return self._lose_all(f"the scheduler at {self._address} does not answer")
-        changes = []
-        if scheduler["id"] != self._cluster.scheduler_id:
-            if self._cluster.scheduler_id:
-                changes.append(self._lose_all(f"the scheduler at {self._address} was started anew"))
-            self._cluster.scheduler_id = scheduler["id"]
-        there = set(scheduler["workers"])
-        for address in self._cluster.seen - there:
-            self._cluster.seen.discard(address)
-            if (answer := self._cluster.helping.pop(address, None)) is not None:
-                changes.append(f"{answer.machine} is gone")
-        if new := sorted(there - self._cluster.seen):
-            changes += [change for change in await self._ask(new, tell) if change]
-        if not self._cluster.helping:
-            self._give_up_attempts("no machine is left that could make it")
-        return ", ".join(filter(None, changes))
-
-    async def _identity(self) -> dict[str, Any]:
-        if self._client.scheduler is None:
-            raise ConnectionError("not connected")
-        identity: dict[str, Any] = await self._client.scheduler.identity(n_workers=-1)
-        return identity
-
-    async def _ask(self, addresses: list[str], tell: Tell) -> list[str]:
-        """Ask machines for help; who joined."""
-        offer = pickle.dumps(self._offer)
-        try:
-            async with asyncio.timeout(_ANSWER_S):
-                answers = await self._client.run(
-                    join, self._offer.version, offer, workers=addresses, on_error="return"
-                )
-        except OSError:
-            return []
-        joined = []
-        for address, said in answers.items():
-            self._cluster.seen.add(address)
-            if isinstance(said, CommClosedError):
-                self._cluster.seen.discard(address)
-                continue
-            if isinstance(said, BaseException):
-                tell(LogLine(level="warning", text=f"{address} does not help: {_cause(said)}"))
-                continue
-            answer = Answer(**said)
-            if answer.refusal is not None:
-                tell(LogLine(level="warning", text=f"{answer.machine} does not help: {answer.refusal}"))
-                continue
-            if not answer.shares_folder:
-                text = (
-                    f"{answer.machine} does not see {self._offer.folder}: sources and results are sent "
-                    "(--map-path FROM=TO if it has that folder under another path)"
-                )
-                tell(LogLine(level="info", text=text))
-            self._cluster.helping[address] = answer
-            joined.append(f"{answer.machine} helps with {answer.slots}")
-        if self._cluster.helping:
-            self._helped.set()
-        return joined
-
-    def _lose_all(self, why: str) -> str:
-        """Nobody helps any more; what has changed, empty if nobody did."""
-        had_any = bool(self._cluster.helping)
-        self._cluster = _Cluster()
-        self._give_up_attempts(why)
-        return why if had_any else ""
-
-    def _give_up_attempts(self, why: str) -> None:
-        if self._helped.is_set():
-            self._helped = anyio.Event()
-        for attempt in self._attempts.values():
-            attempt.lost = why
-            attempt.scope.cancel()
+        change = await self._machines.look(tell)
+        if change.lost:
+            for attempt in self._attempts.values():
+                attempt.lost = change.lost
+                attempt.scope.cancel()
+        return change.text
 
     async def follow(self, set_lanes: SetLanes, tell: Tell) -> None:
         """Keep the number of lanes at that of the slots of all machines that help; never returns."""
@@ -252,52 +143,16 @@ class ClusterExecutor:
             if change := await self.look(tell):
                 await set_lanes(self.lanes, change)
 
-    def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
-        """Take in what a machine tells of an attempt."""
-        _, message = event
+    def _hear(self, message: dict[str, Any]) -> None:
+        """Take in what a machine tells of an attempt, or asks for."""
         attempt = self._attempts.get(message["key"])
         if attempt is None:
             return
         if "want" in message:
-            self._sending.start_soon(self._send_block, attempt, message)
+            self._sending.start_soon(hand_out, self._connection, attempt.plan, message)
             return
         for line in message["lines"]:
             attempt.tell(load_telemetry(line))
-
-    async def _send_block(self, attempt: _Attempt, wish: dict[str, Any]) -> None:
-        """Hand a machine a block of a file that its attempt needs, and of no other file."""
-        try:
-            path = files_of(attempt.plan)[wish["want"]]
-            data = await anyio.to_thread.run_sync(read_block, path, int(wish["offset"]))
-        except (KeyError, OSError):
-            data = None
-        with contextlib.suppress(OSError):  # whoever waits for it tries again
-            await self._client.run(take, wish["token"], data, workers=[wish["address"]], on_error="ignore")
-
-    async def _fetch(self, made: Made, folder: Path, address: str) -> None:
-        """Bring a segment here from the machine at `address`, which shares no folder.
-
-        Raises:
-            MachineLostError: the machine is gone.
-            VerificationError: what has arrived is not what was sent.
-        """
-        part, offset = folder / made.part, 0
-        workers = [address]
-        try:
-            while True:
-                said = await self._client.run(block, made.part, offset, workers=workers, on_error="return")
-                (data,) = said.values()
-                if isinstance(data, BaseException):
-                    raise MachineLostError(f"the segment was lost with {made.finished.machine}") from data
-                if not data:
-                    break
-                await anyio.to_thread.run_sync(append_block, part, data)
-                offset += len(data)
-            await self._client.run(drop, made.part, workers=workers, on_error="ignore")
-        except OSError as error:
-            raise MachineLostError(f"the segment was lost with {made.finished.machine}") from error
-        if await sha256(part) != made.finished.sha256:
-            raise VerificationError("a segment has changed on its way from another machine")
 
     # --- the work --------------------------------------------------------------------------------
 
@@ -312,7 +167,7 @@ class ClusterExecutor:
         tell: Tell,
     ) -> SegmentFinished:
         """See `Executor`."""
-        await self._helped.wait()
+        await self._machines.wait_for_help()
         await expect_unchanged(plan)
         order = Order(
             key=f"segment-{uuid.uuid4().hex}",
@@ -330,7 +185,7 @@ class ClusterExecutor:
             await anyio.to_thread.run_sync(make_private, folder)
             try:
                 if made.fetch_from is not None:
-                    await self._fetch(made, folder, made.fetch_from)
+                    await fetch(self._connection, made, made.fetch_from, folder)
                 await publish(folder / made.part, folder / made.finished.file)
             finally:
                 (folder / made.part).unlink(missing_ok=True)
@@ -342,8 +197,14 @@ class ClusterExecutor:
         Raises:
             VhsBatchError: it could not be.
         """
-        future = self._client.submit(
-            make, order, key=order.key, resources={resource(order.run_id): 1}, pure=False
+        future = self._connection.client.submit(
+            make,
+            order,
+            key=order.key,
+            resources={resource(order.run_id): 1, **self._offer.needs},
+            # Of several batches on one cluster, that of the higher priority has its turn first.
+            priority=order.plan.job.priority,
+            pure=False,
         )
         attempt = self._attempts[order.key] = _Attempt(tell, order.plan)
         made: Made | VhsBatchError | None = None
@@ -392,10 +253,3 @@ def most_lanes(parallel: int | str) -> int:
     if isinstance(parallel, int):
         return parallel
     return sys.maxsize if parallel == "auto" else int(parallel.partition("..")[2])
-
-
-def _cause(error: BaseException) -> str:
-    """Why a machine could not even answer, in one line."""
-    if isinstance(error, ImportError | AttributeError):
-        return f"it has another vhsbatch, or none ({error})"
-    return f"{type(error).__name__}: {error}"

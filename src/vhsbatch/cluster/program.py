@@ -2,9 +2,9 @@
 
 import secrets
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import anyio
 from distributed import Scheduler, Worker
@@ -12,6 +12,8 @@ from distributed import Scheduler, Worker
 from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.dask import configure, security
 from vhsbatch.cluster.node import Node
+from vhsbatch.cluster.place import own_place
+from vhsbatch.cluster.terms import GPU, MEMORY
 from vhsbatch.config import Settings
 from vhsbatch.errors import ToolError
 from vhsbatch.scheduling.sizing import choose_lanes
@@ -73,20 +75,20 @@ async def help_cluster(address: Address, settings: Settings, machine: str, say: 
     waits for a scheduler.
     """
     configure()
-    slots, resources = await _found(settings)
+    slots, found = await _found(settings)
 
-    def worker(folder: str) -> Worker:
+    def worker(folder: Path) -> Worker:
         return Worker(
             str(address),
             nthreads=slots,
             # The scheduler may not have noticed yet that the one before is gone.
             name=f"{machine}-{secrets.token_hex(3)}",
             security=security(address, settings),
-            resources=resources,
-            plugins=(Node(machine, settings),),
+            resources=found,
+            plugins=(Node(machine, settings, found=found),),
             # Its work is done by child processes, whose memory Dask does not see.
             memory_limit=0,
-            local_directory=folder,
+            local_directory=str(folder),
             dashboard=False,
             dashboard_address=_PAGES,
         )
@@ -95,13 +97,10 @@ async def help_cluster(address: Address, settings: Settings, machine: str, say: 
         while True:
             say(f"{machine} is looking for the scheduler at {address}")
             try:
-                with tempfile.TemporaryDirectory(
-                    prefix="vhsbatch-", dir=settings.temp_dir, ignore_cleanup_errors=True
-                ) as folder:
-                    async with _running(worker(folder)) as running:
-                        number = "1 segment" if slots == 1 else f"{slots} segments"
-                        say(f"{machine} helps {address} with {number} at a time")
-                        await running.finished()
+                async with own_place(settings.temp_dir) as folder, _running(worker(folder)) as running:
+                    number = "1 segment" if slots == 1 else f"{slots} segments"
+                    say(f"{machine} helps {address} with {number} at a time")
+                    await running.finished()
                 say(f"{machine} has lost the scheduler")
             except (OSError, ValueError) as error:
                 say(f"{machine} cannot help yet: {error}")
@@ -122,11 +121,11 @@ async def _running(worker: Worker) -> AsyncIterator[Worker]:
 
 
 async def _found(settings: Settings) -> tuple[int, dict[str, float]]:
-    """How many segments this machine makes at a time, and what else of it is announced."""
+    """How many segments this machine makes at a time, and what it has for them."""
     choice = await choose_engine(settings)
     machine = await survey(settings, choice)
-    lanes = choose_lanes(settings.parallel, machine, engine=choice.engine, videos=1)
-    return lanes.begin, {"MEMORY": float(machine.memory_bytes), "GPU": float(machine.gpus)}
+    slots = choose_lanes(settings.parallel, machine, engine=choice.engine, videos=1).begin
+    return slots, {MEMORY: float(machine.usable_bytes), GPU: float(slots if choice.gpus else 0)}
 
 
 async def _until_signal(work: Callable[[], Awaitable[None]]) -> None:

@@ -18,7 +18,8 @@ from vhsbatch.config import ENV_PREFIX, Settings
 from vhsbatch.model.events import LogLine, Telemetry
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.proc.process import Tail, read_lines, spawn
-from vhsbatch.toolbox import Toolbox
+from vhsbatch.scheduling.sizing import LaneNeed
+from vhsbatch.toolbox import Toolbox, lane_need
 
 _AGAIN_S = 1.0
 _START_S = 60.0
@@ -72,6 +73,7 @@ async def open_cluster(
 
 def _offer(settings: Settings, toolbox: Toolbox, workplace: Workplace, run_id: str) -> Offer:
     intent = toolbox.intent
+    need = lane_need(intent.memory, intent.engine, intent.encoder, intent.preset.target_height) or LaneNeed()
     return Offer(
         run_id=run_id,
         version=__version__,
@@ -80,6 +82,7 @@ def _offer(settings: Settings, toolbox: Toolbox, workplace: Workplace, run_id: s
         runtime=intent.runtime,
         on_cpu=intent.device == "cpu",
         encoder=intent.encoder,
+        lane_bytes=need.memory_bytes,
         folder=workplace.temporary,
         token=workplace.temporary / f"shared-{run_id}",
         map_path=settings.map_path,

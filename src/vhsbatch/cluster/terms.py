@@ -9,6 +9,19 @@ from vhsbatch.errors import UsageError
 from vhsbatch.model.events import SegmentFinished
 from vhsbatch.model.plan import JobPlan, Segment
 
+# Dask's resources of a worker: bytes, and segments that its GPUs work on at a time.
+MEMORY, GPU = "MEMORY", "GPU"
+
+
+def resource(run_id: str) -> str:
+    """What a worker has that helps a run, a piece for each slot."""
+    return f"vhsbatch-{run_id}"
+
+
+def topic(run_id: str) -> str:
+    """Where machines speak to the head of a run."""
+    return f"vhsbatch-{run_id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
@@ -52,6 +65,7 @@ class Offer:
         runtime: what runs the network, empty without one.
         on_cpu: whether the network runs on the CPU.
         encoder: FFmpeg encoder name.
+        lane_bytes: memory that a segment takes while it is made.
         folder: the head's folder for segments.
         token: a file in it.
         map_path: where folders of the head's are on other machines, as `FROM=TO`.
@@ -64,9 +78,30 @@ class Offer:
     runtime: str
     on_cpu: bool
     encoder: str
+    lane_bytes: int
     folder: Path
     token: Path
     map_path: tuple[str, ...]
+
+    @property
+    def needs(self) -> dict[str, float]:
+        """What an attempt takes of a machine, by the names that Dask's users give to it."""
+        on_gpu = {GPU: 1.0} if self.runtime and not self.on_cpu else {}
+        return {MEMORY: float(self.lane_bytes), **on_gpu}
+
+
+def fitting(slots: int, given: Mapping[str, float], needs: Mapping[str, float]) -> int:
+    """How many attempts at a time there is room for.
+
+    Args:
+        slots: there are never more.
+        given: what the machine may use, of those things that are limited.
+        needs: what each attempt takes.
+
+    >>> fitting(4, {"MEMORY": 7e9}, {"MEMORY": 2e9, "GPU": 1}), fitting(4, {"GPU": 0}, {"GPU": 1})
+    (3, 0)
+    """
+    return min([slots, *(int(given[name] // need) for name, need in needs.items() if name in given)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

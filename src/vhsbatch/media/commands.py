@@ -10,7 +10,7 @@ from vhsbatch.media.audio import AudioEncode, loudness_filters
 from vhsbatch.media.colour import output_colour
 from vhsbatch.media.encoders import EncodeArguments
 from vhsbatch.media.filters import OUTPUT_LABEL, decode_graph, encode_graph, segment_graph
-from vhsbatch.media.formats import INPUT_OPTIONS, file_url, input_arguments
+from vhsbatch.media.formats import INPUT_OPTIONS, Served, file_url, input_arguments
 from vhsbatch.media.kept import date_arguments, subtitle_arguments, timecode_arguments
 from vhsbatch.media.preroll import read_from_s
 from vhsbatch.model.media import AudioTrack, Colour
@@ -39,21 +39,42 @@ class Threads:
 
 
 def segment_command(
-    ffmpeg: str, plan: JobPlan, segment: Segment, *, encode: EncodeArguments, output: Path, threads: Threads
+    ffmpeg: str,
+    plan: JobPlan,
+    segment: Segment,
+    *,
+    encode: EncodeArguments,
+    output: Path,
+    threads: Threads,
+    served: Served | None = None,
 ) -> tuple[str, ...]:
-    """Make a segment in one FFmpeg."""
+    """Make a segment in one FFmpeg.
+
+    Args:
+        ffmpeg: the program.
+        plan: the plan.
+        segment: which part of it.
+        encode: the encoder's arguments.
+        output: the segment's file.
+        threads: how many threads may be used.
+        served: where the source is read, if it is no file of this machine.
+    """
     graph = segment_graph(plan, segment, encode.pixel_format)
     return (
-        *_read_source(ffmpeg, plan, segment, threads, encode.global_arguments),
+        *_read_source(
+            ffmpeg, plan, segment, threads=threads, served=served, global_arguments=encode.global_arguments
+        ),
         *_graph(graph, encode.upload_filter),
         *_write_segment(plan, encode, output),
     )
 
 
-def decode_command(ffmpeg: str, plan: JobPlan, segment: Segment, threads: Threads) -> tuple[str, ...]:
+def decode_command(
+    ffmpeg: str, plan: JobPlan, segment: Segment, threads: Threads, served: Served | None = None
+) -> tuple[str, ...]:
     """Decode and filter a segment; rgb24 frames of the source's size go to stdout."""
     return (
-        *_read_source(ffmpeg, plan, segment, threads, ()),
+        *_read_source(ffmpeg, plan, segment, threads=threads, served=served),
         *_graph(decode_graph(plan, segment), None),
         *("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"),
     )
@@ -163,12 +184,19 @@ def reread_command(ffmpeg: str, plan: JobPlan, path: Path) -> tuple[str, ...]:
 
 
 def _read_source(
-    ffmpeg: str, plan: JobPlan, segment: Segment, threads: Threads, global_arguments: tuple[str, ...]
+    ffmpeg: str,
+    plan: JobPlan,
+    segment: Segment,
+    *,
+    threads: Threads,
+    served: Served | None,
+    global_arguments: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
+    source = served or plan.info.path
     return (
         *(ffmpeg, *_QUIET, *PROGRESS[: 4 if plan.upscaling is None else 0], *global_arguments),
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
-        *("-copyts", *input_arguments(plan.info.path, from_s=read_from_s(plan, segment))),
+        *("-copyts", *input_arguments(source, from_s=read_from_s(plan, segment))),
     )
 
 

@@ -2,9 +2,10 @@
 
 A file is only ever what it looks like: a playlist, a concat script or a manifest with a video's name
 would make FFmpeg open whatever other files it names, so that only the demuxers listed here may be
-used, and only the ``file`` protocol.
+used, and only the ``file`` protocol (for a file of another machine: only HTTP, from loopback).
 """
 
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -41,6 +42,23 @@ FORMAT_WHITELIST = ",".join(DEMUXER_WHITELIST)
 
 INPUT_OPTIONS = ("-protocol_whitelist", PROTOCOL_WHITELIST, "-format_whitelist", FORMAT_WHITELIST)
 
+# Loopback is asked directly, whatever proxy the environment names.
+_SERVED_OPTIONS: tuple[str, ...] = (
+    *("-protocol_whitelist", "http,tcp", "-format_whitelist", FORMAT_WHITELIST),
+    *("-http_proxy", "", "-seekable", "1"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A user's file that lies on another machine, and is handed out here as it is read.
+
+    Attributes:
+        url: where, by HTTP on the loopback address; any range of bytes can be had.
+    """
+
+    url: str
+
 
 def is_video(path: Path) -> bool:
     """Whether the name of `path` is a video's."""
@@ -56,14 +74,16 @@ def file_url(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
-def input_arguments(path: Path, *, from_s: Fraction | None = None) -> tuple[str, ...]:
-    """FFmpeg's arguments that open the user's file `path`, and nothing else than that file.
+def input_arguments(source: Path | Served, *, from_s: Fraction | None = None) -> tuple[str, ...]:
+    """FFmpeg's arguments that open the user's file `source`, and nothing else than that file.
 
     Args:
-        path: the source.
+        source: the file.
         from_s: where to begin on the container's clock, in seconds; None for the first frame.
     """
     seek = () if from_s is None else ("-seek_timestamp", "1", "-ss", f"{float(from_s):.6f}")
+    options = _SERVED_OPTIONS if isinstance(source, Served) else INPUT_OPTIONS
+    url = source.url if isinstance(source, Served) else file_url(source)
     # Turning a picture is the filter graph's affair. Frames of a damaged file decode otherwise, and to
     # another number, where several are decoded at a time.
-    return (*seek, *INPUT_OPTIONS, "-thread_type", "slice", "-noautorotate", "-i", file_url(path))
+    return (*seek, *options, "-thread_type", "slice", "-noautorotate", "-i", url)

@@ -143,8 +143,11 @@ def segment_stages(
     ffmpeg, threads = workplace.ffmpeg, workplace.threads
     encode = encode_arguments(plan, workplace)
     if upscaling is None:
-        command = segment_command(ffmpeg, plan, segment, encode=encode, output=output, threads=threads)
+        command = segment_command(
+            ffmpeg, plan, segment, encode=encode, output=output, threads=threads, served=workplace.served
+        )
         return (StageSpec(name="encode", argv=command),)
+    decode = decode_command(ffmpeg, plan, segment, threads, workplace.served)
     width, height = network_size(plan.info.video, plan.preset)
     scale = upscaling.scale
     upscale = engine_named(plan.engine).stage(
@@ -164,7 +167,7 @@ def segment_stages(
         height=height * scale,
     )
     return (
-        StageSpec(name="decode", argv=decode_command(ffmpeg, plan, segment, threads)),
+        StageSpec(name="decode", argv=decode),
         upscale,
         StageSpec(name="encode", argv=encode_frames),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vhsbatch.media.commands import Threads
+from vhsbatch.media.formats import Served
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice, JobPlan, Segment
 
 
@@ -23,6 +24,7 @@ class Workplace:
         encoder_device: the GPU that a hardware encoder runs on, where it is not to be the first.
         records: whether a record is put beside each output.
         skip_still: whether the network leaves out frames that equal the one before.
+        served: where the source is read, if it is no file of this machine.
     """
 
     ffmpeg: str
@@ -34,6 +36,7 @@ class Workplace:
     encoder_device: EncoderDevice = ANY_DEVICE
     records: bool = True
     skip_still: bool = True
+    served: Served | None = None
 
     @property
     def threads(self) -> Threads:

@@ -12,7 +12,10 @@ import anyio
 
 from vhsbatch.engines.devices import NCNN
 from vhsbatch.engines.fallback import fallback, fallbacks
+from vhsbatch.errors import ChainError
 from vhsbatch.model.plan import EncoderDevice, JobPlan, Segment, Upscaling
+from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.scheduling.failures import is_by_network
 
 # So many failures in a row are the device's and not the video's.
 _TOO_MANY_FAILURES = 3
@@ -75,6 +78,23 @@ class Gpus:
                 yield replace(fallback(planned, step), device=device)
         finally:
             self._waiting[device] -= 1
+
+    @asynccontextmanager
+    async def placed(
+        self, plan: JobPlan, segment: Segment, workplace: Workplace, *, lane: int, step: int
+    ) -> AsyncIterator[tuple[Upscaling | None, Workplace]]:
+        """Like `way`, with the workplace for it; what becomes of it counts for or against its device."""
+        async with self.way(plan, segment, lane=lane, step=step) as way:
+            if way is not None and (encoder := self.encoders.get(way.device)) is not None:
+                workplace = replace(workplace, encoder_device=encoder)
+            try:
+                yield way, workplace
+            except ChainError as error:
+                if way is not None and is_by_network(error):
+                    await self.failed(plan, segment, way.device, str(error))
+                raise
+        if way is not None:
+            self.succeeded(plan, segment, way.device)
 
     def _choose(self, lane: int, avoided: set[str]) -> str | None:
         """The lane's own device, or the one with the shortest queue when that is not to be had."""

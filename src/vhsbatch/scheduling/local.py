@@ -11,7 +11,6 @@ from vhsbatch.model.state import BatchState
 from vhsbatch.pipeline.assemble import assemble
 from vhsbatch.pipeline.segment import make_segment
 from vhsbatch.pipeline.workplace import Workplace
-from vhsbatch.scheduling.failures import is_by_network
 from vhsbatch.scheduling.gpus import Gpus
 
 
@@ -44,28 +43,19 @@ class LocalExecutor:
     ) -> SegmentFinished:
         """See `Executor`."""
         workplace = self._shared_by(self._state.lanes)
-        async with self._gpus.way(plan, segment, lane=lane, step=fallback) as way:
-            if way is not None and (encoder := self._gpus.encoders.get(way.device)) is not None:
-                workplace = replace(workplace, encoder_device=encoder)
-            try:
-                with file_errors_in_words():
-                    finished = await make_segment(
-                        plan,
-                        segment,
-                        workplace,
-                        lane=lane,
-                        attempt=attempt,
-                        fallback=fallback,
-                        tell=tell,
-                        way=way,
-                    )
-            except ChainError as error:
-                if way is not None and is_by_network(error):
-                    await self._gpus.failed(plan, segment, way.device, str(error))
-                raise
-        if way is not None:
-            self._gpus.succeeded(plan, segment, way.device)
-        return finished
+        placed = self._gpus.placed(plan, segment, workplace, lane=lane, step=fallback)
+        async with placed as (way, workplace):
+            with file_errors_in_words():
+                return await make_segment(
+                    plan,
+                    segment,
+                    workplace,
+                    lane=lane,
+                    attempt=attempt,
+                    fallback=fallback,
+                    tell=tell,
+                    way=way,
+                )
 
     async def assemble(
         self,

@@ -34,6 +34,11 @@ class Machine:
     gpu_memory_bytes: int | None = None
     all_gpus: int = 0
 
+    @property
+    def usable_bytes(self) -> int:
+        """Memory that lanes may take: the rest of the machine needs some too."""
+        return int(self.memory_bytes * _USABLE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneNeed:
@@ -88,7 +93,7 @@ def choose_lanes(
     if isinstance(parallel, int):
         return Lanes(begin=parallel, least=parallel, most=parallel)
     need = need or LaneNeed()
-    by_memory = max(1, int(machine.memory_bytes * _USABLE // need.memory_bytes))
+    by_memory = max(1, machine.usable_bytes // need.memory_bytes)
     begin, most, why = _by_processor(machine, need, engine)
     begin, most = max(1, min(begin, by_memory)), max(1, min(most, by_memory))
     if parallel != "auto":

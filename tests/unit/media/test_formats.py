@@ -61,3 +61,12 @@ def test_the_input_is_restricted_before_it_is_named() -> None:
     assert tuple(options[:4]) == formats.INPUT_OPTIONS
     assert (flag, url) == ("-i", "file:/tapes/a.avi")
     assert options[options.index("-protocol_whitelist") + 1] == "file"
+
+
+def test_a_file_of_another_machine_is_read_by_http_and_as_no_other_format() -> None:
+    served = formats.Served("http://127.0.0.1:9/x/source.avi")
+    options = formats.input_arguments(served, from_s=Fraction(1))
+    assert options[options.index("-protocol_whitelist") + 1] == "http,tcp"
+    assert options[options.index("-format_whitelist") + 1] == formats.FORMAT_WHITELIST
+    assert options[options.index("-http_proxy") + 1] == ""
+    assert options[-2:] == ("-i", served.url)

@@ -1,0 +1,46 @@
+"""What travels between machines that share no folder: which files, and their blocks."""
+
+from pathlib import Path
+
+from vhsbatch.model.media import MediaInfo
+from vhsbatch.model.plan import JobPlan
+
+# Small enough that little is sent in vain where FFmpeg jumps, large enough that the way is worth it.
+BLOCK_BYTES = 2**20
+SOURCE = "source"
+
+
+def files_of(plan: JobPlan) -> dict[str, Path]:
+    """The files that a segment is made from, with the names by which a machine asks for them. Pure."""
+    files = {SOURCE: plan.info.path}
+    if plan.preset.colour.lut is not None:
+        files["lut"] = plan.preset.colour.lut
+    if plan.upscaling is not None:
+        files |= {"param": plan.upscaling.param, "weights": plan.upscaling.weights}
+    return files
+
+
+def is_source(path: Path, info: MediaInfo) -> bool:
+    """Whether `path` is the source that was probed on another machine."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    # A file system may keep times less exactly than the head's does.
+    same_time = abs(status.st_mtime_ns - info.modified_ns) < 2 * 10**9
+    return status.st_size == info.size_bytes and same_time
+
+
+def read_block(path: Path, number: int) -> bytes:
+    """A block of a file, counted from 0; the last one is shorter, empty if there is none."""
+    with path.open("rb") as file:
+        file.seek(number * BLOCK_BYTES)
+        return file.read(BLOCK_BYTES)
+
+
+def write_block(path: Path, number: int, block: bytes) -> None:
+    """Put a block in its place in a file, which only its owner can read; what is not written is a hole."""
+    path.touch(mode=0o600)
+    with path.open("r+b") as file:
+        file.seek(number * BLOCK_BYTES)
+        file.write(block)

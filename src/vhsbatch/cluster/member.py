@@ -1,0 +1,186 @@
+"""How this machine helps one run: with which tools, in which folders, on which devices."""
+
+import math
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vhsbatch.cluster.files import SOURCE, files_of, is_source
+from vhsbatch.cluster.terms import Offer, difference, fitting, mapped, parse_map
+from vhsbatch.cluster.tools import tools
+from vhsbatch.config import Settings
+from vhsbatch.engines.models import shipped_networks
+from vhsbatch.engines.registry import engine_named
+from vhsbatch.errors import ToolError
+from vhsbatch.media.encoder_choice import choose_encoder
+from vhsbatch.model.media import MediaInfo
+from vhsbatch.model.plan import JobPlan, Upscaling
+from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.proc.tools import ffmpeg_tool
+from vhsbatch.scheduling.gpus import Gpus
+from vhsbatch.scheduling.sizing import LaneNeed, choose_lanes
+from vhsbatch.toolbox import choose_engine, survey
+
+Retired = Callable[[str, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """How this machine helps one run.
+
+    Attributes:
+        workplace: where and with what it works.
+        slots: how many segments it makes at a time.
+        usable_bytes: memory that all of them together may take.
+        gpus: what the network runs on, if not on the CPU.
+        device: what the network runs on.
+        spare_devices: what else it could run on.
+        paths: where folders of the head's are on this machine.
+        shares_folder: whether it sees the folder for segments.
+    """
+
+    workplace: Workplace
+    slots: int
+    usable_bytes: int
+    gpus: Gpus
+    device: str
+    spare_devices: tuple[str, ...]
+    paths: Mapping[str, str]
+    shares_folder: bool = True
+
+    def seen(self, name: str, path: Path, info: MediaInfo) -> Path | None:
+        """Where this machine has a file of the head's, None if it is to be sent."""
+        here = mapped(path, self.paths)
+        there = is_source(here, info) if name == SOURCE else here.is_file()
+        return here if there else None
+
+    def adapted(self, plan: JobPlan, files: Mapping[str, Path]) -> JobPlan:
+        """A plan with this machine's paths (`files`, by name) and devices.
+
+        Raises:
+            ToolError: the network is another one here.
+        """
+        upscaling = None if plan.upscaling is None else self._upscaling(plan.upscaling, files)
+        preset = plan.preset
+        if preset.colour.lut is not None:
+            colour = preset.colour.model_copy(update={"lut": files["lut"]})
+            preset = preset.model_copy(update={"colour": colour})
+        source = files.get(SOURCE, plan.info.path)
+        local = replace(
+            plan,
+            job=replace(plan.job, source=source),
+            info=replace(plan.info, path=source),
+            preset=preset,
+            upscaling=upscaling,
+        )
+        if upscaling is not None:
+            _expect_same(plan.identity, engine_named(plan.engine).identity(upscaling))
+        return local
+
+    def _upscaling(self, planned: Upscaling, files: Mapping[str, Path]) -> Upscaling:
+        return replace(
+            planned,
+            param=files["param"],
+            weights=files["weights"],
+            device=self.device,
+            spare_devices=self.spare_devices,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a Dask worker was given by whoever started it.
+
+    Attributes:
+        threads: how many tasks it runs at a time.
+        memory_bytes: its part of the machine's memory, None for all of it.
+        given: the resources that a person said it has.
+    """
+
+    threads: int
+    memory_bytes: int | None
+    given: Mapping[str, float]
+
+
+async def examine(settings: Settings, offer: Offer, limits: Limits, retired: Retired) -> Member | str:
+    """How a machine would help, or why it cannot.
+
+    Args:
+        settings: how it runs.
+        offer: what is asked of it.
+        limits: what its Dask worker was given.
+        retired: told of a GPU that is taken out, and why.
+
+    Raises:
+        VhsBatchError: one of its tools does not work.
+    """
+    own = settings.model_copy(
+        update={"engine": offer.engine, "runtime": offer.runtime or "auto"}
+        | ({"device": "cpu"} if offer.on_cpu else {})
+    )
+    ffmpeg = await ffmpeg_tool(own.ffmpeg)
+    choice = await choose_engine(own)
+    found = tools(ffmpeg_version=ffmpeg.version, runtime=choice.runtime, device=choice.device)
+    if (why := difference(offer.tools, found)) is not None:
+        return why
+    await choose_encoder(offer.encoder, ffmpeg.path)
+    machine = await survey(own, choice)
+    machine = replace(machine, memory_bytes=min(machine.memory_bytes, limits.memory_bytes or sys.maxsize))
+    need = LaneNeed(memory_bytes=offer.lane_bytes)
+    lanes = choose_lanes(own.parallel, machine, engine=offer.engine, videos=1, need=need).begin
+    slots = fitting(min(lanes, limits.threads), limits.given, offer.needs)
+    if not slots:
+        return f"its Dask resources {_in_words(limits.given)} are less than {_in_words(offer.needs)}"
+    each = machine.slots_per_gpu or math.ceil(slots / max(1, len(choice.gpus)))
+    paths = parse_map(offer.map_path) | parse_map(own.map_path)
+    folder = mapped(offer.folder, paths)
+    return Member(
+        workplace=Workplace(
+            ffmpeg=ffmpeg.path,
+            temporary=folder,
+            publishing=folder,
+            threads_per_lane=max(1, machine.threads // slots),
+            niceness=own.nice,
+            stall_timeout_s=own.stall_timeout_s,
+            skip_still=own.skip_still,
+        ),
+        slots=slots,
+        usable_bytes=machine.usable_bytes,
+        gpus=Gpus(choice.gpus, slots=each, retired=retired),
+        device=choice.device,
+        spare_devices=choice.spare_devices,
+        paths=paths,
+    )
+
+
+def _in_words(resources: Mapping[str, float]) -> str:
+    return ", ".join(f"{name}={amount:g}" for name, amount in resources.items())
+
+
+def files_here(plan: JobPlan) -> dict[str, Path]:
+    """The files that a segment is made from; networks that came with the packages are on every machine."""
+    files = files_of(plan)
+    if plan.upscaling is not None:
+        shipped = {network.name: network for network in shipped_networks()}
+        if (network := shipped.get(plan.upscaling.model)) is not None:
+            files |= {"param": network.param, "weights": network.weights}
+    return files
+
+
+def holds_token(token: Path, text: str) -> bool:
+    """Whether the file by which the head shows its folder is seen here."""
+    try:
+        return token.read_text(encoding="ascii") == text
+    except OSError:
+        return False
+
+
+def _expect_same(planned: Mapping[str, str], here: Mapping[str, str]) -> None:
+    for name, value in here.items():
+        if planned.get(name) != value:
+            raise ToolError(
+                f"the network's {name} on {os.uname().nodename} is {value}, in the plan {planned.get(name)}",
+                fix="install the same packages on all machines",
+            )
