@@ -21,7 +21,8 @@ from vhsbatch.model.events import (
     LogLine,
     Progress,
 )
-from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.model.job_state import JobState, Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.model.wire import dump
 from vhsbatch.pipeline.describe import compared_with_prediction, fact_line
 from vhsbatch.wording import duration, plain

@@ -25,7 +25,8 @@ from vhsbatch.channel import Live
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
 from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished, LogLine, Telemetry
-from vhsbatch.model.state import BatchState, Phase, fold
+from vhsbatch.model.job_state import Phase
+from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.wishes import Stop, Wish
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.proc.process import kill_all

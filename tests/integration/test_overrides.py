@@ -39,6 +39,16 @@ def test_each_video_gets_what_is_said_of_it(tmp_path: Path) -> None:
     assert failed["b_120p.mp4"].startswith("b.avi.toml: crop.lfet: unknown key (did you mean 'crop.left'?")
 
 
+def test_a_preset_of_ones_own_may_be_named_beside_a_video_that_is_analysed(tmp_path: Path) -> None:
+    make_clip(tmp_path / "tape.avi", *FFV1, seconds=0.2, size="96x480")
+    (tmp_path / "mine.toml").write_text('[mine]\ninherits = "vhs"\n')
+    (tmp_path / "vhsbatch.toml").write_text('presets = ["mine.toml"]\n')
+    (tmp_path / "tape.avi.toml").write_text('preset = "mine"\n')
+    done = program.run("analyze", "tape.avi", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "with what tape.avi.toml says" in done.stdout
+
+
 @pytest.mark.anyio
 async def test_a_source_is_measured_once_until_it_changes(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "tape.avi", *FFV1, seconds=0.4, size="96x64")

@@ -11,7 +11,7 @@ from vhsbatch.errors import UsageError
 from vhsbatch.journal import STATE_FOLDER, Journal
 from vhsbatch.leases import leasing
 from vhsbatch.model.events import BatchFinished, Event, Fact, Progress
-from vhsbatch.model.state import Phase
+from vhsbatch.model.job_state import Phase
 from vhsbatch.model.wire import dump
 from vhsbatch.model.wishes import Pause, Wish
 from vhsbatch.scheduling.bus import Mailbox

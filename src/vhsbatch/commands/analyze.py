@@ -1,5 +1,6 @@
 """`analyze`."""
 
+import functools
 from pathlib import Path
 
 import anyio
@@ -14,7 +15,7 @@ from vhsbatch.pipeline.corrections import corrected
 from vhsbatch.pipeline.files import settled
 from vhsbatch.pipeline.overrides import Overrides
 from vhsbatch.pipeline.probing import probe_remembering
-from vhsbatch.preset_files import load_presets
+from vhsbatch.preset_files import find_preset, load_presets
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.remembered import default_memory
 from vhsbatch.wording import plain
@@ -39,10 +40,12 @@ async def _analyze(video: Path, json: bool, settings: Settings) -> int:
         max_pixels=settings.max_pixels,
         allow_truncated=False,
     )
-    override = await to_thread.run_sync(Overrides(tables=settings.files).of, video)
+    presets = load_presets(preset_paths(settings))
+    overrides = Overrides(tables=settings.files, preset_named=functools.partial(find_preset, presets))
+    override = await to_thread.run_sync(overrides.of, video)
     analysis = await analyse(
         corrected(info, override.corrections),
-        load_presets(preset_paths(settings)),
+        presets,
         memory,
         ffmpeg=ffmpeg.path,
         ffmpeg_version=ffmpeg.version,

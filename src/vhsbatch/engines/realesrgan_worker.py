@@ -15,15 +15,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 
 from vhsbatch.engines.control import ControlLine
-from vhsbatch.engines.framecheck import CheckedUpscaler
-from vhsbatch.engines.runtimes import Frame, RuntimeFailureError, Upscaler, open_runtime
+from vhsbatch.engines.inflight import InFlight
+from vhsbatch.engines.runtimes import Frame, RuntimeFailureError, open_runtime
 
 # Frames that are read ahead, and written behind: enough to overlap, and no more memory than that.
 _QUEUED_FRAMES = 2
@@ -32,12 +31,6 @@ _PROGRESS_INTERVAL_S = 0.25
 
 class _StreamError(Exception):
     """Ends the program with one line."""
-
-
-@dataclass(slots=True)
-class _Count:
-    written_frames: int = 0
-    repeated_frames: int = 0
 
 
 def main() -> None:
@@ -55,17 +48,21 @@ def main() -> None:
             threads=arguments.threads,
         )
         _say(ControlLine("ready"))
-        checked = CheckedUpscaler(upscale, scale=arguments.scale)
-        shape = (arguments.height, arguments.width, 3)
-        count = _run(checked, shape, frames_out, skip_still=not arguments.every_frame)
+        network = InFlight(
+            upscale,
+            scale=arguments.scale,
+            threads=arguments.in_flight,
+            skip_still=not arguments.every_frame,
+        )
+        written_frames = _run(network, (arguments.height, arguments.width, 3), frames_out)
     except (_StreamError, RuntimeFailureError, ImportError, MemoryError, OSError) as error:
         _fail(_one_line(error))
-    _say(ControlLine("done", frames=count.written_frames, repeated_frames=count.repeated_frames))
+    _say(ControlLine("done", frames=written_frames, repeated_frames=network.still_frames))
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    for name in ("width", "height", "scale", "tile", "threads"):
+    for name in ("width", "height", "scale", "tile", "threads", "in-flight"):
         parser.add_argument(f"--{name}", type=int, required=True)
     for name in ("param", "weights"):
         parser.add_argument(f"--{name}", type=Path, required=True)
@@ -82,25 +79,16 @@ def _keep_stdout_clean() -> int:
     return frames_out
 
 
-def _run(upscale: Upscaler, shape: tuple[int, int, int], frames_out: int, *, skip_still: bool) -> _Count:
-    """Upscale every frame of stdin; with `skip_still` those that equal the one before are not."""
-    count = _Count()
+def _run(network: InFlight, shape: tuple[int, int, int], frames_out: int) -> int:
+    """Upscale every frame of stdin; how many were written."""
     to_write: queue.Queue[Frame | None] = queue.Queue(_QUEUED_FRAMES)
-    writer = threading.Thread(target=_write_frames, args=(frames_out, to_write, count), daemon=True)
+    writer = _Writer(frames_out, to_write)
     writer.start()
-    previous: tuple[Frame, Frame] | None = None
-    for frame in _read_ahead(shape):
-        # A still picture, black leader, a blue screen: the network would give the same again.
-        if skip_still and previous is not None and np.array_equal(frame, previous[0]):
-            count.repeated_frames += 1
-            larger = previous[1]
-        else:
-            larger = upscale(frame)
-        previous = (frame, larger)
+    for larger in network.upscaled(_read_ahead(shape)):
         to_write.put(larger)
     to_write.put(None)
     writer.join()
-    return count
+    return writer.written_frames
 
 
 def _read_ahead(shape: tuple[int, int, int]) -> Iterator[Frame]:
@@ -148,21 +136,33 @@ def _read_into(view: memoryview) -> int:
     return size
 
 
-def _write_frames(descriptor: int, frames: "queue.Queue[Frame | None]", count: _Count) -> None:
-    last_s = 0.0
-    try:
-        while (frame := frames.get()) is not None:
+class _Writer(threading.Thread):
+    """Writes frames, and says how many there are."""
+
+    def __init__(self, descriptor: int, frames: "queue.Queue[Frame | None]") -> None:
+        super().__init__(daemon=True)
+        self._descriptor = descriptor
+        self._frames = frames
+        self.written_frames = 0
+
+    def run(self) -> None:
+        try:
+            self._write()
+        except BrokenPipeError:
+            _fail("Broken pipe: the encoder is gone")
+        except Exception as error:
+            _fail(_one_line(error))
+
+    def _write(self) -> None:
+        last_s = 0.0
+        while (frame := self._frames.get()) is not None:
             view = memoryview(frame).cast("B")
             while view:
-                view = view[os.write(descriptor, view) :]
-            count.written_frames += 1
+                view = view[os.write(self._descriptor, view) :]
+            self.written_frames += 1
             if time.monotonic() - last_s >= _PROGRESS_INTERVAL_S:
                 last_s = time.monotonic()
-                _say(ControlLine("progress", frames=count.written_frames))
-    except BrokenPipeError:
-        _fail("Broken pipe: the encoder is gone")
-    except Exception as error:
-        _fail(_one_line(error))
+                _say(ControlLine("progress", frames=self.written_frames))
 
 
 _saying = threading.Lock()

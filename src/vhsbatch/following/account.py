@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.model.job_state import JobState, Phase
+from vhsbatch.model.state import BatchState
 
 _OUTCOMES = {Phase.DONE: "done", Phase.FAILED: "failed", Phase.SKIPPED: "skipped"}
 

@@ -9,7 +9,8 @@ from vhsbatch.errors import UsageError
 from vhsbatch.following.account import elapsed_s
 from vhsbatch.following.hooks import run_told
 from vhsbatch.model.events import BatchFinished, BatchPaused, Event, JobFailed, LogLine
-from vhsbatch.model.state import BatchState, Phase
+from vhsbatch.model.job_state import Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Session
 from vhsbatch.wording import duration, plain

@@ -11,8 +11,9 @@ from typing import Protocol
 import jinja2
 
 from vhsbatch.following.account import elapsed_s
+from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.pipeline.describe import field_order, frame_rate
 from vhsbatch.wording import duration, plain, size
 

@@ -13,7 +13,8 @@ from vhsbatch.following.stills import Stills
 from vhsbatch.journal import STATE_FOLDER, read_journal
 from vhsbatch.media.stills import still_size
 from vhsbatch.model.events import BatchStarted, Fact, JobPublished, LogLine
-from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.model.job_state import JobState, Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.pipeline.files import publish
 from vhsbatch.pipeline.record import record_beside
 from vhsbatch.proc.tools import ffmpeg_tool

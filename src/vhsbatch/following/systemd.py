@@ -13,7 +13,8 @@ from typing import Self
 import anyio
 
 from vhsbatch.model.events import BatchStarted
-from vhsbatch.model.state import BatchState, Phase
+from vhsbatch.model.job_state import Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Session
 

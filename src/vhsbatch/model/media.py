@@ -5,6 +5,8 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
+_SD_LINES = 600
+
 
 class FieldOrder(StrEnum):
     """Which field of a frame was recorded first, or that there are no fields.
@@ -105,6 +107,11 @@ class VideoTrack:
     telecine_confidence: float = 0.0
     rotation_degrees: int = 0
     colour: Colour = Colour()
+
+    @property
+    def is_sd(self) -> bool:
+        """Whether it has the lines of SD television or fewer, as every tape has."""
+        return self.height <= _SD_LINES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

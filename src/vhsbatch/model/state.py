@@ -7,11 +7,8 @@ read this one state, so they cannot disagree.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import assert_never
 
 from vhsbatch.model.events import (
-    AssemblyStarted,
     BatchContinued,
     BatchFinished,
     BatchPaused,
@@ -19,83 +16,11 @@ from vhsbatch.model.events import (
     BatchStarted,
     Fact,
     GpuRetired,
-    JobFailed,
-    JobHeld,
     JobMoved,
-    JobPlanned,
-    JobPrioritised,
-    JobPublished,
-    JobRetried,
-    JobSkipped,
     LanesChanged,
-    SegmentDiscarded,
-    SegmentFailed,
-    SegmentFinished,
-    SegmentStarted,
 )
-from vhsbatch.model.plan import Job, JobPlan
-
-
-class Phase(StrEnum):
-    """Where a video is on its way."""
-
-    WAITING = "waiting"
-    PLANNED = "planned"
-    RUNNING = "running"
-    ASSEMBLING = "assembling"
-    HELD = "held"
-    DONE = "done"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will happen to the video in this run."""
-        return self in (Phase.DONE, Phase.FAILED, Phase.SKIPPED)
-
-
-@dataclass(slots=True)
-class JobState:
-    """One video.
-
-    Attributes:
-        priority: videos of a higher one are begun first.
-        running: the lane at work on each segment that is being made.
-        finished: the proof of each finished segment.
-        attempts: attempts that failed, for each segment.
-        network_failures: those of them for which the network's stage was to blame.
-        assembly_lane: the lane that joins the segments, None while none does.
-        reason: why the video failed, was skipped, or is left to another run.
-        detail: more lines about a failure.
-        published: the proof of the published output.
-        started_s: when its first segment began in this run, seconds since the epoch.
-        ended_s: when it was published, failed or skipped.
-    """
-
-    job: Job
-    priority: int = 0
-    phase: Phase = Phase.WAITING
-    plan: JobPlan | None = None
-    running: dict[int, int] = field(default_factory=dict)
-    finished: dict[int, SegmentFinished] = field(default_factory=dict)
-    attempts: dict[int, int] = field(default_factory=dict)
-    network_failures: dict[int, int] = field(default_factory=dict)
-    assembly_lane: int | None = None
-    reason: str | None = None
-    detail: tuple[str, ...] = ()
-    published: JobPublished | None = None
-    started_s: float | None = None
-    ended_s: float | None = None
-
-    @property
-    def finished_frames(self) -> int:
-        """Output frames that are on disk and verified."""
-        return sum(fact.frames for fact in self.finished.values())
-
-    @property
-    def waits(self) -> bool:
-        """Whether nothing of the video has been begun in this run, and it is this run's to make."""
-        return self.phase in (Phase.WAITING, Phase.PLANNED) and self.started_s is None
+from vhsbatch.model.job_state import JobState, Phase, apply_to_job
+from vhsbatch.model.turns import Turns
 
 
 @dataclass(slots=True)
@@ -108,6 +33,7 @@ class BatchState:
         prediction: what this run was expected to take.
         others: videos of earlier batches on the same output folder, with what is proven of them.
         open: those of its videos to which something will still happen.
+        turns: these in the order in which they are to be begun.
         revision: how many facts were taken in: what was computed from the state holds until it changes.
     """
 
@@ -124,6 +50,7 @@ class BatchState:
     jobs: dict[str, JobState] = field(default_factory=dict)
     others: dict[str, JobState] = field(default_factory=dict)
     open: dict[str, JobState] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns, compare=False, repr=False)
     revision: int = field(default=0, compare=False)
     # Kept, since it is asked for with every fact: of ten thousand videos counting takes a millisecond.
     _in_phase: Counter[Phase] = field(default_factory=Counter, compare=False, repr=False)
@@ -145,7 +72,7 @@ class BatchState:
     @property
     def busy_lanes(self) -> int:
         """How many lanes are at work."""
-        return sum(len(job.running) + (job.assembly_lane is not None) for job in self.open.values())
+        return sum(len(job.running) + (job.assembly_lane is not None) for job in self.turns.under_way)
 
     @property
     def complete(self) -> bool:
@@ -175,8 +102,9 @@ class BatchState:
             case _:
                 if (job := self.jobs.get(fact.job_id)) is not None:
                     before = job.phase
-                    _apply_to_job(job, fact)
+                    apply_to_job(job, fact)
                     self._note_phase(fact.job_id, job, before)
+                    self.turns.note(job, fact)
 
     def _note_phase(self, job_id: str, job: JobState, before: Phase) -> None:
         if job.phase is before:
@@ -189,8 +117,9 @@ class BatchState:
             self._list_open()
 
     def _list_open(self) -> None:
-        """In the order of the batch."""
+        """In the order of the batch, in which one may have come back."""
         self.open = {id_: job for id_, job in self.jobs.items() if not job.phase.ended}
+        self.turns = Turns(self.open.values(), self.order)
 
     def _start(self, fact: BatchStarted) -> None:
         """A new run: proofs are kept, what was in flight is not, failures are tried again."""
@@ -226,77 +155,6 @@ class BatchState:
         jobs.setdefault(fact.job_id, moved)
         self.jobs = jobs
         self._list_open()
-
-
-_JobFact = (
-    JobPlanned
-    | SegmentStarted
-    | SegmentFinished
-    | SegmentDiscarded
-    | SegmentFailed
-    | AssemblyStarted
-    | JobPublished
-    | JobFailed
-    | JobSkipped
-    | JobRetried
-    | JobPrioritised
-    | JobHeld
-)
-
-
-def _apply_to_job(job: JobState, fact: _JobFact) -> None:  # noqa: PLR0912 - one case for each fact
-    if job.phase.ended and isinstance(fact, JobPlanned | JobHeld | SegmentStarted | AssemblyStarted):
-        return  # what was under way when the video ended: only `JobRetried` begins it again
-    match fact:
-        case JobPlanned():
-            job.plan, job.phase = fact.plan, Phase.PLANNED
-            job.reason, job.assembly_lane = None, None
-            job.finished = {
-                index: proof
-                for index, proof in job.finished.items()
-                if proof.fingerprint == fact.plan.fingerprint
-            }
-        case JobHeld():
-            job.phase, job.reason = Phase.HELD, f"being restored by {fact.by}"
-        case SegmentStarted():
-            job.phase = Phase.RUNNING
-            job.running[fact.segment] = fact.lane
-            job.started_s = fact.at_s if job.started_s is None else job.started_s
-        case SegmentFinished():
-            job.running.pop(fact.segment, None)
-            job.finished[fact.segment] = fact
-        case SegmentDiscarded():
-            job.finished.pop(fact.segment, None)
-        case SegmentFailed():
-            job.running.pop(fact.segment, None)
-            if not fact.blameless:
-                job.attempts[fact.segment] = job.attempts.get(fact.segment, 0) + 1
-            if fact.by_network:
-                job.network_failures[fact.segment] = job.network_failures.get(fact.segment, 0) + 1
-        case AssemblyStarted():
-            job.phase, job.assembly_lane = Phase.ASSEMBLING, fact.lane
-            job.started_s = fact.at_s if job.started_s is None else job.started_s
-        case JobPublished():
-            job.phase, job.published = Phase.DONE, fact
-            _end(job, fact.at_s)
-        case JobFailed():
-            job.phase, job.reason, job.detail = Phase.FAILED, fact.reason, fact.detail
-            _end(job, fact.at_s)
-        case JobSkipped():
-            job.phase, job.reason = Phase.SKIPPED, fact.reason
-            _end(job, fact.at_s)
-        case JobRetried():
-            job.phase, job.reason, job.detail, job.ended_s = Phase.WAITING, None, (), None
-            job.plan, job.attempts, job.network_failures, job.started_s = None, {}, {}, None
-            job.running, job.assembly_lane = {}, None
-        case JobPrioritised():
-            job.priority = fact.priority
-        case _:
-            assert_never(fact)
-
-
-def _end(job: JobState, at_s: float) -> None:
-    job.running, job.assembly_lane, job.ended_s = {}, None, at_s
 
 
 def fold(facts: Iterable[Fact]) -> BatchState:

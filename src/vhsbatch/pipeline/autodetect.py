@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 import anyio
 
 from vhsbatch.media.picture import Picture
-from vhsbatch.model.media import MediaInfo, VideoTrack
+from vhsbatch.model.media import MediaInfo
 from vhsbatch.pipeline.findings import SURE_ENOUGH, Finding, find
 from vhsbatch.pipeline.measure import measure_remembering
 from vhsbatch.presets import Preset, derive
 from vhsbatch.remembered import Memory
 
-_SD_LINES = 600
 _SMALL_LINES = 400
 
 # Noise of the luma, standard deviation in steps of 8 bits. Camera DV and good tapes measure up to
@@ -75,7 +74,7 @@ def adapted(preset: Preset, findings: Sequence[Finding]) -> tuple[Preset, tuple[
 def suitable_preset(info: MediaInfo, picture: Picture) -> tuple[str, str]:
     """The name of the preset that suits a source, and why. Pure."""
     interlaced = info.video.field_order.has_fields
-    if not is_standard_definition(info.video):
+    if not info.video.is_sd:
         if interlaced:
             return "broadcast_1080i", f"interlaced HD, {_noise_in_words(picture)}"
         return ("clean" if _is_quiet(picture) else "auto"), f"progressive HD, {_noise_in_words(picture)}"
@@ -83,11 +82,6 @@ def suitable_preset(info: MediaInfo, picture: Picture) -> tuple[str, str]:
         torn = f"{picture.torn_lines} torn lines at the bottom" if picture.torn_lines else "no torn lines"
         return _tape_or_disc(info, picture), f"interlaced SD, {_noise_in_words(picture)}, {torn}"
     return _progressive(info, picture), f"progressive SD, {_noise_in_words(picture)}"
-
-
-def is_standard_definition(video: VideoTrack) -> bool:
-    """Whether a picture has the lines of SD television or fewer, as every tape has."""
-    return video.height <= _SD_LINES
 
 
 def _tape_or_disc(info: MediaInfo, picture: Picture) -> str:

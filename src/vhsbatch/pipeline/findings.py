@@ -118,18 +118,19 @@ def _noise(picture: Picture) -> Iterator[Finding]:
     )
 
 
-def _edges(video: VideoTrack, picture: Picture) -> Iterator[Finding]:
-    if picture.torn_lines:
-        masked = min(_MOST_TO_MASK, picture.torn_lines + 2)
-        overrides = {"crop.mask_bottom_lines": masked}
-    else:
-        overrides = {}
-    yield Finding(
+def _torn_lines(picture: Picture) -> Finding:
+    lines = picture.torn_lines
+    return Finding(
         subject="torn lines",
-        text=f"{picture.torn_lines} at the bottom" if picture.torn_lines else "none",
+        text=f"{lines} at the bottom" if lines else "none",
         confidence=picture.torn_agreement,
-        overrides=overrides,
+        overrides={"crop.mask_bottom_lines": min(_MOST_TO_MASK, lines + 2)} if lines else {},
     )
+
+
+def _edges(video: VideoTrack, picture: Picture) -> Iterator[Finding]:
+    if video.is_sd:  # no deck whose heads switch within the picture gives more lines
+        yield _torn_lines(picture)
     if (borders := picture.borders) is None:
         return
     sides = {"left": borders.left, "right": borders.right, "top": borders.top, "bottom": borders.bottom}

@@ -10,8 +10,9 @@ import anyio.to_thread
 
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.model.events import PAUSED_BY_USER, BatchContinued, BatchPaused, JobHeld, JobSkipped
+from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import Job, JobPlan
-from vhsbatch.model.state import BatchState, Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.claims import Claims, Free, Held, Made
 

@@ -16,8 +16,9 @@ from vhsbatch.model.events import (
     JobSkipped,
     SegmentFinished,
 )
+from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.proc.gauges import gpu_gauges, resident_bytes
 from vhsbatch.proc.process import alive
 from vhsbatch.remembered import Memory

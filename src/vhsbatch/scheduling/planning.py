@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import anyio.to_thread
 
 from vhsbatch.model.events import JobPublished, SegmentDiscarded
+from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import Job, JobPlan
-from vhsbatch.model.state import BatchState, Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.pipeline.existing import damage_of_segment, proof_of_output
 from vhsbatch.pipeline.prepare import Intent, prepare, probe_source
 from vhsbatch.pipeline.workplace import Workplace

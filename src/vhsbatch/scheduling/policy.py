@@ -5,10 +5,13 @@ own; when none waits, it makes segments of the video that will take longest, so 
 while a long tape is running.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
+from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.plan import Segment
-from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.model.state import BatchState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,45 +49,30 @@ def next_work(state: BatchState, *, last_job: str | None) -> Work | None:
     Returns:
         None if there is nothing to do at the moment.
     """
-    open_jobs = in_turn(state)
-    if state.lanes == 1:
-        # One lane takes the videos strictly one after the other.
-        open_jobs = open_jobs[:1]
-    for job in open_jobs:
-        if _is_complete(job) and job.assembly_lane is None:
+    begun = state.turns.begun()
+    for job in begun:
+        if _is_ready(job):
             return Assemble(job_id=job.job.id)
-    own = next((job for job in open_jobs if job.job.id == last_job), None)
+    own = next((job for job in begun if job.job.id == last_job), None)
     if own is not None and (segment := _open_segment(own)) is not None:
         return _make(own, segment)
-    for job in open_jobs:
+    # One lane takes the videos strictly one after the other.
+    for job in islice(chain(begun, state.turns.waiting()), 1 if state.lanes == 1 else None):
+        if _is_ready(job):
+            return Assemble(job_id=job.job.id)  # all of it was made by a run before
         if not job.running and (segment := _open_segment(job)) is not None:
             return _make(job, segment)
-    if any(job.phase is Phase.WAITING for job in open_jobs):
-        return None  # its plan is under way: a video of one's own comes before helping another lane
-    shared = [(job, segment) for job in open_jobs if (segment := _open_segment(job)) is not None]
+    # Where a plan is under way, a video of one's own comes before helping another lane.
+    return None if state.count(Phase.WAITING) else _help(begun)
+
+
+def _help(begun: Sequence[JobState]) -> MakeSegment | None:
+    """A segment of the video that will take longest."""
+    shared = [(job, segment) for job in begun if (segment := _open_segment(job)) is not None]
     if not shared:
         return None
     job, segment = max(shared, key=lambda pair: _frames_ahead(pair[0]) / len(pair[0].running))
     return _make(job, segment)
-
-
-def in_turn(state: BatchState) -> list[JobState]:
-    """The videos with work left, in the order in which they are to be begun.
-
-    What has been begun goes on first; then the higher priority; then the batch's order. Lengths are
-    known of what is planned: videos that are not yet come behind, and nothing waits for them.
-    """
-    by_length = {"shortest": 1, "longest": -1}.get(state.order)
-
-    def key(job: JobState) -> tuple[float, ...]:
-        begun = job.started_s is not None
-        if by_length is None:
-            return not begun, -job.priority
-        if job.plan is None:
-            return not begun, -job.priority, 1, 0
-        return not begun, -job.priority, 0, by_length * float(job.plan.duration_s)
-
-    return sorted((job for job in state.open.values() if job.phase is not Phase.HELD), key=key)
 
 
 def _make(job: JobState, segment: Segment) -> MakeSegment:
@@ -93,8 +81,10 @@ def _make(job: JobState, segment: Segment) -> MakeSegment:
     return MakeSegment(job_id=job.job.id, segment=segment, attempt=attempt, fallback=fallback)
 
 
-def _is_complete(job: JobState) -> bool:
-    return job.plan is not None and len(job.finished) == len(job.plan.segments)
+def _is_ready(job: JobState) -> bool:
+    """Whether its segments can be joined, and nobody does it."""
+    made = job.plan is not None and len(job.finished) == len(job.plan.segments)
+    return made and job.assembly_lane is None
 
 
 def _open_segment(job: JobState) -> Segment | None:

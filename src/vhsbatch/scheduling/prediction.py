@@ -243,8 +243,11 @@ def predict(
             end_s = heapq.heappop(free_s) + cost.of(frames)
             heapq.heappush(free_s, end_s)
             made_s = max(made_s, end_s)
-        end_s = max(heapq.heappop(free_s), made_s) + assembly_cost(record).of(left.plan.frames)
-        heapq.heappush(free_s, end_s)
+        # The lane that makes the last segment joins them: to let another one wait for it would idle that.
+        joining_s = made_s if made_s in free_s else min(free_s)
+        end_s = joining_s + assembly_cost(record).of(left.plan.frames)
+        free_s[free_s.index(joining_s)] = end_s
+        heapq.heapify(free_s)
         ends_s.append(end_s)
         spreads.append(one.spread)
         sizes.append(one.size_bytes)

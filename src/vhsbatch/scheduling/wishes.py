@@ -13,9 +13,9 @@ from vhsbatch.model.events import (
     JobSkipped,
     LanesChanged,
 )
-from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.model.job_state import JobState, Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.model.wishes import ChangeLanes, Continue, Move, Pause, Prioritise, Retry, Skip, Steering
-from vhsbatch.scheduling.policy import in_turn
 
 MOST_LANES = 64
 
@@ -84,7 +84,7 @@ def _move(wish: Move, job: JobState, state: BatchState, at_s: float) -> Fact | s
         return (
             f"videos are begun by length (--order {state.order}): another priority changes that, not a place"
         )
-    waiting = [other.job.id for other in in_turn(state) if other.waits and other.priority == job.priority]
+    waiting = [other.job.id for other in state.turns.waiting() if other.priority == job.priority]
     place = waiting.index(wish.job_id)
     target = max(0, min(len(waiting) - 1, place + wish.by))
     if target == place:

@@ -7,7 +7,8 @@ from textual.app import App
 from textual.widgets import Input, TabbedContent
 
 from vhsbatch.model.events import PAUSED_BY_USER
-from vhsbatch.model.state import BatchState, JobState
+from vhsbatch.model.job_state import JobState
+from vhsbatch.model.state import BatchState
 from vhsbatch.model.wishes import (
     ChangeLanes,
     Continue,

@@ -17,7 +17,8 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, RichLog, Static, TabbedContent, TabPane
 
 from vhsbatch.model.events import Event, LogLine, Progress
-from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.model.job_state import JobState, Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.tui.actions import Actions, Commands
 from vhsbatch.tui.controls import BY_ACTION, CONTROLS

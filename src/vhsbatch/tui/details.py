@@ -10,8 +10,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from vhsbatch.model.job_state import JobState
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import JobState
 from vhsbatch.pipeline.describe import describe_plan, field_order
 from vhsbatch.wording import duration, plain, size
 

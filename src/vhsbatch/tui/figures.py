@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 
 from vhsbatch.model.events import Progress
-from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.model.job_state import JobState, Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.wording import duration
 
 

@@ -12,7 +12,8 @@ from textual.widget import Widget
 
 from vhsbatch.engines.fallback import fallback, in_words
 from vhsbatch.model.events import Progress
-from vhsbatch.model.state import BatchState, JobState, Phase
+from vhsbatch.model.job_state import JobState, Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.tui.figures import bar, fit, sparkline
 from vhsbatch.wording import duration, plain
 

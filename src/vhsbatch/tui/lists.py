@@ -7,8 +7,8 @@ from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from vhsbatch.model.events import Progress
-from vhsbatch.model.state import BatchState, JobState, Phase
-from vhsbatch.scheduling.policy import in_turn
+from vhsbatch.model.job_state import JobState, Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.tui.figures import Figures, fit, part_done, ready_in
 from vhsbatch.wording import duration, plain, size
 
@@ -83,7 +83,7 @@ def queue_rows(
     state: BatchState, progress: Mapping[int, Progress], numbers: Figures, matches: Callable[[JobState], bool]
 ) -> dict[str, Row]:
     """Running and waiting videos in their turn: name, state, ready in, length, result."""
-    turns = in_turn(state)
+    turns = [*state.turns.begun(), *state.turns.waiting()]
     ready_s = ready_in(turns, progress, numbers)
     held = [job for job in state.jobs.values() if job.phase is Phase.HELD]
     rows: dict[str, Row] = {}

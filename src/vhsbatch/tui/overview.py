@@ -6,7 +6,8 @@ from rich.text import Text
 from textual.widgets import Static
 
 from vhsbatch.model.events import Progress
-from vhsbatch.model.state import BatchState, Phase
+from vhsbatch.model.job_state import Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.tui.figures import bar, figures, spread
 from vhsbatch.wording import duration
 

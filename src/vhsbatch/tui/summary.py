@@ -10,7 +10,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from vhsbatch.model.state import BatchState, Phase
+from vhsbatch.model.job_state import Phase
+from vhsbatch.model.state import BatchState
 from vhsbatch.model.wishes import Stop
 from vhsbatch.wording import duration, plain, size
 

@@ -1,11 +1,12 @@
 """Frames from failing devices are told from right ones."""
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from vhsbatch.engines.framecheck import CheckedUpscaler, flaw, frozen_part
+from vhsbatch.engines.framecheck import FrameCheck, Made, flaw, frozen_part
 from vhsbatch.engines.runtimes import Frame, RuntimeFailureError
 
 HEIGHT, WIDTH, SCALE = 70, 90, 2
@@ -76,23 +77,17 @@ def test_every_size_can_be_checked(height: int, width: int) -> None:
     assert flaw(frame, larger(frame), scale=SCALE) is None
 
 
-class Clock:
-    """Time that passes when a frame is made."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
+def never() -> Made:
+    raise AssertionError("nothing was suspicious")
 
 
 def test_a_frame_that_stays_behind_is_found() -> None:
-    first = picture(1)
-    checked = CheckedUpscaler(lambda _: larger(first), scale=SCALE)
-    checked(first)
+    check = FrameCheck(scale=SCALE)
+    first = Made(larger(picture(1)), 1.0)
+    check.expect_right(picture(1), first, again=never)
     # Another frame, so like the first that only the bytes tell.
     with pytest.raises(RuntimeFailureError, match="frame 2 came out wrong: 100 % of it is the frame before"):
-        checked(picture(2))
+        check.expect_right(picture(2), first, again=never)
 
 
 def test_a_tile_of_the_frame_before_is_noticed() -> None:
@@ -110,33 +105,25 @@ def test_what_hardly_changes_may_come_out_the_same() -> None:
     assert frozen_part((first, larger(first)), (second, larger(first)), scale=SCALE) == 0
 
 
-def test_a_frame_that_takes_no_time_is_made_again() -> None:
-    clock, calls = Clock(), []
-
-    def upscale(frame: Frame) -> Frame:
-        calls.append(1)
-        hurries = len(calls) > 10
-        clock.now_s += 0.001 if hurries else 1.0
-        made = larger(frame)
-        if hurries:
-            made[0, 0] = len(calls)  # whatever lies in the memory
-        return made
-
-    checked = CheckedUpscaler(upscale, scale=SCALE, clock=clock)
+def used_to_a_second_a_frame() -> FrameCheck:
+    check = FrameCheck(scale=SCALE)
     for seed in range(10):
-        checked(picture(seed))
+        check.expect_right(picture(seed), Made(larger(picture(seed)), 1.0), again=never)
+    return check
+
+
+def test_a_frame_that_takes_no_time_is_made_again() -> None:
+    frame = picture(10)
+    otherwise = larger(frame)
+    otherwise[0, 0] ^= 1  # whatever lies in the memory
     with pytest.raises(RuntimeFailureError, match=r"frame 11 came out wrong: it took 0\.001 s"):
-        checked(picture(10))
+        used_to_a_second_a_frame().expect_right(
+            frame, Made(larger(frame), 0.001), again=lambda: Made(otherwise, 0.001)
+        )
 
 
 def test_a_device_that_is_simply_fast_passes() -> None:
-    clock, calls = Clock(), []
-
-    def upscale(frame: Frame) -> Frame:
-        calls.append(1)
-        clock.now_s += 1.0 if len(calls) <= 10 else 0.001
-        return larger(frame)
-
-    checked = CheckedUpscaler(upscale, scale=SCALE, clock=clock)
-    for seed in range(12):
-        checked(picture(seed))
+    check = used_to_a_second_a_frame()
+    for seed in (10, 11):
+        made = Made(larger(picture(seed)), 0.001)
+        check.expect_right(picture(seed), made, again=functools.partial(Made, made.larger, 0.001))

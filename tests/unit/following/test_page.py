@@ -9,8 +9,9 @@ import make
 from vhsbatch.following.page import MARK, MOST_PICTURES, render
 from vhsbatch.following.report import published
 from vhsbatch.model.events import BatchFinished, Fact, JobFailed, JobPublished, JobSkipped
+from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.plan import Job
-from vhsbatch.model.state import BatchState, JobState, Phase, fold
+from vhsbatch.model.state import BatchState, fold
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}\x1b[31m\udcff.avi"
 END = BatchFinished(at_s=100.0, run_id="run", outcome="complete", exit_code=0)

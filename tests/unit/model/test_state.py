@@ -14,7 +14,8 @@ from vhsbatch.model.events import (
     SegmentDiscarded,
     SegmentFailed,
 )
-from vhsbatch.model.state import Phase, fold
+from vhsbatch.model.job_state import Phase
+from vhsbatch.model.state import fold
 
 PLAN = make.plan(segments=3)
 HISTORY: list[Fact] = [

@@ -123,6 +123,11 @@ def test_torn_lines_are_masked_unless_the_preset_masks_more() -> None:
     assert adapted(masking, findings) == (masking, ())
 
 
+def test_a_picture_of_more_lines_than_a_tape_has_none_torn() -> None:
+    info = make.info(make.track(width=1920, height=1080))
+    assert "torn lines" not in {finding.subject for finding in found(picture(torn_lines=12), info=info)}
+
+
 def test_nothing_follows_from_what_is_not_sure() -> None:
     assert adapted(VHS, found(picture(torn_lines=6, torn_agreement=0.5))) == (VHS, ())
 

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 import make
 from vhsbatch.model.events import AssemblyStarted, Fact, JobFailed
+from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import BatchState, Phase, fold
+from vhsbatch.model.state import BatchState, fold
 from vhsbatch.scheduling.policy import Assemble, MakeSegment, next_work
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import make
 from simulation import Costs, Outcome, simulate
+from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import Phase
 from vhsbatch.pipeline.geometry import cut
 from vhsbatch.scheduling.policy import Assemble, MakeSegment
 

@@ -29,8 +29,9 @@ from vhsbatch.model.events import (
     SegmentStarted,
     Telemetry,
 )
+from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
-from vhsbatch.model.state import BatchState, Phase, fold
+from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.wishes import ChangeLanes, Continue, Move, Pause, Retry, Skip
 from vhsbatch.scheduling import gate as gate_module
 from vhsbatch.scheduling.bus import Bus

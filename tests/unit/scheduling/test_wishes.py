@@ -9,10 +9,10 @@ from vhsbatch.model.events import (
     Fact,
     JobPrioritised,
 )
+from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import BatchState, Phase, fold
+from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.wishes import ChangeLanes, Continue, Move, Prioritise, Retry, Skip, Steering
-from vhsbatch.scheduling.policy import in_turn
 from vhsbatch.scheduling.wishes import MOST_LANES, grant
 
 
@@ -23,7 +23,7 @@ def waiting(count: int, *facts: Fact) -> tuple[BatchState, list[JobPlan]]:
 
 
 def order(state: BatchState) -> list[str]:
-    return [job.job.source.stem for job in in_turn(state)]
+    return [job.job.source.stem for job in (*state.turns.begun(), *state.turns.waiting())]
 
 
 def granted(wish: Steering, state: BatchState) -> Fact:

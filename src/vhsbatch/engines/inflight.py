@@ -1,0 +1,87 @@
+"""Frames on their way through the network: several at a time, and out in the order in which they came in.
+
+A device idles while a frame is turned into numbers and back, or is checked. So the next one is given to
+the network before the last one is looked at, and where the runtime allows it several are under way.
+Which frames come out does not depend on how many there are.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from vhsbatch.engines.framecheck import FrameCheck, Made
+from vhsbatch.engines.runtimes import Frame, Upscaler
+
+
+class _UnderWay(NamedTuple):
+    """A frame, what will come of it, and whether that is the result of the one before."""
+
+    frame: Frame
+    future: Future[Made]
+    is_still: bool = False
+
+
+class InFlight:
+    """The network with its threads.
+
+    Attributes:
+        still_frames: how many frames equalled the one before, and took its result.
+    """
+
+    def __init__(self, upscale: Upscaler, *, scale: int, threads: int, skip_still: bool) -> None:
+        """Create it.
+
+        Args:
+            upscale: the network; called by as many threads at a time.
+            scale: its scale.
+            threads: how many frames it works on at a time.
+            skip_still: whether a still picture, black leader or a blue screen goes through it once only.
+        """
+        self._upscale = upscale
+        self._scale = scale
+        self._threads = threads
+        self._skip_still = skip_still
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="network")
+        self.still_frames = 0
+
+    def upscaled(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Larger frames, checked, one for each that comes in.
+
+        Raises:
+            RuntimeFailureError: the device or the network failed, or what came out cannot be right.
+        """
+        check = FrameCheck(scale=self._scale)
+        under_way: deque[_UnderWay] = deque()
+
+        def oldest() -> Frame:
+            frame, future, is_still = under_way.popleft()
+            made = future.result()
+            if not is_still:
+                check.expect_right(frame, made, again=lambda: self._submit(frame).result())
+            return made.larger
+
+        newest: _UnderWay | None = None
+        for frame in frames:
+            if self._skip_still and newest is not None and np.array_equal(frame, newest.frame):
+                self.still_frames += 1
+                newest = newest._replace(is_still=True)
+            else:
+                newest = _UnderWay(frame, self._submit(frame))
+            under_way.append(newest)
+            # One more than there are threads, so that none waits while a frame is checked.
+            if len(under_way) > self._threads:
+                yield oldest()
+        while under_way:
+            yield oldest()
+
+    def _submit(self, frame: Frame) -> Future[Made]:
+        return self._pool.submit(self._make, frame)
+
+    def _make(self, frame: Frame) -> Made:
+        started_s = time.monotonic()
+        larger = np.ascontiguousarray(self._upscale(frame))
+        return Made(larger, time.monotonic() - started_s)
