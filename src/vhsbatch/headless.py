@@ -24,8 +24,8 @@ from vhsbatch.model.events import (
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.wire import dump
-from vhsbatch.pipeline.describe import compared_with_prediction, fact_line
-from vhsbatch.wording import duration, plain
+from vhsbatch.pipeline.describe import compared_with_prediction, fact_line, progress_line
+from vhsbatch.wording import plain
 
 _WIDTH = 60
 _PROGRESS_INTERVAL_S = 30.0
@@ -100,6 +100,7 @@ class TextPrinter:
         self._out = out
         self._err = err
         self._clock = clock
+        self._progress: dict[int, Progress] = {}
         self._last_progress_s = clock()
         self._in_turn = True
         self._turn = 1
@@ -131,6 +132,7 @@ class TextPrinter:
                 self._in_turn = self._in_turn and self._state.lanes == 1
                 print(plain(fact_line(event)), file=self._err, flush=True)
             case Progress():
+                self._progress[event.lane] = event
                 self._print_progress()
             case _:
                 pass
@@ -212,16 +214,8 @@ class TextPrinter:
         if now_s - self._last_progress_s < _PROGRESS_INTERVAL_S:
             return
         self._last_progress_s = now_s
-        state = self._state
-        ended = state.count(Phase.DONE, Phase.FAILED, Phase.SKIPPED)
-        elapsed_s = 0.0 if state.started_s is None else time.time() - state.started_s
-        frames = sum(job.finished_frames for job in state.jobs.values())
-        print(
-            f"progress: {ended} of {len(state.jobs)} videos, {frames} frames finished, "
-            f"{duration(elapsed_s)} elapsed",
-            file=self._err,
-            flush=True,
-        )
+        line = progress_line(self._state, self._progress, time.time())
+        print(f"progress: {plain(line)}", file=self._err, flush=True)
 
 
 def stdout_printer(state: BatchState, *, json: bool, verbose: bool, quiet: bool = False) -> Printer:

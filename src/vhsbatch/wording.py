@@ -43,6 +43,18 @@ def duration(seconds: float) -> str:
     return f"{days} d {clock}" if days else clock
 
 
+def spread(between: tuple[float, float] | None) -> str:
+    """A time with its range, where the two ends differ enough to be worth saying.
+
+    >>> spread((3600, 3700)), spread((600, 1200)), spread(None)
+    ('1:01:40', '10:00 to 20:00', '-')
+    """
+    if between is None:
+        return "-"
+    low_s, high_s = between
+    return duration(high_s) if high_s <= 1.1 * low_s + 5 else f"{duration(low_s)} to {duration(high_s)}"
+
+
 def size(count_bytes: float) -> str:
     """A size of a file.
 

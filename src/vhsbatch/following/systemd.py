@@ -6,17 +6,19 @@ The protocol of `sd_notify(3)`: datagrams of lines to the socket that the enviro
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
 import anyio
 
-from vhsbatch.model.events import BatchStarted
-from vhsbatch.model.job_state import Phase
+from vhsbatch.model.events import BatchStarted, Progress
 from vhsbatch.model.state import BatchState
+from vhsbatch.pipeline.describe import progress_line
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Session
+from vhsbatch.wording import plain
 
 _LOOK_EVERY_S = 1.0
 _STATUS_EVERY_S = 5.0
@@ -70,28 +72,29 @@ class ServiceManager:
         """Tell of a batch until it is over."""
         async with anyio.create_task_group() as group:
             group.start_soon(self.stay_alive)
-            group.start_soon(self._tell_status, session)
+            progress: dict[int, Progress] = {}
+            group.start_soon(self._tell_status, session, progress)
             async for event in mailbox:
-                if isinstance(event, BatchStarted):
-                    self.ready(status(session.state))
-            self.tell(f"STATUS={status(session.state)}")
+                match event:
+                    case Progress():
+                        progress[event.lane] = event
+                    case BatchStarted():
+                        self.ready(_status(session.state, progress))
+                    case _:
+                        pass
+            self.tell(f"STATUS={_status(session.state, progress)}")
             group.cancel_scope.cancel()
 
-    async def _tell_status(self, session: Session) -> None:
+    async def _tell_status(self, session: Session, progress: Mapping[int, Progress]) -> None:
         since_s, told = 0.0, ""
         while session.stopped_by is None:
             await anyio.sleep(_LOOK_EVERY_S)
             since_s += _LOOK_EVERY_S
-            if since_s >= _STATUS_EVERY_S and (now := status(session.state)) != told:
+            if since_s >= _STATUS_EVERY_S and (now := _status(session.state, progress)) != told:
                 since_s, told = 0.0, now
                 self.tell(f"STATUS={now}")
         self.tell("STOPPING=1", "STATUS=stopping; finished segments are kept")
 
 
-def status(state: BatchState) -> str:
-    """How far a batch is, in a line."""
-    ended = state.count(Phase.DONE, Phase.FAILED, Phase.SKIPPED)
-    failed = state.count(Phase.FAILED)
-    frames = sum(job.finished_frames for job in state.jobs.values())
-    paused = f", waiting: {state.paused}" if state.paused else ""
-    return f"{ended} of {len(state.jobs)} videos, {failed} failed, {frames} frames finished{paused}"
+def _status(state: BatchState, progress: Mapping[int, Progress]) -> str:
+    return plain(progress_line(state, progress, time.time()))

@@ -14,11 +14,14 @@ from vhsbatch.model.events import (
     JobMoved,
     JobPrioritised,
     LanesChanged,
+    Progress,
 )
+from vhsbatch.model.figures import figures
+from vhsbatch.model.job_state import Phase
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
-from vhsbatch.wording import duration, plain, size
+from vhsbatch.wording import duration, plain, size, spread
 
 
 def describe_plans(
@@ -112,6 +115,28 @@ def compared_with_prediction(state: BatchState) -> str | None:
         f"{duration(what.seconds_s)} ({duration(what.least_s)} to {duration(what.most_s)}), "
         f"took {duration(took_s)}, {more}"
     )
+
+
+def progress_line(state: BatchState, progress: Mapping[int, Progress], now_s: float) -> str:
+    """How far a batch is, in a line: how much of the picture is made, the videos, the time left.
+
+    Args:
+        state: the batch.
+        progress: the newest report of each lane.
+        now_s: seconds since the epoch.
+    """
+    numbers = figures(state, progress, now_s)
+    failed = state.count(Phase.FAILED)
+    ended = state.count(Phase.DONE, Phase.FAILED, Phase.SKIPPED)
+    parts = [f"{numbers.part:.0%}", f"{ended} of {len(state.jobs)} videos"]
+    if failed:
+        parts.append(f"{failed} failed")
+    parts.append(f"{duration(numbers.elapsed_s)} elapsed")
+    if numbers.left_s is not None and state.ended_s is None:
+        parts += [f"{spread(numbers.left_range_s)} left", f"{numbers.frames_per_s:.1f} frames per second"]
+    if state.paused is not None:
+        parts.append(f"paused: {state.paused}")
+    return ", ".join(parts)
 
 
 def fact_line(fact: Fact) -> str:  # noqa: PLR0911 - one for each fact that has words of its own

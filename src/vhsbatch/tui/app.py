@@ -17,12 +17,12 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, RichLog, Static, TabbedContent, TabPane
 
 from vhsbatch.model.events import Event, LogLine, Progress
+from vhsbatch.model.figures import figures
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
 from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.tui.actions import Actions, Commands
 from vhsbatch.tui.controls import BY_ACTION, CONTROLS
-from vhsbatch.tui.figures import figures
 from vhsbatch.tui.lanes import Lanes
 from vhsbatch.tui.lists import JobTable, Row, failed_rows, finished_rows, queue_rows
 from vhsbatch.tui.overview import Overview

@@ -1,90 +1,8 @@
-"""The numbers that the interface shows, computed from the state. Pure."""
+"""Numbers and texts drawn in the cells of a terminal. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
-
-from vhsbatch.model.events import Progress
-from vhsbatch.model.job_state import JobState, Phase
-from vhsbatch.model.state import BatchState
-from vhsbatch.wording import duration
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """A batch in numbers.
-
-    Attributes:
-        done_frames: output frames that are finished, or nearly so in a running segment.
-        total_frames: output frames of all videos; those not planned yet count like the others.
-        frames_per_s: average of this run; 0 until something was made.
-        elapsed_s: since this run began.
-        current_frames_per_s: what the lanes make together at the moment.
-        left_s: estimated time to go; None until it can be estimated.
-    """
-
-    done_frames: int
-    total_frames: int
-    frames_per_s: float
-    current_frames_per_s: float
-    elapsed_s: float
-    left_s: float | None
-
-    @property
-    def part(self) -> float:
-        """How much of the work is done, from 0 to 1."""
-        return min(1.0, self.done_frames / self.total_frames) if self.total_frames else 0.0
-
-    @property
-    def left_range_s(self) -> tuple[float, float] | None:
-        """Time to go at the faster and at the slower of the average and the current speed."""
-        if self.left_s is None:
-            return None
-        if self.current_frames_per_s <= 0:
-            return self.left_s, self.left_s
-        now_s = self.left_s * self.frames_per_s / self.current_frames_per_s
-        return min(self.left_s, now_s), max(self.left_s, now_s)
-
-
-def figures(state: BatchState, progress: Mapping[int, Progress], now_s: float) -> Figures:
-    """The numbers at `now_s` (seconds since the epoch).
-
-    Only frames made in this run count for the speed: what an earlier run left behind cost nothing.
-    """
-    started_s = state.started_s if state.started_s is not None else now_s
-    elapsed_s = max(0.0, (state.ended_s if state.ended_s is not None else now_s) - started_s)
-    planned, unplanned = [], 0
-    done = made = 0
-    for job in state.jobs.values():
-        if job.phase in (Phase.FAILED, Phase.SKIPPED):
-            continue
-        if job.plan is None:
-            unplanned += 1
-            continue
-        planned.append(job.plan.frames)
-        done += job.plan.frames if job.phase is Phase.DONE else job.finished_frames
-        made += sum(proof.frames for proof in job.finished.values() if proof.at_s >= started_s)
-    reports = [
-        report for report in progress.values() if report.stage == "segment" and _is_running(state, report)
-    ]
-    running = sum(report.done_frames for report in reports)
-    total = sum(planned) + (unplanned * sum(planned) // len(planned) if planned else 0)
-    speed = (made + running) / elapsed_s if elapsed_s > 0 else 0.0
-    left = total - done - running
-    return Figures(
-        done_frames=done + running,
-        total_frames=total,
-        frames_per_s=speed,
-        current_frames_per_s=sum(report.frames_per_s for report in reports),
-        elapsed_s=elapsed_s,
-        left_s=left / speed if speed > 0 and planned else None,
-    )
-
-
-def _is_running(state: BatchState, report: Progress) -> bool:
-    job = state.jobs.get(report.job_id)
-    return job is not None and report.segment is not None and job.running.get(report.segment) == report.lane
 
 
 def bar(part: float, width: int) -> str:
@@ -96,53 +14,6 @@ def bar(part: float, width: int) -> str:
     eighths = round(max(0.0, min(1.0, part)) * width * 8)
     full, rest = divmod(eighths, 8)
     return ("█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")).ljust(width)
-
-
-def spread(between: tuple[float, float] | None) -> str:
-    """A time with its range, where the two ends differ enough to be worth saying.
-
-    >>> spread((3600, 3700)), spread((600, 1200)), spread(None)
-    ('1:01:40', '10:00 to 20:00', '-')
-    """
-    if between is None:
-        return "-"
-    low_s, high_s = between
-    return duration(high_s) if high_s <= 1.1 * low_s + 5 else f"{duration(low_s)} to {duration(high_s)}"
-
-
-def part_done(job: JobState, progress: Mapping[int, Progress]) -> float:
-    """How much of a video's picture is made, from 0 to 1."""
-    if job.plan is None:
-        return 0.0
-    return min(1.0, (job.finished_frames + _in_the_making(job, progress)) / max(1, job.plan.frames))
-
-
-def _in_the_making(job: JobState, progress: Mapping[int, Progress]) -> int:
-    reports = [progress.get(lane) for lane in job.running.values()]
-    return sum(
-        report.done_frames
-        for report in reports
-        if report is not None and report.job_id == job.job.id and report.stage == "segment"
-    )
-
-
-def ready_in(
-    turns: Iterable[JobState], progress: Mapping[int, Progress], numbers: Figures
-) -> dict[str, float]:
-    """Seconds until each video is ready, if they are made in these turns at the batch's speed.
-
-    Nothing is said of videos behind one whose length is not known yet.
-    """
-    ready: dict[str, float] = {}
-    if numbers.frames_per_s <= 0:
-        return ready
-    ahead = 0.0
-    for job in turns:
-        if job.plan is None:
-            break
-        ahead += job.plan.frames - job.finished_frames - _in_the_making(job, progress)
-        ready[job.job.id] = ahead / numbers.frames_per_s
-    return ready
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

@@ -7,9 +7,10 @@ from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from vhsbatch.model.events import Progress
+from vhsbatch.model.figures import Figures, part_done, ready_in
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
-from vhsbatch.tui.figures import Figures, fit, part_done, ready_in
+from vhsbatch.tui.figures import fit
 from vhsbatch.wording import duration, plain, size
 
 Row = tuple[str, ...]

@@ -6,10 +6,11 @@ from rich.text import Text
 from textual.widgets import Static
 
 from vhsbatch.model.events import Progress
+from vhsbatch.model.figures import figures
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState
-from vhsbatch.tui.figures import bar, figures, spread
-from vhsbatch.wording import duration
+from vhsbatch.tui.figures import bar
+from vhsbatch.wording import duration, spread
 
 
 class Overview(Static):

@@ -1,0 +1,66 @@
+"""What is printed without a terminal interface."""
+
+import io
+import re
+
+import pytest
+
+import make
+from vhsbatch.headless import TextPrinter
+from vhsbatch.model.events import BatchPaused, BatchStarted, Fact, JobFailed, Progress
+from vhsbatch.model.state import fold
+from vhsbatch.pipeline.describe import progress_line
+
+FIRST, SECOND = (make.plan(make.job(number), segments=3, frames=60) for number in (1, 2))
+STARTED: BatchStarted = make.batch_started(FIRST.job, SECOND.job)
+PLANNED: tuple[Fact, ...] = (make.planned(FIRST), make.planned(SECOND))
+
+
+def report(done: int = 10, frames_per_s: float = 2.0) -> Progress:
+    return Progress(
+        lane=1,
+        job_id=FIRST.job.id,
+        stage="segment",
+        segment=0,
+        done_frames=done,
+        total_frames=20,
+        frames_per_s=frames_per_s,
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "reports", "line"),
+    [
+        ((), (), "0%, 0 of 2 videos, 0:10 elapsed"),
+        # 10 of 120 frames in 10 s; 110 are left at 1 frame a second on average, and at 2 now.
+        (
+            (*PLANNED, make.started(FIRST, 0)),
+            (report(),),
+            "8%, 0 of 2 videos, 0:10 elapsed, 0:55 to 1:50 left, 1.0 frames per second",
+        ),
+        (
+            (*PLANNED, JobFailed(at_s=1.0, job_id=SECOND.job.id, reason="no"), make.started(FIRST, 0)),
+            (report(),),
+            "17%, 1 of 2 videos, 1 failed, 0:10 elapsed, 0:25 to 0:50 left, 1.0 frames per second",
+        ),
+        ((BatchPaused(at_s=1.0, reason="by the user"),), (), "0%, 0 of 2 videos, 0:10 elapsed, paused: by the user"),
+    ],
+)
+def test_progress_in_a_line(facts: tuple[Fact, ...], reports: tuple[Progress, ...], line: str) -> None:
+    state = fold([STARTED, *facts])
+    assert progress_line(state, {one.lane: one for one in reports}, 10.0) == line
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_progress_is_printed_on_stderr_every_half_minute_unless_quiet(quiet: bool) -> None:
+    now_s = 0.0
+    out, err = io.StringIO(), io.StringIO()
+    state = fold([STARTED, *PLANNED, make.started(FIRST, 0)])
+    printer = TextPrinter(state, verbose=False, quiet=quiet, out=out, err=err, clock=lambda: now_s)
+    for second in range(95):
+        now_s = float(second)
+        printer.show(report())
+    lines = err.getvalue().splitlines()
+    assert len(lines) == (0 if quiet else 3)
+    assert all(re.fullmatch(r"progress: \d+%, 0 of 2 videos, .* left, .* frames per second", line) for line in lines)
+    assert out.getvalue() == "" or not quiet
