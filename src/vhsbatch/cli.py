@@ -1,5 +1,7 @@
 """The command line: words into values. Everything heavy is imported inside the commands."""
 
+import contextlib
+import io
 import os
 import signal
 import sys
@@ -22,6 +24,7 @@ from vhsbatch.options import (
     NetworkOptions,
     ResultOptions,
 )
+from vhsbatch.wording import plain
 
 app = App(
     name="vhs-upscale",
@@ -357,7 +360,13 @@ def show(*, config: Path | None = None) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program: runs a command and exits with its exit code. Every error becomes one line here."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    _open_closed_streams()
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = code or _unwritable(error)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -370,33 +379,59 @@ def run(arguments: Sequence[str]) -> int:
         return _refuse(" ".join(str(error).split()), 2)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except BrokenPipeError:
-        # Whoever read the output has gone; the interpreter must not try again on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
     except Exception as error:
         if "--verbose" in words:
             traceback.print_exc()
-        return _failed(_first_cause(error))
+        return _failed(error)
     return result if isinstance(result, int) else 0
 
 
-def _first_cause(error: BaseException) -> BaseException:
-    """What a task group, which speaks of all that failed in it, was ended by."""
-    while isinstance(error, BaseExceptionGroup):
+def _open_closed_streams() -> None:
+    """Give a program that was started without a standard stream one that leads nowhere.
+
+    The next file that is opened would get its number, and what is printed would go into that.
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest number that is free is given out: this one.
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(descriptor, "r" if descriptor == 0 else "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Not every terminal has every letter; what it has not is written as an escape.
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _failed(error: Exception) -> int:
+    while isinstance(error, ExceptionGroup):  # a task group speaks of all that failed in it
         error = error.exceptions[0]
-    return error
+    match error:
+        case VhsBatchError():
+            return _refuse(str(error), error.exit_code)
+        case BrokenPipeError():
+            return _unwritable(error)
+        case OSError() if error.filename is not None and error.strerror is not None:
+            return _refuse(f"{os.fsdecode(error.filename)}: {error.strerror}", 1)
+        case _:
+            from vhsbatch.defects import defect_in_a_line
+
+            return _refuse(defect_in_a_line(error), 1)
 
 
-def _failed(error: BaseException) -> int:
-    if isinstance(error, VhsBatchError):
-        return _refuse(str(error), error.exit_code)
-    what = " ".join(f"{type(error).__name__}: {error}".split())
-    return _refuse(f"a defect of this program: {what} (--verbose shows where; please report it)", 1)
+def _unwritable(error: OSError) -> int:
+    """Nothing more can be printed, and the interpreter must not try again on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # whoever read the output has gone
+        return 128 + signal.SIGPIPE
+    return _refuse(f"cannot print: {error.strerror} (give standard output another place)", 1)
 
 
 def _refuse(cause: str, exit_code: int) -> int:
-    sys.stderr.write(f"vhs-upscale: {cause}\n")
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"vhs-upscale: {plain(cause)}\n")
+        sys.stderr.flush()
     return exit_code
 
 

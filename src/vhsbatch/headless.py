@@ -3,9 +3,13 @@
 import os
 import sys
 import time
-from collections.abc import AsyncIterable, Callable
+from collections.abc import Callable
 from typing import Protocol, TextIO
 
+import anyio
+import anyio.to_thread
+
+from vhsbatch.errors import VhsBatchError
 from vhsbatch.model.events import (
     BatchContinued,
     BatchPaused,
@@ -25,6 +29,7 @@ from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.wire import dump
 from vhsbatch.pipeline.describe import compared_with_prediction, fact_line, progress_line
+from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.wording import plain
 
 _WIDTH = 60
@@ -32,33 +37,59 @@ _PROGRESS_INTERVAL_S = 30.0
 
 
 class Printer(Protocol):
-    """A way to print a batch."""
+    """A way to print a batch: what is to be said is put down at once, and written when there is time."""
 
     def show(self, event: Event) -> None:
-        """Print what is to be printed of one event."""
+        """Put down what is to be said of one event."""
         ...
 
     def close(self) -> None:
-        """Print the end."""
+        """Put down the end."""
+        ...
+
+    def write(self) -> None:
+        """Write what was put down; this can take as long as a reader takes.
+
+        Raises:
+            OSError: nobody reads any more, or a disk is full.
+        """
         ...
 
 
-async def print_events(events: AsyncIterable[Event], printer: Printer) -> None:
+async def print_events(
+    mailbox: Mailbox, printer: Printer, *, unwritable: Callable[[OSError], None] | None = None
+) -> None:
     """Print everything until the batch is over.
 
-    Where nobody reads any more (a closed terminal, the end of a pipe), the batch goes on in silence.
+    It is written in a thread: while a reader takes nothing (a terminal that was stopped, a pager), the
+    batch goes on, and the mailbox keeps the newest. Where nobody reads any more (a closed terminal, the
+    end of a pipe), it goes on in silence.
+
+    Args:
+        mailbox: what happens.
+        printer: how it is said.
+        unwritable: what is done when something cannot be written, instead of printing nothing more.
     """
-    try:
-        async for event in events:
+    while True:
+        try:
+            events = await mailbox.receive()
+        except anyio.EndOfStream:
+            break
+        for event in events:
             printer.show(event)
-        printer.close()
-    except OSError:
-        _mute()
-        async for _ in events:
-            pass
+        await _write(printer, unwritable or _mute)
+    printer.close()
+    await _write(printer, unwritable or _mute)
 
 
-def _mute() -> None:
+async def _write(printer: Printer, unwritable: Callable[[OSError], None]) -> None:
+    try:
+        await anyio.to_thread.run_sync(printer.write, abandon_on_cancel=True)
+    except OSError as error:
+        unwritable(error)
+
+
+def _mute(_error: OSError) -> None:
     """Nothing more can be printed, and the interpreter must not fail over it on its way out."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
@@ -66,19 +97,46 @@ def _mute() -> None:
     os.close(nowhere)
 
 
+class _Lines:
+    """Text for several streams, in the order in which it was put down."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[TextIO, str]] = []
+
+    def put(self, stream: TextIO, text: str) -> None:
+        self._waiting.append((stream, text))
+
+    def write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        streams: list[TextIO] = []
+        for stream, text in waiting:
+            # What is said on two streams is seen in its order.
+            if streams and streams[-1] is not stream:
+                streams[-1].flush()
+            stream.write(text)
+            streams.append(stream)
+        if streams:
+            streams[-1].flush()
+
+
 class JsonPrinter:
     """One JSON event a line (`--json`)."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._lines = _Lines()
 
     def show(self, event: Event) -> None:
-        """Print the event; log lines of level debug are left out."""
+        """Put the event down; log lines of level debug are left out."""
         if not (isinstance(event, LogLine) and event.level == "debug"):
-            print(dump(event), file=self._out, flush=True)
+            self._lines.put(self._out, f"{dump(event)}\n")
 
     def close(self) -> None:
         """The last event was the end."""
+
+    def write(self) -> None:
+        """See `Printer`."""
+        self._lines.write()
 
 
 class TextPrinter:
@@ -97,6 +155,7 @@ class TextPrinter:
         self._state = state
         self._verbose = verbose
         self._quiet = quiet
+        self._lines = _Lines()
         self._out = out
         self._err = err
         self._clock = clock
@@ -107,7 +166,7 @@ class TextPrinter:
         self._announced = 0
 
     def show(self, event: Event) -> None:
-        """Print what is to be printed of one event."""
+        """Put down what is to be said of one event."""
         if self._quiet:
             if isinstance(event, JobFailed):
                 self._print_result(self._state.jobs[event.job_id])
@@ -130,7 +189,7 @@ class TextPrinter:
             ):
                 # Once several lanes have been at work, results come out of turn.
                 self._in_turn = self._in_turn and self._state.lanes == 1
-                print(plain(fact_line(event)), file=self._err, flush=True)
+                self._put_aside(plain(fact_line(event)))
             case Progress():
                 self._progress[event.lane] = event
                 self._print_progress()
@@ -140,35 +199,35 @@ class TextPrinter:
             self._print_turns()
 
     def close(self) -> None:
-        """Print the final block."""
+        """Put down the final block."""
         state = self._state
-        print(f"\n{'=' * _WIDTH}", file=self._out)
+        self._put(f"\n{'=' * _WIDTH}")
         title = "COMPLETE" if state.outcome == "complete" else "INTERRUPTED"
-        print(f"BATCH PROCESSING {title}\n{'=' * _WIDTH}", file=self._out)
-        print(f"Total videos: {len(state.jobs)}", file=self._out)
-        print(f"Successful:   {state.count(Phase.DONE)}", file=self._out)
-        print(f"Failed:       {state.count(Phase.FAILED)}", file=self._out)
+        self._put(f"BATCH PROCESSING {title}\n{'=' * _WIDTH}")
+        self._put(f"Total videos: {len(state.jobs)}")
+        self._put(f"Successful:   {state.count(Phase.DONE)}")
+        self._put(f"Failed:       {state.count(Phase.FAILED)}")
         if skipped := state.count(Phase.SKIPPED):
-            print(f"Skipped:      {skipped}", file=self._out)
+            self._put(f"Skipped:      {skipped}")
         if not state.complete:
             left = sum(not job.phase.ended for job in state.jobs.values())
-            print(f"Left:         {left} (the same command with --resume continues)", file=self._out)
-        print(f"Output:       {plain(state.output)}", file=self._out, flush=True)
+            self._put(f"Left:         {left} (the same command with --resume continues)")
+        self._put(f"Output:       {plain(state.output)}")
         if not self._quiet and (compared := compared_with_prediction(state)) is not None:
-            print(f"predicted: {compared}", file=self._err, flush=True)
+            self._put_aside(f"predicted: {compared}")
 
     # --- header and results ----------------------------------------------------------------------
 
     def _print_header(self, fact: BatchStarted) -> None:
-        print(f"Starting batch processing ({len(fact.jobs)} videos)", file=self._out)
+        self._put(f"Starting batch processing ({len(fact.jobs)} videos)")
         self._in_turn = fact.lanes == 1
         if fact.lanes > 1:
-            print(f"Parallel mode: {fact.lanes} workers", file=self._out)
-        print(f"{'=' * _WIDTH}\n", file=self._out, flush=True)
+            self._put(f"Parallel mode: {fact.lanes} workers")
+        self._put(f"{'=' * _WIDTH}\n")
 
     def _print_result(self, job: JobState) -> None:
         word = {Phase.DONE: "SUCCESS", Phase.FAILED: "FAILED", Phase.SKIPPED: "SKIPPED"}[job.phase]
-        print(f"{self._position(job)} {word}: {plain(job.job.source.name)}", file=self._out)
+        self._put(f"{self._position(job)} {word}: {plain(job.job.source.name)}")
         self._print_reason(job)
 
     def _print_turns(self) -> None:
@@ -180,23 +239,23 @@ class TextPrinter:
                 return
             if self._announced < self._turn:
                 self._announced = self._turn
-                print(f"{self._position(job)} Processing: {plain(job.job.source.name)}", file=self._out)
-                print(f"  Output: {plain(job.job.output.name)}", file=self._out, flush=True)
+                self._put(f"{self._position(job)} Processing: {plain(job.job.source.name)}")
+                self._put(f"  Output: {plain(job.job.output.name)}")
             if not job.phase.ended:
                 return
             word = {Phase.DONE: "Success", Phase.FAILED: "Failed", Phase.SKIPPED: "Skipped"}[job.phase]
-            print(f"  {word}", file=self._out)
+            self._put(f"  {word}")
             self._print_reason(job)
             self._turn += 1
 
     def _print_reason(self, job: JobState) -> None:
         if job.reason is not None:
             label = "Error" if job.phase is Phase.FAILED else "Reason"
-            print(f"  {label}: {plain(job.reason)}", file=self._out)
-        print("-" * _WIDTH, file=self._out, flush=True)
+            self._put(f"  {label}: {plain(job.reason)}")
+        self._put("-" * _WIDTH)
         if self._verbose:
             for line in job.detail:
-                print(f"  {plain(line)}", file=self._err, flush=True)
+                self._put_aside(f"  {plain(line)}")
 
     def _position(self, job: JobState) -> str:
         return f"[{job.job.index}/{len(self._state.jobs)}]"
@@ -206,7 +265,7 @@ class TextPrinter:
     def _print_log(self, line: LogLine) -> None:
         if line.level != "debug" or self._verbose:
             name = "" if line.job_id is None else f"{line.job_id}: "
-            print(plain(f"{name}{line.text}"), file=self._err, flush=True)
+            self._put_aside(plain(f"{name}{line.text}"))
 
     def _print_progress(self) -> None:
         """A line every half minute, which suits a log file."""
@@ -215,7 +274,19 @@ class TextPrinter:
             return
         self._last_progress_s = now_s
         line = progress_line(self._state, self._progress, time.time())
-        print(f"progress: {plain(line)}", file=self._err, flush=True)
+        self._put_aside(f"progress: {plain(line)}")
+
+    def _put(self, line: str) -> None:
+        """A line of results."""
+        self._lines.put(self._out, f"{line}\n")
+
+    def _put_aside(self, line: str) -> None:
+        """A line that is no result."""
+        self._lines.put(self._err, f"{line}\n")
+
+    def write(self) -> None:
+        """See `Printer`."""
+        self._lines.write()
 
 
 def stdout_printer(state: BatchState, *, json: bool, verbose: bool, quiet: bool = False) -> Printer:
@@ -232,4 +303,11 @@ def say(line: str) -> None:
 
 def show_line(line: str) -> None:
     """Print one line of a command that has no events."""
-    print(line, flush=True)
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise VhsBatchError(
+            f"cannot print: {error.strerror}", fix="give standard output another place"
+        ) from error

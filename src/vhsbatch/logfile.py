@@ -14,25 +14,43 @@ _KEPT = 5
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 
 
+class _File(RotatingFileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is the library's
+        """Say what went wrong, where the library would print a stack trace."""
+        del record
+        raise  # noqa: PLE0704 - it is called while the error is handled
+
+
 class LogFilePrinter:
     """Writes facts and log lines, commands and what children say among them, with their times."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file.
+        """Find out whether the file can be written.
 
         Raises:
             UsageError: it cannot be written.
         """
         try:
-            self._handler = RotatingFileHandler(
-                path, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8", errors="backslashreplace"
-            )
+            with path.open("a"):
+                pass
         except OSError as error:
-            raise UsageError(f"--log-file {path}: {error.strerror}") from error
+            raise UsageError(
+                f"--log-file {path}: {error.strerror}", fix="name a file in a folder that you may write to"
+            ) from error
+        self._handler = _File(
+            path,
+            maxBytes=_BYTES,
+            backupCount=_KEPT,
+            encoding="utf-8",
+            errors="backslashreplace",
+            delay=True,
+        )
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+        self._records: list[logging.LogRecord] = []
+        self._over = False
 
     def show(self, event: Event) -> None:
-        """Write one event; progress is left out."""
+        """Put one event down; progress is left out."""
         match event:
             case Progress():
                 return
@@ -41,8 +59,22 @@ class LogFilePrinter:
             case _:
                 level = logging.WARNING if "failed" in event.kind else logging.INFO
                 text = fact_line(event)
-        self._handler.emit(logging.LogRecord("vhsbatch", level, "", 0, plain(text), None, None))
+        self._records.append(logging.LogRecord("vhsbatch", level, "", 0, plain(text), None, None))
 
     def close(self) -> None:
-        """Close the file."""
-        self._handler.close()
+        """The last event was the end."""
+        self._over = True
+
+    def write(self) -> None:
+        """Write what was put down.
+
+        Raises:
+            OSError: it cannot be written; what comes later may be.
+        """
+        records, self._records = self._records, []
+        try:
+            for record in records:
+                self._handler.emit(record)
+        finally:
+            if self._over:
+                self._handler.close()

@@ -318,7 +318,10 @@ async def test_quiet_and_a_log_file(captures: Path, tmp_path: Path) -> None:
     assert "-filter_complex" in log
     refused = program.run("batch", captures, "out", "--log-file", "no/such/folder.log", cwd=tmp_path)
     assert refused.returncode == 2
-    assert refused.stderr == "vhs-upscale: --log-file no/such/folder.log: No such file or directory\n"
+    assert refused.stderr == (
+        "vhs-upscale: --log-file no/such/folder.log: No such file or directory "
+        "(name a file in a folder that you may write to)\n"
+    )
 
 
 async def test_presets_side_by_side(tmp_path: Path) -> None:

@@ -43,7 +43,11 @@ def report(done: int = 10, frames_per_s: float = 2.0) -> Progress:
             (report(),),
             "17%, 1 of 2 videos, 1 failed, 0:10 elapsed, 0:25 to 0:50 left, 1.0 frames per second",
         ),
-        ((BatchPaused(at_s=1.0, reason="by the user"),), (), "0%, 0 of 2 videos, 0:10 elapsed, paused: by the user"),
+        (
+            (BatchPaused(at_s=1.0, reason="by the user"),),
+            (),
+            "0%, 0 of 2 videos, 0:10 elapsed, paused: by the user",
+        ),
     ],
 )
 def test_progress_in_a_line(facts: tuple[Fact, ...], reports: tuple[Progress, ...], line: str) -> None:
@@ -60,7 +64,10 @@ def test_progress_is_printed_on_stderr_every_half_minute_unless_quiet(quiet: boo
     for second in range(95):
         now_s = float(second)
         printer.show(report())
+        printer.write()
     lines = err.getvalue().splitlines()
     assert len(lines) == (0 if quiet else 3)
-    assert all(re.fullmatch(r"progress: \d+%, 0 of 2 videos, .* left, .* frames per second", line) for line in lines)
+    assert all(
+        re.fullmatch(r"progress: \d+%, 0 of 2 videos, .* left, .* frames per second", line) for line in lines
+    )
     assert out.getvalue() == "" or not quiet

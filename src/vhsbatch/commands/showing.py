@@ -1,11 +1,15 @@
 """What shows a batch, put together from the options."""
 
+import codecs
 import functools
+import os
 import sys
 
+from vhsbatch.defects import defect_in_a_line
 from vhsbatch.errors import UsageError
-from vhsbatch.headless import print_events, stdout_printer
+from vhsbatch.headless import print_events, say, stdout_printer
 from vhsbatch.logfile import LogFilePrinter
+from vhsbatch.model.events import LogLine
 from vhsbatch.options import DisplayOptions
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Interface, Session
@@ -28,11 +32,22 @@ def _interface(display: DisplayOptions, *, lines_only: bool) -> Interface:
     if display.quiet and (display.json or display.verbose):
         other = "--json" if display.json else "--verbose"
         raise UsageError(f"--quiet says nothing, and {other} says more", fix="leave one of them out")
-    # Textual draws on stderr, and reads keys from stdin.
-    terminal = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
-    if display.json or display.no_tui or display.quiet or lines_only or not terminal:
+    if display.json or display.no_tui or display.quiet or lines_only or no_terminal() is not None:
         return functools.partial(_print, display)
     return _show
+
+
+def no_terminal() -> str | None:
+    """Why there is no terminal for the interface to draw on; None where there is one."""
+    # Textual draws on stderr, and reads keys from stdin.
+    for name, stream in (("input", sys.stdin), ("output", sys.stdout), ("error", sys.stderr)):
+        if not stream.isatty():
+            return f"standard {name} is none"
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        return "TERM says that it can only print lines"
+    if codecs.lookup(sys.stderr.encoding).name != "utf-8":
+        return f"it shows {sys.stderr.encoding} instead of UTF-8"
+    return None
 
 
 async def _print(display: DisplayOptions, session: Session, mailbox: Mailbox) -> None:
@@ -40,16 +55,25 @@ async def _print(display: DisplayOptions, session: Session, mailbox: Mailbox) ->
     await print_events(mailbox, printer)
 
 
-async def _log(printer: LogFilePrinter, _session: Session, mailbox: Mailbox) -> None:
-    await print_events(mailbox, printer)
+async def _log(printer: LogFilePrinter, session: Session, mailbox: Mailbox) -> None:
+    told = False
+
+    def tell(error: OSError) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            session.tell(LogLine(level="warning", text=f"the log file has gaps: {error.strerror}"))
+
+    await print_events(mailbox, printer, unwritable=tell)
 
 
 async def _show(session: Session, mailbox: Mailbox) -> None:
     from vhsbatch.tui.app import BatchApp
-    from vhsbatch.tui.terminal import forgiving_terminal
+    from vhsbatch.tui.terminal import run_in_terminal
 
-    with forgiving_terminal():
-        await BatchApp(session.state, mailbox, session).run_async()
+    error = await run_in_terminal(BatchApp(session.state, mailbox, session))
+    if error is not None:
+        say(defect_in_a_line(error))
     # The interface leaves no trace on the terminal; the result stays. If it broke down, the batch goes
     # on, and the rest is told in lines.
     await print_events(mailbox, stdout_printer(session.state, json=False, verbose=False))

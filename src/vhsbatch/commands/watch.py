@@ -70,6 +70,8 @@ def watch_folder(
     # What one run has finished, or half finished, the next need not make again.
     options = Options(dataclasses.replace(which, resume=True, skip_existing=False), result, machine)
     expect_parts(settings)
+    # What cannot be shown is refused before the first video has come.
+    interfaces(display, lines_only=True)
     watch = Watch(
         typed_input=typed_input,
         typed_output=typed_output,

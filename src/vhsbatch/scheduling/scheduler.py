@@ -11,8 +11,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from vhsbatch.defects import defect_in_a_line
 from vhsbatch.engines.fallback import fallbacks
 from vhsbatch.errors import MachineLostError, OutOfMemoryError, StalePlanError, VhsBatchError
 from vhsbatch.model.events import (
@@ -287,7 +289,7 @@ class Scheduler:
         except VhsBatchError as error:
             await self._fail(job_id, str(error), detail_of(error))
         except Exception as error:
-            reason = f"internal error: {type(error).__name__}: {error}"
+            reason = await anyio.to_thread.run_sync(defect_in_a_line, error)
             await self._fail(job_id, reason, tuple(traceback.format_exc().splitlines()))
 
     async def _fail(self, job_id: str, reason: str, detail: tuple[str, ...]) -> None:

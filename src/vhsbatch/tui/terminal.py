@@ -1,32 +1,66 @@
-"""A terminal that may be closed while it is drawn on."""
+"""A terminal that may be closed, or stopped, while it is drawn on."""
 
+import asyncio
+import io
+import os
+import select
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TextIO
 
+from rich.console import Console
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual.app import App
 
-class Forgiving:
-    """A stream whose writes never fail: where the terminal has gone, nobody sees them anyway."""
+# A terminal that has taken nothing of so many characters is drawn anew when it takes something again.
+_MOST_WAITING = 200_000
+# What switches a terminal's modes is short, and has to reach it; anything longer is a picture.
+_LONGEST_SWITCH = 32
+_FRAMES_A_PICTURE = (SYNC_START, SYNC_END)
+# How long the end waits for a terminal that takes nothing.
+_FAREWELL_S = 2.0
+
+
+class PatientTerminal:
+    """A stream whose writes neither fail nor wait.
+
+    A thread passes on what was written. Where the terminal has gone, nobody sees it anyway; where it
+    takes nothing, the pictures that wait are dropped, and `on_gap` is called when it takes some again.
+    """
 
     def __init__(self, stream: TextIO) -> None:
+        """Create a stream.
+
+        Args:
+            stream: the terminal.
+        """
+        self.on_gap: Callable[[], object] = lambda: None
         self._stream = stream
+        self._waiting: list[str] = []
+        self._waiting_chars = 0
+        self._news = threading.Condition()
+        self._busy = self._has_gap = self._gone = False
+        threading.Thread(target=self._pass_on, name="terminal", daemon=True).start()
 
     def write(self, text: str) -> int:
-        """Write `text` if that can still be done."""
-        try:
-            return self._stream.write(text)
-        except OSError:
-            return len(text)
+        """Put `text` down to be written."""
+        with self._news:
+            if self._waiting_chars + len(text) > _MOST_WAITING:
+                self._waiting = list(filter(_has_to_arrive, self._waiting))
+                self._waiting_chars = sum(map(len, self._waiting))
+                self._has_gap = True
+            if not self._has_gap or _has_to_arrive(text):
+                self._waiting.append(text)
+                self._waiting_chars += len(text)
+            self._news.notify_all()
+        return len(text)
 
     def flush(self) -> None:
-        """Flush if that can still be done."""
-        try:
-            self._stream.flush()
-        except OSError:
-            return
+        """Nothing is kept back."""
 
     def fileno(self) -> int:
         """The descriptor of the stream."""
@@ -36,23 +70,84 @@ class Forgiving:
         """Whether the stream was a terminal."""
         return self._stream.isatty()
 
+    def finish(self, timeout_s: float = _FAREWELL_S) -> None:
+        """Wait until all is written, unless the terminal takes nothing for `timeout_s`."""
+        with self._news:
+            self._news.wait_for(lambda: self._gone or not (self._waiting or self._busy), timeout_s)
+
+    def _pass_on(self) -> None:
+        while True:
+            with self._news:
+                self._busy = False
+                self._news.notify_all()
+                self._news.wait_for(lambda: self._waiting)
+                text, self._waiting, self._waiting_chars = "".join(self._waiting), [], 0
+                had_gap, self._has_gap = self._has_gap, False
+                self._busy = True
+            try:
+                self._write(text)
+            except OSError:
+                self._gone = True
+            if had_gap and not self._gone:
+                self.on_gap()
+
+    def _write(self, text: str) -> None:
+        """Past Python's own buffer, for which the end of the program would wait."""
+        data = text.encode(self._stream.encoding, "replace")
+        while data and not self._gone:
+            try:
+                data = data[os.write(self._stream.fileno(), data) :]
+            except BlockingIOError:  # another program has made the terminal one that does not wait
+                select.select([], [self._stream.fileno()], [])
+
+
+def _has_to_arrive(text: str) -> bool:
+    return len(text) <= _LONGEST_SWITCH and text not in _FRAMES_A_PICTURE
+
 
 @contextmanager
-def forgiving_terminal() -> Iterator[None]:
-    """Let writes to a terminal that has been closed succeed.
+def patient_terminal() -> Iterator[PatientTerminal | None]:
+    """Let no application be stopped by its terminal, whether that has been closed or takes nothing.
 
-    Textual draws on ``sys.__stderr__`` in a thread, which dies of the first write that fails; the
-    application would then wait for that thread for ever.
+    Textual draws on ``sys.__stderr__`` in a thread, which dies of the first write that fails, and
+    whose queue is short: the application, and all that runs beside it, would wait for ever.
     """
     stderr = sys.__stderr__
     if stderr is None:
-        yield
+        yield None
         return
-    sys.__stderr__ = Forgiving(stderr)  # type: ignore[misc, assignment]
+    patient = PatientTerminal(stderr)
+    sys.__stderr__ = patient  # type: ignore[misc, assignment]
     try:
-        yield
+        yield patient
     finally:
         sys.__stderr__ = stderr  # type: ignore[misc]
+        patient.finish()
+
+
+async def run_in_terminal(app: App[None]) -> Exception | None:
+    """Run an application that no terminal can stop.
+
+    Returns:
+        what it broke down with, instead of a stack trace on the terminal; None if it did not.
+    """
+    loop = asyncio.get_running_loop()
+    said = io.StringIO()
+    app.error_console = Console(file=said)
+
+    def draw_anew() -> None:
+        with suppress(RuntimeError):  # it has ended meanwhile
+            loop.call_soon_threadsafe(app.refresh)
+
+    with patient_terminal() as terminal:
+        if terminal is not None:
+            terminal.on_gap = draw_anew
+        await app.run_async()
+    error = app._exception  # noqa: SLF001 - there is no other way to learn of it
+    if error is None and said.getvalue():
+        error = RuntimeError("the terminal interface broke down")
+        error.add_note(said.getvalue())
+    return error
 
 
 def continue_only_after_stop() -> None:

@@ -259,7 +259,8 @@ async def test_a_source_that_never_rests_fails_its_video_alone() -> None:
     assert done.state.jobs[second.job.id].phase is Phase.DONE
 
 
-async def test_an_internal_error_fails_its_video_alone() -> None:
+async def test_a_defect_fails_its_video_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     one, two = plans(2)
 
     class Broken(Executor):
@@ -270,7 +271,10 @@ async def test_an_internal_error_fails_its_video_alone() -> None:
 
     ended = await run(one, two, executor=Broken())
     (failed,) = ended.of(JobFailed)
-    assert failed.reason == "internal error: KeyError: 'oops'"
+    assert failed.reason.startswith("a defect of this program: KeyError: 'oops' (please report it, with ")
+    (details,) = tmp_path.rglob("defect-*.txt")
+    assert str(details) in failed.reason
+    assert "in make_segment" in details.read_text()
     assert any("make_segment" in line for line in failed.detail)
     assert [fact.job_id for fact in ended.of(JobPublished)] == [two.job.id]
 
