@@ -20,7 +20,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from vhsbatch.model.events import LogLine, Progress, Telemetry
+from vhsbatch.model.events import DeviceReadings, LogLine, Progress, Telemetry
 from vhsbatch.model.wire import dump, dump_line, load_telemetry, load_wish
 from vhsbatch.model.wishes import Wish
 from vhsbatch.scheduling.bus import Mailbox
@@ -36,6 +36,7 @@ class Live:
         self._file = _live_file(folder, run_id)
         self._wishes = _wishes_folder(folder, run_id)
         self._progress: dict[int, Progress] = {}
+        self._readings: list[DeviceReadings] = []
         self._log: deque[LogLine] = deque(maxlen=_LOG_LINES)
         self._logged = 0
         self._written = ""
@@ -54,6 +55,8 @@ class Live:
                 match event:
                     case Progress():
                         self._progress[event.lane] = event
+                    case DeviceReadings():
+                        self._readings = [event]
                     case LogLine() if event.level != "debug":
                         self._log.append(event)
                         self._logged += 1
@@ -84,12 +87,9 @@ class Live:
             self._wishes.rmdir()
 
     def _write(self) -> None:
+        newest = [*map(dump, self._progress.values()), *map(dump, self._readings)]
         content = dump_line(
-            {
-                "logged": self._logged,
-                "log": [dump(line) for line in self._log],
-                "progress": [dump(report) for report in self._progress.values()],
-            }
+            {"logged": self._logged, "log": [dump(line) for line in self._log], "newest": newest}
         )
         if content != self._written:
             self._written = content
@@ -128,7 +128,7 @@ class Line:
         new = content["logged"] - self._logged
         self._logged = content["logged"]
         lines = content["log"][-new:] if new > 0 else []
-        return [load_telemetry(event) for event in (*lines, *content["progress"])]
+        return [load_telemetry(event) for event in (*lines, *content["newest"])]
 
     def wish(self, wish: Wish) -> None:
         """Leave a wish.

@@ -5,7 +5,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from vhsbatch.errors import UsageError
-from vhsbatch.model.events import Event, LogLine, Progress
+from vhsbatch.model.events import DeviceReadings, Event, LogLine, Progress
 from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.wording import plain
 
@@ -50,9 +50,9 @@ class LogFilePrinter:
         self._over = False
 
     def show(self, event: Event) -> None:
-        """Put one event down; progress is left out."""
+        """Put one event down; progress and readings are left out."""
         match event:
-            case Progress():
+            case Progress() | DeviceReadings():
                 return
             case LogLine():
                 level, text = _LEVELS[event.level], event.text

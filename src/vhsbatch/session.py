@@ -37,6 +37,7 @@ from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.lane_control import LaneControl
 from vhsbatch.scheduling.measuring import Measuring, Records
 from vhsbatch.scheduling.planning import Planning
+from vhsbatch.scheduling.readings import Reader
 from vhsbatch.scheduling.room import Room
 from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.toolbox import Toolbox, open_toolbox
@@ -210,7 +211,8 @@ async def _run(
         async with _signals(session), anyio.create_task_group() as following:
             for follower, mailbox in zip(followers, followed, strict=True):
                 following.start_soon(follower, session, mailbox)
-            async with workers.watched(scheduler):
+            reader = Reader(devices=toolbox.devices, folders=room.folders, tell=bus.tell)
+            async with workers.watched(scheduler), reader.reading():
                 await scheduler.run()
             await bus.emit(
                 BatchFinished(

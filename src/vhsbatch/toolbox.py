@@ -26,6 +26,7 @@ from vhsbatch.proc.gauges import gpu_gauges, memory_gauge
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.remembered import Memory, default_memory
 from vhsbatch.scheduling.measuring import LANE_NEED
+from vhsbatch.scheduling.readings import NamedDevice
 from vhsbatch.scheduling.sizing import LaneNeed, Lanes, Machine, choose_lanes
 
 
@@ -38,6 +39,7 @@ class Toolbox:
         parallel: how many pieces of work are under way at a time.
         threads: CPU threads that all lanes share.
         gpus: the devices that share the network's work, and what encoders call them.
+        devices: every Vulkan device that the network may run on.
         slots_per_gpu: how many segments each of them works on at a time.
         intent: what the run wants, with every ``auto`` resolved.
         notes: what was chosen for the user, one line each.
@@ -47,6 +49,7 @@ class Toolbox:
     parallel: Lanes
     threads: int
     gpus: Mapping[str, EncoderDevice]
+    devices: Mapping[str, NamedDevice]
     slots_per_gpu: int
     intent: Intent
     notes: tuple[str, ...]
@@ -110,6 +113,7 @@ async def open_toolbox(
         parallel=lanes,
         threads=machine.threads,
         gpus=choice.gpus,
+        devices=choice.devices,
         slots_per_gpu=machine.slots_per_gpu or -(-lanes.most // max(1, len(choice.gpus))),
         intent=intent,
         # A cluster has as many lanes as its machines.
@@ -129,6 +133,7 @@ class EngineChoice:
         runtime: what runs the network, empty for the ``ffmpeg`` engine.
         on_gpu: whether the device is a real GPU.
         gpus: the devices that share the network's work, and what encoders call them; none for the CPU.
+        devices: every Vulkan device, as it calls itself.
         spare_devices: other real GPUs.
         note: why, where it was chosen for the user.
     """
@@ -138,6 +143,7 @@ class EngineChoice:
     runtime: str = ""
     on_gpu: bool = False
     gpus: Mapping[str, EncoderDevice] = field(default_factory=dict)
+    devices: Mapping[str, NamedDevice] = field(default_factory=dict)
     spare_devices: tuple[str, ...] = ()
     note: str | None = None
 
@@ -182,6 +188,7 @@ async def choose_engine(settings: Settings) -> EngineChoice:
         runtime=runtime,
         on_gpu=on_gpu,
         gpus={gpu: names_of_encoders[gpu] for gpu in gpus},
+        devices={str(gpu.index): NamedDevice(gpu.name, names_of_encoders[str(gpu.index)]) for gpu in devices},
         spare_devices=tuple(spare) if on_gpu else gpus[1:],
         note=f"engine: realesrgan on {where}{''.join(left_out)}",
     )

@@ -131,12 +131,15 @@ async def test_events_are_what_the_interface_sees(captures: Path, tmp_path: Path
     for event in events:
         jsonschema.validate(event, event_schema())
     kinds = [event["kind"] for event in events]
-    facts = [kind for kind in kinds if kind not in ("log", "progress")]
+    facts = [kind for kind in kinds if kind not in ("log", "progress", "device_readings")]
     assert facts[0] == "batch_started"
     assert facts[-1] == "batch_finished"
     for kind in ("job_planned", "segment_started", "segment_finished", "assembly_started", "job_published"):
         assert facts.count(kind) == 3, kind
     assert events[-1]["exit_code"] == 0
+    readings = next(event for event in events if event["kind"] == "device_readings")
+    assert readings["devices"][0]["id"] == "cpu"
+    assert readings["disks"][0]["free_bytes"] > 0
 
 
 async def test_sub_folders_are_mirrored_and_names_kept_apart(tmp_path: Path) -> None:

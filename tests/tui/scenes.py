@@ -1,11 +1,17 @@
 """Batches at interesting moments, for the interface to show; and a mailbox that a test fills."""
 
+from dataclasses import replace
+
 import anyio
 
 import make
 from vhsbatch.model.events import (
     AssemblyStarted,
     BatchFinished,
+    BatchPredicted,
+    DeviceReading,
+    DeviceReadings,
+    DiskReading,
     Event,
     Fact,
     JobFailed,
@@ -118,7 +124,12 @@ def running(lanes: int) -> tuple[list[Fact], list[Event]]:
         JobSkipped(at_s=5, job_id=skipped.job.id, reason="already restored, as the journal proves"),
     ]
     telemetry: list[Event] = [LogLine(level="info", text="encoder: libx264, since no hardware encoder works")]
-    telemetry += [progress(plan, lane, 500 * lane) for lane, plan in enumerate(made[:lanes], start=1)]
+    # Where there are several lanes, they take turns on two cards.
+    telemetry += [
+        replace(progress(plan, lane, 500 * lane), device=str((lane - 1) % 2) if lanes > 1 else "cpu")
+        for lane, plan in enumerate(made[:lanes], start=1)
+    ]
+    telemetry += [readings(gpus=2)] if lanes > 1 else []
     return facts, telemetry
 
 
@@ -133,6 +144,7 @@ def verifying() -> tuple[list[Fact], list[Event]]:
 def ended(outcome: str) -> tuple[list[Fact], list[Event]]:
     facts, _ = running(2)
     started = facts[0]
+    facts.append(predicted())
     for plan in plans(7):
         if outcome == "complete" and plan.job.index not in (3, 4, 5):
             facts.append(
@@ -156,6 +168,42 @@ def ended(outcome: str) -> tuple[list[Fact], list[Event]]:
         )
     )
     return facts, []
+
+
+def predicted() -> BatchPredicted:
+    return BatchPredicted(
+        at_s=30,
+        seconds_s=520,
+        least_s=480,
+        most_s=640,
+        output_bytes=2**31,
+        temporary_bytes=2**30,
+        lane_bytes=2**29,
+        gpu_bytes=None,
+    )
+
+
+def readings(*, gpus: int) -> DeviceReadings:
+    """A machine with a CPU, some GPUs and a disk."""
+    cpu = DeviceReading(
+        id="cpu",
+        name="AMD Ryzen 9 5950X",
+        total_bytes=64 * 2**30,
+        used_bytes=12 * 2**30,
+        temperature_c=61.0,
+    )
+    cards = [
+        DeviceReading(
+            id=str(index),
+            name="NVIDIA GeForce RTX 4090",
+            total_bytes=24 * 2**30,
+            used_bytes=4 * 2**30 + index * 2**29,
+            temperature_c=70.0 + index,
+        )
+        for index in range(gpus)
+    ]
+    disk = DiskReading(folder="/out", free_bytes=120 * 2**30)
+    return DeviceReadings(devices=(cpu, *cards), disks=(disk,))
 
 
 def state_of(facts: list[Fact]) -> BatchState:

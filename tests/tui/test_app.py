@@ -271,6 +271,8 @@ async def test_the_summary_stays_until_it_is_closed() -> None:
         shown = screen_text(app)
         assert "Batch complete" in shown
         assert "truncated: 2.2 s of 4.0 s are there" in shown
+        assert "8:40 (8:00 to 10:40)" in shown
+        assert "took 9:30, 10% more" in shown
         await pilot.press("enter")
         await pilot.pause()
     assert not app.is_running

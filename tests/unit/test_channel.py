@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from vhsbatch.channel import Line, Live
-from vhsbatch.model.events import LogLine, Progress
+from vhsbatch.model.events import DeviceReading, DeviceReadings, LogLine, Progress
 from vhsbatch.model.wishes import ChangeLanes, Pause, Wish
 from vhsbatch.scheduling.bus import Mailbox
 
@@ -32,6 +32,8 @@ async def test_what_goes_on_is_told_and_wishes_are_taken_in_their_order(tmp_path
     mailbox.put(told)
     mailbox.put(LogLine(level="debug", text="a command"))
     mailbox.put(progress(3))
+    readings = DeviceReadings(devices=(DeviceReading(id="cpu", name="AMD EPYC"),), disks=())
+    mailbox.put(readings)
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
             group.start_soon(Live(tmp_path, "run").keep, mailbox, wished.append)
@@ -42,8 +44,8 @@ async def test_what_goes_on_is_told_and_wishes_are_taken_in_their_order(tmp_path
             while len(wished) < 2:
                 await anyio.sleep(0.01)
             late = Line(tmp_path, "run")
-            assert await news_of(late) == [told, progress(3)]
-            assert late.news() == [progress(3)]
+            assert await news_of(late) == [told, progress(3), readings]
+            assert late.news() == [progress(3), readings]
             mailbox.close()
     assert wished == [Pause(), ChangeLanes(by=2)]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -345,6 +345,7 @@ class Progress:
         total_frames: frames of this piece of work.
         frames_per_s: current speed.
         machine: the machine of a cluster that is at work, empty where there is no cluster.
+        device: what does the slow part of it: ``cpu``, or the index of a Vulkan device.
     """
 
     lane: int
@@ -355,7 +356,63 @@ class Progress:
     total_frames: int
     frames_per_s: float
     machine: str = ""
+    device: str = "cpu"
     kind: Literal["progress"] = "progress"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceReading:
+    """What a CPU or a GPU says of itself; None for what it does not tell.
+
+    Attributes:
+        id: ``cpu``, the index of a Vulkan device, or empty for a GPU that the network does not run on.
+        name: what it is called.
+        total_bytes: its memory: a GPU's own, or for the CPU what this program may use.
+        used_bytes: what of it is in use.
+        temperature_c: how hot it is.
+    """
+
+    id: str
+    name: str
+    total_bytes: int | None = None
+    used_bytes: int | None = None
+    temperature_c: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskReading:
+    """A disk that the batch writes to.
+
+    Attributes:
+        folder: the folder on it that is written to.
+        free_bytes: its room.
+    """
+
+    folder: str
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceReadings:
+    """What the machine that runs the batch says of itself.
+
+    Attributes:
+        devices: the CPU first, then every GPU that tells something or is worked on.
+        disks: those that are written to.
+    """
+
+    devices: tuple[DeviceReading, ...]
+    disks: tuple[DiskReading, ...]
+    kind: Literal["device_readings"] = "device_readings"
+
+    @property
+    def gpus(self) -> tuple[DeviceReading, ...]:
+        """All but the CPU."""
+        return tuple(reading for reading in self.devices if reading.id != "cpu")
+
+    def of(self, device_id: str) -> DeviceReading | None:
+        """A device's reading; None if there is none."""
+        return next((reading for reading in self.devices if reading.id == device_id), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,5 +426,5 @@ class LogLine:
     kind: Literal["log"] = "log"
 
 
-Telemetry = Progress | LogLine
+Telemetry = Progress | DeviceReadings | LogLine
 Event = Fact | Telemetry

@@ -102,7 +102,8 @@ async def make_part(
     """
     started_s = time.monotonic()
     upscaling = way or way_of_network(plan, fallback)
-    reporter = _Reporter(plan, segment, lane, tell)
+    device = "cpu" if upscaling is None else upscaling.device
+    reporter = _Reporter(plan, segment, lane, tell, device=device)
     await _run_stages(segment_stages(plan, segment, workplace, part, upscaling), reporter, workplace)
     frames = await count_frames(
         part, ffmpeg=workplace.ffmpeg, threads=workplace.threads.decode, niceness=workplace.niceness
@@ -218,10 +219,13 @@ class _Reporter:
     lags behind by all the frames that it looks ahead.
     """
 
-    def __init__(self, plan: JobPlan, segment: Segment, lane: int, tell: Callable[[Telemetry], None]) -> None:
+    def __init__(
+        self, plan: JobPlan, segment: Segment, lane: int, tell: Callable[[Telemetry], None], *, device: str
+    ) -> None:
         self._plan = plan
         self._segment = segment
         self._lane = lane
+        self._device = device
         self._tell = tell
         self._encoder = ProgressParser()
         self._speed = Speed(time.monotonic())
@@ -259,5 +263,6 @@ class _Reporter:
                 done_frames=min(frames, self._segment.frames),
                 total_frames=self._segment.frames,
                 frames_per_s=self._speed.update(time.monotonic(), frames),
+                device=self._device,
             )
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from vhsbatch.errors import ToolError
+from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice
 from vhsbatch.proc.process import run
 
 _NVIDIA = (
@@ -46,12 +47,14 @@ class GpuGauge:
         total_bytes: its own memory.
         used_bytes: what of it is in use.
         temperature_c: how hot it is.
+        device: what encoders call it.
     """
 
     name: str
     total_bytes: int | None = None
     used_bytes: int | None = None
     temperature_c: float | None = None
+    device: EncoderDevice = ANY_DEVICE
 
 
 def memory_gauge(root: Path = Path("/")) -> MemoryGauge | None:
@@ -60,7 +63,7 @@ def memory_gauge(root: Path = Path("/")) -> MemoryGauge | None:
     Args:
         root: where the system's files are.
     """
-    text = _text(root / "proc/meminfo")
+    text = text_of(root / "proc/meminfo")
     if text is None:
         return None
     machine = parse_meminfo(text)
@@ -78,7 +81,7 @@ def parse_meminfo(text: str) -> MemoryGauge | None:
     >>> parse_meminfo("MemTotal: 4000 kB\nMemAvailable: 1000 kB\n")
     MemoryGauge(total_bytes=4096000, used_bytes=3072000)
     """
-    values = {name: int(rest.split()[0]) * 1024 for name, rest in _pairs(text, ":") if rest.split()}
+    values = {name: int(rest.split()[0]) * 1024 for name, rest in pairs_of(text, ":") if rest.split()}
     if "MemTotal" not in values or "MemAvailable" not in values:
         return None
     return MemoryGauge(total_bytes=values["MemTotal"], used_bytes=values["MemTotal"] - values["MemAvailable"])
@@ -86,7 +89,7 @@ def parse_meminfo(text: str) -> MemoryGauge | None:
 
 def _control_groups(root: Path) -> Iterable[Path]:
     """This process's control group and those that it is in, as far as they can be seen from here."""
-    for line in (_text(root / "proc/self/cgroup") or "").splitlines():
+    for line in (text_of(root / "proc/self/cgroup") or "").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":
             base = root / "sys/fs/cgroup"
@@ -104,14 +107,14 @@ def _control_group(folder: Path) -> MemoryGauge | None:
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ):
-        limit_text, used_text = _text(folder / limit), _text(folder / used)
+        limit_text, used_text = text_of(folder / limit), text_of(folder / used)
         if limit_text is None or used_text is None or not limit_text.strip().isdecimal():
             continue
         total = int(limit_text)
         if total == 0 or total >= _UNLIMITED_BYTES:
             continue
         # What was read from files and not used since is given back when it is needed.
-        statistics = dict(_pairs(_text(folder / "memory.stat") or "", " "))
+        statistics = dict(pairs_of(text_of(folder / "memory.stat") or "", " "))
         spare = int(statistics.get(cache, "0"))
         return MemoryGauge(total_bytes=total, used_bytes=max(0, int(used_text) - spare))
     return None
@@ -119,7 +122,7 @@ def _control_group(folder: Path) -> MemoryGauge | None:
 
 def memory_stall(root: Path = Path("/")) -> float | None:
     """Percentage of the last ten seconds in which some process waited for memory; None if not told."""
-    text = _text(root / "proc/pressure/memory")
+    text = text_of(root / "proc/pressure/memory")
     return None if text is None else parse_pressure(text)
 
 
@@ -131,7 +134,7 @@ def parse_pressure(text: str) -> float | None:
     """
     for line in text.splitlines():
         kind, _, rest = line.partition(" ")
-        values = dict(_pairs(rest.replace(" ", "\n"), "="))
+        values = dict(pairs_of(rest.replace(" ", "\n"), "="))
         if kind == "some" and "avg10" in values:
             return float(values["avg10"])
     return None
@@ -143,7 +146,7 @@ def resident_bytes(pids: Iterable[int]) -> int:
 
 
 def _resident_bytes(pid: int) -> int:
-    text = _text(Path(f"/proc/{pid}/statm"))
+    text = text_of(Path(f"/proc/{pid}/statm"))
     return 0 if text is None else int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -157,16 +160,18 @@ def _drm_gpus(root: Path) -> Iterable[GpuGauge]:
     for device in sorted(drm.glob("card[0-9]*/device")):
         if not device.parent.name.removeprefix("card").isdecimal():
             continue  # one of its connectors
-        total, used = _number(device / "mem_info_vram_total"), _number(device / "mem_info_vram_used")
+        total, used = number_of(device / "mem_info_vram_total"), number_of(device / "mem_info_vram_used")
         # The first one is the chip itself; others are its memory, or its hottest corner.
-        celsius = [_number(file) for file in sorted(device.glob("hwmon/hwmon*/temp1_input"))]
+        celsius = [number_of(file) for file in sorted(device.glob("hwmon/hwmon*/temp1_input"))]
         hottest = max((value for value in celsius if value is not None), default=None)
         if total or hottest is not None:
+            nodes = (f"/dev/dri/{node.name}" for node in sorted((device / "drm").glob("renderD*")))
             yield GpuGauge(
                 name=device.parent.name,
                 total_bytes=total or None,
                 used_bytes=used if total else None,
                 temperature_c=None if hottest is None else hottest / 1000,
+                device=EncoderDevice(render_node=next(nodes, None)),
             )
 
 
@@ -186,7 +191,7 @@ def parse_nvidia(text: str) -> tuple[GpuGauge, ...]:
     >>> parse_nvidia("NVIDIA A2, 15356, 1024, 41\n")[0].temperature_c
     41.0
     """
-    gauges = []
+    gauges: list[GpuGauge] = []
     for line in text.splitlines():
         name, *values = (part.strip() for part in line.rsplit(",", 3))
         total, used, celsius = (int(value) if value.isdecimal() else None for value in values)
@@ -196,24 +201,28 @@ def parse_nvidia(text: str) -> tuple[GpuGauge, ...]:
                 total_bytes=None if total is None else total * 2**20,
                 used_bytes=None if used is None else used * 2**20,
                 temperature_c=None if celsius is None else float(celsius),
+                device=EncoderDevice(cuda=len(gauges)),
             )
         )
     return tuple(gauges)
 
 
-def _number(path: Path) -> int | None:
-    text = _text(path)
+def number_of(path: Path) -> int | None:
+    """The number in a file of the system; None where there is none."""
+    text = text_of(path)
     return int(text) if text is not None and text.strip().isdecimal() else None
 
 
-def _pairs(text: str, sign: str) -> Iterable[tuple[str, str]]:
+def pairs_of(text: str, sign: str) -> Iterable[tuple[str, str]]:
+    """Names and values, one pair a line."""
     for line in text.splitlines():
         name, found, rest = line.partition(sign)
         if found:
             yield name.strip(), rest.strip()
 
 
-def _text(path: Path) -> str | None:
+def text_of(path: Path) -> str | None:
+    """What a file of the system says; None where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

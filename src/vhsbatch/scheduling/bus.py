@@ -1,8 +1,9 @@
 """The bus: facts go to the journal, into the state, and then to every subscriber, in this order.
 
 anyio's memory streams compete for items, so every subscriber has a mailbox of its own. A mailbox
-keeps all facts, but of telemetry only what is worth showing: the newest progress of each lane and
-the last lines of the log. A subscriber that does not read can therefore never stall the work.
+keeps all facts, but of telemetry only what is worth showing: the newest progress of each lane, the
+newest readings and the last lines of the log. A subscriber that does not read can therefore never stall
+the work.
 """
 
 from collections import deque
@@ -10,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 
-from vhsbatch.model.events import Event, Fact, LogLine, Progress, Telemetry
+from vhsbatch.model.events import DeviceReadings, Event, Fact, LogLine, Progress, Telemetry
 from vhsbatch.model.state import BatchState
 
 _LOG_LINES = 500
@@ -23,6 +24,7 @@ class Mailbox:
         self._facts: list[Fact] = []
         self._log: deque[LogLine] = deque(maxlen=_LOG_LINES)
         self._progress: dict[int, Progress] = {}
+        self._readings: DeviceReadings | None = None
         self._arrived = anyio.Event()
         self._closed = False
 
@@ -31,6 +33,8 @@ class Mailbox:
         match event:
             case Progress():
                 self._progress[event.lane] = event
+            case DeviceReadings():
+                self._readings = event
             case LogLine():
                 self._log.append(event)
             case _:
@@ -43,7 +47,7 @@ class Mailbox:
         self._arrived.set()
 
     async def receive(self) -> list[Event]:
-        """Everything that has arrived since the last call: log lines, facts, then progress.
+        """Everything that has arrived since the last call: log lines, readings, facts, then progress.
 
         Waits until there is something.
 
@@ -51,9 +55,10 @@ class Mailbox:
             anyio.EndOfStream: the batch is over and everything has been read.
         """
         await self._arrived.wait()
-        events: list[Event] = [*self._log, *self._facts, *self._progress.values()]
+        readings = [] if self._readings is None else [self._readings]
+        events: list[Event] = [*self._log, *readings, *self._facts, *self._progress.values()]
         self._log.clear()
-        self._facts, self._progress = [], {}
+        self._facts, self._progress, self._readings = [], {}, None
         if not self._closed:
             self._arrived = anyio.Event()
         elif not events:

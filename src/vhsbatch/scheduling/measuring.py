@@ -4,11 +4,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-import anyio
 import anyio.to_thread
 
 from vhsbatch.model.events import (
     BatchPredicted,
+    DeviceReadings,
     JobFailed,
     JobHeld,
     JobPlanned,
@@ -19,14 +19,13 @@ from vhsbatch.model.events import (
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState
-from vhsbatch.proc.gauges import gpu_gauges, resident_bytes
+from vhsbatch.proc.gauges import resident_bytes
 from vhsbatch.proc.process import alive
 from vhsbatch.remembered import Memory
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.scheduling.prediction import KindRecord, Remaining, Sample, kind_of, predict
 from vhsbatch.scheduling.room import result_bytes
 
-_SAMPLE_S = 5.0
 _SPEED = "speed"
 # Kept under the engine, the encoder and the height of the result: known before anything is probed.
 LANE_NEED = "lane need"
@@ -80,17 +79,17 @@ class Measuring:
     records: Records
     threads: int
     emit: Callable[[BatchPredicted], Awaitable[None]]
+    _idle_gpu_bytes: int | None = None
 
     async def run(self, mailbox: Mailbox) -> None:
         """Return when the batch is over."""
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._weigh)
-            async for event in mailbox:
-                if isinstance(event, SegmentFinished | JobPublished):
-                    await anyio.to_thread.run_sync(self._learn, event)
-                if self.state.prediction is None and isinstance(event, _MAY_COMPLETE):
-                    await self._predict()
-            group.cancel_scope.cancel()
+        async for event in mailbox:
+            if isinstance(event, DeviceReadings):
+                await self._weigh(event)
+            if isinstance(event, SegmentFinished | JobPublished):
+                await anyio.to_thread.run_sync(self._learn, event)
+            if self.state.prediction is None and isinstance(event, _MAY_COMPLETE):
+                await self._predict()
 
     def _learn(self, event: SegmentFinished | JobPublished) -> None:
         """Take a piece of work that was done into its kind's record."""
@@ -129,21 +128,21 @@ class Measuring:
         if predicted is not None:
             await self.emit(predicted)
 
-    async def _weigh(self) -> None:
-        """See from time to time how much memory a lane's programs hold."""
-        idle = sum(gpu.used_bytes or 0 for gpu in await gpu_gauges())
-        while True:
-            await anyio.sleep(_SAMPLE_S)
-            running = [job for job in self.state.jobs.values() if job.running and job.plan is not None]
-            lanes = sum(len(job.running) for job in running)
-            if not lanes:
-                continue
-            held = await anyio.to_thread.run_sync(resident_bytes, alive())
-            gpus = [gpu.used_bytes for gpu in await gpu_gauges() if gpu.used_bytes is not None]
-            on_gpu = max(0, sum(gpus) - idle) // lanes if gpus else None
-            for job in running:
-                if job.plan is not None:
-                    await anyio.to_thread.run_sync(self._note_need, job.plan, held // lanes, on_gpu)
+    async def _weigh(self, readings: DeviceReadings) -> None:
+        """See how much memory a lane's programs hold."""
+        gpus = [gpu.used_bytes for gpu in readings.gpus if gpu.used_bytes is not None]
+        if self._idle_gpu_bytes is None:
+            self._idle_gpu_bytes = sum(gpus)
+            return
+        running = [job for job in self.state.jobs.values() if job.running and job.plan is not None]
+        lanes = sum(len(job.running) for job in running)
+        if not lanes:
+            return
+        held = await anyio.to_thread.run_sync(resident_bytes, alive())
+        on_gpu = max(0, sum(gpus) - self._idle_gpu_bytes) // lanes if gpus else None
+        for job in running:
+            if job.plan is not None:
+                await anyio.to_thread.run_sync(self._note_need, job.plan, held // lanes, on_gpu)
 
     def _note_need(self, plan: JobPlan, lane_bytes: int, gpu_bytes: int | None) -> None:
         self.records.keep(plan, self.records.of(plan).with_need(lane_bytes, gpu_bytes))

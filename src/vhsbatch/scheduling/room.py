@@ -66,7 +66,7 @@ class Room:
         return None
 
     def _free(self) -> list[tuple[Path, int]]:
-        there = {_existing(folder): folder for folder in self.folders}
+        there = {existing_folder(folder): folder for folder in self.folders}
         return [(folder, shutil.disk_usage(disk).free) for disk, folder in there.items()]
 
 
@@ -76,7 +76,8 @@ def result_bytes(plan: JobPlan) -> int:
     return int(plan.frames * plan.width * plan.height * bits / 8)
 
 
-def _existing(folder: Path) -> Path:
+def existing_folder(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
     while not folder.exists():
         folder = folder.parent
     return folder

@@ -16,7 +16,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer, Input, RichLog, Static, TabbedContent, TabPane
 
-from vhsbatch.model.events import Event, LogLine, Progress
+from vhsbatch.model.events import DeviceReadings, Event, LogLine, Progress
 from vhsbatch.model.figures import figures
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
@@ -74,6 +74,7 @@ class BatchApp(Actions, App[None]):
         self._commands = commands
         self._clock = clock
         self._progress: dict[int, Progress] = {}
+        self._readings: DeviceReadings | None = None
         self._over = False
         self._words = ""
         self._lists_are_old = True
@@ -149,6 +150,8 @@ class BatchApp(Actions, App[None]):
         match event:
             case Progress():
                 self._progress[event.lane] = event
+            case DeviceReadings():
+                self._readings = event
             case LogLine():
                 if event.level != "debug":
                     self._write(event.text, event.job_id)
@@ -204,8 +207,8 @@ class BatchApp(Actions, App[None]):
         if line != self._drawn.get("title"):
             self._drawn["title"] = line
             self._title.update(Text(line, no_wrap=True, overflow="ellipsis"))
-        self._overview.show()
-        self._lanes.show(self._clock())
+        self._overview.show(self._readings)
+        self._lanes.show(self._clock(), self._readings)
         if self._lists_are_old:
             self._draw_lists()
 

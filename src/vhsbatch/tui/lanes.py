@@ -11,9 +11,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vhsbatch.engines.fallback import fallback, in_words
-from vhsbatch.model.events import Progress
+from vhsbatch.model.events import DeviceReadings, Progress
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
+from vhsbatch.tui.devices import device_cell, tells_something
 from vhsbatch.tui.figures import bar, fit, sparkline
 from vhsbatch.wording import duration, plain
 
@@ -23,7 +24,6 @@ _STAGES = {"assemble": "joining", "verify": "verifying", "publish": "publishing"
 _LABEL_WIDTH = 11
 _FIGURES_WIDTH = 26
 _TREND_WIDTH = 12
-_DEVICE_WIDTH = 20
 # From how many columns on there is room for the trend, and for the device.
 _ROOMY, _WIDE = 110, 150
 _SAMPLE_EVERY_S = 5.0
@@ -38,6 +38,7 @@ class Lanes(Widget):
         super().__init__(id=id)
         self._state = state
         self._progress = progress
+        self._readings: DeviceReadings | None = None
         self._trends: dict[int, deque[float]] = {}
         self._sampled_s: dict[int, float] = {}
 
@@ -47,8 +48,9 @@ class Lanes(Widget):
         busy = (lane for job in self._state.jobs.values() for lane in _lanes_of(job))
         return max(self._state.lanes, max(busy, default=0))
 
-    def show(self, now_s: float) -> None:
+    def show(self, now_s: float, readings: DeviceReadings | None) -> None:
         """Draw the newest numbers; `now_s` says whether a lane's speed is due for its trend."""
+        self._readings = readings
         for lane, report in self._progress.items():
             if now_s - self._sampled_s.get(lane, -_SAMPLE_EVERY_S) >= _SAMPLE_EVERY_S:
                 self._sampled_s[lane] = now_s
@@ -65,7 +67,8 @@ class Lanes(Widget):
         width = self.size.width
         lane = y + 1
         trend = self._trends.get(lane, ())
-        cells = lane_cells(self._state, self._progress.get(lane), lane, width, trend=trend)
+        report = self._progress.get(lane)
+        cells = lane_cells(self._state, report, lane, width, trend=trend, readings=self._readings)
         segments = [Segment(text, self._style(part)) for part, text in zip(PARTS, cells, strict=True)]
         return Strip(segments).adjust_cell_length(width)
 
@@ -74,11 +77,18 @@ class Lanes(Widget):
 
 
 def lane_cells(
-    state: BatchState, report: Progress | None, lane: int, width: int, *, trend: Sequence[float] = ()
+    state: BatchState,
+    report: Progress | None,
+    lane: int,
+    width: int,
+    *,
+    trend: Sequence[float] = (),
+    readings: DeviceReadings | None = None,
 ) -> tuple[str, str, str, str, str, str]:
     """A lane's line in parts: label, name, stage, bar, figures, trend; together `width` cells. Pure.
 
-    The trend (how fast it was over the last minute, and on which device) is for wide terminals.
+    The trend (how fast it was over the last minute), and the device with what it says of itself, are for wide
+    terminals.
     """
     label = f" Worker {lane}".ljust(_LABEL_WIDTH)
     job, segment = _work_of(state, lane)
@@ -89,7 +99,8 @@ def lane_cells(
     part = report.done_frames / max(1, report.total_frames) if current and report is not None else 0.0
     stage_width = 17 if width >= 100 else 13
     bar_width = max(6, width // (6 if width >= _ROOMY else 5))
-    last = _trend(job, segment, trend if current else (), width)
+    device = _device(job, segment, report if current else None, readings, width // 5)
+    last = _trend(trend if current else (), device, width)
     taken = _LABEL_WIDTH + stage_width + bar_width + _FIGURES_WIDTH + cell_len(last)
     name_width = max(8, width - taken)
     machine = f" @{plain(report.machine)}" if current and report is not None and report.machine else ""
@@ -106,17 +117,28 @@ def lane_cells(
     )
 
 
-def _trend(job: JobState, segment: int | None, trend: Sequence[float], width: int) -> str:
+def _trend(trend: Sequence[float], device: str, width: int) -> str:
     if width < _ROOMY:
         return ""
     line = f"  {sparkline(trend, _TREND_WIDTH)}"
-    return line if width < _WIDE else f"{line}  {fit(_device(job, segment), _DEVICE_WIDTH)}"
+    return line if width < _WIDE else f"{line}  {device}"
 
 
-def _device(job: JobState, segment: int | None) -> str:
+def _device(
+    job: JobState,
+    segment: int | None,
+    report: Progress | None,
+    readings: DeviceReadings | None,
+    width: int,
+) -> str:
+    """What does the slow part; what it says of itself, where it is of this machine."""
+    if report is not None and readings is not None and not report.machine:
+        reading = readings.of(report.device)
+        if reading is not None and tells_something(reading):
+            return device_cell(reading, width)
     if job.plan is None or job.plan.upscaling is None or segment is None:
-        return "the CPU"
-    return in_words(fallback(job.plan.upscaling, job.network_failures.get(segment, 0)))
+        return fit("the CPU", width)
+    return fit(in_words(fallback(job.plan.upscaling, job.network_failures.get(segment, 0))), width)
 
 
 def _lanes_of(job: JobState) -> tuple[int, ...]:

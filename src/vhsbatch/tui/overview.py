@@ -1,20 +1,21 @@
-"""The overall progress, in two lines."""
+"""The overall progress, in two lines, and one for what the machine says of itself."""
 
 from collections.abc import Callable, Mapping
 
 from rich.text import Text
 from textual.widgets import Static
 
-from vhsbatch.model.events import Progress
+from vhsbatch.model.events import DeviceReadings, Progress
 from vhsbatch.model.figures import figures
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState
+from vhsbatch.tui.devices import machine_line
 from vhsbatch.tui.figures import bar
 from vhsbatch.wording import duration, spread
 
 
 class Overview(Static):
-    """Counts, a bar, elapsed time and time left."""
+    """Counts, a bar, elapsed time and time left; CPU, GPUs and disks where they can be read."""
 
     def __init__(
         self,
@@ -29,13 +30,18 @@ class Overview(Static):
         self._progress = progress
         self._clock = clock
 
-    def show(self) -> None:
+    def show(self, readings: DeviceReadings | None) -> None:
         """Draw the newest numbers."""
-        self.update(overview_text(self._state, self._progress, self._clock(), self.size.width), layout=False)
+        width = self.size.width
+        text = overview_text(self._state, self._progress, self._clock(), width)
+        if readings is not None and (line := machine_line(readings, width - 2)):
+            text.append(f"\n {line}", style="dim")
+            self.styles.height = 3
+        self.update(text, layout=False)
 
 
 def overview_text(state: BatchState, progress: Mapping[int, Progress], now_s: float, width: int) -> Text:
-    """The two lines. Pure."""
+    """The lines of the batch. Pure."""
     numbers = figures(state, progress, now_s)
     waiting = state.count(Phase.WAITING, Phase.PLANNED, Phase.HELD)
     running = state.count(Phase.RUNNING, Phase.ASSEMBLING)

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.wishes import Stop
+from vhsbatch.pipeline.describe import compared_with_prediction
 from vhsbatch.wording import duration, plain, size
 
 
@@ -33,6 +34,9 @@ def summary_text(state: BatchState) -> Text:
         ("Time", duration(elapsed_s)),
         ("Output", plain(state.output)),
     ]
+    if (compared := compared_with_prediction(state)) is not None:
+        what, _, took = compared.partition(", ")
+        rows[5:5] = [("Predicted", what), ("", took)]
     if state.count(Phase.FAILED):
         rows.append(("Again", "the same command with --resume tries failed videos again"))
     left = sum(not job.phase.ended for job in state.jobs.values())

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import make
-from vhsbatch.model.events import Event, LogLine, Progress
+from vhsbatch.model.events import DeviceReading, DeviceReadings, DiskReading, Event, LogLine, Progress
 from vhsbatch.model.wire import dump, event_schema
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -48,6 +48,10 @@ EVENTS: list[Event] = [
     make.finished(PLAN),
     LogLine(level="info", text="x"),
     Progress(lane=1, job_id="a", stage="segment", segment=0, done_frames=1, total_frames=2, frames_per_s=1.5),
+    DeviceReadings(
+        devices=(DeviceReading(id="cpu", name="AMD EPYC", temperature_c=61.0),),
+        disks=(DiskReading(folder="/out", free_bytes=1),),
+    ),
 ]
 
 

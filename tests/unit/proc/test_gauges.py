@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from vhsbatch.model.plan import EncoderDevice
 from vhsbatch.proc.gauges import GpuGauge, _drm_gpus, memory_gauge, memory_stall, parse_nvidia, parse_pressure
 
 MIB = 2**20
@@ -73,6 +74,7 @@ def test_pressure_without_the_figure(text: str) -> None:
 
 def test_gpus_of_amd_and_intel(tmp_path: Path) -> None:
     amd = tmp_path / "sys/class/drm/card0/device"
+    (amd / "drm/renderD128").mkdir(parents=True)
     put(amd, "mem_info_vram_total", f"{8192 * MIB}\n")
     put(amd, "mem_info_vram_used", f"{2048 * MIB}\n")
     put(amd, "hwmon/hwmon3/temp1_input", "71000\n")
@@ -80,7 +82,13 @@ def test_gpus_of_amd_and_intel(tmp_path: Path) -> None:
     put(tmp_path, "sys/class/drm/card0-DP-1/device/mem_info_vram_total", "9\n")
     put(tmp_path, "sys/class/drm/card2/device/vendor", "0x8086\n")
     assert list(_drm_gpus(tmp_path)) == [
-        GpuGauge(name="card0", total_bytes=8192 * MIB, used_bytes=2048 * MIB, temperature_c=71.0),
+        GpuGauge(
+            name="card0",
+            total_bytes=8192 * MIB,
+            used_bytes=2048 * MIB,
+            temperature_c=71.0,
+            device=EncoderDevice(render_node="/dev/dri/renderD128"),
+        ),
         GpuGauge(name="card1", temperature_c=55.0),
     ]
 
@@ -88,6 +96,12 @@ def test_gpus_of_amd_and_intel(tmp_path: Path) -> None:
 def test_gpus_of_nvidia_with_what_one_of_them_does_not_tell() -> None:
     text = "NVIDIA A2, 15356, 1024, 41\nQuadro, the old one, 2048, [N/A], [N/A]\n"
     assert parse_nvidia(text) == (
-        GpuGauge(name="NVIDIA A2", total_bytes=15356 * MIB, used_bytes=1024 * MIB, temperature_c=41.0),
-        GpuGauge(name="Quadro, the old one", total_bytes=2048 * MIB),
+        GpuGauge(
+            name="NVIDIA A2",
+            total_bytes=15356 * MIB,
+            used_bytes=1024 * MIB,
+            temperature_c=41.0,
+            device=EncoderDevice(cuda=0),
+        ),
+        GpuGauge(name="Quadro, the old one", total_bytes=2048 * MIB, device=EncoderDevice(cuda=1)),
     )

@@ -2,7 +2,7 @@ import anyio
 import pytest
 
 import make
-from vhsbatch.model.events import Event, Fact, LogLine, Progress
+from vhsbatch.model.events import DeviceReadings, DiskReading, Event, Fact, LogLine, Progress
 from vhsbatch.model.state import BatchState
 from vhsbatch.scheduling.bus import Bus
 
@@ -97,3 +97,14 @@ async def test_a_fact_is_told_whole_even_when_the_teller_is_cancelled() -> None:
     with anyio.move_on_after(0.01):
         await bus.emit(make.batch_started(make.job()))
     assert state.jobs
+
+
+async def test_only_the_newest_readings_are_kept() -> None:
+    bus = Bus(BatchState(), nothing)
+    mailbox = bus.subscribe()
+    old, new = (DeviceReadings(devices=(), disks=(DiskReading(folder="/", free_bytes=n),)) for n in (2, 1))
+    bus.tell(old)
+    bus.tell(new)
+    assert await mailbox.receive() == [new]
+    bus.tell(old)
+    assert await mailbox.receive() == [old]

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import make
-from vhsbatch.model.events import AssemblyStarted, Fact, JobPublished, Progress, SegmentFailed
+from vhsbatch.model.events import (
+    AssemblyStarted,
+    DeviceReading,
+    DeviceReadings,
+    Fact,
+    JobPublished,
+    Progress,
+    SegmentFailed,
+)
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState, fold
 from vhsbatch.tui.lanes import lane_cells
@@ -179,3 +187,17 @@ def test_a_lane_of_a_cluster_names_its_machine(width: int) -> None:
     assert sum(map(cell_len, lane_cells(state, long, 1, width))) == sum(
         map(cell_len, lane_cells(state, here, 1, width))
     )
+
+
+def test_a_wide_line_has_the_device_with_what_it_says_of_itself() -> None:
+    gpu = DeviceReading(id="1", name="NVIDIA A2", total_bytes=2**34, used_bytes=2**30, temperature_c=54.0)
+    readings = DeviceReadings(devices=(DeviceReading(id="cpu", name="AMD EPYC"), gpu), disks=())
+    state = batch(make.started(PLAN))
+
+    def device(of: Progress) -> str:
+        return lane_cells(state, of, 1, 200, readings=readings)[-1].strip().split("  ")[-1]
+
+    assert device(report()) == "AMD EPYC"
+    assert device(replace(report(), device="1")) == "NVIDIA A2 1.0 of 16.0 GiB 54 °C"
+    # What another machine's device is called is not known here.
+    assert device(replace(report(), device="1", machine="attic")) == "the CPU"

@@ -1,0 +1,118 @@
+"""Reads CPU, GPUs and disks from time to time, and tells it."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from vhsbatch.model.events import DeviceReading, DeviceReadings, DiskReading, Telemetry
+from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice
+from vhsbatch.proc.cpu import cpu_gauge
+from vhsbatch.proc.gauges import GpuGauge, gpu_gauges, memory_gauge
+from vhsbatch.scheduling.room import existing_folder
+
+_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDevice:
+    """A Vulkan device.
+
+    Attributes:
+        name: what its driver calls it.
+        device: what encoders call it.
+    """
+
+    name: str
+    device: EncoderDevice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Reads this machine.
+
+    Attributes:
+        devices: Vulkan devices that work is given to, by index.
+        folders: where the batch writes.
+        tell: takes what was read.
+    """
+
+    devices: Mapping[str, NamedDevice]
+    folders: tuple[Path, ...]
+    tell: Callable[[Telemetry], None]
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """Read for as long as what is within runs."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._read)
+            yield
+            group.cancel_scope.cancel()
+
+    async def _read(self) -> None:
+        while True:
+            gpus = named_gpus(await gpu_gauges(), self.devices)
+            cpu = await anyio.to_thread.run_sync(_cpu)
+            disks = await anyio.to_thread.run_sync(_disks, self.folders)
+            self.tell(DeviceReadings(devices=(cpu, *gpus), disks=disks))
+            await anyio.sleep(_EVERY_S)
+
+
+def named_gpus(gauges: Iterable[GpuGauge], devices: Mapping[str, NamedDevice]) -> tuple[DeviceReading, ...]:
+    """What GPUs say, under the names of the Vulkan devices that they are; then the others. Pure."""
+    left = list(gauges)
+    readings = []
+    for index, named in devices.items():
+        same = next((gauge for gauge in left if _is(gauge, named.device)), None)
+        if same is not None:
+            left.remove(same)
+        readings.append(_reading(index, named.name, same))
+    return (*readings, *(_reading("", gauge.name, gauge) for gauge in left))
+
+
+def _is(gauge: GpuGauge, device: EncoderDevice) -> bool:
+    if device == ANY_DEVICE:
+        return False
+    if device.cuda is not None:
+        return gauge.device.cuda == device.cuda
+    return gauge.device.render_node == device.render_node
+
+
+def _reading(index: str, name: str, gauge: GpuGauge | None) -> DeviceReading:
+    if gauge is None:
+        return DeviceReading(id=index, name=name)
+    return DeviceReading(
+        id=index,
+        name=name,
+        total_bytes=gauge.total_bytes,
+        used_bytes=gauge.used_bytes,
+        temperature_c=gauge.temperature_c,
+    )
+
+
+def _cpu() -> DeviceReading:
+    gauge, memory = cpu_gauge(), memory_gauge()
+    return DeviceReading(
+        id="cpu",
+        name=gauge.name,
+        total_bytes=None if memory is None else memory.total_bytes,
+        used_bytes=None if memory is None else memory.used_bytes,
+        temperature_c=gauge.temperature_c,
+    )
+
+
+def _disks(folders: Iterable[Path]) -> tuple[DiskReading, ...]:
+    """Each disk once, however many of the folders are on it."""
+    disks: dict[int, DiskReading] = {}
+    for folder in folders:
+        try:
+            there = existing_folder(folder)
+            free_bytes = shutil.disk_usage(there).free
+            disks.setdefault(there.stat().st_dev, DiskReading(folder=str(folder), free_bytes=free_bytes))
+        except OSError:
+            continue  # what cannot be read is noticed by those who write there
+    return tuple(disks.values())
