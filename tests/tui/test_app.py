@@ -46,6 +46,15 @@ async def settle(app: BatchApp, mailbox: scenes.SlowMailbox, pilot: Pilot[Any]) 
     await pilot.pause()
 
 
+async def drawn(app: BatchApp, pilot: Pilot[Any]) -> None:
+    """Wait until nothing moves any more: tables measure their columns only when they are idle."""
+    before, now = "", screen_text(app)
+    while now != before:
+        app._redraw()
+        await pilot.pause(0.1)
+        before, now = now, screen_text(app)
+
+
 async def summary_shown(app: BatchApp, pilot: Pilot[Any]) -> None:
     """Wait until the summary is drawn, however slow the machine is."""
     while not (isinstance(app.screen, SummaryScreen) and "Total videos" in screen_text(app)):
@@ -313,7 +322,7 @@ def run_before(
         await settle(app, mailbox, pilot)
         if keys:
             await pilot.press(*keys)
-        await pilot.pause()
+        await drawn(app, pilot)
 
     return before
 

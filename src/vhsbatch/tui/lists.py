@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
@@ -22,11 +23,16 @@ _LEAST_NAME, _BESIDE_NAME = 18, 70
 
 
 class JobTable(DataTable[Text]):
-    """A table of videos. Cells that change are drawn anew, and the cursor stays on its video."""
+    """A table of videos. Cells that change are drawn anew, and the cursor stays on its video.
+
+    Widths are given and not left to the table, which measures them late and then draws what it has kept
+    of the narrow cells.
+    """
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         super().__init__(cursor_type="row", zebra_stripes=True)
         self._titles = columns
+        self._widths = [len(title) for title in columns]
         self._rows: Mapping[str, Row] = {}
         self._shown: dict[str, Row] = {}
 
@@ -36,7 +42,7 @@ class JobTable(DataTable[Text]):
 
     def on_mount(self) -> None:
         """Make the columns."""
-        self.add_columns(*self._titles)
+        self._draw_anew({})
 
     @property
     def selected(self) -> str | None:
@@ -51,33 +57,41 @@ class JobTable(DataTable[Text]):
         if not self.columns:
             return
         width = max(_LEAST_NAME, self.size.width - _BESIDE_NAME)
-        rows = {job_id: (row[0], fit(plain(row[1]), width), *row[2:]) for job_id, row in rows.items()}
-        if list(rows) == list(self._shown):
+        rows = {
+            job_id: (row[0], fit(plain(row[1]), width), *map(plain, row[2:])) for job_id, row in rows.items()
+        }
+        if list(rows) == list(self._shown) and self._hold(rows):
             self._change_cells(rows)
         else:
             self._draw_anew(rows)
         self._shown = dict(rows)
 
+    def _hold(self, rows: Mapping[str, Row]) -> bool:
+        """Whether the columns are wide enough, and no name is cut for less room than there is."""
+        return all(
+            cell_len(cell) <= width if column != 1 else cell_len(cell) == width
+            for row in rows.values()
+            for column, (cell, width) in enumerate(zip(row, self._widths, strict=True))
+        )
+
     def _change_cells(self, rows: Mapping[str, Row]) -> None:
         for line, (job_id, row) in enumerate(rows.items()):
             for column, (cell, before) in enumerate(zip(row, self._shown[job_id], strict=True)):
                 if cell != before:
-                    # Widths are measured over all rows: only what has grown can want a wider column.
-                    grown = len(cell) > len(before)
-                    self.update_cell_at(Coordinate(line, column), _cell(cell), update_width=grown)
+                    self.update_cell_at(Coordinate(line, column), Text(cell))
 
     def _draw_anew(self, rows: Mapping[str, Row]) -> None:
         selected = self.selected
-        self.clear()
+        columns = zip(self._titles, *rows.values(), strict=True)
+        self._widths = [max(map(cell_len, cells)) for cells in columns]
+        self.clear(columns=True)
+        for title, width in zip(self._titles, self._widths, strict=True):
+            self.add_column(title, width=width)
         for row in rows.values():
-            self.add_row(*map(_cell, row))
+            # Text, not str: square brackets in a name are markup to the table.
+            self.add_row(*map(Text, row))
         if selected is not None and selected in rows:
             self.move_cursor(row=list(rows).index(selected))
-
-
-def _cell(text: str) -> Text:
-    # Text, not str: square brackets in a name are markup to the table.
-    return Text(plain(text))
 
 
 def queue_rows(
