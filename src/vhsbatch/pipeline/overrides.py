@@ -81,6 +81,8 @@ class Override:
         Raises:
             InputError: they do not fit it; names the file and the key.
         """
+        if not self.changes:
+            return preset
         try:
             return derive(preset, self.changes)
         except ValidationError as error:

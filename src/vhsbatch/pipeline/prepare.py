@@ -12,7 +12,7 @@ from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, corrected
-from vhsbatch.pipeline.files import settled, sha256
+from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.overrides import NO_OVERRIDES, Overrides
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.pipeline.probing import probe_remembering
@@ -67,7 +67,6 @@ async def probe_source(path: Path, intent: Intent) -> MediaInfo:
     Raises:
         InputError: it cannot be restored, is still being written, or what is said of it is wrong.
     """
-    await settled(path)
     info = await probe_remembering(
         path,
         intent.memory,

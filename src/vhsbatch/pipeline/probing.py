@@ -11,6 +11,7 @@ import anyio.to_thread
 from vhsbatch.media.probe import probe
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.wire import load_media_info, to_jsonable
+from vhsbatch.pipeline.files import settled
 from vhsbatch.remembered import Memory
 
 # Part of every key: raised when the same file would be seen otherwise than before.
@@ -28,6 +29,8 @@ async def probe_remembering(
 ) -> MediaInfo:
     """What a source is: from memory, while it has the same size and time of its last change.
 
+    One that is not remembered may be a copy that is under way, for whose end this waits.
+
     Args:
         path: the source.
         memory: what earlier runs found out; None where nothing is remembered.
@@ -37,7 +40,7 @@ async def probe_remembering(
         allow_truncated: take a file of which the end is missing as it is.
 
     Raises:
-        InputError: it cannot be restored.
+        InputError: it cannot be restored, or goes on growing.
         ToolError: FFmpeg or PyAV does not work.
     """
     asked = _asked(ffmpeg_version, max_pixels, allow_truncated=allow_truncated)
@@ -45,6 +48,7 @@ async def probe_remembering(
         known = await anyio.to_thread.run_sync(_recall, memory, path, asked)
         if known is not None:
             return known
+    await settled(path)
     info = await probe(path, ffmpeg=ffmpeg, max_pixels=max_pixels, allow_truncated=allow_truncated)
     if memory is not None:
         keep = functools.partial(

@@ -43,7 +43,9 @@ class Records:
 
     def of(self, plan: JobPlan) -> KindRecord:
         """The record of a plan's kind; an empty one if there is none."""
-        kind = kind_of(plan)
+        return self._of_kind(kind_of(plan))
+
+    def _of_kind(self, kind: str) -> KindRecord:
         if kind not in self._by_kind:
             remembered = None if self._memory is None else self._memory.recall(_SPEED, kind)
             self._by_kind[kind] = KindRecord.from_json(remembered)
@@ -51,7 +53,7 @@ class Records:
 
     def of_all(self, plans: Iterable[JobPlan]) -> dict[str, KindRecord]:
         """The records of several plans, by kind."""
-        return {kind_of(plan): self.of(plan) for plan in plans}
+        return {kind: self._of_kind(kind) for kind in set(map(kind_of, plans))}
 
     def keep(self, plan: JobPlan, record: KindRecord) -> None:
         """Replace the record of a plan's kind."""

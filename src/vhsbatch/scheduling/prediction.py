@@ -96,14 +96,10 @@ class KindRecord:
 
 def kind_of(plan: JobPlan) -> str:
     """The kind of work that a plan is: within one, frames take equally long."""
-    video, network = plan.info.video, plan.upscaling
+    video, network, preset = plan.info.video, plan.upscaling, plan.preset
     with_network = "" if network is None else f", {network.model} on {network.device} ({network.runtime})"
-    settings = plan.preset.model_dump(
-        mode="json", exclude={"name", "description", "segment_s", "ai_segment_s"}
-    )
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
     return (
-        f"{plan.preset.name} {digest}: {video.codec} {video.width}x{video.height} {video.field_order} "
+        f"{preset.name} {_digest(preset)}: {video.codec} {video.width}x{video.height} {video.field_order} "
         f"to {plan.width}x{plan.height} {plan.encoder}{with_network}"
     )
 
@@ -128,6 +124,7 @@ class Cost:
         return self.piece_s + self.frame_s * frames
 
 
+@lru_cache(maxsize=64)
 def segment_cost(record: KindRecord, *, lanes: int, threads: int) -> Cost | None:
     """What segments of a kind take while `lanes` are at work; None if none was ever made.
 
@@ -232,8 +229,10 @@ def predict(
     """
     free_s = [0.0] * lanes
     spreads, sizes, ends_s = [0.0], [], [0.0]
+    needs: dict[str, KindRecord] = {}
     for left in videos:
-        record = records.get(kind_of(left.plan), KindRecord())
+        kind = kind_of(left.plan)
+        record = needs[kind] = records.get(kind, KindRecord())
         cost = segment_cost(record, lanes=lanes, threads=threads)
         one = estimate(left, record, lanes=lanes, threads=threads, usual_bytes=usual_bytes[left.plan.job.id])
         if cost is None or one is None:
@@ -252,8 +251,6 @@ def predict(
         spreads.append(one.spread)
         sizes.append(one.size_bytes)
     seconds_s, spread = max(ends_s), max(spreads)
-    kinds = {kind_of(left.plan) for left in videos}
-    needs = [record for kind, record in records.items() if kind in kinds]
     return BatchPredicted(
         at_s=at_s,
         seconds_s=seconds_s,
@@ -262,8 +259,8 @@ def predict(
         output_bytes=sum(sizes),
         # Each lane's video is there twice for a moment: as segments, and joined.
         temporary_bytes=2 * sum(sorted(sizes)[-lanes:]),
-        lane_bytes=_most(record.lane_bytes for record in needs),
-        gpu_bytes=_most(record.gpu_bytes for record in needs),
+        lane_bytes=_most(record.lane_bytes for record in needs.values()),
+        gpu_bytes=_most(record.gpu_bytes for record in needs.values()),
     )
 
 
