@@ -124,6 +124,9 @@ class Settings(BaseSettings):
     ffmpeg: str | None = Field(
         default=None, description="an FFmpeg program, by path or by name; left out: the embedded one"
     )
+    vapoursynth_python: str | None = Field(
+        default=None, description="a Python that has VapourSynth, for QTGMC; left out: this one"
+    )
     temp_dir: Path | None = Field(
         default=None, description="folder for unfinished work; left out: beside the outputs"
     )
@@ -347,11 +350,12 @@ def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
             anchored[name] = anchor(values[name])
     if isinstance(paths := values.get("presets"), list | tuple):
         anchored["presets"] = tuple(anchor(path) for path in paths)
-    if isinstance(program := values.get("ffmpeg"), str | Path):
-        # A bare name is a program to be looked up, as in a shell.
-        text = str(program)
-        is_path = any(sign in text for sign in ("/", os.sep, "~"))
-        anchored["ffmpeg"] = str(anchor(text)) if is_path else text or None
+    for name in ("ffmpeg", "vapoursynth_python"):
+        if isinstance(program := values.get(name), str | Path):
+            # A bare name is a program to be looked up, as in a shell.
+            text = str(program)
+            is_path = any(sign in text for sign in ("/", os.sep, "~"))
+            anchored[name] = str(anchor(text)) if is_path else text or None
     return anchored
 
 

@@ -25,6 +25,7 @@ from vhsbatch.engines.models import shipped_networks
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.media.encoder_choice import Trial, hardware_fix, is_hardware, try_encoder
 from vhsbatch.media.encoders import ENCODERS
+from vhsbatch.media.qtgmc import qtgmc_versions
 from vhsbatch.proc.process import run
 from vhsbatch.proc.tools import FFmpeg, ffmpeg_tool, names_of
 from vhsbatch.scheduling.sizing import choose_lanes
@@ -94,6 +95,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         yield await _filters(ffmpeg)
         for trial in await _trials(ffmpeg):
             yield _encoder(trial)
+    yield await _qtgmc(settings)
     devices = await vulkan_devices()
     for finding in _vulkan(devices):
         yield finding
@@ -160,6 +162,14 @@ def _encoder(trial: Trial) -> Finding:
         )
     status: Status = "fail" if trial.encoder == "libx264" else "warn"
     return Finding(status=status, subject=subject, detail=trial.reason, fix=_EMBEDDED)
+
+
+async def _qtgmc(settings: Settings) -> Finding:
+    try:
+        versions = await qtgmc_versions(settings.vapoursynth_python)
+    except VhsBatchError as error:
+        return Finding(status="none", subject="QTGMC", detail=error.cause, fix=error.fix)
+    return Finding(status="ok", subject="QTGMC", detail=versions)
 
 
 def _vulkan(devices: tuple[VulkanDevice, ...]) -> list[Finding]:

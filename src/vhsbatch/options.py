@@ -48,6 +48,9 @@ class ResultOptions:
     telecine: Literal["none", "soft", "hard"] | None = None
     "Whether the sources are telecined film, instead of what is measured."
 
+    deinterlace: Literal["none", "bwdif", "yadif", "w3fdif", "qtgmc"] | None = None
+    "How fields become frames: qtgmc is the best and needs VapourSynth."
+
     keep_sar: bool = False
     "Keep the shape of the source's pixels, instead of making them square."
 
@@ -89,6 +92,9 @@ class MachineOptions:
 
     skip_maxine: bool = False
     "Accepted for old scripts: NVIDIA Maxine is never used."
+
+    vapoursynth_python: str | None = None
+    "A Python that has VapourSynth, for --deinterlace qtgmc, where this one has not."
 
     temp_dir: Path | None = None
     "Folder for unfinished segments, instead of one inside the output folder."

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-DeinterlaceMethod = Literal["none", "bwdif", "yadif", "w3fdif"]
+DeinterlaceMethod = Literal["none", "bwdif", "yadif", "w3fdif", "qtgmc"]
 EncoderName = Literal[
     "auto",
     "libx264",
@@ -84,7 +84,8 @@ class Deinterlace(Table):
     """How fields become frames; progressive sources are left alone whatever stands here."""
 
     method: DeinterlaceMethod = Field(
-        default="bwdif", description="the deinterlacer; `none` leaves fields woven into frames"
+        default="bwdif",
+        description="the deinterlacer; `qtgmc` is the best and needs VapourSynth, `none` leaves fields woven",
     )
     rate: Literal["field", "frame"] = Field(
         default="field", description="`field`: a frame from each field, all of the motion is kept"

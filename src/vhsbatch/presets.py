@@ -98,6 +98,7 @@ _OPTIONS = {
     "video.encoder": "--encoder",
     "container": "--container",
     "pad": "--pad",
+    "deinterlace.method": "--deinterlace",
 }
 
 
@@ -111,6 +112,7 @@ def override(
     fix_drift: bool = False,
     keep_sar: bool = False,
     pad: str | None = None,
+    deinterlace: str | None = None,
 ) -> Preset:
     """`preset` with what the command line says; None changes nothing.
 
@@ -125,6 +127,8 @@ def override(
     }
     if keep_sar:
         changes["keep_sar"] = True
+    if deinterlace is not None:
+        changes["deinterlace"] = {"method": deinterlace}
     if fix_drift:
         changes["audio"] = {"fix_drift": True}
     changes["video"] = {key: value for key, value in video.items() if value is not None}

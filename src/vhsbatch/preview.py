@@ -90,6 +90,7 @@ async def _calibrate(plan: JobPlan, records: Records, request: BatchRequest, too
             threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
             niceness=request.settings.nice,
             stall_timeout_s=request.settings.stall_timeout_s,
+            vapoursynth_python=request.settings.vapoursynth_python,
         )
         tried = await calibrate(plan, workplace, lanes=toolbox.lanes)
     record = records.of(plan)

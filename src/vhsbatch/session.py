@@ -256,6 +256,7 @@ def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplac
         stall_timeout_s=settings.stall_timeout_s,
         records=request.records,
         skip_still=settings.skip_still,
+        vapoursynth_python=settings.vapoursynth_python,
     )
 
 

@@ -16,6 +16,7 @@ from vhsbatch.engines.devices import (
 )
 from vhsbatch.errors import UsageError
 from vhsbatch.media.encoder_choice import choose_encoder
+from vhsbatch.media.qtgmc import qtgmc_versions
 from vhsbatch.model.plan import EncoderDevice
 from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
@@ -82,11 +83,12 @@ async def open_toolbox(
         videos: how many there are to restore.
 
     Raises:
-        ToolError: FFmpeg, an encoder or a device that was asked for does not work.
+        ToolError: FFmpeg, an encoder, a device or a deinterlacer that was asked for does not work.
     """
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     encoder, encoder_note = await choose_encoder(preset.video.encoder, ffmpeg.path)
     choice = await choose_engine(settings)
+    python, with_qtgmc = settings.vapoursynth_python, preset.deinterlace.method == "qtgmc"
     intent = Intent(
         preset=preset,
         engine=choice.engine,
@@ -104,6 +106,8 @@ async def open_toolbox(
         memory=default_memory() if settings.remember else None,
         overrides=Overrides(tables=settings.files, preset_named=preset_named),
         auto_detect=None if detectable is None else AutoDetect(detectable),
+        vapoursynth_python=python,
+        qtgmc=await qtgmc_versions(python) if with_qtgmc else "",
     )
     machine = await survey(settings, choice)
     need = lane_need(intent.memory, choice.engine, encoder, preset.target_height)

@@ -2,12 +2,22 @@
 
 from pathlib import Path
 
+import anyio
 import pytest
 
 import program
 from counters import make_counted, numbers
+from vhsbatch.errors import ToolError
+from vhsbatch.media.qtgmc import qtgmc_versions
 
 FFV1 = ("-c:v", "ffv1", "-g", "1")
+
+
+def need_qtgmc() -> None:
+    try:
+        anyio.run(qtgmc_versions, None)
+    except ToolError as error:
+        pytest.skip(str(error))
 
 
 def restored(folder: Path, preset: str, *, segment_s: int, name: str) -> Path:
@@ -26,12 +36,27 @@ def restored(folder: Path, preset: str, *, segment_s: int, name: str) -> Path:
     return made
 
 
-@pytest.mark.parametrize(("scan", "method"), [("tff", "bwdif"), ("bff", "w3fdif"), ("bff", "yadif")])
+@pytest.mark.parametrize(
+    ("scan", "method"), [("tff", "bwdif"), ("bff", "w3fdif"), ("bff", "yadif"), ("bff", "qtgmc")]
+)
 def test_each_field_becomes_a_frame_in_its_place(scan: str, method: str, tmp_path: Path) -> None:
+    if method == "qtgmc":
+        need_qtgmc()
     fields = f"interlace=scan={scan}:lowpass=0,setfield={scan}"
     make_counted(tmp_path / "tape.mkv", *FFV1, rate="60000/1001", seconds=2, fields=fields)
     made = restored(tmp_path, f"deinterlace = {{ method = '{method}' }}", segment_s=60, name="made.mkv")
     assert numbers(made) == list(range(120))
+
+
+def test_qtgmc_in_segments_makes_what_it_makes_in_one(tmp_path: Path) -> None:
+    need_qtgmc()
+    fields = "interlace=scan=tff:lowpass=0,setfield=tff"
+    make_counted(tmp_path / "tape.mkv", *FFV1, rate="50", seconds=5, fields=fields)
+    preset = "deinterlace = { method = 'qtgmc' }"
+    whole = restored(tmp_path, preset, segment_s=60, name="whole.mkv")
+    assert numbers(whole) == list(range(250))
+    cut = restored(tmp_path, preset, segment_s=2, name="cut.mkv")
+    assert program.frame_digests(cut) == program.frame_digests(whole)
 
 
 def pulldown(first: str, scan: str) -> str:

@@ -15,6 +15,7 @@ from vhsbatch.engines.models import shipped_networks
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ToolError
 from vhsbatch.media.encoder_choice import choose_encoder
+from vhsbatch.media.qtgmc import qtgmc_versions
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan, Upscaling
 from vhsbatch.pipeline.workplace import Workplace
@@ -55,6 +56,16 @@ class Member:
         here = mapped(path, self.paths)
         there = is_source(here, info) if name == SOURCE else here.is_file()
         return here if there else None
+
+    async def expect_deinterlacer(self, plan: JobPlan) -> None:
+        """A single video of a run can ask for another deinterlacer than the run.
+
+        Raises:
+            ToolError: it does not run here, or is another version.
+        """
+        if "qtgmc" in plan.identity:
+            found = await qtgmc_versions(self.workplace.vapoursynth_python)
+            _expect_same(plan.identity, {"qtgmc": found})
 
     def adapted(self, plan: JobPlan, files: Mapping[str, Path]) -> JobPlan:
         """A plan with this machine's paths (`files`, by name) and devices.
@@ -122,7 +133,12 @@ async def examine(settings: Settings, offer: Offer, limits: Limits, retired: Ret
     )
     ffmpeg = await ffmpeg_tool(own.ffmpeg)
     choice = await choose_engine(own)
-    found = tools(ffmpeg_version=ffmpeg.version, runtime=choice.runtime, device=choice.device)
+    found = tools(
+        ffmpeg_version=ffmpeg.version,
+        runtime=choice.runtime,
+        device=choice.device,
+        qtgmc=await qtgmc_versions(own.vapoursynth_python) if offer.tools.qtgmc else "",
+    )
     if (why := difference(offer.tools, found)) is not None:
         return why
     await choose_encoder(offer.encoder, ffmpeg.path)
@@ -145,6 +161,7 @@ async def examine(settings: Settings, offer: Offer, limits: Limits, retired: Ret
             niceness=own.nice,
             stall_timeout_s=own.stall_timeout_s,
             skip_still=own.skip_still,
+            vapoursynth_python=own.vapoursynth_python,
         ),
         slots=slots,
         usable_bytes=machine.usable_bytes,
@@ -180,7 +197,8 @@ def holds_token(token: Path, text: str) -> bool:
 def _expect_same(planned: Mapping[str, str], here: Mapping[str, str]) -> None:
     for name, value in here.items():
         if planned.get(name) != value:
+            what = "QTGMC" if name == "qtgmc" else f"the network's {name}"
             raise ToolError(
-                f"the network's {name} on {os.uname().nodename} is {value}, in the plan {planned.get(name)}",
+                f"{what} on {os.uname().nodename} is {value}, in the plan {planned.get(name)}",
                 fix="install the same packages on all machines",
             )

@@ -198,6 +198,7 @@ class Node(WorkerPlugin):
                 else:
                     files[name] = await loan.whole()
             plan = member.adapted(order.plan, files)
+            await member.expect_deinterlacer(plan)
             placed = member.gpus.placed(
                 plan, order.segment, workplace, lane=attempt.slot, step=order.fallback
             )

@@ -77,7 +77,12 @@ def _offer(settings: Settings, toolbox: Toolbox, workplace: Workplace, run_id: s
     return Offer(
         run_id=run_id,
         version=__version__,
-        tools=tools(ffmpeg_version=intent.ffmpeg_version, runtime=intent.runtime, device=intent.device),
+        tools=tools(
+            ffmpeg_version=intent.ffmpeg_version,
+            runtime=intent.runtime,
+            device=intent.device,
+            qtgmc=intent.qtgmc,
+        ),
         engine=intent.engine,
         runtime=intent.runtime,
         on_cpu=intent.device == "cpu",

@@ -31,11 +31,13 @@ class Tools:
         ffmpeg: FFmpeg's version.
         network: the network's runtime with its version and kind of device, empty where none is used.
         processor: the machine's architecture, since the tools compute differently on another one.
+        qtgmc: the versions of QTGMC's packages, empty where it is not used.
     """
 
     ffmpeg: str
     network: str
     processor: str
+    qtgmc: str = ""
 
 
 def difference(wanted: Tools, found: Tools) -> str | None:
@@ -45,10 +47,9 @@ def difference(wanted: Tools, found: Tools) -> str | None:
     >>> difference(wanted, Tools(ffmpeg="5.1.6", network="", processor="x86_64"))
     'it has FFmpeg 5.1.6, and the batch is made with FFmpeg n9.0.2'
     """
-    for name in ("ffmpeg", "network", "processor"):
+    for name, what in (("ffmpeg", "FFmpeg "), ("network", ""), ("processor", ""), ("qtgmc", "QTGMC with ")):
         want, have = getattr(wanted, name), getattr(found, name)
         if want != have:
-            what = "FFmpeg " if name == "ffmpeg" else ""
             return f"it has {what}{have or 'none'}, and the batch is made with {what}{want}"
     return None
 

@@ -6,15 +6,21 @@ from importlib.metadata import PackageNotFoundError, version
 from vhsbatch.cluster.terms import Tools
 
 
-def tools(*, ffmpeg_version: str, runtime: str, device: str) -> Tools:
+def tools(*, ffmpeg_version: str, runtime: str, device: str, qtgmc: str = "") -> Tools:
     """The tools of this machine.
 
     Args:
         ffmpeg_version: what `ffmpeg -version` calls itself.
         runtime: what runs the network, empty where none is used.
         device: where it runs.
+        qtgmc: the versions of QTGMC's packages, empty where it is not used.
     """
-    return Tools(ffmpeg=ffmpeg_version, network=_network(runtime, device), processor=platform.machine())
+    return Tools(
+        ffmpeg=ffmpeg_version,
+        network=_network(runtime, device),
+        processor=platform.machine(),
+        qtgmc=qtgmc,
+    )
 
 
 def _network(runtime: str, device: str) -> str:

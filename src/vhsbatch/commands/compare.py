@@ -89,6 +89,7 @@ async def _compare(
             niceness=settings.nice,
             stall_timeout_s=settings.stall_timeout_s,
             skip_still=settings.skip_still,
+            vapoursynth_python=settings.vapoursynth_python,
         )
         made = await compare(
             info,

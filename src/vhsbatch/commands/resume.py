@@ -27,13 +27,14 @@ _RESULT = (
     "aspect",
     "field_order",
     "telecine",
+    "deinterlace",
     "fix_drift",
     "keep_sar",
     "pad",
     "allow_truncated",
     "auto_detect",
 )
-_MACHINE = ("engine", "device", "runtime", "model", "temp_dir")
+_MACHINE = ("engine", "device", "runtime", "model", "vapoursynth_python", "temp_dir")
 _PRESET_TABLE = "preset_table"
 _SOURCE = "source"
 

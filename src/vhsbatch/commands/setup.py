@@ -34,6 +34,7 @@ def settings_from(machine: MachineOptions, follow: FollowOptions | None = None, 
         "slots_per_gpu": machine.slots_per_gpu,
         "runtime": machine.runtime,
         "model": machine.model,
+        "vapoursynth_python": machine.vapoursynth_python,
         "temp_dir": machine.temp_dir,
         "keep_temp": machine.keep_temp,
         "nice": machine.nice,
@@ -87,6 +88,7 @@ def preset_from(result: ResultOptions, settings: Settings, *, container: str | N
         fix_drift=result.fix_drift,
         keep_sar=result.keep_sar,
         pad=result.pad,
+        deinterlace=result.deinterlace,
     )
 
 
@@ -123,4 +125,5 @@ def _as_of_the_run(preset: Preset, result: ResultOptions, base: Preset) -> Prese
         fix_drift=result.fix_drift,
         keep_sar=result.keep_sar,
         pad=result.pad,
+        deinterlace=result.deinterlace,
     )

@@ -8,11 +8,20 @@ from pathlib import Path
 
 from vhsbatch.media.audio import AudioEncode, loudness_filters
 from vhsbatch.media.colour import output_colour
+from vhsbatch.media.deinterlacing import deinterlaces_apart
 from vhsbatch.media.encoders import EncodeArguments
-from vhsbatch.media.filters import OUTPUT_LABEL, decode_graph, encode_graph, segment_graph
+from vhsbatch.media.filters import (
+    OUTPUT_LABEL,
+    decode_graph,
+    encode_graph,
+    fields_format,
+    fields_graph,
+    segment_graph,
+)
 from vhsbatch.media.formats import INPUT_OPTIONS, Served, file_url, input_arguments
 from vhsbatch.media.kept import date_arguments, subtitle_arguments, timecode_arguments
 from vhsbatch.media.preroll import read_from_s
+from vhsbatch.media.shape import recorded_size
 from vhsbatch.model.media import AudioTrack, Colour
 from vhsbatch.model.plan import JobPlan, Segment
 
@@ -61,11 +70,22 @@ def segment_command(
     """
     graph = segment_graph(plan, segment, encode.pixel_format)
     return (
-        *_read_source(
-            ffmpeg, plan, segment, threads=threads, served=served, global_arguments=encode.global_arguments
-        ),
+        *(ffmpeg, *_QUIET, *PROGRESS, *encode.global_arguments),
+        *_read_frames(plan, segment, threads, served),
         *_graph(graph, encode.upload_filter),
         *_write_segment(plan, encode, output),
+    )
+
+
+def fields_command(
+    ffmpeg: str, plan: JobPlan, segment: Segment, threads: Threads, served: Served | None = None
+) -> tuple[str, ...]:
+    """Decode a segment for a deinterlacer of its own; planar frames with both fields go to stdout."""
+    return (
+        *(ffmpeg, *_QUIET),
+        *_read_source(plan, segment, threads, served),
+        *_graph(fields_graph(plan, segment), None),
+        *_frames_to_stdout(fields_format(plan.info.video, plan.preset)),
     )
 
 
@@ -74,9 +94,10 @@ def decode_command(
 ) -> tuple[str, ...]:
     """Decode and filter a segment; rgb24 frames of the source's size go to stdout."""
     return (
-        *_read_source(ffmpeg, plan, segment, threads=threads, served=served),
+        *(ffmpeg, *_QUIET),
+        *_read_frames(plan, segment, threads, served),
         *_graph(decode_graph(plan, segment), None),
-        *("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"),
+        *_frames_to_stdout("rgb24"),
     )
 
 
@@ -104,8 +125,7 @@ def encode_command(
     return (
         *(ffmpeg, *_QUIET, *PROGRESS, *encode.global_arguments),
         *("-filter_complex_threads", str(threads.filter)),
-        *("-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{width}x{height}"),
-        *("-framerate", _ratio(plan.rate), "-i", "pipe:0"),
+        *_frames_from_stdin(plan, "rgb24", width, height),
         *_graph(encode_graph(plan, encode.pixel_format), encode.upload_filter),
         *_write_segment(plan, encode, output),
     )
@@ -183,18 +203,31 @@ def reread_command(ffmpeg: str, plan: JobPlan, path: Path) -> tuple[str, ...]:
     )
 
 
-def _read_source(
-    ffmpeg: str,
-    plan: JobPlan,
-    segment: Segment,
-    *,
-    threads: Threads,
-    served: Served | None,
-    global_arguments: tuple[str, ...] = (),
-) -> tuple[str, ...]:
+def _read_frames(plan: JobPlan, segment: Segment, threads: Threads, served: Served | None) -> tuple[str, ...]:
+    """Read the source, or what a deinterlacer of its own makes of it."""
+    track, preset = plan.info.video, plan.preset
+    if not deinterlaces_apart(preset, track):
+        return _read_source(plan, segment, threads, served)
+    return (
+        *("-filter_complex_threads", str(threads.filter)),
+        *_frames_from_stdin(plan, fields_format(track, preset), *recorded_size(track, preset)),
+    )
+
+
+def _frames_from_stdin(plan: JobPlan, pixel_format: str, width: int, height: int) -> tuple[str, ...]:
+    return (
+        *("-f", "rawvideo", "-pix_fmt", pixel_format, "-video_size", f"{width}x{height}"),
+        *("-framerate", _ratio(plan.rate), "-i", "pipe:0"),
+    )
+
+
+def _frames_to_stdout(pixel_format: str) -> tuple[str, ...]:
+    return ("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", pixel_format, "pipe:1")
+
+
+def _read_source(plan: JobPlan, segment: Segment, threads: Threads, served: Served | None) -> tuple[str, ...]:
     source = served or plan.info.path
     return (
-        *(ffmpeg, *_QUIET, *PROGRESS[: 4 if plan.upscaling is None else 0], *global_arguments),
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
         *("-copyts", *input_arguments(source, from_s=read_from_s(plan, segment))),
     )

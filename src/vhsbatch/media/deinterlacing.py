@@ -1,6 +1,7 @@
 """From fields to frames: a deinterlacer for video, the frames of the film itself for telecined film."""
 
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from vhsbatch.media.preroll import first_position
@@ -15,10 +16,18 @@ Node = Any
 _CYCLE = 5
 _FILM_OF_CYCLE = 4
 
+# QTGMC looks no further than two frames ahead.
+_POSTROLL_FRAMES = 8
+
 
 def deinterlaces(preset: Preset, track: VideoTrack) -> bool:
     """Whether the plan's graph has a deinterlacer."""
     return _handles_fields(preset, track) and not restores_film(preset, track)
+
+
+def deinterlaces_apart(preset: Preset, track: VideoTrack) -> bool:
+    """Whether the deinterlacer is a program of its own, between two FFmpegs."""
+    return preset.deinterlace.method == "qtgmc" and deinterlaces(preset, track)
 
 
 def restores_film(preset: Preset, track: VideoTrack) -> bool:
@@ -49,9 +58,17 @@ def rate_factor(track: VideoTrack, preset: Preset) -> Fraction:
 
 def grid_start(plan: JobPlan, segment: Segment) -> int | None:
     """The grid position at which a segment's graph has to begin exactly; None where that does not matter."""
-    if restores_film(plan.preset, plan.info.video):
+    track, preset = plan.info.video, plan.preset
+    if restores_film(preset, track):
         return first_position(plan, segment, multiple_of=_CYCLE)
-    return None
+    return first_position(plan, segment) if deinterlaces_apart(preset, track) else None
+
+
+def fields_of(plan: JobPlan, segment: Segment) -> range:
+    """The grid positions that a deinterlacer of its own gets, to make a segment and what is before it."""
+    track, factor = plan.info.video, rate_factor(plan.info.video, plan.preset)
+    last = ceil(segment.stop_frame / factor)
+    return range(first_position(plan, segment), min(track.frames, last + _POSTROLL_FRAMES))
 
 
 def deinterlace(node: Node, plan: JobPlan, start: int | None) -> Node:
@@ -64,7 +81,7 @@ def deinterlace(node: Node, plan: JobPlan, start: int | None) -> Node:
     """
     track, preset = plan.info.video, plan.preset
     parity = track.field_order.value
-    if start is not None:
+    if restores_film(preset, track) and start is not None:
         node = node.filter("fieldmatch", order=parity, combmatch="full")
         # What is combed all the same is the video that was mixed with the film.
         node = node.filter("bwdif", mode="send_frame", parity=parity, deint="interlaced")

@@ -3,7 +3,8 @@
 A graph has three parts. The *front* lays the source's frames on the plan's grid, deinterlaces and
 cleans them, and cuts the segment out behind the temporal filters, so that these are warm. The
 *finish* scales once, converts the colours and sharpens. Between the two, where the network is used,
-frames become RGB and leave for the engine, so that front and finish run in two FFmpegs.
+frames become RGB and leave for the engine, so that front and finish run in two FFmpegs. Where a
+program of its own deinterlaces, the front is cut there in the same way.
 """
 
 import re
@@ -13,8 +14,14 @@ import ffmpeg
 
 from vhsbatch.media.cleaning import Node, chroma_subsampling, correct, decimal, denoise
 from vhsbatch.media.colour import is_rgb, output_colour, source_colour
-from vhsbatch.media.deinterlacing import deinterlace, grid_start
-from vhsbatch.media.shape import cropped_size, picture_size
+from vhsbatch.media.deinterlacing import (
+    deinterlace,
+    deinterlaces_apart,
+    fields_of,
+    grid_start,
+    rate_factor,
+)
+from vhsbatch.media.shape import cropped_size, picture_size, recorded_size
 from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.presets import Preset
@@ -52,15 +59,35 @@ def segment_graph(plan: JobPlan, segment: Segment, pixel_format: str) -> str:
         segment: the frames to make.
         pixel_format: what the encoder takes.
     """
-    node = _front(_source(plan), plan, segment)
-    node = _finish(node, plan, pixel_format)
-    return _compile(node)
+    node = _clean(_deinterlaced(plan, segment), plan, segment)
+    return _compile(_finish(node, plan, pixel_format))
+
+
+def fields_graph(plan: JobPlan, segment: Segment) -> str:
+    """What a deinterlacer of its own gets: frames of the grid with both of their fields."""
+    positions, to = fields_of(plan, segment), fields_format(plan.info.video, plan.preset)
+    node = _grid(plan, positions.start).filter("trim", end_pts=positions.stop)
+    if to != planar_format(plan.info.video):
+        node = node.filter("scale", flags=_SCALER, interl=1)
+    return _compile(node.filter("format", pix_fmts=to))
+
+
+def fields_format(track: VideoTrack, preset: Preset) -> str:
+    """The pixel format in which frames go to a deinterlacer of its own, and come from it.
+
+    The source's own, or the next that QTGMC takes and that has no less colour.
+    """
+    planar = planar_format(track).replace("be", "le").replace("411", "422").replace("410", "420")
+    if recorded_size(track, preset)[1] % (2 * chroma_subsampling(planar)[1]):
+        # A field has to have whole lines of chroma.
+        return planar.replace("420", "422").replace("440", "444")
+    return planar
 
 
 def decode_graph(plan: JobPlan, segment: Segment) -> str:
     """The first half of a segment that goes through the network: source frames in, rgb24 out."""
     track, preset = plan.info.video, plan.preset
-    node = _front(_source(plan), plan, segment)
+    node = _clean(_deinterlaced(plan, segment), plan, segment)
     colour = source_colour(track)
     width, height = network_size(track, preset)
     fewer_columns = {"w": width, "h": height} if width != cropped_size(track, preset)[0] else {}
@@ -111,23 +138,37 @@ def _source(plan: JobPlan) -> Node:
     return ffmpeg.input("source")[str(plan.info.video.index)]
 
 
-def _front(node: Node, plan: JobPlan, segment: Segment) -> Node:
+def _deinterlaced(plan: JobPlan, segment: Segment) -> Node:
+    """Frames at the plan's rate, numbered from the source's beginning."""
     track, preset = plan.info.video, plan.preset
+    if deinterlaces_apart(preset, track):
+        first = int(fields_of(plan, segment).start * rate_factor(track, preset))
+        return ffmpeg.input("frames")["0"].filter("setpts", f"N+{first}")
+    start = grid_start(plan, segment)
+    return deinterlace(_grid(plan, start), plan, start)
+
+
+def _grid(plan: JobPlan, start: int | None) -> Node:
+    """The source's frames on the grid, planar and cropped; from position `start`, where that matters."""
+    node, track = _source(plan), plan.info.video
     # Timestamps are rounded to the grid before anything else looks at them, so that a jittering
     # clock neither drops nor doubles a frame; real gaps are filled with the frame before.
     node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")
-    start = grid_start(plan, segment)
     begins = {} if start is None else {"start_time": _seconds(start / track.rate)}
     node = node.filter("fps", fps=_ratio(track.rate), round="near", **begins)
     if (planar := planar_format(track)) != track.pixel_format:
         node = _to_planar(node, track, planar)
-    node = _crop(node, preset, track)
-    node = deinterlace(node, plan, start)
+    return _crop(node, plan.preset, track)
+
+
+def _clean(node: Node, plan: JobPlan, segment: Segment) -> Node:
+    track, preset = plan.info.video, plan.preset
     node = _mask(node, preset, track)
     node = denoise(node, preset.denoise)
     node = node.filter("trim", start_pts=segment.start_frame, end_pts=segment.stop_frame)
     node = node.filter("setpts", f"PTS-{segment.start_frame}")
-    node = correct(node, preset.colour, planar)
+    apart = deinterlaces_apart(preset, track)
+    node = correct(node, preset.colour, fields_format(track, preset) if apart else planar_format(track))
     return _rotate(node, track)
 
 

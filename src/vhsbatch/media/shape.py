@@ -61,10 +61,14 @@ def _display_shape(track: VideoTrack, preset: Preset) -> Fraction:
 
 def cropped_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
     """Width and height of the source's frames, cropped and turned."""
-    crop = preset.crop
-    width = track.width - crop.left - crop.right
-    height = track.height - crop.top - crop.bottom
+    width, height = recorded_size(track, preset)
     return (height, width) if track.rotation_degrees in (90, 270) else (width, height)
+
+
+def recorded_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
+    """Width and height of the source's frames, cropped, as they were recorded."""
+    crop = preset.crop
+    return track.width - crop.left - crop.right, track.height - crop.top - crop.bottom
 
 
 def _even(value: Fraction) -> int:

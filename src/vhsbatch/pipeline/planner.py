@@ -8,10 +8,10 @@ from typing import Any
 
 from vhsbatch.errors import InputError
 from vhsbatch.media.audio import drift
-from vhsbatch.media.deinterlacing import deinterlaces, frames_made, restores_film
+from vhsbatch.media.deinterlacing import deinterlaces, deinterlaces_apart, frames_made, restores_film
 from vhsbatch.media.filters import network_size
 from vhsbatch.media.kept import left_out
-from vhsbatch.media.shape import output_sar, output_size
+from vhsbatch.media.shape import output_sar, output_size, recorded_size
 from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.wire import to_jsonable
@@ -68,6 +68,11 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
         raise InputError(
             f"its field order changes: {track.field_order_reason}",
             fix="cut it between the two, or say with --field-order which of them to take",
+        )
+    if deinterlaces_apart(preset, track) and recorded_size(track, preset)[1] % 2:
+        raise InputError(
+            f"QTGMC needs an even number of lines, and it has {recorded_size(track, preset)[1]}",
+            fix="use --deinterlace bwdif",
         )
     width, height = output_size(track, preset)
     rate = output_rate(track, preset)

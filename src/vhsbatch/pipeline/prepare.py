@@ -7,7 +7,9 @@ from anyio import to_thread
 
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
+from vhsbatch.media.deinterlacing import deinterlaces_apart
 from vhsbatch.media.filters import network_size
+from vhsbatch.media.qtgmc import qtgmc_versions
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.autodetect import AutoDetect
@@ -41,6 +43,8 @@ class Intent:
         memory: what earlier runs found out about sources; None where nothing is remembered.
         overrides: finds what is wanted otherwise for single videos.
         auto_detect: chooses a preset for each source; None where `preset` is for all.
+        vapoursynth_python: the interpreter that has VapourSynth, None for this one.
+        qtgmc: the versions of QTGMC's packages where `preset` asks for it, empty where it does not.
     """
 
     preset: Preset
@@ -59,6 +63,8 @@ class Intent:
     memory: Memory | None = None
     overrides: Overrides = NO_OVERRIDES
     auto_detect: AutoDetect | None = None
+    vapoursynth_python: str | None = None
+    qtgmc: str = ""
 
 
 async def probe_source(path: Path, intent: Intent) -> MediaInfo:
@@ -96,6 +102,8 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
     intent = replace(intent, preset=override.applied(preset))
     upscaling, network_notes = _upscaling(info, intent)
     identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
+    if deinterlaces_apart(intent.preset, info.video):
+        identity["qtgmc"] = await qtgmc_versions(intent.vapoursynth_python)
     if upscaling is not None:
         identity |= engine_named(intent.engine).identity(upscaling)
     means = Means(

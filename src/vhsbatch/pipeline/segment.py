@@ -1,7 +1,9 @@
 """One attempt at one segment: run the chain, verify what it wrote, give it its name.
 
-one FFmpeg                                        (ffmpeg engine)
-decode ═pipe═ upscale ═pipe═ encode               (realesrgan engine)
+one FFmpeg                                                     (ffmpeg engine)
+decode ═pipe═ upscale ═pipe═ encode                            (realesrgan engine)
+decode ═pipe═ deinterlace ═pipe═ encode                        (QTGMC)
+decode ═pipe═ deinterlace ═pipe═ clean ═pipe═ upscale ═pipe═ encode      (both)
   → temporary file → every frame decoded and counted → digest → fsync, rename
 """
 
@@ -17,10 +19,18 @@ from vhsbatch.engines.fallback import fallback as fallback_of
 from vhsbatch.engines.fallback import in_words
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ChainError, VerificationError
-from vhsbatch.media.commands import decode_command, describe, encode_command, segment_command
+from vhsbatch.media.commands import (
+    decode_command,
+    describe,
+    encode_command,
+    fields_command,
+    segment_command,
+)
+from vhsbatch.media.deinterlacing import deinterlaces_apart
 from vhsbatch.media.encoders import EncodeArguments, video_arguments
 from vhsbatch.media.filters import network_size
 from vhsbatch.media.progress import ProgressParser
+from vhsbatch.media.qtgmc import deinterlace_stage
 from vhsbatch.media.verify import count_frames
 from vhsbatch.model.events import LogLine, Progress, SegmentFinished, Telemetry
 from vhsbatch.model.plan import JobPlan, Segment, Upscaling
@@ -140,14 +150,15 @@ def way_of_network(plan: JobPlan, step: int) -> Upscaling | None:
 def segment_stages(
     plan: JobPlan, segment: Segment, workplace: Workplace, output: Path, upscaling: Upscaling | None
 ) -> tuple[StageSpec, ...]:
-    """The chain: one FFmpeg, or decode ═ upscale ═ encode."""
+    """The chain, as drawn above."""
     ffmpeg, threads = workplace.ffmpeg, workplace.threads
     encode = encode_arguments(plan, workplace)
+    before = _deinterlacing(plan, segment, workplace)
     if upscaling is None:
         command = segment_command(
             ffmpeg, plan, segment, encode=encode, output=output, threads=threads, served=workplace.served
         )
-        return (StageSpec(name="encode", argv=command),)
+        return (*before, StageSpec(name="encode", argv=command))
     decode = decode_command(ffmpeg, plan, segment, threads, workplace.served)
     width, height = network_size(plan.info.video, plan.preset)
     scale = upscaling.scale
@@ -168,9 +179,28 @@ def segment_stages(
         height=height * scale,
     )
     return (
-        StageSpec(name="decode", argv=decode),
+        *before,
+        StageSpec(name="clean" if before else "decode", argv=decode),
         upscale,
         StageSpec(name="encode", argv=encode_frames),
+    )
+
+
+def _deinterlacing(plan: JobPlan, segment: Segment, workplace: Workplace) -> tuple[StageSpec, ...]:
+    """The stages in front, where the deinterlacer is a program of its own."""
+    if not deinterlaces_apart(plan.preset, plan.info.video):
+        return ()
+    return (
+        StageSpec(
+            name="decode",
+            argv=fields_command(workplace.ffmpeg, plan, segment, workplace.threads, workplace.served),
+        ),
+        deinterlace_stage(
+            plan,
+            segment,
+            vapoursynth_python=workplace.vapoursynth_python,
+            threads=workplace.threads_per_lane,
+        ),
     )
 
 

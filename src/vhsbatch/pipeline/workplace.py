@@ -25,6 +25,7 @@ class Workplace:
         records: whether a record is put beside each output.
         skip_still: whether the network leaves out frames that equal the one before.
         served: where the source is read, if it is no file of this machine.
+        vapoursynth_python: the interpreter that has VapourSynth, None for this one.
     """
 
     ffmpeg: str
@@ -37,6 +38,7 @@ class Workplace:
     records: bool = True
     skip_still: bool = True
     served: Served | None = None
+    vapoursynth_python: str | None = None
 
     @property
     def threads(self) -> Threads:

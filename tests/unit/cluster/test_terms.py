@@ -19,7 +19,9 @@ from vhsbatch.errors import (
     VhsBatchError,
 )
 
-TOOLS = Tools(ffmpeg="n9.0.2", network="ncnn 1.0 on a Vulkan device", processor="x86_64")
+TOOLS = Tools(
+    ffmpeg="n9.0.2", network="ncnn 1.0 on a Vulkan device", processor="x86_64", qtgmc="vapoursynth 81"
+)
 NAMES = st.text("abc.é ", min_size=1, max_size=6).filter(lambda name: name.strip(". ") != "")
 
 
@@ -34,6 +36,7 @@ def test_the_same_tools_are_no_reason() -> None:
         (replace(TOOLS, network="ncnn 1.1 on a Vulkan device"), ("ncnn 1.1", "ncnn 1.0")),
         (replace(TOOLS, network="ncnn 1.0 on the CPU"), ("on the CPU", "on a Vulkan device")),
         (replace(TOOLS, processor="aarch64"), ("aarch64", "x86_64")),
+        (replace(TOOLS, qtgmc="vapoursynth 80"), ("QTGMC with vapoursynth 80", "QTGMC with vapoursynth 81")),
     ],
 )
 def test_both_versions_are_named(found: Tools, words: tuple[str, str]) -> None:

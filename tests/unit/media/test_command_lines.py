@@ -24,10 +24,12 @@ from vhsbatch.media.commands import (
     concat_script,
     decode_command,
     encode_command,
+    fields_command,
     join_command,
     reread_command,
     segment_command,
 )
+from vhsbatch.media.deinterlacing import deinterlaces_apart
 from vhsbatch.media.encoders import EncodeArguments, video_arguments
 from vhsbatch.media.filters import network_size, segment_graph
 from vhsbatch.media.preroll import PREROLL_S
@@ -35,7 +37,7 @@ from vhsbatch.model.media import Colour, FieldOrder, MediaInfo, Telecine
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.preset_files import load_presets
-from vhsbatch.preset_tables import Upscale
+from vhsbatch.preset_tables import Deinterlace, Upscale
 from vhsbatch.presets import Preset
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -151,6 +153,8 @@ def encode_of(plan: JobPlan) -> EncodeArguments:
 
 FEWER_COLUMNS = PRESETS["vhs"].model_copy(update={"upscale": Upscale(ai_width=480)})
 
+QTGMC = PRESETS["vhs"].model_copy(update={"deinterlace": Deinterlace(method="qtgmc")})
+
 CASES: Mapping[str, JobPlan] = {
     "ntsc_dv": planned(NTSC_DV, PRESETS["vhs"]),
     "pal_mpeg2": planned(PAL_MPEG2, PRESETS["vhs"]),
@@ -158,6 +162,8 @@ CASES: Mapping[str, JobPlan] = {
     "network": planned(NTSC_DV, PRESETS["vhs"], NETWORK),
     "network_of_fewer_columns": planned(NTSC_DV, FEWER_COLUMNS, NETWORK),
     "archive": planned(NTSC_DV, PRESETS["vhs_archive"]),
+    "qtgmc": planned(NTSC_DV, QTGMC),
+    "qtgmc_and_network": planned(PAL_MPEG2, QTGMC, NETWORK),
     "film": planned(TELECINED, PRESETS["dvd"]),
     "uncommon": planned(UNCOMMON, EVERY_FILTER),
 }
@@ -169,6 +175,8 @@ def commands(plan: JobPlan) -> Iterator[tuple[str, tuple[str, ...]]]:
     for segment in plan.segments[:2]:
         number = segment.index + 1
         output = Path(f"/work/segment-{segment.index:05}.part")
+        if deinterlaces_apart(plan.preset, plan.info.video):
+            yield f"fields of segment {number}", fields_command("ffmpeg", plan, segment, THREADS)
         if plan.upscaling is None:
             yield (
                 f"segment {number}",
@@ -272,8 +280,10 @@ def test_segments_differ_in_where_they_are_read_and_cut_alone(case: str) -> None
     reading = "segment" if plan.upscaling is None else "decode segment"
     made = dict(commands(plan))
     first, second = made[f"{reading} 1"], made[f"{reading} 2"]
-    assert values(first, "-ss") == []
-    (start,) = values(second, "-ss")
+    apart = deinterlaces_apart(plan.preset, plan.info.video)
+    sought = "fields of segment" if apart else reading
+    assert values(made[f"{sought} 1"], "-ss") == []
+    (start,) = values(made[f"{sought} 2"], "-ss")
     start_s = plan.info.video.start_s + plan.segments[1].start_frame / plan.rate - PREROLL_S
     assert abs(Fraction(start) - start_s) < Fraction(1, 10**6)
     graphs = []

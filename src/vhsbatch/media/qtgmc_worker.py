@@ -1,0 +1,339 @@
+"""The QTGMC worker program: raw interlaced frames on stdin, raw deinterlaced frames on stdout.
+
+    python -P qtgmc_worker.py --width W --height H --format yuv420p --frames N --keep M --order tff …
+    python -P qtgmc_worker.py --trial
+
+It is run by its path, under an interpreter that has VapourSynth and need not have this package: it imports
+the standard library, numpy and VapourSynth's packages alone. `--trial` deinterlaces a small picture and
+prints the versions of all that decide what comes out, as JSON. The frames of the input are counted: too
+few, too many or a torn one are errors, as is a frame that cannot be the picture of its field.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+PACKAGES = (
+    "vapoursynth", "vsjetpack", "vapoursynth-mvutensils", "vapoursynth-zsmooth",
+    "vapoursynth-resize2", "vapoursynth-bwdif", "vapoursynth-akarin", "vapoursynth-vszip",
+)  # fmt: skip
+
+# VapourSynth asks for frames about in order, some threads at a time, and for a few around each of them.
+_WINDOW_FRAMES = 32
+_CACHE_MB = 512
+
+_BLOCK_PX = 16
+# Of a frame that is right, blocks differ from those of its field and the two beside it by less than so
+# many levels of 255 on average; where half of the blocks differ by more, it is another picture.
+_LARGEST_DIFFERENCE = 48.0
+_BAD_PART = 0.5
+# A frame that is that of two fields before to the last bit, though a block of its field changed by so much.
+_SOME_CHANGE = 2.0
+
+Plane = NDArray[Any]
+Means = NDArray[np.float64]
+
+
+class WorkerError(Exception):
+    """Ends the program with one line."""
+
+
+class Format:
+    """A planar YUV format by FFmpeg's name.
+
+    Attributes:
+        bits: of a sample.
+        samples: their type in memory.
+        shifts: how many luma samples share a chroma sample, across and down, as powers of two.
+        full_range: whether black is 0.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Understand a name, such as ``yuv422p10le``.
+
+        Raises:
+            WorkerError: it is no planar YUV of 8 to 16 bits in the order of this machine's bytes.
+        """
+        match = re.fullmatch(r"yuv(j?)(4\d\d)p(?:(\d+)le)?", name)
+        shifts = {"420": (1, 1), "422": (1, 0), "440": (0, 1), "444": (0, 0)}
+        if match is None or match[2] not in shifts:
+            raise WorkerError(f"the format {name} is not known")
+        self.full_range = bool(match[1])
+        self.bits = int(match[3] or 8)
+        self.samples = np.dtype(np.uint8 if self.bits == 8 else "<u2")
+        self.shifts = shifts[match[2]]
+
+    def shapes(self, width: int, height: int) -> list[tuple[int, int]]:
+        """Lines and columns of the three planes."""
+        across, down = self.shifts
+        chroma = -(-height >> down), -(-width >> across)
+        return [(height, width), chroma, chroma]
+
+
+def block_means(plane: Plane, lines: int) -> Means:
+    """The mean of each block of 16 columns and `lines` lines; those at the edges may be smaller."""
+    height, width = plane.shape
+    rows, columns = np.arange(0, height, lines), np.arange(0, width, _BLOCK_PX)
+    sums = np.add.reduceat(np.add.reduceat(plane, rows, axis=0, dtype=np.uint64), columns, axis=1)
+    sizes = np.diff(rows, append=height)[:, None] * np.diff(columns, append=width)[None, :]
+    means: Means = sums / sizes
+    return means
+
+
+class FrameReader:
+    """Frames that come one after the other, as something that can be asked for any of the last ones."""
+
+    def __init__(self, stream: BinaryIO, shapes: list[tuple[int, int]], form: Format, frames: int) -> None:
+        self._stream = stream
+        self._shapes = shapes
+        self._form = form
+        self._frames = frames
+        self._read = 0
+        self._window: dict[int, list[Plane]] = {}
+        self._lock = threading.Lock()
+        self.failure: WorkerError | None = None
+
+    def planes(self, number: int, *, keep: int) -> list[Plane]:
+        """The planes of frame `number`; the last `keep` frames can be asked for again.
+
+        Raises:
+            WorkerError: the stream ended before it, or it is asked for too late.
+        """
+        with self._lock:
+            try:
+                return self._up_to(number, keep)
+            except WorkerError as failure:
+                # VapourSynth makes a text of many lines out of it.
+                self.failure = failure
+                raise
+
+    def _up_to(self, number: int, keep: int) -> list[Plane]:
+        while self._read <= number:
+            self._window[self._read] = self._next()
+            self._window.pop(self._read - keep, None)
+            self._read += 1
+        if number not in self._window:
+            raise WorkerError(f"VapourSynth asked for frame {number} after frame {self._read}")
+        return self._window[number]
+
+    def expect_end(self) -> None:
+        """Read what VapourSynth did not ask for.
+
+        Raises:
+            WorkerError: there is more, or less, than there was to be.
+        """
+        with self._lock:
+            while self._read < self._frames:
+                self._next()
+                self._read += 1
+            if self._stream.read(1):
+                raise WorkerError(f"more than {self._frames} frames came in")
+
+    def _next(self) -> list[Plane]:
+        planes = []
+        for shape in self._shapes:
+            data = self._stream.read(shape[0] * shape[1] * self._form.samples.itemsize)
+            if len(data) < shape[0] * shape[1] * self._form.samples.itemsize:
+                raise WorkerError(f"the input ended after {self._read} of {self._frames} frames")
+            planes.append(np.frombuffer(data, self._form.samples).reshape(shape))
+        return planes
+
+
+class FrameCheck:
+    """Holds every frame that is made against the fields that it was made of, by their luma."""
+
+    def __init__(self, *, bits: int, first_line: int) -> None:
+        """Create a check.
+
+        Args:
+            bits: of a sample.
+            first_line: 0 where the top field is the first, 1 where it is the bottom field.
+        """
+        self._level = 2.0 ** (bits - 8)
+        self._first_line = first_line
+        self._fields: dict[int, Means] = {}
+        self._made: dict[int, Plane] = {}
+        self._lock = threading.Lock()
+
+    def take_in(self, number: int, luma: Plane) -> None:
+        """Remember the fields of frame `number` of the input."""
+        for second in (0, 1):
+            lines = luma[(self._first_line + second) % 2 :: 2]
+            means = block_means(lines, _BLOCK_PX // 2)
+            with self._lock:
+                self._fields[2 * number + second] = means
+
+    def flaw(self, field: int, luma: Plane) -> str | None:
+        """What is wrong with the frame that was made of a field; None if nothing is.
+
+        Frames are to come in their order.
+        """
+        around = [means for near in (-1, 0, 1) if (means := self._fields.get(field + near)) is not None]
+        made = block_means(luma, _BLOCK_PX)
+        # The fields of an odd number of lines do not have the same blocks at the bottom.
+        rows = min(len(means) for means in (made, *around))
+        fields = np.stack([means[:rows] for means in around])
+        off = np.maximum(fields.min(axis=0) - made[:rows], made[:rows] - fields.max(axis=0))
+        bad = float((off > _LARGEST_DIFFERENCE * self._level).mean())
+        if bad > _BAD_PART:
+            return f"{100 * bad:.0f} % of it is not what went in"
+        frozen = self._frozen(field, luma)
+        self._made[field] = luma
+        self._made.pop(field - 2, None)
+        with self._lock:
+            for old in [number for number in self._fields if number < field - 3]:
+                del self._fields[old]
+        return frozen
+
+    def _frozen(self, field: int, luma: Plane) -> str | None:
+        before, then = self._made.get(field - 2), self._fields.get(field - 2)
+        if before is None or then is None:
+            return None
+        changed = float(np.abs(self._fields[field] - then).max()) > _SOME_CHANGE * self._level
+        return "it is the one before once more" if changed and np.array_equal(before, luma) else None
+
+
+def main() -> None:
+    """Deinterlace stdin to stdout, or try whether that can be done."""
+    arguments = _parse()
+    # Whatever a library may print must not land among the frames.
+    frames_out = os.dup(1)
+    os.dup2(2, 1)
+    reader: FrameReader | None = None
+    try:
+        if arguments.trial:
+            os.write(frames_out, json.dumps(trial()).encode())
+            return
+        form = Format(arguments.format)
+        shapes = form.shapes(arguments.width, arguments.height)
+        reader = FrameReader(sys.stdin.buffer, shapes, form, arguments.frames)
+        run(reader, form, arguments, frames_out)
+        reader.expect_end()
+    except BrokenPipeError:
+        _fail("Broken pipe: whoever takes the frames is gone")
+    except Exception as error:
+        reason = reader.failure if reader is not None and reader.failure is not None else error
+        _fail(" ".join(str(reason).split()) or type(reason).__name__)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--trial", action="store_true")
+    for name in ("width", "height", "frames", "keep"):
+        parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--format")
+    parser.add_argument("--order", choices=("tff", "bff"))
+    parser.add_argument("--rate", choices=("field", "frame"))
+    return parser.parse_args()
+
+
+def run(reader: FrameReader, form: Format, arguments: argparse.Namespace, frames_out: int) -> None:
+    """Write the first `--keep` of the frames that are made of what `reader` gives."""
+    check = FrameCheck(bits=form.bits, first_line=0 if arguments.order == "tff" else 1)
+    source = _source(reader, check, form, arguments)
+    fields_per_frame = 1 if arguments.rate == "field" else 2
+    made = deinterlaced(source, arguments.order)[::fields_per_frame][: arguments.keep]
+    if len(made) != arguments.keep:
+        raise WorkerError(f"{arguments.keep} frames cannot be made of {arguments.frames}")
+    count = 0
+    for count, planes in enumerate(_planes(made, arguments.threads), start=1):
+        problem = check.flaw((count - 1) * fields_per_frame, planes[0])
+        if problem is not None:
+            raise WorkerError(f"frame {count} came out wrong: {problem}")
+        for plane in planes:
+            view = memoryview(plane).cast("B")
+            while view:
+                view = view[os.write(frames_out, view) :]
+    if count != arguments.keep:
+        raise WorkerError(f"{count} frames of {arguments.keep} came out")
+
+
+def _source(reader: FrameReader, check: FrameCheck, form: Format, arguments: argparse.Namespace) -> Any:
+    """What `reader` gives as a clip; `check` sees each frame once."""
+    vs = _vapoursynth(arguments.threads)
+    blank = vs.core.std.BlankClip(
+        width=arguments.width,
+        height=arguments.height,
+        format=vs.core.query_video_format(vs.YUV, vs.INTEGER, form.bits, *form.shifts).id,
+        length=arguments.frames,
+        keep=True,
+    )
+    window = _WINDOW_FRAMES + 2 * arguments.threads
+
+    def fill(n: int, f: Any) -> Any:
+        planes = reader.planes(n, keep=window)
+        check.take_in(n, planes[0])
+        frame = f.copy()
+        for number, plane in enumerate(planes):
+            np.copyto(np.asarray(frame[number]), plane)
+        frame.props["_FieldBased"] = vs.FIELD_TOP if arguments.order == "tff" else vs.FIELD_BOTTOM
+        frame.props["_Range"] = vs.RANGE_FULL if form.full_range else vs.RANGE_LIMITED
+        return frame
+
+    return vs.core.std.ModifyFrame(blank, blank, fill)
+
+
+def _planes(clip: Any, threads: int) -> Iterator[list[Plane]]:
+    """The planes of each frame, in order; no more of them are made ahead than there are threads."""
+    for frame in clip.frames(prefetch=threads, close=True):
+        yield [np.ascontiguousarray(np.asarray(frame[number])) for number in range(3)]
+
+
+def _vapoursynth(threads: int) -> Any:
+    import vapoursynth as vs
+
+    vs.core.num_threads = threads
+    vs.core.max_cache_size = _CACHE_MB
+    return vs
+
+
+def deinterlaced(clip: Any, order: str) -> Any:
+    """A clip with a frame for each field.
+
+    QTGMC's fast setting: on tapes it scores as high as the default, at three times the speed.
+    """
+    from vsaa import BWDIF
+    from vsdeinterlace import QTempGaussMC
+
+    fast = QTempGaussMC(analyze_refine=0, basic_tr=1, final_tr=1, prefilter_tr=1, basic_bobber=BWDIF())
+    return fast.bob(clip, tff=order == "tff")
+
+
+def trial() -> dict[str, str]:
+    """Deinterlace a still picture, and say with which versions.
+
+    Raises:
+        WorkerError: what came out is not the picture.
+    """
+    vs = _vapoursynth(1)
+    level, length = 90, 6
+    grey = vs.core.std.BlankClip(
+        width=64, height=64, format=vs.YUV420P8, length=length, color=[level, 128, 128]
+    )
+    frames = list(_planes(deinterlaced(grey, "tff"), 1))
+    if len(frames) != 2 * length:
+        raise WorkerError(f"{len(frames)} frames were made of {length}")
+    if any(int(np.abs(planes[0].astype(int) - level).max()) > 1 for planes in frames):
+        raise WorkerError("a plain grey picture came out otherwise")
+    return {name: version(name) for name in PACKAGES}
+
+
+def _fail(reason: str) -> NoReturn:
+    """End the process at once: there may be threads inside a native library."""
+    sys.stderr.write(reason + "\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()
