@@ -61,6 +61,9 @@ FILES
 ``OUTPUT.json``
     Beside each result: how it was made, and what was proven of it.
 
+``~/.local/state/vhsbatch/log/defect-*.txt``
+    The details of a defect of this program, for whoever mends it.
+
 EXIT STATUS
 ===========
 
@@ -68,7 +71,7 @@ EXIT STATUS
     Every video succeeded or was skipped.
 
 1
-    Some videos failed, or a defect of this program.
+    Some videos failed, a single video cannot be read, or a defect of this program.
 
 2
     A wrong option, preset or configuration file; nothing was done.
@@ -78,6 +81,9 @@ EXIT STATUS
 
 4
     The output folder cannot be used.
+
+141
+    Whoever read the output, as the other end of a pipe, has gone; a batch itself goes on.
 
 130, 143, 129
     Interrupted by Ctrl-C, SIGTERM or a closed terminal; the same command with ``--resume`` goes on.

@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 from vhsbatch import __version__
 from vhsbatch.completion import Shell, preset_lists, preset_names
 from vhsbatch.errors import VhsBatchError
+from vhsbatch.mistakes import mistake
 from vhsbatch.options import (
     ClusterOptions,
     DisplayOptions,
@@ -376,7 +377,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        return _refuse(" ".join(str(error).split()), 2)
+        return _refuse(mistake(error), 2)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except Exception as error:

@@ -42,7 +42,10 @@ class Journal:
             file = await aiofiles.open(folder / f"{run_id}.jsonl", "xb", buffering=0)
             await anyio.to_thread.run_sync(_sync_folder, folder)
         except OSError as error:
-            raise OutputFolderError(f"cannot write to {folder}: {error.strerror}") from error
+            raise OutputFolderError(
+                f"cannot write to {folder}: {error.strerror}",
+                fix="choose another output folder, or change its permissions",
+            ) from error
         return cls(file)
 
     async def append(self, fact: Fact) -> None:
@@ -96,7 +99,7 @@ def read_journal(folder: Path) -> Iterator[Fact]:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise OutputFolderError(f"cannot read the journal {path}: {error.strerror}") from error
+            raise _unreadable(path, error) from error
         yield from _facts_in(content.split(b"\n")[:-1], path)
 
 
@@ -152,7 +155,7 @@ class JournalReader:
                 file.seek(self._read_bytes)
                 content = file.read()
         except OSError as error:
-            raise OutputFolderError(f"cannot read the journal {path}: {error.strerror}") from error
+            raise _unreadable(path, error) from error
         complete, line_break, _rest = content.rpartition(b"\n")
         if not line_break:
             return []
@@ -161,6 +164,12 @@ class JournalReader:
         self._read_bytes += len(complete) + 1
         self._read_lines += len(lines)
         return facts
+
+
+def _unreadable(path: Path, error: OSError) -> OutputFolderError:
+    return OutputFolderError(
+        f"cannot read the journal {path}: {error.strerror}", fix="run as its owner, or make it readable"
+    )
 
 
 def _sync_folder(folder: Path) -> None:

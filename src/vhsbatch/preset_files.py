@@ -14,6 +14,7 @@ from vhsbatch.presets import Preset, derive
 from vhsbatch.validation import first_problem, nearest, suggestion
 
 SHIPPED = "presets.toml"
+_TOML_FIX = "give a TOML file in UTF-8"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -59,11 +60,13 @@ def read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+        raise UsageError(f"{file} cannot be read: {error.strerror}", fix=_TOML_FIX) from None
     except UnicodeDecodeError:
-        raise UsageError(f"{file} is not a text file in UTF-8") from None
+        raise UsageError(f"{file} is not a text file in UTF-8", fix=_TOML_FIX) from None
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{file} is not valid TOML: {error}") from None
+        raise UsageError(
+            f"{file} is not valid TOML: {error}", fix="a line is: key = value, with text in quotes"
+        ) from None
 
 
 def _shipped_text() -> str:

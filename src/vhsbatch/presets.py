@@ -56,7 +56,9 @@ class Preset(Table):
     @model_validator(mode="after")
     def _bars_need_square_samples(self) -> Self:
         if self.keep_sar and self.pad is not None:
-            raise ValueError("keep_sar and pad do not go together: bars are made of square pixels")
+            raise ValueError(
+                "keep_sar and pad do not go together (bars are made of square pixels): leave one out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -2,13 +2,14 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from vhsbatch.config import Settings
-from vhsbatch.errors import UsageError
+from vhsbatch.errors import InputError, UsageError
 from vhsbatch.model.plan import Job
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
 from vhsbatch.pipeline.discover import discover
@@ -110,6 +111,26 @@ def _look(path: Path) -> FileFacts:
     return FileFacts(status.st_mtime, status.st_size)
 
 
+def expect_video(path: Path) -> None:
+    """Promise that there is a file.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not path.is_file():
+        why = "is a folder" if path.is_dir() else "is not a file" if path.exists() else "does not exist"
+        raise UsageError(f"{path} {why}", fix="give a video; 'vhs-upscale batch' takes a folder")
+
+
+@contextmanager
+def about_video(path: Path) -> Iterator[None]:
+    """Let what is wrong with a video name it, where no list of videos does."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error.cause}", fix=error.fix) from error
+
+
 def container_of(output: Path) -> str | None:
     """The container that the name of an output asks for; None for a folder, or another ending."""
     ending = output.suffix[1:].lower()
@@ -122,8 +143,7 @@ def job_of_video(video: Path, output: Path, preset: Preset) -> Job:
     Raises:
         UsageError: the video is not there, or the output would replace it.
     """
-    if not video.is_file():
-        raise UsageError(f"{video} {'is not a file' if video.exists() else 'does not exist'}")
+    expect_video(video)
     if output.is_dir() or not output.suffix:
         (job,) = name_jobs(
             [video.resolve()],

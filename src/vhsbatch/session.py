@@ -28,7 +28,7 @@ from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished, Log
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.wishes import Stop, Wish
-from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.pipeline.workplace import Workplace, expect_writable
 from vhsbatch.proc.process import kill_all
 from vhsbatch.request import BatchRequest
 from vhsbatch.scheduling.bus import Bus, Mailbox
@@ -119,9 +119,11 @@ async def run_batch(
             tell is shown.
 
     Raises:
-        OutputFolderError: OUT cannot be used.
+        OutputFolderError: OUT, or the folder for unfinished work, cannot be used.
         ToolError: a tool that every video needs does not work.
     """
+    if request.settings.temp_dir is not None:
+        await anyio.to_thread.run_sync(expect_writable, request.settings.temp_dir)
     toolbox = await toolbox_of(request)
     folder = request.folder / STATE_FOLDER
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.uname().nodename}-{os.getpid()}"

@@ -50,7 +50,9 @@ class Viewer:
         self._reader = JournalReader(self.folder / STATE_FOLDER / "journal")
         self._take(*self._poll())
         if self.state.run_id is None:
-            raise UsageError(f"nothing has been restored into {self.folder} yet")
+            raise UsageError(
+                f"nothing has been restored into {self.folder} yet", fix="give the output folder of a batch"
+            )
 
     @property
     def steerable(self) -> bool:

@@ -236,7 +236,10 @@ class TestMistakes:
 
     def test_a_named_file_must_be_there(self, machine: Machine) -> None:
         file = machine.cwd / "no.toml"
-        assert machine.complaint({}, {}, file) == f"{file} cannot be read: No such file or directory"
+        assert (
+            machine.complaint({}, {}, file)
+            == f"{file} cannot be read: No such file or directory (give a TOML file in UTF-8)"
+        )
 
     def test_a_file_that_is_not_toml(self, machine: Machine) -> None:
         file = machine.here("parallel 3")

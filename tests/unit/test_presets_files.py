@@ -163,7 +163,7 @@ class TestUsersFiles:
         (
             '[mine]\ndeinterlace.method = "bwdiff"',
             "preset 'mine': deinterlace.method = \"bwdiff\": not one of the choices "
-            "(did you mean 'bwdif'? allowed: none, bwdif, yadif, w3fdif)",
+            "(did you mean 'bwdif'? allowed: none, bwdif, yadif, w3fdif, qtgmc)",
         ),
         ("[mine]\nsharpen.size = 4", "preset 'mine': sharpen.size = 4: must be 3, 5, 7 or 9"),
         (
@@ -211,9 +211,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     missing, binary, broken = tmp_path / "missing.toml", tmp_path / "binary.toml", write(tmp_path, "[vhs\n")
     binary.write_bytes(b"\xff\xfe\x00")
     for file, expected in {
-        missing: f"{missing} cannot be read: No such file or directory",
-        tmp_path: f"{tmp_path} cannot be read: Is a directory",
-        binary: f"{binary} is not a text file in UTF-8",
+        missing: f"{missing} cannot be read: No such file or directory (give a TOML file in UTF-8)",
+        tmp_path: f"{tmp_path} cannot be read: Is a directory (give a TOML file in UTF-8)",
+        binary: f"{binary} is not a text file in UTF-8 (give a TOML file in UTF-8)",
     }.items():
         with pytest.raises(UsageError) as caught:
             load_presets([file])

@@ -187,7 +187,7 @@ def test_a_name_that_is_no_text_is_taken_as_it_is(tmp_path: Path) -> None:
     assert job_of_video(video, tmp_path / "out", PRESET).id == os.fsdecode(b"caf\xe9\n_1080p.mp4")
 
 
-@pytest.mark.parametrize(("name", "cause"), [("none.avi", "does not exist"), ("folder.avi", "is not a file")])
+@pytest.mark.parametrize(("name", "cause"), [("none.avi", "does not exist"), ("folder.avi", "is a folder")])
 def test_a_video_that_is_none_is_refused(name: str, cause: str, tmp_path: Path) -> None:
     folder(tmp_path / "folder.avi")
     with pytest.raises(UsageError, match=f"{name} {cause}"):

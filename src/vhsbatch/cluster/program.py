@@ -45,9 +45,12 @@ async def scheduler_at(address: Address, settings: Settings) -> AsyncIterator[Ad
             dashboard=False,
             dashboard_address=_PAGES,
         )
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
+        # Dask speaks of a failure to start, and the system's reason stands behind that.
+        reason = error.__cause__ or error
+        said = reason.strerror if isinstance(reason, OSError) else None
         raise ToolError(
-            f"cannot listen at {address}: {error.strerror or error}",
+            f"cannot listen at {address}: {said or reason}",
             fix="take another port, or an address of this machine",
         ) from error
     try:

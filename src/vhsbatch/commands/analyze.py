@@ -7,7 +7,6 @@ import anyio
 from anyio import to_thread
 
 from vhsbatch.config import Settings, load_settings, preset_paths
-from vhsbatch.errors import UsageError
 from vhsbatch.headless import show_line
 from vhsbatch.model.wire import dump_line
 from vhsbatch.pipeline.analysis import analyse, describe_analysis
@@ -17,14 +16,15 @@ from vhsbatch.pipeline.probing import probe_remembering
 from vhsbatch.preset_files import find_preset, load_presets
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.remembered import default_memory
+from vhsbatch.request import about_video, expect_video
 from vhsbatch.wording import plain
 
 
 def analyze_video(video: Path, *, json: bool, config: Path | None) -> int:
     """Say what a video is, and which preset suits it."""
-    if not video.is_file():
-        raise UsageError(f"{video} {'is not a file' if video.exists() else 'does not exist'}")
-    return anyio.run(_analyze, video.absolute(), json, load_settings({}, config_file=config))
+    expect_video(video)
+    with about_video(video):
+        return anyio.run(_analyze, video.absolute(), json, load_settings({}, config_file=config))
 
 
 async def _analyze(video: Path, json: bool, settings: Settings) -> int:

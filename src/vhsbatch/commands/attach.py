@@ -5,6 +5,7 @@ from pathlib import Path
 
 import anyio
 
+from vhsbatch.commands.history import expect_folder
 from vhsbatch.commands.showing import no_terminal
 from vhsbatch.errors import UsageError
 from vhsbatch.viewer import Viewer
@@ -12,8 +13,7 @@ from vhsbatch.viewer import Viewer
 
 def attach_to(folder: Path, *, read_only: bool) -> int:
     """Show the batch in an output folder until the user leaves; the exit code."""
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder")
+    expect_folder(folder)
     # A page in a browser is no terminal, but Textual draws there too.
     if "TEXTUAL_DRIVER" not in os.environ and (why := no_terminal()) is not None:
         raise UsageError(

@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 
 from vhsbatch.commands.setup import network_settings, settings_from
+from vhsbatch.config import Settings
 from vhsbatch.errors import ToolError
 from vhsbatch.headless import show_line
 from vhsbatch.options import MachineOptions, NetworkOptions
@@ -40,6 +41,23 @@ def run_worker(
     parse_map(settings.map_path)
     anyio.run(help_cluster, address, settings, name or os.uname().nodename, show_line)
     return 0
+
+
+def expect_cluster(settings: Settings) -> None:
+    """Find out whether there can be such a cluster.
+
+    Raises:
+        UsageError: its address, or what was said of its network, makes no sense.
+        ToolError: Dask is not installed.
+    """
+    expect_dask()
+    from vhsbatch.cluster.address import Address, parse_cluster, refuse_open_network
+    from vhsbatch.cluster.terms import parse_map
+
+    parse_map(settings.map_path)
+    where = parse_cluster(settings.cluster or "")
+    if isinstance(where, Address):
+        refuse_open_network(where, settings)
 
 
 def expect_dask() -> None:

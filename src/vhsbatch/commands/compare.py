@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 
 from vhsbatch.commands.setup import settings_from
 from vhsbatch.config import Settings, preset_paths
@@ -15,9 +16,10 @@ from vhsbatch.model.events import LogLine, Telemetry
 from vhsbatch.options import MachineOptions
 from vhsbatch.pipeline.compare import choose_clips, compare
 from vhsbatch.pipeline.prepare import probe_source
-from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.pipeline.workplace import Workplace, expect_writable
 from vhsbatch.preset_files import find_preset, load_presets
 from vhsbatch.presets import Preset, override
+from vhsbatch.request import about_video, expect_video
 from vhsbatch.toolbox import open_toolbox
 from vhsbatch.wording import duration, plain
 
@@ -41,8 +43,7 @@ def compare_presets(
         raise UsageError(f"--duration {duration_s:g} is no length", fix="give seconds, more than 0")
     if start_s is not None and not start_s >= 0:
         raise UsageError(f"--start {start_s:g} is before the video", fix="give seconds from its beginning")
-    if not video.is_file():
-        raise UsageError(f"{video} {'is not a file' if video.exists() else 'does not exist'}")
+    expect_video(video)
     settings = settings_from(machine)
     known = load_presets(preset_paths(settings))
     names = list(dict.fromkeys(name.strip() for name in presets.split(",") if name.strip()))
@@ -50,8 +51,8 @@ def compare_presets(
         raise UsageError("--presets names none", fix=f"presets: {', '.join(known)}")
     chosen = [override(find_preset(known, name), height=resolution) for name in names]
     places = Places(count=clip_count, duration_s=duration_s, start_s=start_s)
-    folder.mkdir(parents=True, exist_ok=True)
-    return anyio.run(_compare, (video.absolute(), folder.absolute()), chosen, settings, places, verbose)
+    with about_video(video):
+        return anyio.run(_compare, (video.absolute(), folder.absolute()), chosen, settings, places, verbose)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ async def _compare(
     paths: tuple[Path, Path], presets: list[Preset], settings: Settings, places: Places, verbose: bool
 ) -> int:
     video, folder = paths
+    await anyio.to_thread.run_sync(expect_writable, folder)
     toolbox = await open_toolbox(settings, presets[0])
     info = await probe_source(video, toolbox.intent)
     clips = choose_clips(

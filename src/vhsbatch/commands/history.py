@@ -20,10 +20,13 @@ from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.toolbox import cores
 from vhsbatch.wording import plain
 
+# The fix where a folder holds no batch.
+OUTPUT_FOLDER = "give the output folder of a batch"
+
 
 def verify_results(folder: Path, config: Path | None) -> int:
     """Check every result again; 1 if one is not what its record says."""
-    _expect_folder(folder)
+    expect_folder(folder)
     return anyio.run(_verify, folder, load_settings({}, config_file=config))
 
 
@@ -31,7 +34,7 @@ async def _verify(folder: Path, settings: Settings) -> int:
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     results = dict(_results(folder))
     if not results:
-        raise UsageError(f"no results with a record are in {folder}")
+        raise UsageError(f"no results with a record are in {folder}", fix=OUTPUT_FOLDER)
     bad = 0
     for path, (digest, frames) in sorted(results.items()):
         name = plain(str(path.relative_to(folder)))
@@ -82,10 +85,10 @@ def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int]]]:
 
 def show_log(folder: Path) -> int:
     """Print the history of an output folder."""
-    _expect_folder(folder)
+    expect_folder(folder)
     facts = list(read_journal(folder / STATE_FOLDER / "journal"))
     if not facts:
-        raise UsageError(f"nothing has been restored into {folder} yet")
+        raise UsageError(f"nothing has been restored into {folder} yet", fix=OUTPUT_FOLDER)
     for fact in sorted(facts, key=lambda fact: fact.at_s):
         clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(fact.at_s))
         match fact:
@@ -98,6 +101,12 @@ def show_log(folder: Path) -> int:
     return 0
 
 
-def _expect_folder(folder: Path) -> None:
+def expect_folder(folder: Path) -> None:
+    """Promise that `folder` is one.
+
+    Raises:
+        UsageError: it is not.
+    """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder")
+        why = "is not a folder" if folder.exists() else "does not exist"
+        raise UsageError(f"{folder} {why}", fix=OUTPUT_FOLDER)

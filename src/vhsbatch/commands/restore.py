@@ -2,12 +2,12 @@
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import anyio
 
-from vhsbatch.commands.cluster import expect_dask
+from vhsbatch.commands.cluster import expect_cluster
 from vhsbatch.commands.following import check_followers, followers
 from vhsbatch.commands.resume import Options, options_before, preset_before
 from vhsbatch.commands.setup import (
@@ -32,6 +32,7 @@ from vhsbatch.options import (
 )
 from vhsbatch.pipeline.corrections import corrections
 from vhsbatch.pipeline.order import priorities
+from vhsbatch.pipeline.overrides import Overrides
 from vhsbatch.presets import Preset
 from vhsbatch.preview import preview
 from vhsbatch.request import BatchRequest, container_of, job_of_video, jobs_of_folder
@@ -79,7 +80,7 @@ def restore_folder(
         preset=preset,
         verbose=display.verbose,
     )
-    expect_parts(settings)
+    expect_parts(settings, cluster, request.preset, request.preset_named)
     if which.dry_run:
         return anyio.run(preview, request, show_line)
     return anyio.run(run_batch, request, interfaces(display), followers(request))
@@ -115,7 +116,7 @@ def restore_video(
         preset=preset,
         verbose=display.verbose,
     )
-    expect_parts(settings)
+    expect_parts(settings, cluster, request.preset, request.preset_named)
     return anyio.run(run_batch, request, interfaces(display), followers(request, report=False))
 
 
@@ -172,16 +173,33 @@ def _decide(
     return options, settings, preset_before(before)
 
 
-def expect_parts(settings: Settings) -> None:
+def expect_parts(
+    settings: Settings, cluster: ClusterOptions, preset: Preset, named: Callable[[str], Preset]
+) -> None:
     """Find out whether what the settings ask for is installed and can work.
 
+    Args:
+        settings: what was decided.
+        cluster: what was typed of a cluster.
+        preset: the run's.
+        named: gives the preset of a name, as the run would use it.
+
     Raises:
-        UsageError: a command or an address cannot.
+        UsageError: a table for single videos is wrong, or a command or an address cannot work.
         ToolError: a package is missing.
     """
+    Overrides(tables=settings.files, preset_named=named).check(preset)
     if settings.cluster is not None:
-        expect_dask()
+        expect_cluster(settings)
+    elif (option := _typed_of(cluster)) is not None:
+        raise UsageError(f"{option} is a cluster's, and there is none", fix="add --cluster, or leave it out")
     check_followers(settings)
+
+
+def _typed_of(cluster: ClusterOptions) -> str | None:
+    """An option of a cluster that was typed."""
+    typed = (field.name for field in dataclasses.fields(cluster) if getattr(cluster, field.name))
+    return next((f"--{name.replace('_', '-')}" for name in typed), None)
 
 
 def _notes(machine: MachineOptions) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def preset_before(before: Mapping[str, str]) -> Preset:
     """
     try:
         return Preset.model_validate_json(before[_PRESET_TABLE])
-    except ValidationError as error:
+    except (KeyError, ValidationError) as error:
         raise OutputFolderError(
             "the batch was started by another version, which knew other presets",
             fix="add --replan to plan the unfinished videos anew",

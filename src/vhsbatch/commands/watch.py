@@ -1,6 +1,7 @@
 """`watch`: a folder that is restored for as long as videos arrive in it."""
 
 import dataclasses
+import functools
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -15,7 +16,7 @@ from vhsbatch.arrivals import Arrivals, Identity
 from vhsbatch.commands.following import followers
 from vhsbatch.commands.restore import expect_parts, request_for
 from vhsbatch.commands.resume import Options
-from vhsbatch.commands.setup import network_settings, preset_from, settings_from
+from vhsbatch.commands.setup import network_settings, preset_from, preset_named, settings_from
 from vhsbatch.commands.showing import interfaces
 from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
@@ -34,6 +35,7 @@ from vhsbatch.options import (
     ResultOptions,
 )
 from vhsbatch.pipeline.order import priorities
+from vhsbatch.pipeline.workplace import expect_writable
 from vhsbatch.presets import Preset
 from vhsbatch.request import jobs_of_folder
 from vhsbatch.scheduling.bus import Mailbox
@@ -58,9 +60,9 @@ def watch_folder(
 ) -> int:
     """Watch a folder until a signal ends it; the exit code."""
     if settle_s <= 0:
-        raise UsageError(f"--settle {settle_s:g}: must be more than 0 seconds")
+        raise UsageError(f"--settle {settle_s:g}: must be more than 0 seconds", fix="for example 10")
     if poll_s is not None and poll_s <= 0:
-        raise UsageError(f"--poll {poll_s:g}: must be more than 0 seconds")
+        raise UsageError(f"--poll {poll_s:g}: must be more than 0 seconds", fix="for example 30")
     for option, given in (("--dry-run", which.dry_run), ("--max-count", which.max_count is not None)):
         if given:
             raise UsageError(f"{option} is of a single batch", fix="use 'vhs-upscale batch' for that")
@@ -69,7 +71,9 @@ def watch_folder(
     settings = settings_from(machine, follow, parallel=which.parallel, **network_settings(cluster))
     # What one run has finished, or half finished, the next need not make again.
     options = Options(dataclasses.replace(which, resume=True, skip_existing=False), result, machine)
-    expect_parts(settings)
+    preset = preset_from(result, settings)
+    named = functools.partial(preset_named, result=result, settings=settings, base=preset)
+    expect_parts(settings, cluster, preset, named)
     # What cannot be shown is refused before the first video has come.
     interfaces(display, lines_only=True)
     watch = Watch(
@@ -78,7 +82,7 @@ def watch_folder(
         folder=Path(typed_output).resolve(),
         options=options,
         settings=settings,
-        preset=preset_from(result, settings),
+        preset=preset,
         display=display,
         poll_s=poll_s,
         arrivals=Arrivals(settle_s),
@@ -109,6 +113,7 @@ class Watch:
         Raises:
             VhsBatchError: the output folder or a tool cannot be used.
         """
+        await anyio.to_thread.run_sync(expect_writable, self.folder)
         await anyio.to_thread.run_sync(self._remember)
         async with anyio.create_task_group() as group:
             changed = _Bell()

@@ -81,8 +81,13 @@ def parse_devices(text: str) -> tuple[VulkanDevice, ...]:
     )
 
 
-def choose_device(requested: str, devices: tuple[VulkanDevice, ...]) -> str:
+def choose_device(requested: str, devices: tuple[VulkanDevice, ...], *, option: str = "--device") -> str:
     """``cpu`` or the index of the device to use.
+
+    Args:
+        requested: what the user named.
+        devices: what is there.
+        option: the option that named it.
 
     Raises:
         UsageError: the device is not there; a runtime would die by a signal.
@@ -97,7 +102,7 @@ def choose_device(requested: str, devices: tuple[VulkanDevice, ...]) -> str:
     if int(requested) >= len(devices):
         there = ", ".join(f"{device.index} ({device.name})" for device in devices) or "none"
         raise UsageError(
-            f"--device {requested}: there is no such Vulkan device", fix=f"there: {there}; or cpu"
+            f"{option} {requested}: there is no such Vulkan device", fix=f"there: {there}; or cpu"
         )
     return requested
 
@@ -115,8 +120,10 @@ def choose_gpus(requested: Sequence[int], device: str, devices: tuple[VulkanDevi
     """
     if requested:
         if len(set(requested)) < len(requested):
-            raise UsageError(f"--gpus {','.join(map(str, requested))}: one of them stands there twice")
-        return tuple(choose_device(str(index), devices) for index in requested)
+            raise UsageError(
+                f"--gpus {','.join(map(str, requested))}: one of them stands there twice", fix="name it once"
+            )
+        return tuple(choose_device(str(index), devices, option="--gpus") for index in requested)
     if device == "cpu":
         return ()
     kind = devices[int(device)].kind

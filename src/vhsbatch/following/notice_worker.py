@@ -44,7 +44,9 @@ def check(address: str) -> str | None:
         return f"{service(address)} {missing}" + (
             f", or {_PROGRAM} (Debian: apt-get install libnotify-bin)" if address == DESKTOP else ""
         )
-    return None if _apprise(address) is not None else f"{service(address)} is no address that Apprise knows"
+    if _apprise(address) is not None:
+        return None
+    return f"{service(address)} is no address that Apprise knows (for example mailto://user:password@host)"
 
 
 def send(address: str, message: dict[str, Any]) -> str | None:

@@ -124,7 +124,7 @@ async def probe_result(path: Path, *, ffmpeg: str) -> MediaInfo:
     packets = await scan(path, beginning=beginning, timeout_s=None)
     head = await look(path, ffmpeg=ffmpeg, stream=packets.index, frames=1)
     if not head.ticks:
-        raise InputError("its first frame does not decode")
+        raise InputError("its first frame does not decode", fix="make it again")
     timeline = await anyio.to_thread.run_sync(lay_on_grid, packets.ticks, packets.time_base, packets.rates)
     return MediaInfo(
         path=path,
@@ -145,7 +145,7 @@ def _open_file(path: Path) -> tuple[Path, os.stat_result, bytes]:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise InputError("it is not a regular file")
+            raise InputError("it is not a regular file", fix="copy what it gives into one")
         if status.st_size == 0:
             raise InputError("it is empty (0 bytes)", fix="copy it again from where it came")
         with path.open("rb") as file:
@@ -155,13 +155,18 @@ def _open_file(path: Path) -> tuple[Path, os.stat_result, bytes]:
             "there is no permission to read it", fix="chmod u+r it, or run as its owner"
         ) from error
     except OSError as error:
-        raise InputError(f"it cannot be opened: {error.strerror}") from error
+        raise InputError(
+            f"it cannot be opened: {error.strerror}", fix="check the disk or the share"
+        ) from error
 
 
 def _check_packets(packets: Scan, max_pixels: int, *, allow_truncated: bool) -> None:
     """Refuse what would make a wrong result or exhaust the machine."""
     if packets.width * packets.height > max_pixels:
-        raise InputError(f"a picture of {packets.width}x{packets.height} is too large")
+        raise InputError(
+            f"a picture of {packets.width}x{packets.height} is too large",
+            fix="if it really is that large, allow it with --max-pixels",
+        )
     if packets.truncated and not allow_truncated:
         raise InputError(_truncation(packets), fix="copy it again from where it came")
     if packets.jump_back_s > _JUMP_BACK_S:

@@ -115,7 +115,8 @@ async def scan(path: Path, *, beginning: bytes, timeout_s: float | None) -> Scan
     )
     if finished.exit_code < 0:
         raise InputError(
-            f"the program that reads it {describe_exit(finished.exit_code)}: the file is damaged"
+            f"the program that reads it {describe_exit(finished.exit_code)}: the file is damaged",
+            fix="copy it again from where it came",
         )
     if finished.exit_code > 0:
         said = finished.stderr_tail[-1] if finished.stderr_tail else "it said nothing"
@@ -128,7 +129,9 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
     try:
         found: dict[str, Any] = json.loads(answer)
     except json.JSONDecodeError as error:  # cut off where it becomes unreasonable
-        raise InputError("it has too many packets: days of video, or a damaged file") from error
+        raise InputError(
+            "it has too many packets: days of video, or a damaged file", fix="cut it into shorter ones"
+        ) from error
     if "error" in found:
         raise _unreadable(found["error"], beginning)
     video = found["video"]

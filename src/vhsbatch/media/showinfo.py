@@ -124,9 +124,14 @@ async def look(
         tail_lines=100_000,
     )  # fmt: skip
     if finished.exit_code == _NOT_STARTED:
-        raise ToolError(f"cannot start FFmpeg: {finished.stderr_tail[-1]}")
+        raise ToolError(
+            f"cannot start FFmpeg: {finished.stderr_tail[-1]}", fix="vhs-upscale doctor says more"
+        )
     if finished.exit_code < 0:
-        raise InputError(f"FFmpeg {describe_exit(finished.exit_code)} on it: the file is damaged")
+        raise InputError(
+            f"FFmpeg {describe_exit(finished.exit_code)} on it: the file is damaged",
+            fix="copy it again from where it came",
+        )
     glimpse = parse(finished.stderr_tail)
     if not fields:
         return glimpse

@@ -4,7 +4,7 @@
 for all whose names match. The file beside the video wins, then the last table that matches.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -120,15 +120,33 @@ class Overrides:
             InputError: the file or a table is wrong; names it and the key.
         """
         named = [
-            (f'[files."{pattern}"]', dict(table))
+            (_table(pattern), dict(table))
             for pattern, table in self.tables.items()
             if _matches(video, pattern)
         ]
         beside = video.with_name(f"{video.name}.toml")
         if beside.is_file():
             named.append((beside.name, _with_lut_beside(_read(beside), beside)))
-        if not named:
-            return NO_OVERRIDE
+        return self._of_all(named) if named else NO_OVERRIDE
+
+    def check(self, preset: Preset) -> None:
+        """Look at every table, before there is a video for it.
+
+        Args:
+            preset: the run's.
+
+        Raises:
+            UsageError: one is wrong; names it and the key.
+        """
+        for pattern, table in self.tables.items():
+            try:
+                override = self._of_all([(_table(pattern), dict(table))])
+                override.applied(override.preset or preset)
+            except InputError as error:
+                raise UsageError(error.cause, fix=error.fix) from None
+
+    def _of_all(self, named: Sequence[tuple[str, Table]]) -> Override:
+        """What several tables want together; each has its name, and later ones win."""
         keys = [_checked(source, table) for source, table in named]
         words: dict[str, Any] = {}
         for one in keys:
@@ -144,6 +162,10 @@ class Overrides:
 
 
 NO_OVERRIDES = Overrides()
+
+
+def _table(pattern: str) -> str:
+    return f'[files."{pattern}"]'
 
 
 def _matches(video: Path, pattern: str) -> bool:

@@ -63,7 +63,7 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
         raise InputError("no video frame could be read", fix="check the file with a player")
     crop = preset.crop
     if crop.left + crop.right >= track.width or crop.top + crop.bottom >= track.height:
-        raise InputError(f"the preset's crop leaves nothing of {track.width}x{track.height}")
+        raise InputError(f"the preset's crop leaves nothing of {track.width}x{track.height}", fix="crop less")
     if track.field_order is FieldOrder.MIXED and deinterlaces(preset, track):
         raise InputError(
             f"its field order changes: {track.field_order_reason}",

@@ -1,10 +1,13 @@
 """Where and with what this machine works: nothing here decides what comes out."""
 
+import errno
 import hashlib
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from vhsbatch.errors import OutputFolderError
 from vhsbatch.media.commands import Threads
 from vhsbatch.media.formats import Served
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice, JobPlan, Segment
@@ -58,6 +61,25 @@ class Workplace:
 def segment_file(plan: JobPlan, segment: Segment) -> str:
     """The name of a finished segment's file."""
     return f"segment-{segment.index:05d}.{'mov' if plan.encoder == 'prores' else 'mp4'}"
+
+
+def expect_writable(folder: Path) -> None:
+    """Create a folder if need be, and find out whether files can be made in it.
+
+    Raises:
+        OutputFolderError: they cannot, and waiting for room does not help.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return
+        reason = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
+        raise OutputFolderError(
+            f"cannot write to {folder}: {reason}", fix="choose another folder, or change its permissions"
+        ) from error
 
 
 def make_private(folder: Path) -> None:

@@ -102,7 +102,9 @@ async def spawn(
             start_new_session=True,
         )
     except OSError as error:
-        raise ToolError(f"cannot start {argv[0]}: {error.strerror}") from error
+        raise ToolError(
+            f"cannot start {argv[0]}: {error.strerror}", fix="vhs-upscale doctor says what works here"
+        ) from error
     _alive.add(process.pid)
     try:
         yield process
