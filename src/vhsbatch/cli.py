@@ -266,6 +266,47 @@ def attach(output_folder: Path, /, *, read_only: bool = False) -> int:
 
 
 @app.command
+def serve(
+    output_folder: Path,
+    /,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    control: bool = False,
+    token_file: Path | None = None,
+    public_url: str | None = None,
+    tabs: int = 8,
+    open: bool = False,  # noqa: A002
+) -> int:
+    """Show the batch that runs into a folder, or the last one, as a page for browsers.
+
+    Args:
+        output_folder: Folder of results.
+        host: The address to listen at; beyond this machine the page travels unencrypted. [default: 127.0.0.1]
+        port: The port; 0 takes a free one. [default: 8765]
+        control: Let browsers steer the batch too, instead of looking alone.
+        token_file: Keep the token, which browsers need, in this file, instead of making one each time.
+        public_url: The page's address where a proxy stands before it, for example https://tapes.example.org/.
+        tabs: How many browser tabs may look at the same time. [default: 8]
+        open: Open the page in a browser.
+    """
+    from vhsbatch.commands.serve import ServeOptions, serve_folder
+
+    return serve_folder(
+        output_folder,
+        ServeOptions(
+            host=host,
+            port=port,
+            control=control,
+            token_file=token_file,
+            public_url=public_url,
+            tabs=tabs,
+            open=open,
+        ),
+    )
+
+
+@app.command
 def presets(
     name: Annotated[str | None, Parameter(completer=preset_names)] = None, /, *, config: Path | None = None
 ) -> int:

@@ -1,7 +1,5 @@
 """The report in a real browser, of a real batch."""
 
-import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +8,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 import program
+from browser import chromium, complaints, requested
 from clips import make_clip
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
 
 MPEG2 = ("-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-q:v", "4", "-c:a", "mp2")
 NAME = "a <img src=x onerror=document.title='pwned'> %41 \"q\" ü#?.mpg"
@@ -33,19 +29,8 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if CHROMIUM is None or DRIVER is None:
-        pytest.skip("needs chromium and chromedriver")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,1000"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
+    with chromium("--window-size=1280,1000") as opened:
+        yield opened
 
 
 def test_the_slider_uncovers_the_picture_and_nothing_is_fetched(out: Path, browser: Any) -> None:
@@ -81,14 +66,10 @@ def test_the_slider_uncovers_the_picture_and_nothing_is_fetched(out: Path, brows
     link = browser.find_element(By.CSS_SELECTOR, "article a").get_attribute("href")
     assert link == (out / NAME.replace(".mpg", "_480p.mp4")).as_uri()
 
-    requested = [
-        message["params"]["request"]["url"]
-        for entry in browser.get_log("performance")
-        if (message := json.loads(entry["message"])["message"])["method"] == "Network.requestWillBeSent"
-    ]
-    assert requested
-    assert {url.partition(":")[0] for url in requested} <= {"file", "data"}
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+    addresses = requested(browser)
+    assert addresses
+    assert {address.partition(":")[0] for address in addresses} <= {"file", "data"}
+    assert complaints(browser) == []
 
 
 def test_stills_are_of_the_same_moment(out: Path) -> None:
