@@ -19,7 +19,7 @@ from vhsbatch.web.protocol import (
 
 
 def read_by_textual(sent: bytes) -> list[tuple[str, bytes]]:
-    return [tuple(read) for read in ByteStream().feed(sent)]
+    return list(ByteStream().feed(sent))
 
 
 @given(st.text())
