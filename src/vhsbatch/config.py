@@ -127,6 +127,9 @@ class Settings(BaseSettings):
     vapoursynth_python: str | None = Field(
         default=None, description="a Python that has VapourSynth, for QTGMC; left out: this one"
     )
+    nnedi_weights: Path | None = Field(
+        default=None, description="the file nnedi3_weights.bin, for nnedi; left out: looked for"
+    )
     temp_dir: Path | None = Field(
         default=None, description="folder for unfinished work; left out: beside the outputs"
     )
@@ -345,7 +348,7 @@ def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
         return folder / os.path.expanduser(path) if isinstance(path, str | Path) else path  # noqa: PTH111
 
     anchored = dict(values)
-    for name in ("model", "temp_dir", "tls_ca", "tls_cert", "tls_key"):
+    for name in ("model", "nnedi_weights", "temp_dir", "tls_ca", "tls_cert", "tls_key"):
         if name in values:
             anchored[name] = anchor(values[name])
     if isinstance(paths := values.get("presets"), list | tuple):

@@ -25,6 +25,7 @@ from vhsbatch.engines.models import shipped_networks
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.media.encoder_choice import Trial, hardware_fix, is_hardware, try_encoder
 from vhsbatch.media.encoders import ENCODERS
+from vhsbatch.media.nnedi import find_weights
 from vhsbatch.media.qtgmc import qtgmc_versions
 from vhsbatch.proc.process import run
 from vhsbatch.proc.tools import FFmpeg, ffmpeg_tool, names_of
@@ -40,7 +41,7 @@ FILTERS = frozenset(
         "adeclick", "afftdn", "aresample", "atadenoise", "bandreject", "bwdif", "chromashift",
         "colorspace", "crop", "decimate", "fieldmatch", "fillborders", "format", "fps",
         "hflip", "highpass", "hqdn3d",
-        "hstack", "idet", "loudnorm", "lut3d", "lutyuv", "nlmeans", "overlay", "pad", "scale",
+        "hstack", "idet", "loudnorm", "lut3d", "lutyuv", "nlmeans", "nnedi", "overlay", "pad", "scale",
         "setparams", "setpts", "setsar", "showinfo", "transpose", "trim", "unsharp", "vflip",
         "vstack", "w3fdif", "xstack", "yadif",
     )
@@ -96,6 +97,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         for trial in await _trials(ffmpeg):
             yield _encoder(trial)
     yield await _qtgmc(settings)
+    yield _nnedi(settings)
     devices = await vulkan_devices()
     for finding in _vulkan(devices):
         yield finding
@@ -170,6 +172,14 @@ async def _qtgmc(settings: Settings) -> Finding:
     except VhsBatchError as error:
         return Finding(status="none", subject="QTGMC", detail=error.cause, fix=error.fix)
     return Finding(status="ok", subject="QTGMC", detail=versions)
+
+
+def _nnedi(settings: Settings) -> Finding:
+    try:
+        weights = find_weights(settings.nnedi_weights)
+    except VhsBatchError as error:
+        return Finding(status="none", subject="nnedi", detail=error.cause, fix=error.fix)
+    return Finding(status="ok", subject="nnedi", detail=f"its weights are {plain(str(weights))}")
 
 
 def _vulkan(devices: tuple[VulkanDevice, ...]) -> list[Finding]:

@@ -48,8 +48,8 @@ class ResultOptions:
     telecine: Literal["none", "soft", "hard"] | None = None
     "Whether the sources are telecined film, instead of what is measured."
 
-    deinterlace: Literal["none", "bwdif", "yadif", "w3fdif", "qtgmc"] | None = None
-    "How fields become frames: qtgmc is the best and needs VapourSynth."
+    deinterlace: Literal["none", "bwdif", "yadif", "w3fdif", "nnedi", "qtgmc"] | None = None
+    "How fields become frames: qtgmc is the best and needs VapourSynth, nnedi needs its weights."
 
     keep_sar: bool = False
     "Keep the shape of the source's pixels, instead of making them square."

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-DeinterlaceMethod = Literal["none", "bwdif", "yadif", "w3fdif", "qtgmc"]
+DeinterlaceMethod = Literal["none", "bwdif", "yadif", "w3fdif", "nnedi", "qtgmc"]
 EncoderName = Literal[
     "auto",
     "libx264",

@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from anyio import to_thread
+
 from vhsbatch.config import Settings
 from vhsbatch.engines.devices import (
     choose_device,
@@ -16,6 +18,7 @@ from vhsbatch.engines.devices import (
 )
 from vhsbatch.errors import UsageError
 from vhsbatch.media.encoder_choice import choose_encoder
+from vhsbatch.media.nnedi import find_weights
 from vhsbatch.media.qtgmc import qtgmc_versions
 from vhsbatch.model.plan import EncoderDevice
 from vhsbatch.pipeline.autodetect import AutoDetect
@@ -88,7 +91,9 @@ async def open_toolbox(
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     encoder, encoder_note = await choose_encoder(preset.video.encoder, ffmpeg.path)
     choice = await choose_engine(settings)
-    python, with_qtgmc = settings.vapoursynth_python, preset.deinterlace.method == "qtgmc"
+    python, method = settings.vapoursynth_python, preset.deinterlace.method
+    if method == "nnedi":
+        await to_thread.run_sync(find_weights, settings.nnedi_weights)
     intent = Intent(
         preset=preset,
         engine=choice.engine,
@@ -107,7 +112,8 @@ async def open_toolbox(
         overrides=Overrides(tables=settings.files, preset_named=preset_named),
         auto_detect=None if detectable is None else AutoDetect(detectable),
         vapoursynth_python=python,
-        qtgmc=await qtgmc_versions(python) if with_qtgmc else "",
+        nnedi_weights=settings.nnedi_weights,
+        qtgmc=await qtgmc_versions(python) if method == "qtgmc" else "",
     )
     machine = await survey(settings, choice)
     need = lane_need(intent.memory, choice.engine, encoder, preset.target_height)

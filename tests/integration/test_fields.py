@@ -8,6 +8,7 @@ import pytest
 import program
 from counters import make_counted, numbers
 from vhsbatch.errors import ToolError
+from vhsbatch.media.nnedi import find_weights
 from vhsbatch.media.qtgmc import qtgmc_versions
 
 FFV1 = ("-c:v", "ffv1", "-g", "1")
@@ -16,6 +17,13 @@ FFV1 = ("-c:v", "ffv1", "-g", "1")
 def need_qtgmc() -> None:
     try:
         anyio.run(qtgmc_versions, None)
+    except ToolError as error:
+        pytest.skip(str(error))
+
+
+def need_weights() -> None:
+    try:
+        find_weights(None)
     except ToolError as error:
         pytest.skip(str(error))
 
@@ -37,11 +45,14 @@ def restored(folder: Path, preset: str, *, segment_s: int, name: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("scan", "method"), [("tff", "bwdif"), ("bff", "w3fdif"), ("bff", "yadif"), ("bff", "qtgmc")]
+    ("scan", "method"),
+    [("tff", "bwdif"), ("bff", "w3fdif"), ("bff", "yadif"), ("bff", "nnedi"), ("bff", "qtgmc")],
 )
 def test_each_field_becomes_a_frame_in_its_place(scan: str, method: str, tmp_path: Path) -> None:
     if method == "qtgmc":
         need_qtgmc()
+    if method == "nnedi":
+        need_weights()
     fields = f"interlace=scan={scan}:lowpass=0,setfield={scan}"
     make_counted(tmp_path / "tape.mkv", *FFV1, rate="60000/1001", seconds=2, fields=fields)
     made = restored(tmp_path, f"deinterlace = {{ method = '{method}' }}", segment_s=60, name="made.mkv")

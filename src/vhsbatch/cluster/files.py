@@ -15,6 +15,8 @@ def files_of(plan: JobPlan) -> dict[str, Path]:
     files = {SOURCE: plan.info.path}
     if plan.preset.colour.lut is not None:
         files["lut"] = plan.preset.colour.lut
+    if plan.nnedi_weights is not None:
+        files["nnedi"] = plan.nnedi_weights
     if plan.upscaling is not None:
         files |= {"param": plan.upscaling.param, "weights": plan.upscaling.weights}
     return files

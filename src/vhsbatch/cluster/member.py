@@ -85,6 +85,7 @@ class Member:
             info=replace(plan.info, path=source),
             preset=preset,
             upscaling=upscaling,
+            nnedi_weights=files.get("nnedi"),
         )
         if upscaling is not None:
             _expect_same(plan.identity, engine_named(plan.engine).identity(upscaling))

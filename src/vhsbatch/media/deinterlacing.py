@@ -30,6 +30,11 @@ def deinterlaces_apart(preset: Preset, track: VideoTrack) -> bool:
     return preset.deinterlace.method == "qtgmc" and deinterlaces(preset, track)
 
 
+def needs_weights(preset: Preset, track: VideoTrack) -> bool:
+    """Whether the deinterlacer has weights, which are a file."""
+    return preset.deinterlace.method == "nnedi" and deinterlaces(preset, track)
+
+
 def restores_film(preset: Preset, track: VideoTrack) -> bool:
     """Whether the plan's graph gives back the frames of telecined film."""
     one_order = track.field_order in (FieldOrder.TFF, FieldOrder.BFF)
@@ -97,5 +102,9 @@ def deinterlace(node: Node, plan: JobPlan, start: int | None) -> Node:
         return node.filter(
             method, filter="complex", mode="field" if by_field else "frame", parity=parity, deint="all"
         )
+    if method == "nnedi":
+        # "t" and "b" use a frame's first field alone.
+        field = parity[0] + ("f" if by_field else "")
+        return node.filter(method, weights=str(plan.nnedi_weights), deint="all", field=field)
     mode = "send_field" if by_field else "send_frame"
     return node.filter(method, mode=mode, parity=parity, deint="all")

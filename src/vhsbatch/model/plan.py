@@ -108,6 +108,7 @@ class JobPlan:
         segments: how the output is cut; together they tile ``range(frames)``.
         fingerprint: digest of all that decides the result; a result with another one is another result.
         identity: versions and digests of every tool that touches the frames.
+        nnedi_weights: the file of nnedi's weights, None where it does not deinterlace.
         notes: decisions that the user should know, one line each.
     """
 
@@ -126,6 +127,7 @@ class JobPlan:
     segments: tuple[Segment, ...]
     fingerprint: str
     identity: dict[str, str] = field(default_factory=dict)
+    nnedi_weights: Path | None = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from vhsbatch.errors import InputError
@@ -40,6 +41,7 @@ class Means:
         encoder: FFmpeg encoder name.
         container: ``mp4``, ``mkv`` or ``mov``.
         identity: versions and digests of every tool that touches the frames.
+        nnedi_weights: the file of nnedi's weights, None where it does not deinterlace.
         notes: why it is these, where the user should know.
     """
 
@@ -48,6 +50,7 @@ class Means:
     encoder: str
     container: str
     identity: dict[str, str]
+    nnedi_weights: Path | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -97,6 +100,7 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
         segments=segments,
         fingerprint=_fingerprint(info, preset, means, segments),
         identity=means.identity,
+        nnedi_weights=means.nnedi_weights,
         notes=(
             *info.notes,
             *_notes(track, preset),

@@ -7,8 +7,9 @@ from anyio import to_thread
 
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
-from vhsbatch.media.deinterlacing import deinterlaces_apart
+from vhsbatch.media.deinterlacing import deinterlaces_apart, needs_weights
 from vhsbatch.media.filters import network_size
+from vhsbatch.media.nnedi import find_weights
 from vhsbatch.media.qtgmc import qtgmc_versions
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
@@ -44,6 +45,7 @@ class Intent:
         overrides: finds what is wanted otherwise for single videos.
         auto_detect: chooses a preset for each source; None where `preset` is for all.
         vapoursynth_python: the interpreter that has VapourSynth, None for this one.
+        nnedi_weights: the file of nnedi's weights, None where it is to be looked for.
         qtgmc: the versions of QTGMC's packages where `preset` asks for it, empty where it does not.
     """
 
@@ -64,6 +66,7 @@ class Intent:
     overrides: Overrides = NO_OVERRIDES
     auto_detect: AutoDetect | None = None
     vapoursynth_python: str | None = None
+    nnedi_weights: Path | None = None
     qtgmc: str = ""
 
 
@@ -104,6 +107,10 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
     identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
     if deinterlaces_apart(intent.preset, info.video):
         identity["qtgmc"] = await qtgmc_versions(intent.vapoursynth_python)
+    weights = None
+    if needs_weights(intent.preset, info.video):
+        weights = await to_thread.run_sync(find_weights, intent.nnedi_weights)
+        identity["nnedi"] = await sha256(weights)
     if upscaling is not None:
         identity |= engine_named(intent.engine).identity(upscaling)
     means = Means(
@@ -112,6 +119,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
         encoder=intent.encoder,
         container=intent.preset.container,
         identity=identity,
+        nnedi_weights=weights,
         notes=(*notes, *network_notes),
     )
     return make_plan(job, info, intent.preset, means)

@@ -5,6 +5,7 @@ option and each filter on a line of its own; a change of any may be a change of 
 ``VHSBATCH_WRITE_GOLDEN=1 pytest tests/unit/media`` writes them anew, for a look at the difference.
 """
 
+import dataclasses
 import os
 import re
 import shlex
@@ -153,6 +154,7 @@ def encode_of(plan: JobPlan) -> EncodeArguments:
 
 FEWER_COLUMNS = PRESETS["vhs"].model_copy(update={"upscale": Upscale(ai_width=480)})
 
+NNEDI = PRESETS["vhs"].model_copy(update={"deinterlace": Deinterlace(method="nnedi")})
 QTGMC = PRESETS["vhs"].model_copy(update={"deinterlace": Deinterlace(method="qtgmc")})
 
 CASES: Mapping[str, JobPlan] = {
@@ -162,6 +164,9 @@ CASES: Mapping[str, JobPlan] = {
     "network": planned(NTSC_DV, PRESETS["vhs"], NETWORK),
     "network_of_fewer_columns": planned(NTSC_DV, FEWER_COLUMNS, NETWORK),
     "archive": planned(NTSC_DV, PRESETS["vhs_archive"]),
+    "nnedi": dataclasses.replace(
+        planned(PAL_MPEG2, NNEDI), nnedi_weights=Path("/weights/nnedi3_weights.bin")
+    ),
     "qtgmc": planned(NTSC_DV, QTGMC),
     "qtgmc_and_network": planned(PAL_MPEG2, QTGMC, NETWORK),
     "film": planned(TELECINED, PRESETS["dvd"]),
