@@ -4,7 +4,8 @@
 
 The executor, a scheduler and the workers are the real ones, each a process on this machine. A worker does
 not run FFmpeg but sleeps, and writes a file of a few bytes: so the cores of one machine are no limit, and
-what is measured is the way of a segment to a worker and back, with its file's name and proof. Then the
+what is measured is the way of a segment to a worker and back, with its file's name and proof. Memory is given
+near the beginning, in the middle and at the end. Then the
 same clips are restored by real work, where two cores are a limit.
 """
 
@@ -18,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ sys.path.insert(0, str(REPOSITORY / "tests"))
 import make  # noqa: E402
 from clips import make_clip  # noqa: E402
 from vhsbatch import __version__  # noqa: E402
-from vhsbatch.cluster.address import Address, parse_address  # noqa: E402
+from vhsbatch.cluster.address import parse_address  # noqa: E402
 from vhsbatch.cluster.head import ClusterExecutor  # noqa: E402
 from vhsbatch.cluster.terms import Offer  # noqa: E402
 from vhsbatch.cluster.tools import tools  # noqa: E402
@@ -74,10 +76,8 @@ def own_settings(**values: object) -> Settings:
 # --- the head --------------------------------------------------------------------------------------------
 
 
-async def sleeping(workers: int, segments: int, sleep_s: float) -> dict[str, float]:
+async def sleeping(workers: int, segments: int, sleep_s: float) -> dict[str, Any]:
     """Make `segments` with `workers` that sleep; seconds, and the head's memory."""
-    from vhsbatch.cluster.program import scheduler_at
-
     settings = own_settings()
     with tempfile.TemporaryDirectory() as name:
         source = Path(name) / "tape.avi"
@@ -93,23 +93,44 @@ async def sleeping(workers: int, segments: int, sleep_s: float) -> dict[str, flo
             niceness=0,
             stall_timeout_s=900,
         )
-        async with scheduler_at(Address("tcp", "127.0.0.1", 0), settings) as address:
-            command = [sys.executable, __file__, "--worker", str(address), "--sleep", str(sleep_s)]
-            processes = [subprocess.Popen(command) for _ in range(workers)]  # noqa: ASYNC220
-            try:
-                offer = await sleeping_offer(Path(name))
-                async with ClusterExecutor.connected(
-                    address, settings, offer, workplace, assemblies=1
-                ) as executor:
-                    while executor.machines < workers:
-                        await executor.look(lambda event: None)
-                        await anyio.sleep(0.2)
-                    return await drive(executor, plan, workers)
-            finally:
-                for process in processes:
-                    process.terminate()
-                for process in processes:
-                    process.wait()
+        with scheduler() as (address, scheduler_pid), sleeping_workers(address, workers, sleep_s):
+            offer = await sleeping_offer(Path(name))
+            async with ClusterExecutor.connected(
+                parse_address(address), settings, offer, workplace, assemblies=1
+            ) as executor:
+                while executor.machines < workers:
+                    await executor.look(lambda event: None)
+                    await anyio.sleep(0.2)
+                return await drive(executor, plan, workers, scheduler_pid)
+
+
+@contextmanager
+def scheduler() -> Iterator[tuple[str, int]]:
+    """A scheduler: its address, and the number of its process."""
+    command = [sys.executable, "-m", "vhsbatch.cli", "scheduler", "tcp://127.0.0.1:0"]
+    with ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
+        said = process.stdout.readline() if process.stdout else ""
+        yield said.partition("listens at ")[2].partition(";")[0], process.pid
+
+
+@contextmanager
+def sleeping_workers(address: str, count: int, sleep_s: float) -> Iterator[None]:
+    """Workers that sleep."""
+    command = [sys.executable, __file__, "--worker", address, "--sleep", str(sleep_s)]
+    with ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(ended(subprocess.Popen(command)))
+        yield
+
+
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that is ended on leaving."""
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
 
 
 async def sleeping_offer(folder: Path) -> Offer:
@@ -130,10 +151,10 @@ async def sleeping_offer(folder: Path) -> Offer:
     )
 
 
-async def drive(executor: ClusterExecutor, plan: JobPlan, lanes: int) -> dict[str, float]:
+async def drive(executor: ClusterExecutor, plan: JobPlan, lanes: int, scheduler_pid: int) -> dict[str, Any]:
     """Have every segment made, as many at a time as there are lanes."""
     waiting = iter(plan.segments)
-    memory: list[float] = []
+    memory: list[tuple[float, float]] = []
     times: list[float] = []
 
     async def lane(number: int) -> None:
@@ -144,7 +165,7 @@ async def drive(executor: ClusterExecutor, plan: JobPlan, lanes: int) -> dict[st
             )
             times.append(time.monotonic() - began_s)
             if len(times) % max(1, len(plan.segments) // 20) == 0:
-                memory.append(resident_mib())
+                memory.append((resident_mib(), resident_mib(scheduler_pid)))
 
     began_s, began_cpu_s = time.monotonic(), time.process_time()
     async with anyio.create_task_group() as group:
@@ -155,14 +176,18 @@ async def drive(executor: ClusterExecutor, plan: JobPlan, lanes: int) -> dict[st
         "wall_s": round(wall_s, 2),
         "head_cpu_ms_per_segment": round((time.process_time() - began_cpu_s) / len(times) * 1000, 2),
         "median_segment_s": round(statistics.median(times), 4),
-        "memory_first_mib": round(statistics.mean(memory[:4]), 1),
-        "memory_last_mib": round(statistics.mean(memory[-4:]), 1),
+        **{
+            f"{name}_memory_mib": [
+                round(seen[place], 1) for seen in (memory[1], memory[len(memory) // 2], memory[-1])
+            ]
+            for place, name in enumerate(("head", "scheduler"))
+        },
     }
 
 
-def resident_mib() -> float:
-    """This process's memory."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+def resident_mib(pid: int | str = "self") -> float:
+    """A process's memory."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
 
 
@@ -182,7 +207,7 @@ def real(place: Path, cluster: str, rounds: int) -> float:
     return round(statistics.median(times), 1)
 
 
-def real_work(rounds: int) -> dict[str, float]:
+def real_work(options: argparse.Namespace) -> dict[str, Any]:
     """The same clips on this machine alone, and on clusters of workers on it."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
@@ -193,12 +218,12 @@ def real_work(rounds: int) -> dict[str, float]:
             clip = place / "in" / f"tape{number}.avi"
             make_clip(clip, "-c:v", "ffv1", "-g", "1", "-c:a", "pcm_s16le", seconds=6, size="352x240")
         ways = ("", *(f"local:{workers}" for workers in WORKERS))
-        return {way or "without a cluster": real(place, way, rounds) for way in ways}
+        return {f"{way or 'without a cluster'}, s": real(place, way, options.rounds) for way in ways}
 
 
-def measured(work: Callable[..., Awaitable[dict[str, float]]], *arguments: Any) -> dict[str, float]:
+def measured(work: Callable[..., Awaitable[dict[str, Any]]], *arguments: Any) -> dict[str, Any]:
     """What `work` measures, in an event loop of its own."""
-    result: dict[str, float] = anyio.run(work, *arguments)
+    result: dict[str, Any] = anyio.run(work, *arguments)
     return result
 
 
@@ -209,22 +234,35 @@ def main() -> None:
     parser.add_argument("--segments", type=int, default=10_000)
     parser.add_argument("--sleep", type=float, default=0.5)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=("sleeping", "many", "real"))
     options = parser.parse_args()
     if options.worker:
         sleeping_worker(options.worker, options.sleep)
         return
-    result: dict[str, Any] = {"sleep_s": options.sleep, "sleeping": {}}
+    path = REPOSITORY / "benchmarks" / "results" / "cluster.json"
+    result = json.loads(path.read_text()) if path.exists() else {}
+    for name, measure in {"sleeping": sleeping_work, "many": many_segments, "real": real_work}.items():
+        if options.only in (None, name):
+            began = [round(load, 1) for load in os.getloadavg()]
+            result[name] = {**measure(options), "load_average_before": began}
+            print(name, json.dumps(result[name]), flush=True)
+            path.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def sleeping_work(options: argparse.Namespace) -> dict[str, Any]:
+    """What more machines bring, where the work itself needs none of this one's cores."""
+    result: dict[str, Any] = {"sleep_s": options.sleep}
     for workers in WORKERS:
         segments = 40 * workers
         seen = measured(sleeping, workers, segments, options.sleep)
         ideal_s = math.ceil(segments / workers) * options.sleep
-        result["sleeping"][workers] = {**seen, "efficiency": round(ideal_s / seen["wall_s"], 3)}
-        print(workers, result["sleeping"][workers], flush=True)
-    result["many"] = {"segments": options.segments, **measured(sleeping, 4, options.segments, 0.0)}
-    print(result["many"], flush=True)
-    result["real_s"] = real_work(options.rounds)
-    print(result["real_s"], flush=True)
-    (REPOSITORY / "benchmarks" / "results" / "cluster.json").write_text(json.dumps(result, indent=1) + "\n")
+        result[f"{workers} workers"] = {**seen, "efficiency": round(ideal_s / seen["wall_s"], 3)}
+    return result
+
+
+def many_segments(options: argparse.Namespace) -> dict[str, Any]:
+    """What so many segments leave behind in memory."""
+    return {"segments": options.segments, **measured(sleeping, 4, options.segments, 0.0)}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """A batch on a cluster: the same results as on one machine, and machines that do not fit refused."""
 
+import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from cluster import Cluster, Program, prepare, results
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
+NAMES = ("attic", "cellar", "museum")
 FACTS = ("segment_started", "segment_finished", "segment_failed", "lanes_changed", "log")
 
 
@@ -19,94 +23,50 @@ FACTS = ("segment_started", "segment_finished", "segment_failed", "lanes_changed
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sources, and what one machine makes of them."""
     folder = tmp_path_factory.mktemp("cluster")
-    prepare(folder, clips=2, seconds=2)
+    prepare(folder, clips=2, seconds=2, size="176x120")
     done = program.run("batch", "in", "alone", "-p", "short", "--parallel", "2", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder
 
 
-def ended(batch: Program) -> dict[str, list[dict[str, object]]]:
-    """The events of a batch that has succeeded, by kind."""
-    assert batch.process.wait(200) == 0, batch.text
-    batch.wait_for('"batch_finished"')
-    events = program.events("\n".join(line for line in batch.text.splitlines() if line.startswith("{")))
-    return {kind: [event for event in events if event["kind"] == kind] for kind in FACTS}
+@dataclass(frozen=True)
+class Ready:
+    """A cluster that works, at an address, for whoever shows `options`."""
+
+    cluster: Cluster
+    address: str
+    options: tuple[str, ...]
 
 
-def older_ffmpeg(folder: Path) -> Path:
-    """An FFmpeg that says it is another one."""
-    script = folder / "older-ffmpeg"
-    script.write_text(
-        f'#!/bin/sh\n[ "$1" = -version ] && echo "ffmpeg version 7.7 Copyright" && exit\nexec {FFMPEG} "$@"\n'
-    )
-    script.chmod(0o755)
-    return script
+@pytest.fixture(scope="module")
+def ready(place: Path) -> Iterator[Ready]:
+    """A scheduler behind certificates, and three machines.
 
-
-def test_the_result_is_that_of_one_machine(place: Path, tmp_path: Path) -> None:
+    The attic has the sources under another path, and an FFmpeg that fails once when it is told to. The
+    cellar sees no folder at all. The museum has an older FFmpeg.
+    """
+    if shutil.which("openssl") is None:
+        pytest.skip("certificates are made by openssl")
+    shown = certificates(place / "ours", "head", "attic")
+    (place / "sources").symlink_to(place / "in")
     with Cluster(place) as cluster:
-        _, address = cluster.scheduler()
-        (tmp_path / "sources").symlink_to(place / "in")
-        workers = {
-            "attic": cluster.worker(address, "attic", "--map-path", f"{place}/in={tmp_path}/sources"),
-            "cellar": cluster.worker(address, "cellar"),
-            "museum": cluster.worker(address, "museum", VHSBATCH_FFMPEG=str(older_ffmpeg(tmp_path))),
-        }
-        for name, worker in workers.items():
-            worker.wait_for(f"{name} helps")
-        seen = ended(cluster.batch(address))
-    assert results(place / "out") == results(place / "alone")
-    assert {event["machine"] for event in seen["segment_finished"]} == {"attic", "cellar"}
-    (refusal,) = [str(event["text"]) for event in seen["log"] if "museum" in str(event["text"])]
-    assert "FFmpeg 7.7" in refusal
-    assert refusal.endswith(f"FFmpeg {program.ffmpeg_version()}")
-
-
-def test_workers_on_this_machine_by_one_word(place: Path) -> None:
-    with Cluster(place) as cluster:
-        seen = ended(cluster.batch("local:2", output="local"))
-        program.wait_until_gone(place)
-    assert results(place / "local") == results(place / "alone")
-    assert {event["machine"] for event in seen["segment_finished"]} == {"local-1", "local-2"}
-
-
-def failing_ffmpeg(folder: Path) -> Path:
-    """An FFmpeg that fails the first time that it is to make a segment."""
-    script = folder / "failing-ffmpeg"
-    script.write_text(
-        "#!/bin/sh\n"
-        f'case "$*" in *-progress*) mkdir "{folder}/failed" 2>&- && echo broken >&2 && exit 9;; esac\n'
-        f'exec {FFMPEG} "$@"\n'
-    )
-    script.chmod(0o755)
-    return script
-
-
-def test_a_failure_elsewhere_is_one_like_here(place: Path, tmp_path: Path) -> None:
-    with Cluster(place) as cluster:
-        _, address = cluster.scheduler()
-        cluster.worker(address, "attic", VHSBATCH_FFMPEG=str(failing_ffmpeg(tmp_path)))
-        seen = ended(cluster.batch(address, output="failed"))
-    (failed,) = seen["segment_failed"]
-    assert failed["reason"] == "encode failed with exit code 9: broken"
-    assert (failed["final"], failed["blameless"]) == (False, False)
-    assert results(place / "failed") == results(place / "alone")
-
-
-def test_a_machine_that_sees_no_folder_is_sent_everything(place: Path) -> None:
-    with Cluster(place) as cluster:
-        _, address = cluster.scheduler()
+        _, address = cluster.scheduler("tls://127.0.0.1:0", *shown["head"])
+        elsewhere = ("--map-path", f"{place}/in={place}/sources")
         nowhere = ("--map-path", f"{place}=/nowhere", "--temp-dir", str(place))
-        attic = cluster.worker(address, "attic", *nowhere)
-        attic.wait_for("attic helps")
-        seen = ended(cluster.batch(address, "--log-file", "sent.log", output="sent"))
-        assert attic.stop() == 0
-    assert results(place / "sent") == results(place / "alone")
-    (said,) = [str(event["text"]) for event in seen["log"] if "attic" in str(event["text"])]
-    assert "does not see" in said
-    assert "--map-path" in said
-    assert "of tape2.avi have been sent to attic" in (place / "sent.log").read_text()
-    assert not list(place.glob("vhsbatch-worker-*"))
+        attic, cellar, museum = (
+            cluster.worker(address, name, *options, *shown["attic"], VHSBATCH_FFMPEG=str(ffmpeg))
+            for name, options, ffmpeg in (
+                ("attic", elsewhere, failing_ffmpeg(place)),
+                ("cellar", nowhere, FFMPEG),
+                ("museum", (), older_ffmpeg(place)),
+            )
+        )
+        for name, worker in {"attic": attic, "cellar": cellar, "museum": museum}.items():
+            worker.wait_for(f"{name} helps")
+        yield Ready(cluster, address, shown["head"])
+        assert cellar.stop() == 0
+        assert not list(place.glob("vhsbatch-worker-*"))
+    program.wait_until_gone(place)
 
 
 def certificates(folder: Path, *names: str) -> dict[str, tuple[str, ...]]:
@@ -122,27 +82,79 @@ def certificates(folder: Path, *names: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made by openssl")
-def test_certificates_let_machines_in_and_keep_others_out(place: Path, tmp_path: Path) -> None:
-    ours = certificates(tmp_path / "ours", "head", "attic")
-    (theirs,) = certificates(tmp_path / "theirs", "head").values()
+def older_ffmpeg(folder: Path) -> Path:
+    """An FFmpeg that says it is another one."""
+    script = folder / "older-ffmpeg"
+    script.write_text(
+        f'#!/bin/sh\n[ "$1" = -version ] && echo "ffmpeg version 7.7 Copyright" && exit\nexec {FFMPEG} "$@"\n'
+    )
+    script.chmod(0o755)
+    return script
+
+
+def failing_ffmpeg(folder: Path) -> Path:
+    """An FFmpeg that fails at the next segment where there is a file `fail`, which it removes."""
+    script = folder / "failing-ffmpeg"
+    script.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *-progress*) rm "{folder}/fail" 2>&- && echo broken >&2 && exit 9;; esac\n'
+        f'exec {FFMPEG} "$@"\n'
+    )
+    script.chmod(0o755)
+    return script
+
+
+def ended(batch: Program) -> dict[str, list[dict[str, object]]]:
+    """The events of a batch that has succeeded, by kind."""
+    assert batch.process.wait(200) == 0, batch.text
+    batch.wait_for('"batch_finished"')
+    events = program.events("\n".join(line for line in batch.text.splitlines() if line.startswith("{")))
+    return {kind: [event for event in events if event["kind"] == kind] for kind in FACTS}
+
+
+def test_the_result_is_that_of_one_machine(place: Path, ready: Ready) -> None:
+    batch = ready.cluster.batch(ready.address, *ready.options, "--log-file", "log")
+    seen = ended(batch)
+    assert results(place / "out") == results(place / "alone")
+    assert {event["machine"] for event in seen["segment_finished"]} == {"attic", "cellar"}
+    said = {
+        name: [str(event["text"]) for event in seen["log"] if name in str(event["text"])] for name in NAMES
+    }
+    (refusal,) = said["museum"]
+    assert "FFmpeg 7.7" in refusal
+    assert refusal.endswith(f"FFmpeg {program.ffmpeg_version()}")
+    (sent,) = said["cellar"]
+    assert "does not see" in sent
+    assert "--map-path" in sent
+    assert said["attic"] == []
+    assert re.search("of tape[12].avi have been sent to cellar", (place / "log").read_text())
+    assert "sent to attic" not in (place / "log").read_text()
+
+
+def test_a_failure_elsewhere_is_one_like_here(place: Path, ready: Ready) -> None:
+    (place / "fail").touch()
+    seen = ended(ready.cluster.batch(ready.address, *ready.options, output="failed"))
+    (failed,) = seen["segment_failed"]
+    assert failed["reason"] == "encode failed with exit code 9: broken"
+    assert (failed["final"], failed["blameless"]) == (False, False)
+    assert results(place / "failed") == results(place / "alone")
+
+
+def test_who_finds_no_cluster_and_who_is_not_let_in(place: Path, ready: Ready, tmp_path: Path) -> None:
+    (theirs,) = certificates(tmp_path, "head").values()
+    stranger = ready.cluster.batch(ready.address, *theirs, output="stranger")
+    nobody = ready.cluster.batch("tcp://127.0.0.1:9", output="nobody")
+    for batch in (stranger, nobody):
+        assert batch.process.wait(60) == 3, batch.text
+        batch.wait_for("no scheduler answers at .*vhs-upscale scheduler")
+        assert batch.text.count("\n") == 0
+
+
+def test_workers_on_this_machine_by_one_word(place: Path) -> None:
     with Cluster(place) as cluster:
-        _, address = cluster.scheduler("tls://127.0.0.1:0", *ours["head"])
-        cluster.worker(address, "attic", *ours["attic"])
-        stranger = cluster.batch(address, *theirs, output="stranger")
-        assert stranger.process.wait(60) == 3, stranger.text
-        assert "no scheduler answers" in stranger.text
-        seen = ended(cluster.batch(address, *ours["head"], output="encrypted"))
-    assert results(place / "encrypted") == results(place / "alone")
-    assert {event["machine"] for event in seen["segment_finished"]} == {"attic"}
-
-
-def test_nobody_answers(place: Path) -> None:
-    done = program.run("batch", "in", "out", "--cluster", "tcp://127.0.0.1:9", cwd=place)
-    assert done.returncode == 3
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert "no scheduler answers at tcp://127.0.0.1:9" in done.stderr
-    assert "vhs-upscale scheduler" in done.stderr
+        seen = ended(cluster.batch("local:2", output="local"))
+    assert results(place / "local") == results(place / "alone")
+    assert {event["machine"] for event in seen["segment_finished"]} == {"local-1", "local-2"}
 
 
 def test_an_open_network_is_refused(place: Path) -> None:

@@ -115,7 +115,7 @@ class Loan:
 
     @property
     def sent_bytes(self) -> int:
-        """How much of it is here, to the block."""
+        """How much of it has been sent, in whole blocks."""
         return len(self._copy.present) * files.BLOCK_BYTES
 
     async def block(self, number: int) -> bytes:

@@ -1,9 +1,11 @@
 """How Dask is used: its settings, its certificates, its silence."""
 
 import logging
+import warnings
 
 import dask
 from distributed import Security
+from distributed.versions import VersionMismatchWarning
 
 from vhsbatch.cluster.address import Address
 from vhsbatch.config import Settings
@@ -17,8 +19,8 @@ _CONFIG = {
     "distributed.comm.timeouts.tcp": f"{_LOST_S}s",
     # A segment is a child process: there is nothing in this one to profile.
     "distributed.worker.profile.enabled": False,
-    # Progress passes through the scheduler, which would keep the last 100,000 messages.
-    "distributed.admin.low-level-log-length": 1000,
+    # Each connection and topic would keep its last messages, whole tasks among them, which nobody reads.
+    "distributed.admin.low-level-log-length": 10,
 }
 
 
@@ -28,6 +30,8 @@ def configure() -> None:
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] in ("distributed", "tornado"):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    # What must be the same everywhere is compared when a machine is asked.
+    warnings.simplefilter("ignore", VersionMismatchWarning)
 
 
 def security(address: Address, settings: Settings) -> Security | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import anyio
 from distributed.comm.core import CommClosedError
 
+from vhsbatch import __version__
 from vhsbatch.cluster.calls import join
 from vhsbatch.cluster.connection import CONNECT_S, Connection
 from vhsbatch.cluster.terms import Answer, Offer
@@ -149,6 +150,9 @@ class Machines:
 
 def _cause(said: object) -> str:
     """Why a machine could not even answer, in one line."""
-    if isinstance(said, ImportError | AttributeError):
-        return f"it has another vhsbatch, or none ({said})"
+    if isinstance(said, ImportError | AttributeError) or "ModuleNotFoundError" in str(said):
+        return (
+            f"it has another vhsbatch, or none ({said}); install the same one for its Dask: "
+            f"pip install 'vhsbatch[cluster]=={__version__}'"
+        )
     return f"{type(said).__name__}: {said}"

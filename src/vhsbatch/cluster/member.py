@@ -149,7 +149,8 @@ async def examine(settings: Settings, offer: Offer, limits: Limits, retired: Ret
     lanes = choose_lanes(own.parallel, machine, engine=offer.engine, videos=1, need=need).begin
     slots = fitting(min(lanes, limits.threads), limits.given, offer.needs)
     if not slots:
-        return f"its Dask resources {_in_words(limits.given)} are less than {_in_words(offer.needs)}"
+        given, needs = _in_words(limits.given), _in_words(offer.needs)
+        return f"its Dask worker has --resources {given}, and a segment takes {needs}"
     each = machine.slots_per_gpu or math.ceil(slots / max(1, len(choice.gpus)))
     paths = parse_map(offer.map_path) | parse_map(own.map_path)
     folder = mapped(offer.folder, paths)
@@ -174,7 +175,8 @@ async def examine(settings: Settings, offer: Offer, limits: Limits, retired: Ret
 
 
 def _in_words(resources: Mapping[str, float]) -> str:
-    return ", ".join(f"{name}={amount:g}" for name, amount in resources.items())
+    """As `dask worker` takes them."""
+    return ",".join(f"{name}={amount:.0f}" for name, amount in resources.items())
 
 
 def files_here(plan: JobPlan) -> dict[str, Path]:

@@ -212,7 +212,8 @@ class Node(WorkerPlugin):
         serving = self._server.serving(loan.block, size_bytes=info.size_bytes, suffix=info.path.suffix)
         async with serving as served:
             yield served
-        sent = f"{size(loan.sent_bytes)} of the {size(info.size_bytes)} of {info.path.name}"
+        sent_bytes = min(loan.sent_bytes, info.size_bytes)
+        sent = f"{size(sent_bytes)} of the {size(info.size_bytes)} of {info.path.name}"
         attempt.outbox.put(LogLine(level="debug", text=f"{sent} have been sent to {self.machine}"))
 
     async def _make_file(

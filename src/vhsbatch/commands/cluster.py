@@ -17,11 +17,12 @@ def run_scheduler(typed: str, *, network: NetworkOptions, config: Path | None) -
     """Run a scheduler until it is stopped; the exit code."""
     expect_dask()
     from vhsbatch.cluster.address import parse_address, refuse_open_network
-    from vhsbatch.cluster.program import schedule
 
     settings = settings_from(MachineOptions(config=config), None, **network_settings(network))
     address = parse_address(typed)
     refuse_open_network(address, settings)
+    from vhsbatch.cluster.program import schedule
+
     anyio.run(schedule, address, settings, show_line)
     return 0
 
@@ -32,13 +33,14 @@ def run_worker(
     """Help a cluster until it is stopped; the exit code."""
     expect_dask()
     from vhsbatch.cluster.address import parse_address, refuse_open_network
-    from vhsbatch.cluster.program import help_cluster
     from vhsbatch.cluster.terms import parse_map
 
     settings = settings_from(machine, None, parallel=parallel, **network_settings(network))
     address = parse_address(typed)
     refuse_open_network(address, settings)
     parse_map(settings.map_path)
+    from vhsbatch.cluster.program import help_cluster
+
     anyio.run(help_cluster, address, settings, name or os.uname().nodename, show_line)
     return 0
 
