@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,14 @@ def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def start(*arguments: str | Path, cwd: Path, **options: Any) -> subprocess.Popen[str]:
+def start(
+    *arguments: str | Path, cwd: Path, variables: Mapping[str, str] | None = None, **options: Any
+) -> subprocess.Popen[str]:
     """Start `vhs-upscale` in a session of its own."""
     return subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
         cwd=cwd,
-        env=environment(cwd),
+        env={**environment(cwd), **(variables or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

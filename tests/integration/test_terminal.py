@@ -1,167 +1,211 @@
-"""The program in a real terminal: what is on the screen, and what the keys do."""
+"""The terminal interface of the real program, through real batches."""
 
 import os
-import pty
-import select
 import signal
-import subprocess
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import pyte
 import pytest
 
 import program
-from clips import make_clip
+from clips import FFMPEG, make_clip
+from terminal import PATIENCE_S, Terminal, terminal
 
-pytestmark = pytest.mark.slow
+# Each of them starts programs that take half a minute to draw a screen where a machine is very busy.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-_PATIENCE_S = 60.0
-COLUMNS, LINES = 100, 30
-
-
-class Terminal:
-    """A program at one end of a pseudo-terminal, and this test at the other."""
-
-    def __init__(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
-        self.process = process
-        self.written = b""
-        self._descriptor = descriptor
-        self._screen = pyte.Screen(COLUMNS, LINES)
-        self._stream = pyte.ByteStream(self._screen)
-
-    @property
-    def text(self) -> str:
-        """What is on the screen."""
-        return "\n".join(self._screen.display)
-
-    def wait_for(self, text: str) -> None:
-        """Wait until `text` is on the screen.
-
-        Raises:
-            AssertionError: it did not come in time.
-        """
-        deadline_s = time.monotonic() + _PATIENCE_S
-        while text not in self.text:
-            assert time.monotonic() < deadline_s, f"no {text!r} on the screen:\n{self.text}"
-            assert self._read(), f"it ended without {text!r}:\n{self.text}"
-
-    def finish(self) -> int:
-        """Read to the end; the exit code."""
-        while self._read():
-            pass
-        return self.process.wait(timeout=_PATIENCE_S)
-
-    def press(self, keys: str) -> None:
-        os.write(self._descriptor, keys.encode())
-
-    def close(self) -> None:
-        """As when somebody closes the window."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def _read(self) -> bool:
-        readable, _, _ = select.select([self._descriptor], [], [], 1.0)
-        if not readable:
-            return self.process.poll() is None
-        try:
-            received = os.read(self._descriptor, 65536)
-        except OSError:  # Linux's way to say that the other end is closed
-            return False
-        self.written += received
-        self._stream.feed(received)
-        return received != b""
-
-
-@contextmanager
-def terminal(*arguments: str, cwd: Path) -> Iterator[Terminal]:
-    own, theirs = pty.openpty()
-    environment = {
-        **program.environment(cwd),
-        "TERM": "xterm-256color",
-        "COLUMNS": str(COLUMNS),
-        "LINES": str(LINES),
-    }
-    process = subprocess.Popen(
-        [*program.COMMAND, *arguments],
-        cwd=cwd,
-        env=environment,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        # The terminal becomes the new session's own, so that closing it hangs up.
-        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # noqa: PLW1509
-    )
-    os.close(theirs)
-    opened = Terminal(process, own)
-    try:
-        yield opened
-    finally:
-        opened.close()
-        if process.poll() is None:
-            process.kill()
-        process.wait(timeout=_PATIENCE_S)
+FAKE = Path(__file__).parents[1] / "fakes" / "ffmpeg"
+BATCH = ("batch", "in", "out", "-r", "120", "--parallel", "2", "--no-report")
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
+    """Two short tapes, and an FFmpeg that makes no segment before the gate is opened."""
     (tmp_path / "in").mkdir()
-    make_clip(tmp_path / "in" / "tape.dv", "-target", "ntsc-dv", scan="bff", seconds=3)
+    for number in (1, 2):
+        make_clip(
+            *(tmp_path / "in" / f"tape{number}.avi", "-c:v", "ffv1", "-g", "1", "-c:a", "pcm_s16le"),
+            seconds=1,
+            size="96x64",
+        )
+    (tmp_path / "vhsbatch.toml").write_text(f'ffmpeg = "{FAKE}"\n')
     return tmp_path
 
 
-def test_from_the_first_lane_to_the_summary(place: Path) -> None:
-    with terminal("batch", "in", "out", "-r", "240", "--parallel", "2", cwd=place) as screen:
-        screen.wait_for("Worker 1")
-        screen.wait_for("tape.dv")
+def gated(place: Path) -> dict[str, str]:
+    return {
+        "FAKE_FFMPEG_REAL": FFMPEG,
+        "FAKE_FFMPEG_FAULT": "wait",
+        "FAKE_FFMPEG_GATE": str(place / "gate"),
+    }
+
+
+def open_gate(place: Path) -> None:
+    (place / "gate").touch()
+
+
+def resume(place: Path) -> None:
+    """Go on with the batch to its end, without faults."""
+    done = program.run("batch", "in", "out", "--resume", "--config", os.devnull, "--no-report", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert (place / "out" / "tape1_120p.mp4").is_file()
+
+
+def left_as_it_was(screen: Terminal, before: list[Any]) -> str:
+    """What stays on the terminal, which has to be as it was."""
+    assert screen.is_as_it_was, sorted(screen.modes)
+    assert screen.attributes() == before
+    return screen.written.rpartition(b"\x1b[?1049l")[2].decode()
+
+
+def test_keys_and_sizes_from_the_first_lane_to_the_summary(place: Path) -> None:
+    with terminal(*BATCH, cwd=place, **gated(place)) as screen:
+        before = screen.attributes()
+        screen.wait_for("Worker 2")
+        assert screen.attributes() != before
+        assert {1049, 1000, 2004} <= screen.modes
+        assert 25 not in screen.modes
+        screen.wait_for("tape2.avi")
+        screen.press("4")
+        screen.wait_for("segment started")
+        for columns, lines in ((80, 24), (200, 60), (20, 5), (100, 30)):
+            screen.resize(columns, lines)
+            screen.wait_for("vhsbatch")
+        screen.press("1")
+        screen.wait_for("tape1.avi")
+        screen.press("i")
+        screen.wait_for("ffv1")
+        screen.press("\x1b")
+        open_gate(place)
         screen.wait_for("Batch complete")
         screen.press("q")
         assert screen.finish() == 0
+        after = left_as_it_was(screen, before)
     # What stays on the terminal is the result.
-    after = screen.written.rpartition(b"\x1b[?1049l")[2].decode()
     assert "BATCH PROCESSING COMPLETE" in after
-    assert "Successful:   1" in after
+    assert "Successful:   2" in after
 
 
 def test_q_asks_and_y_stops_and_resume_goes_on(place: Path) -> None:
-    with terminal("batch", "in", "out", "-r", "1080", cwd=place) as screen:
-        screen.wait_for("fps")
+    with terminal(*BATCH, cwd=place, **gated(place)) as screen:
+        before = screen.attributes()
+        screen.wait_for("Worker 1")
         screen.press("q")
         screen.wait_for("Stop this batch?")
         screen.press("y")
         assert screen.finish() == 130
+        assert "Left:         2" in left_as_it_was(screen, before)
     program.wait_until_gone(place)
-    assert b"Left:         1" in screen.written
-    done = program.run("batch", "in", "out", "--resume", cwd=place)
-    assert done.returncode == 0, done.stderr
-    assert (place / "out" / "tape_1080p.mp4").is_file()
+    open_gate(place)
+    resume(place)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_gives_the_terminal_back(number: signal.Signals, place: Path) -> None:
+    with terminal(*BATCH, cwd=place, **gated(place)) as screen:
+        before = screen.attributes()
+        screen.wait_for("Worker 1")
+        os.kill(screen.process.pid, number)
+        assert screen.finish() == 128 + number
+        assert "BATCH PROCESSING INTERRUPTED" in left_as_it_was(screen, before)
+    program.wait_until_gone(place)
 
 
 def test_a_closed_terminal_stops_the_batch_and_loses_nothing(place: Path) -> None:
-    with terminal("batch", "in", "out", "-r", "1080", cwd=place) as screen:
-        screen.wait_for("fps")
+    with terminal(*BATCH, cwd=place, **gated(place)) as screen:
+        screen.wait_for("Worker 1")
         screen.close()
-        assert screen.process.wait(timeout=_PATIENCE_S) == 128 + signal.SIGHUP
+        assert screen.process.wait(timeout=PATIENCE_S) == 128 + signal.SIGHUP
     program.wait_until_gone(place)
-    done = program.run("batch", "in", "out", "--resume", cwd=place)
-    assert done.returncode == 0, done.stderr
+    open_gate(place)
+    resume(place)
+
+
+def broken(module: str, name: str) -> tuple[str, ...]:
+    """The program with a defect: a function of a module that fails when it is called the third time."""
+    script = f"""
+import importlib, itertools, sys
+from vhsbatch import cli
+module, calls = importlib.import_module({module!r}), itertools.count(1)
+real = module.{name}
+def fails(*arguments, **options):
+    if next(calls) >= 3:
+        raise KeyError("injected")
+    return real(*arguments, **options)
+module.{name} = fails
+cli.main(sys.argv[1:])
+"""
+    return (sys.executable, "-c", script)
+
+
+def test_a_defect_of_the_interface_leaves_the_batch_to_go_on_in_lines(place: Path) -> None:
+    command = broken("vhsbatch.tui.overview", "overview_text")
+    with terminal(*BATCH, cwd=place, command=command, **gated(place)) as screen:
+        before = screen.attributes()
+        screen.wait_for("a defect of this program: KeyError: 'injected'")
+        open_gate(place)
+        assert screen.finish() == 0
+        after = left_as_it_was(screen, before)
+    assert "Traceback" not in after
+    assert "Successful:   2" in after
+
+
+def test_a_defect_of_the_batch_gives_the_terminal_back(place: Path) -> None:
+    command = broken("vhsbatch.scheduling.scheduler", "next_work")
+    with terminal(*BATCH, cwd=place, command=command, **gated(place)) as screen:
+        before = screen.attributes()
+        assert screen.finish() == 1
+        after = left_as_it_was(screen, before)
+    assert "vhs-upscale: a defect of this program: KeyError: 'injected'" in after
+    assert "Traceback" not in after
+    program.wait_until_gone(place)
+
+
+def test_a_terminal_that_takes_nothing_does_not_slow_the_work(place: Path) -> None:
+    with terminal(*BATCH, cwd=place, **gated(place)) as screen:
+        before = screen.attributes()
+        screen.wait_for("Worker 1")
+        # Nobody reads from here on. Each size is drawn whole, which soon fills every buffer on the way.
+        for number in range(80):
+            screen.resize(*((150, 50), (149, 49))[number % 2])
+            time.sleep(0.05)
+        open_gate(place)
+        made = [place / "out" / f"tape{number}_120p.mp4" for number in (1, 2)]
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not all(path.is_file() for path in made):
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+        assert program.run("verify", "out", "--config", os.devnull, cwd=place).returncode == 0
+        # When it takes something again, everything is drawn anew.
+        screen.wait_for("Batch complete")
+        screen.press("q")
+        assert screen.finish() == 0
+        left_as_it_was(screen, before)
+
+
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"PYTHONIOENCODING": "latin-1"}])
+def test_a_terminal_that_cannot_draw_gets_lines(variables: dict[str, str], place: Path) -> None:
+    open_gate(place)
+    with terminal(*BATCH, cwd=place, **{**gated(place), **variables}) as screen:
+        assert screen.finish() == 0
+    assert b"\x1b" not in screen.written
+    assert b"Successful:   2" in screen.written
 
 
 def test_another_terminal_shows_and_steers_the_batch_and_its_last_state(place: Path) -> None:
-    batch = program.start("batch", "in", "out", "-r", "1080", "--json", cwd=place)
+    batch = program.start(*BATCH, "--json", cwd=place, variables=gated(place))
     try:
         program.wait_for_event(batch, "segment_started")
         with terminal("attach", "out", cwd=place) as screen:
+            before = screen.attributes()
             screen.wait_for("Worker 1")
             screen.press("p")
-            # From here on the batch cannot end by itself.
             screen.wait_for("paused: by the user")
             screen.press("q")
             assert screen.finish() == 0
+            left_as_it_was(screen, before)
         assert batch.poll() is None
         with terminal("attach", "out", cwd=place) as screen:
             screen.wait_for("paused: by the user")
@@ -171,7 +215,7 @@ def test_another_terminal_shows_and_steers_the_batch_and_its_last_state(place: P
             screen.wait_for("ended: interrupted")
             screen.press("q")
             assert screen.finish() == 0
-        batch.communicate(timeout=_PATIENCE_S)
+        batch.communicate(timeout=PATIENCE_S)
     finally:
         batch.kill()
         batch.wait()
