@@ -107,7 +107,11 @@ class Crop(Table):
         default=0, ge=0, le=64, multiple_of=4, description="lines cut off, a multiple of 4: the fields stay"
     )
     mask_bottom_lines: int = Field(
-        default=0, ge=0, le=32, description="head-switching lines replaced by the line above them"
+        default=0,
+        ge=0,
+        le=32,
+        description="head-switching lines at the source's bottom, replaced by the line above them where "
+        "they are not cut off",
     )
 
 

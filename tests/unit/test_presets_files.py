@@ -163,7 +163,7 @@ class TestUsersFiles:
         (
             '[mine]\ndeinterlace.method = "bwdiff"',
             "preset 'mine': deinterlace.method = \"bwdiff\": not one of the choices "
-            "(did you mean 'bwdif'? allowed: none, bwdif, yadif, w3fdif, qtgmc)",
+            "(did you mean 'bwdif'? allowed: none, bwdif, yadif, w3fdif, nnedi, qtgmc)",
         ),
         ("[mine]\nsharpen.size = 4", "preset 'mine': sharpen.size = 4: must be 3, 5, 7 or 9"),
         (

@@ -203,8 +203,11 @@ def _crop(node: Node, preset: Preset, track: VideoTrack) -> Node:
 
 
 def _mask(node: Node, preset: Preset, track: VideoTrack) -> Node:
-    if 0 < preset.crop.mask_bottom_lines <= track.height // _LEAST_LINES_TO_MASK:
-        node = node.filter("fillborders", bottom=preset.crop.mask_bottom_lines, mode="smear")
+    torn = preset.crop.mask_bottom_lines
+    # Those that have been cut off need not be masked.
+    left = torn - preset.crop.bottom
+    if left > 0 and torn <= track.height // _LEAST_LINES_TO_MASK:
+        node = node.filter("fillborders", bottom=left, mode="smear")
     return node
 
 

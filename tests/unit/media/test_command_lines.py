@@ -103,7 +103,7 @@ EVERY_FILTER = Preset.model_validate(
         "target_height": 640,
         "container": "mov",
         "deinterlace": {"method": "w3fdif", "rate": "frame"},
-        "crop": {"left": 8, "right": 6, "top": 4, "bottom": 12, "mask_bottom_lines": 2},
+        "crop": {"left": 8, "right": 6, "top": 4, "bottom": 12, "mask_bottom_lines": 14},
         "denoise": {"method": "nlmeans"},
         "colour": {
             "brightness": 0.02,
