@@ -98,8 +98,7 @@ class Viewer:
             self.state.apply(fact)
             self._untold.append(fact)
         if not alive:
-            for job in self.state.jobs.values():
-                job.running, job.assembly_lane = {}, None
+            self.state.halt()
 
     def _news(self) -> list[Telemetry]:
         return self._line.news() if self._alive and self._line is not None else []

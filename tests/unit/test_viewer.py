@@ -62,6 +62,10 @@ async def test_a_run_that_died_does_nothing_any_more(tmp_path: Path) -> None:
     await journal(tmp_path, "1-a", *FIRST, make.started(PLAN, 1))
     viewer = Viewer(tmp_path, read_only=False)
     assert viewer.state.jobs[PLAN.job.id].running == {}
+    assert viewer.state.count(Phase.RUNNING) == 0
+    assert viewer.state.count(Phase.PLANNED) == 1
+    assert viewer.state.jobs[PLAN.job.id].finished_frames == 30
+    assert [job.job.id for job in viewer.state.turns.begun()] == [PLAN.job.id]
     assert viewer.standing == "   not running"
 
 

@@ -106,6 +106,16 @@ class BatchState:
                     self._note_phase(fact.job_id, job, before)
                     self.turns.note(job, fact)
 
+    def halt(self) -> None:
+        """Take in that the run is gone: what was under way waits for the next one, behind what is proven."""
+        for job in self.turns.under_way:
+            before = job.phase
+            job.running, job.assembly_lane = {}, None
+            if before in {Phase.RUNNING, Phase.ASSEMBLING}:
+                job.phase = Phase.PLANNED
+                self.revision += 1
+            self._note_phase(job.job.id, job, before)
+
     def _note_phase(self, job_id: str, job: JobState, before: Phase) -> None:
         if job.phase is before:
             return
