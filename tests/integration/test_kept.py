@@ -1,5 +1,6 @@
 """What comes along with picture and sound: titles, chapters, subtitles, languages, the timecode."""
 
+import json
 from pathlib import Path
 
 import av
@@ -38,7 +39,8 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *("-i", clip, "-i", folder / "words.srt", "-i", folder / "chapters.txt"),
         *("-map", "0", "-map", "1", "-map_metadata", "2", "-c", "copy"),
         *("-metadata:s:a:0", "language=deu", "-metadata:s:s:0", "language=fra"),
-        *("-metadata", "timecode=01:02:03:04", folder / "tape.mkv"),
+        *("-metadata", "timecode=01:02:03:04", "-metadata", "tape_id=7"),
+        *("-metadata", "keywords=sea", folder / "tape.mkv"),
     )
     return folder / "tape.mkv"
 
@@ -57,6 +59,10 @@ def test_titles_chapters_subtitles_and_languages_come_along(
         assert [chapter["metadata"]["title"] for chapter in result.chapters()] == ["Beach", "Home"]
         assert (sound.language, words.language) == ("deu", "fra")
         assert words.codec_context.codec.canonical_name == codec
+        told = {"mp4": ["tags left out, which mp4 cannot hold: tape_id; mkv holds them"], "mkv": []}
+        notes = json.loads(made.with_name(f"{made.name}.json").read_text())["notes"]
+        assert [note for note in notes if "left out" in note] == told[container]
+        assert (tags["keywords"], tags.get("tape_id")) == ("sea", None if told[container] else "7")
         timecodes = [tags.get("timecode"), result.streams.video[0].metadata.get("timecode")]
         assert "01:02:03:04" in timecodes
         shown = [packet for packet in result.demux(words) if packet.size > 2]

@@ -13,6 +13,42 @@ _TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "subrip", "text", "webvtt"})
 _PICTURE_CODECS = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle"})
 _COPIED_INTO_MKV = _PICTURE_CODECS | {"ass", "ssa", "subrip", "webvtt"}
 
+# What FFmpeg writes of a file's tags, by container; Matroska holds any.
+_TAGS = {
+    "mp4": {
+        *(
+            "title",
+            "artist",
+            "album",
+            "album_artist",
+            "composer",
+            "date",
+            "disc",
+            "track",
+            "comment",
+            "genre",
+        ),
+        *("copyright", "grouping", "lyrics", "description", "synopsis", "show", "episode_id", "episode_sort"),
+        *(
+            "season_number",
+            "network",
+            "keywords",
+            "media_type",
+            "hd_video",
+            "gapless_playback",
+            "compilation",
+        ),
+    },
+    "mov": {
+        *("title", "artist", "album", "date", "comment", "genre", "copyright", "make", "model", "location"),
+    },
+}
+# What is of the source as a file, or is kept under another name.
+_OF_A_FILE = {
+    *("compatible_brands", "creation_time", "date_recorded", "duration", "encoder", "encoded_by"),
+    *("major_brand", "minor_version", "software", "timecode"),
+}
+
 # Timecodes with another separator before the frames leave numbers out, which these rates alone need.
 _DROP_FRAME_RATES = (Fraction(30000, 1001), Fraction(60000, 1001))
 _TIMECODE = re.compile(r"(\d\d:\d\d:\d\d)([:;.])(\d\d)")
@@ -73,6 +109,14 @@ def timecode(info: MediaInfo, preset: Preset) -> str | None:
     return f"{match[1]}{match[2]}{int(match[3]) * int(factor):02}"
 
 
+def _lost_tags(info: MediaInfo, container: str) -> tuple[str, ...]:
+    """Tags for which `container` has no place."""
+    if container == "mkv":
+        return ()
+    # A language may stand behind the name.
+    return tuple(tag for tag in info.tags if tag.partition("-")[0] not in _TAGS[container] | _OF_A_FILE)
+
+
 def left_out(info: MediaInfo, preset: Preset, container: str) -> Iterator[str]:
     """What cannot be kept, a line each."""
     lost = [track.codec for track in info.subtitles if subtitle_codec(container, track.codec) is None]
@@ -82,5 +126,9 @@ def left_out(info: MediaInfo, preset: Preset, container: str) -> Iterator[str]:
         yield f"subtitles left out, which {container} cannot hold: {', '.join(lost)}{hint}"
     if info.other_streams:
         yield f"streams left out that are neither picture, sound nor subtitles: {info.other_streams}"
+    if info.pictures:
+        yield f"pictures left out that stand still, as covers do: {info.pictures}"
+    if lost_tags := _lost_tags(info, container):
+        yield f"tags left out, which {container} cannot hold: {', '.join(lost_tags)}; mkv holds them"
     if info.timecode is not None and timecode(info, preset) is None:
         yield f"timecode {info.timecode} left out, which does not count in the output's frames"

@@ -109,6 +109,8 @@ async def probe(
         other_streams=packets.other_streams,
         timecode=packets.timecode,
         recorded=packets.recorded,
+        pictures=packets.pictures,
+        tags=packets.tags,
         notes=_notes(packets, timeline, undecoded=_undecoded_tail(packets, tail)),
     )
 

@@ -76,6 +76,7 @@ def scan(path: str) -> dict[str, Any]:
             "other_streams": len(container.streams.data) + len(container.streams.attachments),
             "timecode": _timecode(container, video),
             "recorded": recorded(path),
+            "tags": sorted(name.lower() for name in container.metadata),
             "audio": [sound.summary() for sound in sounds.values() if sound.end_s is not None],
         }
 

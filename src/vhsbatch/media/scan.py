@@ -43,6 +43,7 @@ class Scan:
         reach_s: when the last packet of any stream ends, counted from the beginning.
         read_error: what stopped the reading before the end of the file.
         videos: number of moving pictures in the file.
+        pictures: number of pictures that stand still, as covers do.
         unknown_sounds: number of audio streams that nothing can decode.
         index: index of the video stream, as everything below is about it.
         codec: FFmpeg's codec name.
@@ -60,6 +61,7 @@ class Scan:
         subtitles: the subtitle streams.
         other_streams: number of streams of other kinds.
         timecode: of the first frame, None where none is stated.
+        tags: the names of what else the file says of itself, in small letters.
         recorded: when a camera recorded it, in its own time, None where it does not say.
     """
 
@@ -68,6 +70,7 @@ class Scan:
     reach_s: Fraction
     read_error: str | None
     videos: int
+    pictures: int
     unknown_sounds: int
     index: int
     codec: str
@@ -86,6 +89,7 @@ class Scan:
     other_streams: int = 0
     timecode: str | None = None
     recorded: str | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def truncated(self) -> bool:
@@ -147,6 +151,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         reach_s=max(reach_s, reach_s - start_s),
         read_error=found["read_error"],
         videos=found["videos"],
+        pictures=found["pictures"],
         unknown_sounds=found["unknown_sounds"],
         index=video["index"],
         codec=video["codec"],
@@ -165,6 +170,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         other_streams=found["other_streams"],
         timecode=found["timecode"],
         recorded=found["recorded"],
+        tags=tuple(found["tags"]),
     )
 
 

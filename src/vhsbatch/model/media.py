@@ -168,6 +168,8 @@ class MediaInfo:
         timecode: of the first frame, as the source states it, None where it states none.
         recorded: when a camera recorded it, in its own time: ``2024-07-08 19:55:58``; None where it does
             not say.
+        pictures: number of pictures in it that stand still, as covers do.
+        tags: names of what else it says of itself, in small letters.
         notes: what the user should know of this source, one line each.
     """
 
@@ -183,4 +185,6 @@ class MediaInfo:
     other_streams: int = 0
     timecode: str | None = None
     recorded: str | None = None
+    pictures: int = 0
+    tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

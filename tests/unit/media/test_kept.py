@@ -40,6 +40,16 @@ def test_what_is_left_out_is_said() -> None:
     assert list(left_out(pictures, PRESET, "mkv")) == []
 
 
+def test_what_a_file_says_of_itself_is_kept_or_told() -> None:
+    source = make.info(tags=("creation_time", "encoder", "lyrics-eng", "tape_id", "title"), pictures=1)
+    assert list(left_out(source, PRESET, "mp4")) == [
+        "pictures left out that stand still, as covers do: 1",
+        "tags left out, which mp4 cannot hold: tape_id; mkv holds them",
+    ]
+    assert "lyrics-eng, tape_id" in list(left_out(source, PRESET, "mov"))[1]
+    assert len(list(left_out(source, PRESET, "mkv"))) == 1
+
+
 @pytest.mark.parametrize(
     ("order", "telecine", "stated", "counted"),
     [

@@ -27,6 +27,7 @@ ANSWER: dict[str, Any] = {
     "other_streams": 1,
     "timecode": "01:00:00:00",
     "recorded": None,
+    "tags": [],
     "audio": [
         {"index": 1, "codec": "pcm_s16le", "sample_rate_hz": 32000, "channels": 2, "start_s": "0/1",
          "end_s": "5339/32000", "language": "und"},
