@@ -4,6 +4,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,22 +22,37 @@ SEGMENT_S = 2
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What one machine makes of the sources that every test has."""
-    folder = tmp_path_factory.mktemp("alone")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A source, what one machine makes of it, and an FFmpeg that takes its time for a segment."""
+    folder = tmp_path_factory.mktemp("cluster")
     prepare(folder, clips=1, size="176x120")
-    done = program.run("batch", "in", "out", "-p", "short", cwd=folder)
+    done = program.run("batch", "in", "alone", "-p", "short", cwd=folder)
     assert done.returncode == 0, done.stderr
-    return results(folder / "out")
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    prepare(tmp_path, clips=1, size="176x120")
-    slow = tmp_path / "slow-ffmpeg"
+    slow = folder / "slow-ffmpeg"
     slow.write_text(f'#!/bin/sh\ncase "$*" in *-progress*) sleep {SEGMENT_S};; esac\nexec {FFMPEG} "$@"\n')
     slow.chmod(0o755)
-    return tmp_path
+    return folder
+
+
+@dataclass(frozen=True)
+class Machines:
+    """A scheduler and two machines."""
+
+    cluster: Cluster
+    scheduler: Program
+    address: str
+    attic: Program
+    cellar: Program
+
+
+@pytest.fixture(scope="module")
+def machines(place: Path) -> Iterator[Machines]:
+    """What the tests do to them in turn; nothing of it is left behind."""
+    with Cluster(place) as cluster:
+        scheduler, address = cluster.scheduler()
+        attic, cellar = (start_worker(cluster, address, name) for name in ("attic", "cellar"))
+        yield Machines(cluster, scheduler, address, attic, cellar)
+    program.wait_until_gone(place)
 
 
 def start_worker(cluster: Cluster, address: str, name: str, *options: str, machine: str = "") -> Program:
@@ -69,54 +85,48 @@ def wait_until_ended(pids: list[int]) -> None:
         time.sleep(0.05)
 
 
-def assert_nothing_made_twice(place: Path) -> None:
-    facts = list(read_journal(place / "out" / ".vhsbatch" / "journal"))
+def assert_made_once(place: Path, output: str) -> None:
+    """See that the result is that of one machine, and that no segment was made twice."""
+    assert results(place / output) == results(place / "alone")
+    facts = list(read_journal(place / output / ".vhsbatch" / "journal"))
     made = Counter((fact.job_id, fact.segment) for fact in facts if isinstance(fact, SegmentFinished))
     assert set(made.values()) == {1}
 
 
-def test_killed_workers_and_a_killed_scheduler(place: Path, alone: dict[str, str]) -> None:
-    with Cluster(place) as cluster:
-        scheduler, address = cluster.scheduler()
-        attic, cellar = (start_worker(cluster, address, name) for name in ("attic", "cellar"))
-        batch = cluster.batch(address)
-        batch.wait_for('"segment_finished"')
-        orphans = wait_for_children(attic)
-        attic.kill()
-        wait_until_ended(orphans)
-        batch.wait_for('attic is gone.*"lanes_changed"')
+def test_a_batch_that_is_stopped_and_one_that_is_killed(place: Path, machines: Machines) -> None:
+    cluster, address, workers = machines.cluster, machines.address, (machines.attic, machines.cellar)
+    batch = cluster.batch(address, output="stopped")
+    batch.wait_for('"segment_finished"')
+    orphans = [pid for worker in workers for pid in program.children(worker.process.pid)]
+    assert batch.stop() == 143
+    wait_until_ended(orphans)
 
-        orphans = wait_for_children(cellar)
-        scheduler.kill()
-        wait_until_ended(orphans)
-        batch.wait_for('"lanes":0.*does not answer')
-        cluster.scheduler(address)
-        cellar.wait_for("cellar helps", count=2)
-        assert batch.process.wait(120) == 0, batch.text
-    assert results(place / "out") == alone
-    assert_nothing_made_twice(place)
-    program.wait_until_gone(place)
+    batch = cluster.batch(address, "--resume", output="stopped")
+    orphans = [pid for worker in workers for pid in wait_for_children(worker)]
+    batch.kill()
+    wait_until_ended(orphans)
+
+    batch = cluster.batch(address, "--resume", output="stopped")
+    assert batch.process.wait(120) == 0, batch.text
+    assert_made_once(place, "stopped")
 
 
-def test_a_batch_that_is_stopped_and_one_that_is_killed(place: Path, alone: dict[str, str]) -> None:
-    with Cluster(place) as cluster:
-        _, address = cluster.scheduler()
-        workers = [start_worker(cluster, address, name) for name in ("attic", "cellar")]
-        batch = cluster.batch(address)
-        batch.wait_for('"segment_finished"')
-        orphans = [pid for worker in workers for pid in program.children(worker.process.pid)]
-        assert batch.stop() == 143
-        wait_until_ended(orphans)
+def test_killed_workers_and_a_killed_scheduler(place: Path, machines: Machines) -> None:
+    batch = machines.cluster.batch(machines.address, output="killed")
+    batch.wait_for('"segment_finished"')
+    orphans = wait_for_children(machines.attic)
+    machines.attic.kill()
+    wait_until_ended(orphans)
+    batch.wait_for('attic is gone.*"lanes_changed"')
 
-        batch = cluster.batch(address, "--resume")
-        orphans = [pid for worker in workers for pid in wait_for_children(worker)]
-        batch.kill()
-        wait_until_ended(orphans)
-
-        batch = cluster.batch(address, "--resume")
-        assert batch.process.wait(120) == 0, batch.text
-    assert results(place / "out") == alone
-    assert_nothing_made_twice(place)
+    orphans = wait_for_children(machines.cellar)
+    machines.scheduler.kill()
+    wait_until_ended(orphans)
+    batch.wait_for('"lanes":0.*does not answer')
+    machines.cluster.scheduler(machines.address)
+    machines.cellar.wait_for("cellar helps", count=2)
+    assert batch.process.wait(120) == 0, batch.text
+    assert_made_once(place, "killed")
 
 
 # --- a machine behind a cable ------------------------------------------------------------------------
@@ -151,7 +161,7 @@ def cable() -> Iterator[str]:
         ip("netns", "delete", name)
 
 
-def test_a_cut_link(place: Path, alone: dict[str, str], cable: str) -> None:
+def test_a_cut_link(place: Path, cable: str) -> None:
     def enter(machine: str) -> tuple[str, ...]:
         return ("ip", "netns", "exec", cable) if machine else ()
 
@@ -159,7 +169,7 @@ def test_a_cut_link(place: Path, alone: dict[str, str], cable: str) -> None:
         _, address = cluster.scheduler(f"tcp://{HERE}:0", "--insecure")
         attic = start_worker(cluster, address, "attic", "--insecure", machine="attic")
         attic.wait_for("attic helps")
-        batch = cluster.batch(address, "--insecure")
+        batch = cluster.batch(address, "--insecure", output="cut")
         orphans = wait_for_children(attic)
         ip("-n", cable, "link", "set", "vhsbatch1", "down")
         cellar = start_worker(cluster, address, "cellar", "--insecure")
@@ -170,5 +180,4 @@ def test_a_cut_link(place: Path, alone: dict[str, str], cable: str) -> None:
         attic.wait_for("attic helps", count=2)
         assert batch.process.wait(120) == 0, batch.text
         assert cellar.process.poll() is None
-    assert results(place / "out") == alone
-    assert_nothing_made_twice(place)
+    assert_made_once(place, "cut")

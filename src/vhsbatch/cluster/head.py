@@ -5,9 +5,9 @@ as many lanes as the machines that help have slots. Dask moves the tasks, finds 
 they had to others. Outputs are assembled here.
 """
 
+import itertools
 import sys
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -39,6 +39,9 @@ from vhsbatch.pipeline.workplace import Workplace, make_private
 from vhsbatch.scheduling.local import file_errors_in_words
 
 _LOOK_S = 0.5
+# Tasks have so many names in turn: every name of a task is kept for ever somewhere, by an interpreter that
+# never gives up the keys of a message, or by Dask, which remembers what kind of task it was.
+_NAMES = 1024
 
 SetLanes = Callable[[int, str], Awaitable[None]]
 Tell = Callable[[Telemetry], None]
@@ -83,6 +86,7 @@ class ClusterExecutor:
         self._workplace = workplace
         self._assembling = anyio.CapacityLimiter(assemblies)
         self._attempts: dict[str, _Attempt] = {}
+        self._names = itertools.cycle(f"{topic(offer.run_id)}-{number}" for number in range(_NAMES))
         self._sending: TaskGroup
 
     @classmethod
@@ -170,7 +174,7 @@ class ClusterExecutor:
         await self._machines.wait_for_help()
         await expect_unchanged(plan)
         order = Order(
-            key=f"segment-{uuid.uuid4().hex}",
+            key=next(name for name in self._names if name not in self._attempts),
             run_id=self._offer.run_id,
             # The other segments are no concern of whoever makes this one.
             plan=replace(plan, segments=(segment,)),

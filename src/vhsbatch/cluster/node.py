@@ -33,7 +33,7 @@ from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan, Upscaling
 from vhsbatch.pipeline.files import sync
 from vhsbatch.pipeline.segment import make_part
-from vhsbatch.pipeline.workplace import Workplace, make_private, segment_file
+from vhsbatch.pipeline.workplace import Workplace, make_private
 from vhsbatch.scheduling.local import file_errors_in_words
 from vhsbatch.wording import size
 
@@ -86,6 +86,7 @@ class Node(WorkerPlugin):
         self._attempts: dict[str, _Attempt] = {}
         self._made: dict[str, Path] = {}
         self._server = SourceServer()
+        self._token = uuid.uuid4().hex
 
     # --- what Dask calls -------------------------------------------------------------------------
 
@@ -221,8 +222,9 @@ class Node(WorkerPlugin):
     ) -> Made:
         """Make the segment's file."""
         folder = workplace.job_folder(plan)
-        # Two attempts can overlap where a link was cut: each has a file of its own, which the head names.
-        part = folder / f"{segment_file(plan, order.segment)}.{uuid.uuid4().hex}.part"
+        # Two machines can be at one attempt where a link was cut: each has a file of its own, to which the
+        # head gives the segment's name.
+        part = folder / f"{order.key}-{self._token}.part"
         await anyio.to_thread.run_sync(make_private, folder)
         try:
             finished = await make_part(
