@@ -30,6 +30,7 @@ from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.wishes import Stop, Wish
 from vhsbatch.pipeline.workplace import Workplace, expect_writable
 from vhsbatch.proc.process import kill_all
+from vhsbatch.proc.stopping import signals_to_stop
 from vhsbatch.request import BatchRequest
 from vhsbatch.scheduling.bus import Bus, Mailbox
 from vhsbatch.scheduling.controller import Limits
@@ -42,8 +43,6 @@ from vhsbatch.scheduling.room import Room
 from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.toolbox import Toolbox, open_toolbox
 from vhsbatch.workforce import Workforce, workforce
-
-_TO_STOP = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 # Shows a batch, or follows it and acts on its facts, until it is over: gets the session and a mailbox.
 Interface = Callable[["Session", Mailbox], Coroutine[Any, Any, None]]
@@ -303,11 +302,6 @@ async def _clean_up(mailbox: Mailbox, state: BatchState, workplace: Workplace) -
     # It goes last: until then one of the videos may be about to write to it.
     with contextlib.suppress(OSError):
         await anyio.Path(workplace.publishing).rmdir()
-
-
-def signals_to_stop() -> set[signal.Signals]:
-    """The signals that ask this process to stop; a run that was started with nohup survives its terminal."""
-    return {number for number in _TO_STOP if signal.getsignal(number) is not signal.SIG_IGN}
 
 
 @asynccontextmanager

@@ -1,7 +1,6 @@
 """The long-running programs of a cluster: its scheduler, and the worker on each machine."""
 
 import secrets
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,10 +15,10 @@ from vhsbatch.cluster.place import own_place
 from vhsbatch.cluster.terms import GPU, MEMORY
 from vhsbatch.config import Settings
 from vhsbatch.errors import ToolError
+from vhsbatch.proc.stopping import signals_to_stop
 from vhsbatch.scheduling.sizing import choose_lanes
 from vhsbatch.toolbox import choose_engine, survey
 
-_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _AGAIN_S = 1.0
 _CLOSE_S = 6.0
 # Dask's own pages say what runs, and tell it to whoever asks: to this machine alone.
@@ -135,7 +134,7 @@ async def _until_signal(work: Callable[[], Awaitable[None]]) -> None:
     async with anyio.create_task_group() as group:
 
         async def listen() -> None:
-            with anyio.open_signal_receiver(*_TO_STOP) as signals:
+            with anyio.open_signal_receiver(*signals_to_stop()) as signals:
                 async for _ in signals:
                     group.cancel_scope.cancel()
                     return

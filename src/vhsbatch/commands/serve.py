@@ -17,7 +17,7 @@ import anyio.to_thread
 
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.headless import say, show_line
-from vhsbatch.session import signals_to_stop
+from vhsbatch.proc.stopping import signals_to_stop
 from vhsbatch.web.access import Access, is_loopback, new_token, parse_public_url, parse_token
 
 if TYPE_CHECKING:

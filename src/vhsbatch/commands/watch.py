@@ -37,9 +37,10 @@ from vhsbatch.options import (
 from vhsbatch.pipeline.order import priorities
 from vhsbatch.pipeline.workplace import expect_writable
 from vhsbatch.presets import Preset
+from vhsbatch.proc.stopping import signals_to_stop
 from vhsbatch.request import jobs_of_folder
 from vhsbatch.scheduling.bus import Mailbox
-from vhsbatch.session import Session, run_batch, signals_to_stop
+from vhsbatch.session import Session, run_batch
 
 # How often a folder is looked at although nothing was heard of it: a network share may say nothing.
 _LOOK_AT_LEAST_EVERY_S = 60.0
