@@ -33,7 +33,8 @@ def make_counted(path: Path, *codec: str, rate: str, seconds: float, fields: str
 def numbers(path: Path) -> list[int]:
     """The number that each frame shows."""
     crop = f"crop=iw:ih/6:0:ih*{_FROM_LINE + 20}/{HEIGHT},scale=8:1:flags=area,format=gray"
-    command: list[str | Path] = [FFMPEG, "-v", "error", "-i", path, "-vf", crop, "-f", "rawvideo", "-"]
+    raw = ("-fps_mode", "passthrough", "-f", "rawvideo", "-")
+    command: list[str | Path] = [FFMPEG, "-v", "error", "-i", path, "-vf", crop, *raw]
     levels = subprocess.run(command, capture_output=True, check=True).stdout
     frames = [levels[at : at + 8] for at in range(0, len(levels), 8)]
     return [_from_gray(sum((level > 120) << bit for bit, level in enumerate(frame))) for frame in frames]

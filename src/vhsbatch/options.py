@@ -49,7 +49,10 @@ class ResultOptions:
     "Whether the sources are telecined film, instead of what is measured."
 
     deinterlace: Literal["none", "bwdif", "yadif", "w3fdif", "nnedi", "qtgmc"] | None = None
-    "How fields become frames: qtgmc is the best and needs VapourSynth, nnedi needs its weights."
+    "How fields become frames; qtgmc needs VapourSynth, nnedi the file of its weights."
+
+    vfr: Literal["cfr", "keep"] | None = None
+    "Sources of variable frame rate become constant (cfr), or keep the time of each frame (keep)."
 
     keep_sar: bool = False
     "Keep the shape of the source's pixels, instead of making them square."

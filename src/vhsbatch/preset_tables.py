@@ -85,7 +85,7 @@ class Deinterlace(Table):
 
     method: DeinterlaceMethod = Field(
         default="bwdif",
-        description="the deinterlacer; `qtgmc` is the best and needs VapourSynth, `none` leaves fields woven",
+        description="the deinterlacer; `nnedi` needs weights, `qtgmc` VapourSynth; with `none` fields stay",
     )
     rate: Literal["field", "frame"] = Field(
         default="field", description="`field`: a frame from each field, all of the motion is kept"

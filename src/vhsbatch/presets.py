@@ -41,6 +41,10 @@ class Preset(Table):
     pad: Literal["16:9", "4:3"] | None = Field(
         default=None, description="black bars fill the picture up to this shape; left out: none"
     )
+    vfr: Literal["cfr", "keep"] = Field(
+        default="cfr",
+        description="of variable frame rates: `cfr` makes them constant, `keep` shows each frame at its time",
+    )
     container: Container = Field(default="mp4", description="also the output's file name extension")
     segment_s: int = Field(default=60, ge=1, le=3600, description="length of a segment, FFmpeg engine")
     ai_segment_s: int = Field(default=10, ge=1, le=3600, description="length of a segment, Real-ESRGAN")
@@ -115,6 +119,7 @@ def override(
     keep_sar: bool = False,
     pad: str | None = None,
     deinterlace: str | None = None,
+    vfr: str | None = None,
 ) -> Preset:
     """`preset` with what the command line says; None changes nothing.
 
@@ -124,7 +129,12 @@ def override(
     video = {"encoder": encoder, "quality": quality}
     changes: dict[str, object] = {
         key: value
-        for key, value in {"target_height": height, "container": container, "pad": pad}.items()
+        for key, value in {
+            "target_height": height,
+            "container": container,
+            "pad": pad,
+            "vfr": vfr,
+        }.items()
         if value is not None
     }
     if keep_sar:

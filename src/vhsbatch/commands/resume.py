@@ -28,6 +28,7 @@ _RESULT = (
     "field_order",
     "telecine",
     "deinterlace",
+    "vfr",
     "fix_drift",
     "keep_sar",
     "pad",

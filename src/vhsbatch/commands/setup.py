@@ -89,6 +89,7 @@ def preset_from(result: ResultOptions, settings: Settings, *, container: str | N
         keep_sar=result.keep_sar,
         pad=result.pad,
         deinterlace=result.deinterlace,
+        vfr=result.vfr,
     )
 
 
@@ -126,4 +127,5 @@ def _as_of_the_run(preset: Preset, result: ResultOptions, base: Preset) -> Prese
         keep_sar=result.keep_sar,
         pad=result.pad,
         deinterlace=result.deinterlace,
+        vfr=result.vfr,
     )

@@ -122,8 +122,9 @@ def frozen_part(before: tuple[Frame, Frame], after: tuple[Frame, Frame], *, scal
     moved = np.logical_or.reduceat(np.logical_or.reduceat(old != new, rows, axis=0), columns, axis=1)
     if moved.all():
         return 0.0
-    differences = np.where(frame_0 > frame_1, frame_0 - frame_1, frame_1 - frame_0)
-    changed = _block_means(differences).max(axis=2) > _SOME_CHANGE
+    green_0, green_1 = frame_0[..., 1:2], frame_1[..., 1:2]
+    differences = np.where(green_0 > green_1, green_0 - green_1, green_1 - green_0)
+    changed = _block_means(differences)[..., 0] > _SOME_CHANGE
     # What is one colour may have been clipped to it.
     return float((changed & ~moved & (_contrast(new) > 0)).mean())
 

@@ -22,6 +22,7 @@ from vhsbatch.media.formats import INPUT_OPTIONS, Served, file_url, input_argume
 from vhsbatch.media.kept import date_arguments, subtitle_arguments, timecode_arguments
 from vhsbatch.media.preroll import read_from_s
 from vhsbatch.media.shape import recorded_size
+from vhsbatch.media.timeline import TICKS_PER_S
 from vhsbatch.model.media import AudioTrack, Colour
 from vhsbatch.model.plan import JobPlan, Segment
 
@@ -132,14 +133,20 @@ def encode_command(
 
 
 def join_command(
-    ffmpeg: str, plan: JobPlan, concat_script: Path, audio: Sequence[AudioEncode], output: Path
+    ffmpeg: str,
+    plan: JobPlan,
+    concat_script: Path,
+    audio: Sequence[AudioEncode],
+    output: Path,
+    *,
+    retimed: Path | None = None,
 ) -> tuple[str, ...]:
     """Join the segments, add the source's sound at its own time, keep titles, chapters and subtitles.
 
     All inputs keep their own clock (`-copyts`): the joined picture begins at 0, and the source is
     shifted by the time of its first picture, which thereby falls on 0 too; its sound, which is read from an
     input of its own, also by what the preset asks. The digest of the packets that were read from the
-    segments goes to stdout.
+    segments goes to stdout. Where frames keep their own times, the picture is joined already, in `retimed`.
     """
     source = plan.info
     shift_s = -float(source.video.start_s)
@@ -151,7 +158,8 @@ def join_command(
     ]
     return (
         *(ffmpeg, *_QUIET, *PROGRESS, "-copyts"),
-        *("-f", "concat", "-safe", "0", "-protocol_whitelist", "file", "-i", file_url(concat_script)),
+        *(("-f", "concat", "-safe", "0") if retimed is None else ()),
+        *("-protocol_whitelist", "file", "-i", file_url(retimed or concat_script)),
         *("-itsoffset", f"{sound_shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
         *("-i", file_url(source.path)),
         *("-itsoffset", f"{shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-an", "-dn"),
@@ -184,7 +192,9 @@ def check_command(ffmpeg: str, path: Path, *, threads: int) -> tuple[str, ...]:
     return (
         *(ffmpeg, *_QUIET, *PROGRESS, *_STRICT, "-threads", str(threads), "-skip_loop_filter", "all"),
         *("-protocol_whitelist", "file", "-i", file_url(path)),
-        *("-map", "0:v:0", "-map", "0:a?", "-fps_mode", "passthrough", "-f", "null", "-"),
+        # Frames of variable rate have times between those of any rate.
+        *("-map", "0:v:0", "-map", "0:a?", "-fps_mode", "passthrough"),
+        *("-enc_time_base:v", f"1:{TICKS_PER_S}", "-f", "null", "-"),
     )
 
 
@@ -282,7 +292,7 @@ def _container(plan: JobPlan) -> tuple[str, ...]:
 
 def _timescale(plan: JobPlan) -> str:
     """Ticks per second in which every frame time is a whole number."""
-    scale = plan.rate.numerator
+    scale = plan.rate.numerator if plan.shown_s is None else TICKS_PER_S
     while scale < 10_000:
         scale *= 2
     return str(scale)

@@ -21,6 +21,7 @@ from vhsbatch.media.deinterlacing import (
     grid_start,
     rate_factor,
 )
+from vhsbatch.media.frametimes import keeps_times
 from vhsbatch.media.shape import cropped_size, picture_size, recorded_size
 from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
@@ -154,22 +155,38 @@ def _grid(plan: JobPlan, start: int | None) -> Node:
     # Timestamps are rounded to the grid before anything else looks at them, so that a jittering
     # clock neither drops nor doubles a frame; real gaps are filled with the frame before.
     node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")
-    begins = {} if start is None else {"start_time": _seconds(start / track.rate)}
-    node = node.filter("fps", fps=_ratio(track.rate), round="near", **begins)
+    if not keeps_times(plan.preset, track):
+        node = _constant_rate(node, track, start)
     if (planar := planar_format(track)) != track.pixel_format:
         node = _to_planar(node, track, planar)
     return _crop(node, plan.preset, track)
+
+
+def _constant_rate(node: Node, track: VideoTrack, start: int | None) -> Node:
+    begins = {} if start is None else {"start_time": _seconds(start / track.rate)}
+    return node.filter("fps", fps=_ratio(track.rate), round="near", **begins)
 
 
 def _clean(node: Node, plan: JobPlan, segment: Segment) -> Node:
     track, preset = plan.info.video, plan.preset
     node = _mask(node, preset, track)
     node = denoise(node, preset.denoise)
-    node = node.filter("trim", start_pts=segment.start_frame, end_pts=segment.stop_frame)
-    node = node.filter("setpts", f"PTS-{segment.start_frame}")
+    node = _cut(node, plan, segment)
     apart = deinterlaces_apart(preset, track)
     node = correct(node, preset.colour, fields_format(track, preset) if apart else planar_format(track))
     return _rotate(node, track)
+
+
+def _cut(node: Node, plan: JobPlan, segment: Segment) -> Node:
+    """A segment's frames, numbered from 0."""
+    if not keeps_times(plan.preset, plan.info.video):
+        node = node.filter("trim", start_pts=segment.start_frame, end_pts=segment.stop_frame)
+        return node.filter("setpts", f"PTS-{segment.start_frame}")
+    # Pieces that are made on trial have no times of their own.
+    from_s = segment.start_frame / plan.rate if segment.from_s is None else segment.from_s
+    to_s = segment.stop_frame / plan.rate if segment.to_s is None else segment.to_s
+    node = node.filter("trim", start=_seconds(from_s), end=_seconds(to_s))
+    return node.filter("settb", _ratio(1 / plan.rate)).filter("setpts", "N")
 
 
 def planar_format(track: VideoTrack) -> str:

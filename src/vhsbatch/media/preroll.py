@@ -26,4 +26,5 @@ def first_position(plan: JobPlan, segment: Segment, *, multiple_of: int = 1) -> 
 
 
 def _before_s(plan: JobPlan, segment: Segment) -> Fraction:
-    return Fraction(segment.start_frame) / plan.rate - PREROLL_S
+    begins_s = Fraction(segment.start_frame) / plan.rate if segment.from_s is None else segment.from_s
+    return begins_s - PREROLL_S

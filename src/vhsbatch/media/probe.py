@@ -115,6 +115,35 @@ async def probe(
     )
 
 
+async def frame_times(path: Path, *, ffmpeg: str) -> list[Fraction]:
+    """When each frame of a source is shown, from the first one that decodes on, in seconds.
+
+    Raises:
+        InputError: it cannot be read.
+        ToolError: FFmpeg or PyAV does not work.
+    """
+    path, status, beginning = await anyio.to_thread.run_sync(_open_file, path)
+    timeout_s = _PATIENCE_S + status.st_size / _SLOWEST_BYTES_PER_S
+    packets = await scan(path, beginning=beginning, timeout_s=timeout_s)
+    head = await _look_at_head(path, packets, ffmpeg, timeout_s)
+    tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)
+    ticks, _ = await anyio.to_thread.run_sync(_lay_on_grid, packets, head, tail)
+    return [(tick - ticks[0]) * packets.time_base for tick in ticks]
+
+
+async def packet_times(path: Path) -> list[Fraction]:
+    """When each frame of one of our own outputs is shown, from the first one on, in seconds.
+
+    Args:
+        path: absolute path.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    packets = await scan(path, beginning=b"", timeout_s=None)
+    return [(tick - packets.ticks[0]) * packets.time_base for tick in packets.ticks]
+
+
 async def probe_result(path: Path, *, ffmpeg: str) -> MediaInfo:
     """What one of our own outputs is: its packets are read, and its first frame is decoded.
 
@@ -343,14 +372,27 @@ def _usual_fields(head: Glimpse) -> FieldOrder:
 
 def _notes(packets: Scan, timeline: Timeline, *, undecoded: int) -> tuple[str, ...]:
     """What the user should know."""
-    rate = float(timeline.rate)
-    notes = (
+    before = (
         (packets.truncated, _truncation(packets)),
         (packets.read_error, f"cannot be read to its end: {packets.read_error}"),
         (undecoded, f"frames at the end that do not decode and are left out: {undecoded}"),
-        (timeline.repeated_frames, f"missing frames, filled by repeating: {timeline.repeated_frames}"),
-        (timeline.dropped_frames, f"frames left out above {rate:.2f} a second: {timeline.dropped_frames}"),
+    )
+    behind = (
         (packets.videos > 1, f"of its {packets.videos} video streams the largest is restored"),
         (packets.unknown_sounds, f"audio streams left out, nothing decodes them: {packets.unknown_sounds}"),
+    )
+    return (
+        *(text for applies, text in before if applies),
+        *rate_notes(timeline),
+        *(text for applies, text in behind if applies),
+    )
+
+
+def rate_notes(source: Timeline | VideoTrack) -> tuple[str, ...]:
+    """What making its rate constant does to a source."""
+    repeated, dropped, rate = source.repeated_frames, source.dropped_frames, float(source.rate)
+    notes = (
+        (repeated, f"missing frames, filled by repeating: {repeated}"),
+        (dropped, f"frames left out above {rate:.2f} a second: {dropped}"),
     )
     return tuple(text for applies, text in notes if applies)

@@ -34,6 +34,8 @@ _ALMOST_STANDARD = Fraction(1, 100)
 _ON_GRID = Fraction(1, 10)
 # Rounding to ticks is never taken for more than this part of a frame.
 _ROUNDING = Fraction(1, 8)
+# Of MPEG's clock, in which all times of frames differ enough that keep their own.
+TICKS_PER_S = 90_000
 # An MP4's time scale is below 2**31, and field-rate output doubles the rate.
 _MAX_NUMERATOR = 2**30
 

@@ -5,7 +5,7 @@ short file. So every frame is decoded and counted, once: of each segment when it
 file is read back, and has to hold the very packets of the segments; where it does not, it is decoded.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from vhsbatch.errors import ChainError, UndecodableError, VerificationError
 from vhsbatch.media.audio import stretch
 from vhsbatch.media.colour import output_colour
 from vhsbatch.media.commands import check_command, reread_command
+from vhsbatch.media.frametimes import expect_times
 from vhsbatch.media.kept import kept_subtitles
-from vhsbatch.media.probe import probe_result
+from vhsbatch.media.probe import packet_times, probe_result
 from vhsbatch.media.progress import ProgressParser
 from vhsbatch.model.media import AudioTrack, MediaInfo
 from vhsbatch.model.plan import JobPlan
@@ -112,6 +113,7 @@ async def verify_output(
     plan: JobPlan,
     *,
     packets: str | None,
+    times_s: Sequence[Fraction] | None = None,
     ffmpeg: str,
     threads: int,
     niceness: int = 0,
@@ -124,6 +126,7 @@ async def verify_output(
         plan: its plan.
         packets: the digest of the packets that were read from its segments, each of which has been
             decoded and counted; None where it is not known.
+        times_s: when each frame is to be shown, where frames keep their own times.
         ffmpeg: the program.
         threads: how many threads its decoder may use.
         niceness: added to the niceness of this process.
@@ -151,6 +154,8 @@ async def verify_output(
             path, ffmpeg=ffmpeg, threads=threads, niceness=niceness, on_frames=on_frames
         )
         _expect(frames == plan.frames, f"{frames} frames instead of {plan.frames}")
+    if times_s is not None:
+        expect_times(await packet_times(path), times_s)
     compare(await probe_result(path, ffmpeg=ffmpeg), plan)
     return how
 
@@ -162,11 +167,12 @@ def compare(made: MediaInfo, plan: JobPlan) -> None:
         VerificationError: the first difference.
     """
     video = made.video
-    _expect(video.frames == plan.frames, f"{video.frames} frame times instead of {plan.frames}")
-    _expect(
-        abs(video.frames / video.rate - plan.duration_s) <= 1 / plan.rate,
-        f"a picture of {_s(video.frames / video.rate)} instead of {_s(plan.duration_s)}",
-    )
+    if plan.shown_s is None:
+        _expect(video.frames == plan.frames, f"{video.frames} frame times instead of {plan.frames}")
+        _expect(
+            abs(video.frames / video.rate - plan.duration_s) <= 1 / plan.rate,
+            f"a picture of {_s(video.frames / video.rate)} instead of {_s(plan.duration_s)}",
+        )
     size, planned_size = (video.width, video.height), (plan.width, plan.height)
     _expect(size == planned_size, f"{size} pixels instead of {planned_size}")
     sar = video.sar if video.sar is not None else Fraction(1)

@@ -35,11 +35,16 @@ class Segment:
         index: position in the video, from 0.
         start_frame: first output frame.
         stop_frame: the frame after the last one.
+        from_s: where frames keep their own times, the time at which it is cut before its first one, from
+            the first frame of the source on; None elsewhere.
+        to_s: likewise behind its last one.
     """
 
     index: int
     start_frame: int
     stop_frame: int
+    from_s: Fraction | None = None
+    to_s: Fraction | None = None
 
     @property
     def frames(self) -> int:
@@ -109,6 +114,7 @@ class JobPlan:
         fingerprint: digest of all that decides the result; a result with another one is another result.
         identity: versions and digests of every tool that touches the frames.
         nnedi_weights: the file of nnedi's weights, None where it does not deinterlace.
+        shown_s: how long the picture is where frames keep their own times, in seconds; None elsewhere.
         notes: decisions that the user should know, one line each.
     """
 
@@ -128,9 +134,10 @@ class JobPlan:
     fingerprint: str
     identity: dict[str, str] = field(default_factory=dict)
     nnedi_weights: Path | None = None
+    shown_s: Fraction | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def duration_s(self) -> Fraction:
         """Length of the output's picture in seconds."""
-        return self.frames / self.rate
+        return self.frames / self.rate if self.shown_s is None else self.shown_s

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import aiofiles
@@ -10,7 +12,9 @@ import anyio
 from vhsbatch.errors import StalePlanError, UndecodableError
 from vhsbatch.media.audio import AudioEncode, plan_audio
 from vhsbatch.media.commands import concat_script, describe, join_command
+from vhsbatch.media.frametimes import retime
 from vhsbatch.media.loudness import measure_loudness
+from vhsbatch.media.probe import frame_times
 from vhsbatch.media.progress import ProgressParser
 from vhsbatch.media.verify import packet_digest, verify_output
 from vhsbatch.model.events import JobPublished, LogLine, Progress, SegmentFinished, Telemetry
@@ -53,7 +57,8 @@ async def assemble(
     try:
         await _expect_undamaged(plan, segments, workplace)
         await _write_script(plan, segments, folder)
-        join, proof, notes = await _make_whole(plan, temporary, workplace, lane=lane, tell=tell)
+        picture = await _retimed(plan, segments, workplace)
+        join, proof, notes = await _make_whole(plan, picture, temporary, workplace, lane=lane, tell=tell)
         digest = await sha256(temporary)
         size_bytes = (await anyio.Path(temporary).stat()).st_size
         output = FileRecord(path=plan.job.output.name, size_bytes=size_bytes, sha256=digest)
@@ -87,8 +92,38 @@ async def assemble(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Retimed:
+    """The joined picture of a source whose frames keep their own times."""
+
+    path: Path
+    times_s: tuple[Fraction, ...]
+
+
+async def _retimed(
+    plan: JobPlan, segments: tuple[SegmentFinished, ...], workplace: Workplace
+) -> _Retimed | None:
+    """The segments joined with each frame at its own time; None where all are at the rate's."""
+    if plan.shown_s is None:
+        return None
+    times_s = tuple(await frame_times(plan.job.source, ffmpeg=workplace.ffmpeg))
+    if len(times_s) != plan.frames:
+        raise StalePlanError(f"it has {len(times_s)} frames, and was planned with {plan.frames}")
+    folder = workplace.job_folder(plan)
+    files = [folder / segment.file for segment in segments]
+    path = folder / f"retimed{files[0].suffix}"
+    await retime(plan, files, times_s, path, niceness=workplace.niceness)
+    return _Retimed(path, times_s)
+
+
 async def _make_whole(
-    plan: JobPlan, output: Path, workplace: Workplace, *, lane: int, tell: Callable[[Telemetry], None]
+    plan: JobPlan,
+    picture: _Retimed | None,
+    output: Path,
+    workplace: Workplace,
+    *,
+    lane: int,
+    tell: Callable[[Telemetry], None],
 ) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
     """Join the segments with the sound, and verify that.
 
@@ -102,12 +137,15 @@ async def _make_whole(
 
     async def join(audio: tuple[AudioEncode, ...]) -> tuple[tuple[str, ...], str]:
         script = workplace.job_folder(plan) / _SCRIPT
-        command = join_command(workplace.ffmpeg, plan, script, audio, output)
+        retimed = None if picture is None else picture.path
+        command = join_command(workplace.ffmpeg, plan, script, audio, output, retimed=retimed)
         packets = await _join(plan, command, workplace, lane=lane, tell=tell)
         proof = await verify_output(
             output,
             plan,
-            packets=packets,
+            # What was retimed is not the segments' own: the whole is decoded.
+            packets=packets if picture is None else None,
+            times_s=None if picture is None else picture.times_s,
             ffmpeg=workplace.ffmpeg,
             threads=workplace.threads.decode,
             niceness=workplace.niceness,

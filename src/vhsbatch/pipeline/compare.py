@@ -158,7 +158,8 @@ async def _make_clip(
 ) -> Path:
     # The encoder was chosen for the whole run; the containers of clips are those of segments.
     # What is wanted otherwise for this video is no part of what is compared.
-    own = dataclasses.replace(intent, preset=preset, overrides=NO_OVERRIDES)
+    constant = preset.model_copy(update={"vfr": "cfr"})
+    own = dataclasses.replace(intent, preset=constant, overrides=NO_OVERRIDES)
     job = Job(
         id=f"clip{clip.number}_{preset.name}",
         index=clip.number,

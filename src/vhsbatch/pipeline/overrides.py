@@ -42,6 +42,7 @@ class _Keys(BaseModel):
     aspect: str | None = None
     field_order: Literal["tff", "bff", "progressive"] | None = None
     telecine: Literal["none", "soft", "hard"] | None = None
+    vfr: str | None = None
     segment_s: int | None = None
     ai_segment_s: int | None = None
     deinterlace: Table = {}

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from vhsbatch.errors import InputError
 from vhsbatch.media.audio import drift
 from vhsbatch.media.deinterlacing import deinterlaces, deinterlaces_apart, frames_made, restores_film
 from vhsbatch.media.filters import network_size
+from vhsbatch.media.frametimes import cut_by_time, keeps_times, own_frames
 from vhsbatch.media.kept import left_out
+from vhsbatch.media.probe import rate_notes
 from vhsbatch.media.shape import output_sar, output_size, recorded_size
 from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
@@ -54,14 +57,28 @@ class Means:
     notes: tuple[str, ...] = ()
 
 
-def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPlan:
+def make_plan(
+    job: Job,
+    info: MediaInfo,
+    preset: Preset,
+    means: Means,
+    *,
+    times_s: Sequence[Fraction] | None = None,
+) -> JobPlan:
     """Decide everything about one output.
+
+    Args:
+        job: the video.
+        info: what it is.
+        preset: with every override applied.
+        means: with what it is made.
+        times_s: when each frame of the source is shown, where frames keep their own times.
 
     Raises:
         InputError: the source has no frame, or cannot be deinterlaced as a whole.
     """
     track = info.video
-    frames = frames_made(track, preset)
+    frames = frames_made(track, preset) if times_s is None else len(times_s)
     if frames < 1:
         raise InputError("no video frame could be read", fix="check the file with a player")
     crop = preset.crop
@@ -84,6 +101,8 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
         segments = cut(frames, rate, segment_s)
     else:
         segments = (Segment(index=0, start_frame=0, stop_frame=frames),)
+    if times_s is not None:
+        segments = cut_by_time(segments, times_s)
     return JobPlan(
         job=job,
         info=info,
@@ -101,9 +120,11 @@ def make_plan(job: Job, info: MediaInfo, preset: Preset, means: Means) -> JobPla
         fingerprint=_fingerprint(info, preset, means, segments),
         identity=means.identity,
         nnedi_weights=means.nnedi_weights,
+        shown_s=None if times_s is None else times_s[-1] + 1 / rate,
         notes=(
-            *info.notes,
+            *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
             *_notes(track, preset),
+            *_rate_notes(track, preset),
             *_sound_notes(info, preset),
             *left_out(info, preset, means.container),
             *means.notes,
@@ -160,9 +181,11 @@ _UNDECISIVE_OF_VIDEO: Any = {
 }
 
 # Words, what is in the fingerprint in another form, and what acts by the segments and the network alone.
+# Where frames keep their own times, segments say when they are cut.
 _INDECISIVE: Any = {
     "name": True,
     "description": True,
+    "vfr": True,
     "segment_s": True,
     "ai_segment_s": True,
     "upscale": True,
@@ -180,6 +203,14 @@ def _notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
         how = f"{preset.deinterlace.method}, a frame from each {'field' if per_field else 'pair of fields'}"
         return (f"{order}: deinterlaced with {how}",)
     return (f"{order}: not deinterlaced",)
+
+
+def _rate_notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
+    if preset.vfr != "keep" or track.constant_rate:
+        return ()
+    if keeps_times(preset, track):
+        return (f"variable frame rate, kept: {own_frames(track)} frames, each at its own time",)
+    return ("variable frame rate, made constant all the same: fields have no other",)
 
 
 def _sound_notes(info: MediaInfo, preset: Preset) -> Iterator[str]:

@@ -9,7 +9,9 @@ from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.media.deinterlacing import deinterlaces_apart, needs_weights
 from vhsbatch.media.filters import network_size
+from vhsbatch.media.frametimes import keeps_times
 from vhsbatch.media.nnedi import find_weights
+from vhsbatch.media.probe import frame_times
 from vhsbatch.media.qtgmc import qtgmc_versions
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
@@ -122,7 +124,10 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
         nnedi_weights=weights,
         notes=(*notes, *network_notes),
     )
-    return make_plan(job, info, intent.preset, means)
+    times_s = None
+    if keeps_times(intent.preset, info.video):
+        times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg)
+    return make_plan(job, info, intent.preset, means, times_s=times_s)
 
 
 async def _lut_identity(preset: Preset) -> dict[str, str]:

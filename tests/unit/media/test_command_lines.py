@@ -33,6 +33,7 @@ from vhsbatch.media.commands import (
 from vhsbatch.media.deinterlacing import deinterlaces_apart
 from vhsbatch.media.encoders import EncodeArguments, video_arguments
 from vhsbatch.media.filters import network_size, segment_graph
+from vhsbatch.media.frametimes import keeps_times, own_frames
 from vhsbatch.media.preroll import PREROLL_S
 from vhsbatch.model.media import Colour, FieldOrder, MediaInfo, Telecine
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
@@ -78,6 +79,20 @@ PROGRESSIVE = make.info(
     path=Path("/in/clip.mp4"),
     container="mov,mp4,m4a,3gp,3g2,mj2",
     audio=(make.sound(codec="aac"),),
+)
+PHONE = make.info(
+    make.track(
+        codec="h264",
+        pixel_format="yuv420p",
+        sar=None,
+        rate=Fraction(30),
+        frames=5400,
+        constant_rate=False,
+        repeated_frames=120,
+        field_order=FieldOrder.PROGRESSIVE,
+    ),
+    path=Path("/in/phone.mp4"),
+    container="mov,mp4,m4a,3gp,3g2,mj2",
 )
 TELECINED = make.info(
     make.track(
@@ -137,7 +152,9 @@ def planned(info: MediaInfo, preset: Preset, upscaling: Upscaling | None = None)
         container=preset.container,
         identity={},
     )
-    return make_plan(job, info, preset, means)
+    frames = own_frames(info.video)
+    times_s = [Fraction(number, 29) for number in range(frames)] if keeps_times(preset, info.video) else None
+    return make_plan(job, info, preset, means, times_s=times_s)
 
 
 def encode_of(plan: JobPlan) -> EncodeArguments:
@@ -164,6 +181,7 @@ CASES: Mapping[str, JobPlan] = {
     "network": planned(NTSC_DV, PRESETS["vhs"], NETWORK),
     "network_of_fewer_columns": planned(NTSC_DV, FEWER_COLUMNS, NETWORK),
     "archive": planned(NTSC_DV, PRESETS["vhs_archive"]),
+    "vfr": planned(PHONE, PRESETS["youtube"].model_copy(update={"vfr": "keep"})),
     "nnedi": dataclasses.replace(
         planned(PAL_MPEG2, NNEDI), nnedi_weights=Path("/weights/nnedi3_weights.bin")
     ),
@@ -197,7 +215,8 @@ def commands(plan: JobPlan) -> Iterator[tuple[str, tuple[str, ...]]]:
             ),
         )
     script, joined = Path("/work/segments.ffconcat"), Path("/out/tape.part")
-    yield "join", join_command("ffmpeg", plan, script, plan_audio(plan, {}), joined)
+    retimed = Path("/work/retimed.mp4") if plan.shown_s is not None else None
+    yield "join", join_command("ffmpeg", plan, script, plan_audio(plan, {}), joined, retimed=retimed)
     yield "reread", reread_command("ffmpeg", plan, joined)
     yield "check", check_command("ffmpeg", joined, threads=4)
 
@@ -289,19 +308,25 @@ def test_segments_differ_in_where_they_are_read_and_cut_alone(case: str) -> None
     sought = "fields of segment" if apart else reading
     assert values(made[f"{sought} 1"], "-ss") == []
     (start,) = values(made[f"{sought} 2"], "-ss")
-    start_s = plan.info.video.start_s + plan.segments[1].start_frame / plan.rate - PREROLL_S
+    segment = plan.segments[1]
+    begins_s = segment.start_frame / plan.rate if segment.from_s is None else segment.from_s
+    start_s = plan.info.video.start_s + begins_s - PREROLL_S
     assert abs(Fraction(start) - start_s) < Fraction(1, 10**6)
     graphs = []
     for segment, command in zip(plan.segments, (first, second), strict=False):
         (graph,) = values(command, "-filter_complex")
-        cut = (
+        cut = [
             f"trim=end_pts={segment.stop_frame}:start_pts={segment.start_frame}[",
-            (f"setpts=PTS-{segment.start_frame}["),
-        )
-        assert [graph.count(words) for words in cut] == [1, 1]
+            f"setpts=PTS-{segment.start_frame}[",
+        ]
+        if segment.from_s is not None and segment.to_s is not None:
+            cut = [f"trim=end={float(segment.to_s):.9f}:start={float(segment.from_s):.9f}["]
+        assert {graph.count(words) for words in cut} == {1}
         # Film is counted in whole cycles from a certain frame on.
         graph = re.sub(r":start_time=[\d.]+|setpts=N\+\d+", "", graph)
-        graphs.append(graph.replace(cut[0], "").replace(cut[1], ""))
+        for words in cut:
+            graph = graph.replace(words, "")
+        graphs.append(graph)
     assert graphs[0] == graphs[1]
 
 

@@ -153,6 +153,7 @@ PRESET_CHANGES: Mapping[str, object] = {
     "keep_sar": True,
     "pad": "16:9",
     "container": "mkv",
+    "vfr": "keep",
     "segment_s": 61,
     "ai_segment_s": 11,
     "deinterlace.method": "w3fdif",
@@ -220,7 +221,7 @@ def test_every_key_of_a_preset_is_tried() -> None:
 
 
 # They act by how many segments there are and by the network, which are decisive themselves.
-INDIRECT = {"segment_s", "ai_segment_s", "upscale.model", "upscale.ai_width", "upscale.sharpen"}
+INDIRECT = {"vfr", "segment_s", "ai_segment_s", "upscale.model", "upscale.ai_width", "upscale.sharpen"}
 
 
 @pytest.mark.parametrize("key", PRESET_CHANGES)
