@@ -300,12 +300,20 @@ def _vapoursynth(threads: int) -> Any:
 def deinterlaced(clip: Any, order: str) -> Any:
     """A clip with a frame for each field.
 
-    QTGMC's fast setting: on tapes it scores as high as the default, at three times the speed.
+    Of the stages the fast settings: averaging over more frames costs three times as much.
     """
     from vsaa import BWDIF
     from vsdeinterlace import QTempGaussMC
 
-    fast = QTempGaussMC(analyze_refine=0, basic_tr=1, final_tr=1, prefilter_tr=1, basic_bobber=BWDIF())
+    fast = QTempGaussMC(
+        analyze_refine=0,
+        # With its own threshold it takes the noise of a tape for a cut at every frame, and does nothing.
+        analyze_thscd=(400, 51),
+        basic_tr=1,
+        final_tr=1,
+        prefilter_tr=1,
+        basic_bobber=BWDIF(),
+    )
     return fast.bob(clip, tff=order == "tff")
 
 
