@@ -26,6 +26,8 @@ _MODE = re.compile(rb"\x1b\[\?(\d+)([hl])")
 # What a terminal that nobody has changed has switched on: line wrap, and the cursor.
 _ON_AT_FIRST = {7, 25}
 
+_WHAT_ARE_YOU = b"\x1b[c"
+
 
 class Terminal:
     """A program at one end of a pseudo-terminal, and a test at the other."""
@@ -101,6 +103,8 @@ class Terminal:
         except OSError:  # Linux's way to say that the other end is closed
             return False
         self.written += received
+        if _WHAT_ARE_YOU in received:
+            os.write(self._descriptor, b"\x1b[?6c")  # a terminal that shows no pictures
         self._stream.feed(received)
         return received != b""
 

@@ -53,7 +53,10 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
     for plan_of_kind in await anyio.to_thread.run_sync(_unknown, planned, records):
         await _calibrate(plan_of_kind, records, request, toolbox)
     estimates, total = _estimates(planned, records, toolbox)
-    room = Room((temporary_folder(request), request.folder), request.settings.min_free_mib * 2**20)
+    room = Room(
+        (temporary_folder(request.folder, request.settings.temp_dir), request.folder),
+        request.settings.min_free_mib * 2**20,
+    )
     forecast = room.forecast(plan for plan in plans.values() if isinstance(plan, JobPlan))
     notes = (*request.notes, *toolbox.notes)
     for line in describe_plans(request.jobs, plans, toolbox.lanes, notes, estimates):

@@ -28,6 +28,7 @@ from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished, Log
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.wishes import Stop, Wish
+from vhsbatch.pipeline.stills import StillMaker
 from vhsbatch.pipeline.workplace import Workplace, expect_writable
 from vhsbatch.proc.process import kill_all
 from vhsbatch.proc.stopping import signals_to_stop
@@ -62,10 +63,12 @@ class Session:
         owns: whether the batch ends when this program does: here it does.
         steerable: whether wishes are taken: here they are.
         standing: what is to be said of the batch beside its state: nothing.
+        stills: makes pictures of its videos.
     """
 
     state: BatchState
     scheduler: Scheduler
+    stills: StillMaker
     tell: Callable[[Telemetry], None]
     drain: bool = False
     stopped_by: int | None = field(default=None)
@@ -191,7 +194,13 @@ async def _run(
     room = Room((workplace.temporary, request.folder), request.settings.min_free_mib * 2**20)
     gate = Gate(state, bus, claims=leases, room=room)
     scheduler = Scheduler(state, bus, workers.executor, planning.plan, gate=gate, retries=retries)
-    session = Session(state=state, scheduler=scheduler, tell=bus.tell, drain=request.drain)
+    session = Session(
+        state=state,
+        scheduler=scheduler,
+        stills=StillMaker(ffmpeg=toolbox.ffmpeg, temporary=workplace.temporary),
+        tell=bus.tell,
+        drain=request.drain,
+    )
     for note in notes:
         bus.tell(LogLine(level="info", text=note))
     async with anyio.create_task_group() as group:
@@ -250,7 +259,7 @@ def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplac
     settings, state_folder = request.settings, request.folder / STATE_FOLDER
     return Workplace(
         ffmpeg=toolbox.ffmpeg,
-        temporary=temporary_folder(request),
+        temporary=temporary_folder(request.folder, settings.temp_dir),
         publishing=state_folder / f"{PUBLISHING}{run_id}",
         threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
         niceness=settings.nice,
@@ -261,12 +270,17 @@ def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplac
     )
 
 
-def temporary_folder(request: BatchRequest) -> Path:
-    """Where segments go; several output folders can share one folder for temporary files."""
-    if request.settings.temp_dir is None:
-        return request.folder / STATE_FOLDER / "work"
-    name = hashlib.sha256(os.fsencode(request.folder)).hexdigest()[:12]
-    return request.settings.temp_dir.absolute() / f"vhsbatch-{name}"
+def temporary_folder(folder: Path, temp_dir: Path | None) -> Path:
+    """Where segments go; several output folders can share one folder for temporary files.
+
+    Args:
+        folder: the output folder.
+        temp_dir: the folder that the user wants them in, None for one inside of the output folder.
+    """
+    if temp_dir is None:
+        return folder / STATE_FOLDER / "work"
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    return temp_dir.absolute() / f"vhsbatch-{name}"
 
 
 def _announce(request: BatchRequest, history: BatchState, others: tuple[str, ...]) -> tuple[str, ...]:

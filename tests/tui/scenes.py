@@ -1,8 +1,11 @@
 """Batches at interesting moments, for the interface to show; and a mailbox that a test fills."""
 
+import io
 from dataclasses import replace
+from pathlib import Path
 
 import anyio
+from PIL import Image
 
 import make
 from vhsbatch.model.events import (
@@ -20,9 +23,11 @@ from vhsbatch.model.events import (
     LogLine,
     Progress,
 )
+from vhsbatch.model.job_state import JobState
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.wishes import Stop, Wish
+from vhsbatch.pipeline.stills import Still, StillMaker
 from vhsbatch.scheduling.bus import Mailbox
 
 NOW_S = 600.0
@@ -204,6 +209,25 @@ def readings(*, gpus: int) -> DeviceReadings:
     ]
     disk = DiskReading(folder="/out", free_bytes=120 * 2**30)
     return DeviceReadings(devices=(cpu, *cards), disks=(disk,))
+
+
+class Pictures(StillMaker):
+    """Makes pictures of two colours, at once."""
+
+    def __init__(self) -> None:
+        super().__init__(ffmpeg="ffmpeg", temporary=Path("/tmp"))
+
+    async def make(self, job: JobState, at_work_on: int | None) -> Still | None:
+        if job.plan is None:
+            return None
+        made = jpeg("green") if job.job.index % 2 else None
+        return Still(at_s=(at_work_on or 0) / job.plan.rate, before=jpeg("#804000"), after=made)
+
+
+def jpeg(colour: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (96, 72), colour).save(file, "JPEG")
+    return file.getvalue()
 
 
 def state_of(facts: list[Fact]) -> BatchState:

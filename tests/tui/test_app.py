@@ -36,7 +36,9 @@ def app_of(scene: Scene) -> tuple[BatchApp, scenes.SlowMailbox, scenes.Commands]
     for event in (*facts, *telemetry):
         mailbox.put(event)
     commands = scenes.Commands(mailbox)
-    app = BatchApp(scenes.state_of(facts), mailbox, commands, clock=lambda: scenes.NOW_S)
+    app = BatchApp(
+        scenes.state_of(facts), mailbox, commands, stills=scenes.Pictures(), clock=lambda: scenes.NOW_S
+    )
     return app, mailbox, commands
 
 
@@ -151,11 +153,13 @@ async def test_the_footer_takes_clicks() -> None:
     app, mailbox, commands = app_of(scenes.running(2))
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, mailbox, pilot)
-        while not (keys := [key for key in app.query(FooterKey) if key.description == "Pause"]):
+        while not commands.wishes:
+            # Keys have their places, and are told of clicks, a while after the rest.
+            keys = [key for key in app.query(FooterKey) if key.description == "Pause" and key.region.width]
+            if keys:
+                await pilot.click(keys[0])
             await pilot.pause(0.05)
-        await pilot.click(keys[0])
-        await pilot.pause()
-        assert commands.wishes == [Pause()]
+        assert commands.wishes[0] == Pause()
 
 
 async def test_every_action_is_in_the_command_palette() -> None:
@@ -223,6 +227,41 @@ async def test_details_of_one_video() -> None:
         await pilot.press("q")
         await pilot.pause()
         assert app.is_running
+
+
+async def test_a_frame_before_and_after() -> None:
+    app, mailbox, commands = app_of(scenes.running(2))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("v")
+        await drawn(app, pilot)
+        shown = screen_text(app)
+        assert "birthday.dv   at 0:08" in shown  # 500 of 59.94 frames a second
+        assert shown.count("▀") > 1000
+        await pilot.press("s", "r")  # what else keys mean, they do not mean here
+        await pilot.press("escape", "down", "v")
+        await drawn(app, pilot)
+        assert "not made yet" in screen_text(app)
+        await pilot.press("q")
+        await pilot.pause()
+        assert app.is_running
+        assert commands.wishes == []
+
+
+async def test_no_pictures_where_there_is_no_room_or_nothing_makes_them() -> None:
+    app, mailbox, _ = app_of(scenes.running(2))
+    async with app.run_test(size=(59, 20)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("v")
+        await drawn(app, pilot)
+        assert [notice.message for notice in app._notifications] == ["pictures need 60 columns and 16 lines"]
+    app, mailbox, _ = app_of(scenes.running(2))
+    app._stills = None
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("v")
+        await drawn(app, pilot)
+        assert "View" not in screen_text(app)
 
 
 async def test_an_error_is_copied_with_what_the_programs_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,7 +368,11 @@ def run_before(
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize(
-    "name", ["start", "running-1", "running-3", "running-8", "verifying", "question", "finished", "failed"]
+    "name",
+    [
+        *("start", "running-1", "running-3", "running-8", "verifying"),
+        *("question", "finished", "failed", "details", "stills", "attached"),
+    ],
 )
 def test_screens(name: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
     scene, keys = {
@@ -341,8 +384,14 @@ def test_screens(name: str, size: tuple[int, int], snap_compare: SnapCompare) ->
         "question": (scenes.running(2), ("q",)),
         "finished": (scenes.running(2), ("2",)),
         "failed": (scenes.running(2), ("3",)),
+        "details": (scenes.running(2), ("i",)),
+        "stills": (scenes.running(2), ("v",)),
+        "attached": (scenes.running(3), ()),
     }[name]
-    app, mailbox, _ = app_of(scene)
+    app, mailbox, commands = app_of(scene)
+    if name == "attached":
+        commands.steerable = commands.owns = False
+        commands.standing = "   (viewing)"
     assert snap_compare(app, terminal_size=size, run_before=run_before(app, mailbox, *keys))
 
 

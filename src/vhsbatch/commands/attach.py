@@ -7,7 +7,11 @@ import anyio
 
 from vhsbatch.commands.history import expect_folder
 from vhsbatch.commands.showing import no_terminal
-from vhsbatch.errors import UsageError
+from vhsbatch.config import load_settings
+from vhsbatch.errors import ToolError, UsageError
+from vhsbatch.pipeline.stills import StillMaker
+from vhsbatch.proc.tools import find_ffmpeg
+from vhsbatch.session import temporary_folder
 from vhsbatch.viewer import Viewer
 
 
@@ -19,14 +23,25 @@ def attach_to(folder: Path, *, read_only: bool) -> int:
         raise UsageError(
             f"attach needs a terminal: {why}", fix=f"vhs-upscale log {folder} prints what happened"
         )
-    anyio.run(_show, Viewer(folder.resolve(), read_only=read_only))
+    viewer = Viewer(folder.resolve(), read_only=read_only)
+    anyio.run(_show, viewer, _stills(viewer.folder))
     return 0
 
 
-async def _show(viewer: Viewer) -> None:
+def _stills(folder: Path) -> StillMaker | None:
+    """What makes pictures; where that cannot be done, all else can be seen still."""
+    settings = load_settings({})
+    try:
+        ffmpeg = find_ffmpeg(settings.ffmpeg)
+    except ToolError:
+        return None
+    return StillMaker(ffmpeg=ffmpeg, temporary=temporary_folder(folder, settings.temp_dir))
+
+
+async def _show(viewer: Viewer, stills: StillMaker | None) -> None:
     from vhsbatch.tui.app import BatchApp
     from vhsbatch.tui.terminal import run_in_terminal
 
-    error = await run_in_terminal(BatchApp(viewer.state, viewer, viewer))
+    error = await run_in_terminal(BatchApp(viewer.state, viewer, viewer, stills=stills))
     if error is not None:
         raise error

@@ -17,7 +17,7 @@ _A_LITTLE = Fraction(1, 4)
 
 _QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
 # JPEG's own scale: 2 is the best.
-_ONE_JPEG = ("-frames:v", "1", "-update", "1", "-c:v", "mjpeg", "-q:v", "4", "-f", "image2")
+_ONE_JPEG = ("-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe")
 
 
 def still_size(plan: JobPlan) -> tuple[int, int]:
@@ -27,14 +27,14 @@ def still_size(plan: JobPlan) -> tuple[int, int]:
     return 2 * round(width / 2), height
 
 
-def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path) -> tuple[str, ...]:
+def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | None) -> tuple[str, ...]:
     """A still of the source as it is, fields and all; only cropped, turned and scaled like the output.
 
     Args:
         ffmpeg: the program.
         plan: the plan.
         at_s: the moment, counted from the first picture.
-        picture: the JPEG to write.
+        picture: the JPEG to write, None for standard output.
     """
     video, crop = plan.info.video, plan.preset.crop
     # A seek may land behind its target, so the target lies before the moment, as for a segment.
@@ -50,18 +50,32 @@ def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path) ->
         *(ffmpeg, *_QUIET, "-threads", "1", "-copyts"),
         *input_arguments(plan.info.path, from_s=from_s),
         *("-map", f"0:{video.index}", "-vf", filters + _to_jpeg(plan, source_colour(video))),
-        *(*_ONE_JPEG, "-y", file_url(picture)),
+        *(*_ONE_JPEG, *_to(picture)),
     )
 
 
-def after_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path) -> tuple[str, ...]:
-    """A still of the output; arguments of `before_command`."""
+def after_command(
+    ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | None, *, made: Path | None = None
+) -> tuple[str, ...]:
+    """A still of the output.
+
+    Args:
+        ffmpeg: the program.
+        plan: the plan.
+        at_s: the moment, counted from the first picture.
+        picture: the JPEG to write, None for standard output.
+        made: a part of the output in a file of its own; `at_s` counts from its beginning.
+    """
     colour = output_colour(plan.info.video, plan.height)
     return (
         *(ffmpeg, *_QUIET, "-threads", "1", "-ss", f"{float(at_s):.6f}"),
-        *("-protocol_whitelist", "file", "-i", file_url(plan.job.output)),
-        *("-map", "0:v:0", "-vf", _to_jpeg(plan, colour), *_ONE_JPEG, "-y", file_url(picture)),
+        *("-protocol_whitelist", "file", "-i", file_url(made or plan.job.output)),
+        *("-map", "0:v:0", "-vf", _to_jpeg(plan, colour), *_ONE_JPEG, *_to(picture)),
     )
+
+
+def _to(picture: Path | None) -> tuple[str, ...]:
+    return ("pipe:1",) if picture is None else ("-y", file_url(picture))
 
 
 def _to_jpeg(plan: JobPlan, colour: Colour) -> str:

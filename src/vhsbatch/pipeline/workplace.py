@@ -53,9 +53,14 @@ class Workplace:
         return Threads(decode=min(4, self.threads_per_lane), filter=self.threads_per_lane)
 
     def job_folder(self, plan: JobPlan) -> Path:
-        """Where the segments of this plan are; another plan for the same video has another folder."""
-        name = hashlib.sha256(os.fsencode(plan.job.id)).hexdigest()[:12]
-        return self.temporary / name / plan.fingerprint[:12]
+        """Where the segments of this plan are."""
+        return job_folder(self.temporary, plan)
+
+
+def job_folder(temporary: Path, plan: JobPlan) -> Path:
+    """Where the segments of a plan are; another plan for the same video has another folder."""
+    name = hashlib.sha256(os.fsencode(plan.job.id)).hexdigest()[:12]
+    return temporary / name / plan.fingerprint[:12]
 
 
 def segment_file(plan: JobPlan, segment: Segment) -> str:

@@ -6,7 +6,7 @@ from typing import Protocol
 from textual.app import App
 from textual.widgets import Input, TabbedContent
 
-from vhsbatch.model.events import PAUSED_BY_USER
+from vhsbatch.model.events import PAUSED_BY_USER, Progress
 from vhsbatch.model.job_state import JobState
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.wishes import (
@@ -20,7 +20,9 @@ from vhsbatch.model.wishes import (
     Stop,
     Wish,
 )
+from vhsbatch.pipeline.stills import StillMaker
 from vhsbatch.tui.details import DetailsScreen
+from vhsbatch.tui.stills import LEAST_COLUMNS, LEAST_LINES, StillScreen, frame_at_work
 from vhsbatch.tui.summary import Leave, StopQuestion
 from vhsbatch.wording import plain
 
@@ -56,6 +58,8 @@ class Actions(App[None]):
 
     _state: BatchState
     _commands: Commands
+    _stills: StillMaker | None
+    _progress: dict[int, Progress]
     _over: bool
     _find: Input
     _tabs: TabbedContent
@@ -166,6 +170,16 @@ class Actions(App[None]):
         if (job := self.selected) is not None:
             logged = [line for job_id, line in self._logged if job_id == job.job.id]
             await self.push_screen(DetailsScreen(job, logged))
+
+    async def action_still(self) -> None:
+        """Show the frame that the selected video is at, before and after."""
+        job, stills = self.selected, self._stills
+        if job is None or stills is None:
+            return
+        if self.size.width < LEAST_COLUMNS or self.size.height < LEAST_LINES:
+            self.notify(f"pictures need {LEAST_COLUMNS} columns and {LEAST_LINES} lines")
+            return
+        await self.push_screen(StillScreen(job, lambda: stills.make(job, frame_at_work(job, self._progress))))
 
     def action_log(self) -> None:
         """Show the log of the selected video."""

@@ -21,6 +21,7 @@ from vhsbatch.model.figures import figures
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
 from vhsbatch.pipeline.describe import fact_line
+from vhsbatch.pipeline.stills import StillMaker
 from vhsbatch.tui.actions import Actions, Commands
 from vhsbatch.tui.controls import BY_ACTION, CONTROLS
 from vhsbatch.tui.lanes import Lanes
@@ -56,6 +57,7 @@ class BatchApp(Actions, App[None]):
         events: AsyncIterable[Event],
         commands: Commands,
         *,
+        stills: StillMaker | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Create the application.
@@ -64,6 +66,7 @@ class BatchApp(Actions, App[None]):
             state: the batch; only read.
             events: what happens, until the batch is over.
             commands: takes the user's wishes.
+            stills: makes pictures of the videos; None where none can be made.
             clock: seconds since the epoch.
         """
         super().__init__()
@@ -72,6 +75,7 @@ class BatchApp(Actions, App[None]):
         self._state = state
         self._events = events
         self._commands = commands
+        self._stills = stills
         self._clock = clock
         self._progress: dict[int, Progress] = {}
         self._readings: DeviceReadings | None = None
@@ -130,6 +134,8 @@ class BatchApp(Actions, App[None]):
         if control is None:
             return True
         if control.steers and not self._commands.steerable:
+            return False
+        if action == "still" and self._stills is None:
             return False
         return not control.tabs or self._tabs.active in control.tabs
 

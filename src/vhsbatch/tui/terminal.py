@@ -12,9 +12,12 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TextIO
 
+import anyio.to_thread
 from rich.console import Console
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import App
+
+from vhsbatch.tui.stills import learn_what_the_terminal_shows
 
 # A terminal that has taken nothing of so many characters is drawn anew when it takes something again.
 _MOST_WAITING = 200_000
@@ -117,11 +120,13 @@ def patient_terminal() -> Iterator[PatientTerminal | None]:
         yield None
         return
     patient = PatientTerminal(stderr)
-    sys.__stderr__ = patient  # type: ignore[misc, assignment]
+    stdout = sys.__stdout__
+    # Textual draws on the one, and what shows pictures on the other.
+    sys.__stderr__ = sys.__stdout__ = patient  # type: ignore[misc, assignment]
     try:
         yield patient
     finally:
-        sys.__stderr__ = stderr  # type: ignore[misc]
+        sys.__stderr__, sys.__stdout__ = stderr, stdout  # type: ignore[misc]
         patient.finish()
 
 
@@ -139,6 +144,7 @@ async def run_in_terminal(app: App[None]) -> Exception | None:
         with suppress(RuntimeError):  # it has ended meanwhile
             loop.call_soon_threadsafe(app.refresh)
 
+    await anyio.to_thread.run_sync(learn_what_the_terminal_shows)
     with patient_terminal() as terminal:
         if terminal is not None:
             terminal.on_gap = draw_anew

@@ -1,0 +1,136 @@
+"""The frame that a video is at, before and after, as well as the terminal can show it."""
+
+import io
+import sys
+import termios
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import anyio.to_thread
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from vhsbatch.model.events import Progress
+from vhsbatch.model.job_state import JobState
+from vhsbatch.pipeline.stills import Still
+from vhsbatch.wording import duration, plain
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# On less, two pictures show nothing.
+LEAST_COLUMNS, LEAST_LINES = 60, 16
+
+_NO_BEFORE = "the source cannot be read there"
+_NO_AFTER = "not made yet: it is there when the first segment is finished"
+
+
+def learn_what_the_terminal_shows() -> None:
+    """Ask the terminal whether it shows pictures: to be called before Textual reads its answers.
+
+    What shows none gets half blocks; one that does not answer is waited for two seconds.
+    """
+    try:
+        # It asks when it is imported.
+        import textual_image.widget
+    except (ArithmeticError, OSError, ValueError, termios.error):
+        # The terminal has no size, or answers nonsense: nothing more is asked of it.
+        stdout, sys.__stdout__ = sys.__stdout__, io.StringIO()  # type: ignore[misc, assignment]
+        try:
+            import textual_image.widget  # noqa: F401
+        finally:
+            sys.__stdout__ = stdout  # type: ignore[misc]
+
+
+def frame_at_work(job: JobState, progress: Mapping[int, Progress]) -> int | None:
+    """The last output frame that a lane has made of a video; None if none is at work on it. Pure."""
+    if job.plan is None:
+        return None
+    frames = [
+        job.plan.segments[segment].start_frame + report.done_frames
+        for segment, lane in job.running.items()
+        if (report := progress.get(lane)) is not None
+        and (report.job_id, report.segment) == (job.job.id, segment)
+    ]
+    return max(frames, default=None)
+
+
+def decoded(jpeg: bytes | None) -> "Image | None":
+    """The picture in a file; None if there is none."""
+    from PIL.Image import open as open_picture
+
+    try:
+        picture = None if jpeg is None else open_picture(io.BytesIO(jpeg))
+        if picture is not None:
+            picture.load()
+    except OSError:
+        return None
+    return picture
+
+
+def picture_widget(picture: "Image") -> Widget:
+    """A picture as the terminal shows it best: by kitty's protocol, in sixels, or in half blocks."""
+    from textual_image import renderable, widget
+
+    # Without a terminal, as in a browser, the library would take grey letters.
+    return (widget.HalfcellImage if renderable.Image is renderable.UnicodeImage else widget.Image)(picture)
+
+
+class StillScreen(ModalScreen[None]):
+    """Two pictures side by side, made when the screen opens and when they are asked for again."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,v,escape", "app.pop_screen", "Close"),
+        Binding("r", "again", "Again"),
+    ]
+
+    def __init__(self, job: JobState, make: Callable[[], Awaitable[Still | None]]) -> None:
+        """Create the screen.
+
+        Args:
+            job: the video.
+            make: makes a still of what is being done to it now.
+        """
+        super().__init__()
+        self._job = job
+        self._make = make
+        self._head = Static(classes="still-head")
+        self._sides = {"Before": Vertical(classes="still-side"), "After": Vertical(classes="still-side")}
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom: which video and moment, the pictures, the keys."""
+        yield self._head
+        with Horizontal():
+            yield from self._sides.values()
+        yield Static(Text("r makes it again, Escape closes", style="dim"), classes="still-hint")
+
+    def on_mount(self) -> None:
+        """Begin to make the pictures."""
+        self.action_again()
+
+    def action_again(self) -> None:
+        """Make the pictures, of where the video is now."""
+        self._say("reading…")
+        self.run_worker(self._show(), exclusive=True)
+
+    async def _show(self) -> None:
+        still = await self._make()
+        if still is None:
+            self._say("nothing is known of this video yet")
+            return
+        self._say(f"at {duration(float(still.at_s))}")
+        for title, jpeg, why_not in (("Before", still.before, _NO_BEFORE), ("After", still.after, _NO_AFTER)):
+            side = self._sides[title]
+            picture = await anyio.to_thread.run_sync(decoded, jpeg)
+            await side.remove_children()
+            shown = Static(Text(why_not)) if picture is None else picture_widget(picture)
+            await side.mount(Static(Text(title, style="bold")), shown)
+
+    def _say(self, words: str) -> None:
+        name = plain(self._job.job.source.name)
+        self._head.update(Text.assemble((name, "bold"), f"   {words}", no_wrap=True, overflow="ellipsis"))

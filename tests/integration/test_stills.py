@@ -1,0 +1,71 @@
+"""Pictures of a video while it is being made, by real programs."""
+
+import io
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import make
+from clips import FFMPEG, ffmpeg, make_clip
+from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.model.state import fold
+from vhsbatch.pipeline.stills import StillMaker
+from vhsbatch.pipeline.workplace import job_folder
+
+pytestmark = pytest.mark.anyio
+
+
+def plan_of(source: Path, out: Path) -> JobPlan:
+    job = Job(id="tape.mp4", index=1, source=source, output=out / "tape.mp4")
+    video = make.track(
+        width=96, height=64, codec="mpeg2video", pixel_format="yuv420p", sar=Fraction(1), frames=60
+    )
+    info = make.info(video, path=source, container="mpeg")
+    return make.plan(job, info=info, segments=2, frames=120, width=96, height=64, rate=make.NTSC_RATE * 2)
+
+
+def size_of(jpeg: bytes | None) -> tuple[int, int]:
+    assert jpeg is not None
+    return Image.open(io.BytesIO(jpeg)).size
+
+
+async def test_before_and_after_while_a_video_is_being_made(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "tape.mpg", "-c:v", "mpeg2video", size="96x64")
+    plan = plan_of(clip, tmp_path / "out")
+    maker = StillMaker(ffmpeg=FFMPEG, temporary=tmp_path / "work")
+    begun = fold([make.batch_started(plan.job), make.planned(plan), make.started(plan)]).jobs[plan.job.id]
+    still = await maker.make(begun, 30)
+    assert still is not None
+    assert still.after is None
+    assert size_of(still.before) == (96, 64)
+    assert still.at_s == Fraction(30) / plan.rate
+
+    # A segment of one colour, in whose place no other frame can be taken for it.
+    proof = make.finished(plan, 0)
+    made = job_folder(maker.temporary, plan) / proof.file
+    made.parent.mkdir(parents=True)
+    red = ("-f", "lavfi", "-i", "color=red:s=96x64:r=60000/1001:d=1.001")
+    ffmpeg(*red, "-c:v", "libx264", "-f", "mp4", made)
+    going_on = fold([make.batch_started(plan.job), make.planned(plan), proof, make.started(plan, 1)]).jobs[
+        plan.job.id
+    ]
+    still = await maker.make(going_on, 90)
+    assert still is not None
+    assert still.at_s == Fraction(59) / plan.rate
+    assert size_of(still.before) == (96, 64)
+    assert still.after is not None
+    pixel = Image.open(io.BytesIO(still.after)).getpixel((48, 32))
+    assert isinstance(pixel, tuple)
+    assert pixel[0] > 180
+    assert pixel[1] < 80
+
+
+async def test_what_is_gone_is_left_out(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path / "gone.mpg", tmp_path)
+    maker = StillMaker(ffmpeg=FFMPEG, temporary=tmp_path)
+    job = fold([make.batch_started(plan.job), make.planned(plan), make.finished(plan)]).jobs[plan.job.id]
+    still = await maker.make(job, None)
+    assert still is not None
+    assert (still.before, still.after) == (None, None)
