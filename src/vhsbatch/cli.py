@@ -455,7 +455,10 @@ def _failed(error: Exception) -> int:
         case BrokenPipeError():
             return _unwritable(error)
         case OSError() if error.filename is not None and error.strerror is not None:
-            return _refuse(f"{os.fsdecode(error.filename)}: {error.strerror}", 1)
+            fix = (
+                " (change its permissions, or run as its owner)" if isinstance(error, PermissionError) else ""
+            )
+            return _refuse(f"{os.fsdecode(error.filename)}: {error.strerror}{fix}", 1)
         case _:
             from vhsbatch.defects import defect_in_a_line
 

@@ -1,15 +1,24 @@
 """What is printed without a terminal interface."""
 
+import errno
 import io
 import re
+import threading
+from functools import partial
 
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
 import pytest
 
 import make
-from vhsbatch.headless import TextPrinter
-from vhsbatch.model.events import BatchPaused, BatchStarted, Fact, JobFailed, Progress
+from vhsbatch.headless import TextPrinter, print_events
+from vhsbatch.model.events import BatchPaused, BatchStarted, Event, Fact, JobFailed, Progress
 from vhsbatch.model.state import fold
 from vhsbatch.pipeline.describe import progress_line
+from vhsbatch.scheduling.bus import Mailbox
+
+pytestmark = pytest.mark.anyio
 
 FIRST, SECOND = (make.plan(make.job(number), segments=3, frames=60) for number in (1, 2))
 STARTED: BatchStarted = make.batch_started(FIRST.job, SECOND.job)
@@ -71,3 +80,66 @@ def test_progress_is_printed_on_stderr_every_half_minute_unless_quiet(quiet: boo
         re.fullmatch(r"progress: \d+%, 0 of 2 videos, .* left, .* frames per second", line) for line in lines
     )
     assert out.getvalue() == "" or not quiet
+
+
+class SlowPrinter:
+    """A printer whose reader takes nothing until it is told to."""
+
+    def __init__(self) -> None:
+        self.may_write = threading.Event()
+        self.waiting: list[Event] = []
+        self.written: list[Event] = []
+        self.blocked = threading.Event()
+
+    def show(self, event: Event) -> None:
+        self.waiting.append(event)
+
+    def close(self) -> None:
+        pass
+
+    def write(self) -> None:
+        self.blocked.set()
+        assert self.may_write.wait(30)
+        self.written += self.waiting
+        self.waiting = []
+
+
+async def test_a_reader_that_takes_nothing_holds_nobody_up_and_gets_every_fact() -> None:
+    mailbox, printer = Mailbox(), SlowPrinter()
+    facts = [STARTED, *PLANNED, make.started(FIRST, 0)]
+    async with anyio.create_task_group() as group:
+        group.start_soon(print_events, mailbox, printer)
+        mailbox.put(facts[0])
+        await anyio.to_thread.run_sync(printer.blocked.wait)
+        # The loop is free while the reader sleeps; of progress the newest is kept.
+        for fact in facts[1:]:
+            mailbox.put(fact)
+        for done in range(100):
+            mailbox.put(report(done))
+        await anyio.lowlevel.checkpoint()
+        assert printer.written == []
+        printer.may_write.set()
+        mailbox.close()
+    assert printer.written == [*facts, report(99)]
+
+
+async def test_what_cannot_be_written_is_told_and_the_rest_goes_on() -> None:
+    class Full(SlowPrinter):
+        def write(self) -> None:
+            if self.waiting == [STARTED]:
+                self.waiting = []
+                raise OSError(errno.ENOSPC, "No space left on device")
+            super().write()
+
+    mailbox, printer = Mailbox(), Full()
+    told: list[OSError] = []
+    printer.may_write.set()
+    mailbox.put(STARTED)
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(print_events, mailbox, printer, unwritable=told.append))
+        while not told:
+            await anyio.sleep(0.01)
+        mailbox.put(PLANNED[0])
+        mailbox.close()
+    assert [error.errno for error in told] == [errno.ENOSPC]
+    assert printer.written == [PLANNED[0]]

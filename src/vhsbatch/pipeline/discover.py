@@ -40,7 +40,9 @@ def discover(folder: Path, *, pattern: str, recursive: bool, exclude: Path | Non
         left_out.discard(_identity(root))
         found = [path for path in _walk(root, recursive, left_out) if _is_video(path, pattern)]
     except OSError as error:
-        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from error
+        raise UsageError(
+            f"cannot read {error.filename}: {error.strerror}", fix="make it readable, or name another folder"
+        ) from error
     return sorted(found, key=lambda path: _sort_key(path.relative_to(root)))
 
 

@@ -1,0 +1,130 @@
+"""Photographs the program at work: a real batch over captures that it makes, in the real interface.
+
+    scripts/screenshots
+
+Pictures go to docs/pictures: the terminal interface as SVG, the report as PNG where there is a Chromium.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.app import App
+from textual.pilot import Pilot
+
+from vhsbatch import cli
+from vhsbatch.commands import restore
+from vhsbatch.headless import print_events
+from vhsbatch.model.figures import figures
+from vhsbatch.scheduling.bus import Mailbox
+from vhsbatch.session import Session
+from vhsbatch.tui.app import BatchApp
+from vhsbatch.tui.summary import SummaryScreen
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "docs" / "pictures"
+# Where they are made stands in a picture.
+SCRATCH = Path(tempfile.gettempdir()) / "tapes"
+SIZE = (110, 30)
+WORKERS = 2
+COMMAND = ("batch", "captures", "restored", "-r", "480", "--parallel", str(WORKERS))
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# What an SVG of Textual would fetch from elsewhere; every machine has some font of even width.
+_FETCHED = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+
+
+def photograph(app: App[None], name: str) -> None:
+    """Keep what is on the screen."""
+    svg = _FETCHED.sub("", app.export_screenshot(title=" ".join(("vhs-upscale", *COMMAND))))
+    # Each export has identifiers of its own, which would be a change every time.
+    (prefix,) = set(re.findall(r'class="(terminal-\d+)-matrix"', svg))
+    (PICTURES / f"screen-{name}.svg").write_text(svg.replace(prefix, f"screen-{name}"), encoding="utf-8")
+    print(f"screenshots: {name}", file=sys.stderr)
+
+
+async def until(pilot: Pilot[None], happened: Callable[[], bool]) -> None:
+    """Wait for the batch, however slow the machine is."""
+    while not happened():
+        await pilot.pause(0.2)
+    await pilot.pause(1.0)
+
+
+async def watch(session: Session, mailbox: Mailbox) -> None:
+    """In the place of the terminal: the interface, with somebody who presses keys and takes pictures."""
+    app = BatchApp(session.state, mailbox, session)
+    state = session.state
+
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: figures(state, app._progress, time.time()).part > 0.25)  # noqa: SLF001
+        photograph(app, "batch")
+        await pilot.press("i")
+        await pilot.pause(1.0)
+        photograph(app, "details")
+        await pilot.press("escape", "q")
+        await pilot.pause(1.0)
+        photograph(app, "question")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        photograph(app, "summary")
+        await pilot.press("q")
+    await print_events(mailbox, Nobody())
+
+
+class Nobody:
+    """Nothing is printed of the batch."""
+
+    def show(self, event: object) -> None:
+        """See `Printer`."""
+
+    def close(self) -> None:
+        """See `Printer`."""
+
+    def write(self) -> None:
+        """See `Printer`."""
+
+
+def photograph_report(report: Path) -> None:
+    """The report, as a browser shows it."""
+    if CHROMIUM is None:
+        print("screenshots: no report.png without a Chromium", file=sys.stderr)
+        return
+    subprocess.run(
+        [
+            *(CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+            *("--window-size=1100,1000", f"--screenshot={PICTURES / 'report.png'}", report.as_uri()),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    print("screenshots: report", file=sys.stderr)
+
+
+def main() -> int:
+    """Make all pictures."""
+    # What the interface would do for whoever runs this is not what it does for others.
+    for name in ("NO_COLOR", "TEXTUAL_THEME"):
+        os.environ.pop(name, None)
+    SCRATCH.mkdir()
+    try:
+        os.chdir(SCRATCH)
+        for kind in ("CONFIG", "CACHE", "STATE"):
+            os.environ[f"XDG_{kind}_HOME"] = str(SCRATCH / ".home")
+        subprocess.run([sys.executable, ROOT / "scripts" / "make_captures.py", "captures"], check=True)
+        restore.interfaces = lambda *_arguments, **_options: [watch]
+        code = cli.run(COMMAND)
+        photograph_report(Path("restored/report.html").resolve())
+    finally:
+        os.chdir(ROOT)
+        shutil.rmtree(SCRATCH)
+    # One of the captures is damaged.
+    return 0 if code == 1 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
