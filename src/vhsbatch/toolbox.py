@@ -2,21 +2,12 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from anyio import to_thread
 
 from vhsbatch.config import Settings
-from vhsbatch.engines.devices import (
-    choose_device,
-    choose_gpus,
-    choose_runtime,
-    encoder_devices,
-    render_nodes,
-    runtime_problem,
-    vulkan_devices,
-)
-from vhsbatch.errors import UsageError
+from vhsbatch.engine_choice import EngineChoice, choose_engine, tuned
 from vhsbatch.media.encoder_choice import choose_encoder
 from vhsbatch.media.nnedi import find_weights
 from vhsbatch.media.qtgmc import qtgmc_versions
@@ -90,7 +81,8 @@ async def open_toolbox(
     """
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     encoder, encoder_note = await choose_encoder(preset.video.encoder, ffmpeg.path)
-    choice = await choose_engine(settings)
+    memory = default_memory() if settings.remember else None
+    choice = await tuned(await choose_engine(settings), settings, memory)
     python, method = settings.vapoursynth_python, preset.deinterlace.method
     if method == "nnedi":
         await to_thread.run_sync(find_weights, settings.nnedi_weights)
@@ -102,13 +94,15 @@ async def open_toolbox(
         runtime=choice.runtime,
         model=settings.model,
         tile_px=settings.tile_px,
+        small_tile_px=choice.small_tile_px,
+        in_flight=choice.in_flight,
         ffmpeg=ffmpeg.path,
         ffmpeg_version=ffmpeg.version,
         max_pixels=settings.max_pixels,
         corrections=corrections,
         allow_truncated=allow_truncated,
         spare_devices=choice.spare_devices,
-        memory=default_memory() if settings.remember else None,
+        memory=memory,
         overrides=Overrides(tables=settings.files, preset_named=preset_named),
         auto_detect=None if detectable is None else AutoDetect(detectable),
         vapoursynth_python=python,
@@ -130,77 +124,6 @@ async def open_toolbox(
         notes=tuple(
             note for note in (*(() if settings.cluster else lanes.notes), encoder_note, choice.note) if note
         ),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineChoice:
-    """What upscales, and where.
-
-    Attributes:
-        engine: ``ffmpeg`` or ``realesrgan``.
-        device: ``cpu`` or the index of a Vulkan device.
-        runtime: what runs the network, empty for the ``ffmpeg`` engine.
-        on_gpu: whether the device is a real GPU.
-        gpus: the devices that share the network's work, and what encoders call them; none for the CPU.
-        devices: every Vulkan device, as it calls itself.
-        spare_devices: other real GPUs.
-        note: why, where it was chosen for the user.
-    """
-
-    engine: str
-    device: str = "cpu"
-    runtime: str = ""
-    on_gpu: bool = False
-    gpus: Mapping[str, EncoderDevice] = field(default_factory=dict)
-    devices: Mapping[str, NamedDevice] = field(default_factory=dict)
-    spare_devices: tuple[str, ...] = ()
-    note: str | None = None
-
-
-async def choose_engine(settings: Settings) -> EngineChoice:
-    """The engine, its device and its runtime.
-
-    Raises:
-        UsageError: the device is not there.
-        ToolError: no runtime works here.
-    """
-    if settings.engine == "ffmpeg":
-        return EngineChoice(engine="ffmpeg")
-    if settings.gpus and settings.device != "auto":
-        raise UsageError("--gpus and --device both say where the network runs", fix="leave one of them out")
-    devices = await vulkan_devices()
-    device = choose_device(settings.device, devices)
-    if settings.device == "auto":
-        gpus = choose_gpus(settings.gpus, device, devices)
-    else:
-        gpus = () if device == "cpu" else (device,)
-    if settings.engine == "auto" and not gpus:
-        why = "since there is no Vulkan GPU" if settings.device == "auto" else "since the device is the CPU"
-        return EngineChoice(engine="ffmpeg", note=f"engine: ffmpeg, {why} (--engine realesrgan uses the CPU)")
-    device = gpus[0] if gpus else "cpu"
-    runtime = await choose_runtime(settings.runtime, device)
-    # The others are to work too; what does not is left out, and said.
-    problems = {gpu: await runtime_problem(runtime, gpu) for gpu in gpus[1:]}
-    left_out = [f"; not on {devices[int(gpu)].name}: {why}" for gpu, why in problems.items() if why]
-    gpus = tuple(gpu for gpu in gpus if not problems.get(gpu))
-    on_gpu = device != "cpu" and devices[int(device)].is_gpu
-    if device == "cpu":
-        where = f"the CPU ({runtime}), which is slow"
-    else:
-        names = " and ".join(devices[int(gpu)].name for gpu in gpus)
-        where = f"{names} ({runtime}){'' if on_gpu else ', which is no GPU and slow'}"
-    spare = [str(gpu.index) for gpu in devices if gpu.is_gpu and str(gpu.index) != device]
-    names_of_encoders = encoder_devices(devices, render_nodes())
-    return EngineChoice(
-        engine="realesrgan",
-        device=device,
-        runtime=runtime,
-        on_gpu=on_gpu,
-        gpus={gpu: names_of_encoders[gpu] for gpu in gpus},
-        devices={str(gpu.index): NamedDevice(gpu.name, names_of_encoders[str(gpu.index)]) for gpu in devices},
-        spare_devices=tuple(spare) if on_gpu else gpus[1:],
-        note=f"engine: realesrgan on {where}{''.join(left_out)}",
     )
 
 

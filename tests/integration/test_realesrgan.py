@@ -25,6 +25,7 @@ from vhsbatch.engines.devices import (
 )
 from vhsbatch.engines.realesrgan import RealEsrganEngine, resolve_upscaling
 from vhsbatch.engines.runtimes import Frame
+from vhsbatch.engines.tuning import Way, measure
 from vhsbatch.errors import ChainError
 from vhsbatch.media.probe import probe
 from vhsbatch.media.verify import count_frames
@@ -423,3 +424,10 @@ async def test_a_clip_becomes_a_master(tmp_path: Path) -> None:
     assert made.rate == 2 * before.rate
     assert clip.read_bytes() == source
     assert sorted(path.name for path in output.parent.iterdir()) == [".vhsbatch", "clip.mp4", "clip.mp4.json"]
+
+
+async def test_ways_are_measured_by_the_frames_that_come_out() -> None:
+    way = Way(NCNN, 0, 2)
+    speeds = await measure("cpu", [way], size="32x24", seconds=0.2)
+    assert (speeds[way] or 0) > 0
+    assert await measure("77", [way], size="32x24", seconds=0.2) == {way: None}

@@ -11,6 +11,7 @@ from vhsbatch.cluster.files import SOURCE, files_of, is_source
 from vhsbatch.cluster.terms import Offer, difference, fitting, mapped, parse_map
 from vhsbatch.cluster.tools import tools
 from vhsbatch.config import Settings
+from vhsbatch.engine_choice import choose_engine
 from vhsbatch.engines.models import shipped_networks
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ToolError
@@ -22,7 +23,7 @@ from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.scheduling.gpus import Gpus
 from vhsbatch.scheduling.sizing import LaneNeed, choose_lanes
-from vhsbatch.toolbox import choose_engine, survey
+from vhsbatch.toolbox import survey
 
 Retired = Callable[[str, str], Awaitable[None]]
 

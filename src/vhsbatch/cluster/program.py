@@ -14,10 +14,11 @@ from vhsbatch.cluster.node import Node
 from vhsbatch.cluster.place import own_place
 from vhsbatch.cluster.terms import GPU, MEMORY
 from vhsbatch.config import Settings
+from vhsbatch.engine_choice import choose_engine
 from vhsbatch.errors import ToolError
 from vhsbatch.proc.stopping import signals_to_stop
 from vhsbatch.scheduling.sizing import choose_lanes
-from vhsbatch.toolbox import choose_engine, survey
+from vhsbatch.toolbox import survey
 
 _AGAIN_S = 1.0
 _CLOSE_S = 6.0

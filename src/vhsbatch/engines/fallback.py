@@ -11,8 +11,8 @@ _SMALL_TILE_PX = 100
 
 def fallbacks(upscaling: Upscaling) -> tuple[Upscaling, ...]:
     """Every way to make a segment, the planned one first."""
-    tile_px = _SMALL_TILE_PX if upscaling.tile_px == 0 else max(32, upscaling.tile_px // 2)
-    smaller = replace(upscaling, tile_px=tile_px)
+    tile_px = min(_SMALL_TILE_PX, max(32, upscaling.tile_px // 2 or _SMALL_TILE_PX))
+    smaller = replace(upscaling, tile_px=tile_px, in_flight=1)
     if upscaling.device == "cpu":
         return (upscaling, smaller)
     others = tuple(replace(smaller, device=device) for device in upscaling.spare_devices)

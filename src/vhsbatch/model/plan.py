@@ -64,6 +64,7 @@ class Upscaling:
         weights: the network's ``.bin`` file.
         device: ``cpu`` or the index of a Vulkan device as a string.
         tile_px: edge of a square tile of the input in pixels; 0 lets the runtime choose.
+        in_flight: how many frames it works on at a time; no frame depends on it.
         spare_devices: other devices, for segments that fail on this one.
     """
 
@@ -74,6 +75,7 @@ class Upscaling:
     weights: Path
     device: str
     tile_px: int = 0
+    in_flight: int = 1
     spare_devices: tuple[str, ...] = ()
 
 

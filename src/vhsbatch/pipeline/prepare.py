@@ -37,6 +37,8 @@ class Intent:
         runtime: what runs it.
         model: the user's own network, or None.
         tile_px: tile edge in pixels, 0 for the engine's choice.
+        small_tile_px: that of small networks, where `tile_px` is 0.
+        in_flight: how many frames the network works on at a time.
         ffmpeg: the FFmpeg program.
         ffmpeg_version: what `ffmpeg -version` calls itself.
         max_pixels: larger pictures are refused.
@@ -61,6 +63,8 @@ class Intent:
     ffmpeg: str
     ffmpeg_version: str
     max_pixels: int
+    small_tile_px: int = 0
+    in_flight: int = 1
     corrections: Corrections = NO_CORRECTIONS
     allow_truncated: bool = False
     spare_devices: tuple[str, ...] = ()
@@ -151,6 +155,8 @@ def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple
         runtime=intent.runtime,
         model_path=intent.model,
         tile_px=intent.tile_px,
+        small_tile_px=intent.small_tile_px,
+        in_flight=intent.in_flight,
         spare_devices=intent.spare_devices,
     )
     where = "the CPU" if upscaling.device == "cpu" else f"Vulkan device {upscaling.device}"
