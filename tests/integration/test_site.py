@@ -79,9 +79,9 @@ async def test_a_viewer_cannot_make_a_browser_open_pages_or_fetch_files() -> Non
 
 
 async def test_why_a_viewer_has_ended_is_shown_in_its_place() -> None:
-    _, picture = await shown(viewer("""say(b"D", b"a picture")""", """sys.exit("it was\\nvery old")"""))
+    _, picture = await shown(viewer("""say(b"D", b"a picture")""", """sys.exit("was\\nvery \\x1b[31mold")"""))
     assert picture.startswith(b"a picture")
-    assert picture.endswith(b"it was\r\nvery old")
+    assert picture.endswith(b"was\r\nvery \\x1b[31mold")
     _, picture = await shown((sys.executable, "-I", "-c", "raise SystemExit('no terminal')"))
     assert picture.endswith(b"no terminal")
 

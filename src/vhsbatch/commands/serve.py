@@ -15,6 +15,7 @@ from urllib.parse import SplitResult
 import anyio
 import anyio.to_thread
 
+from vhsbatch.commands.history import expect_folder
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.headless import say, show_line
 from vhsbatch.proc.stopping import signals_to_stop
@@ -54,8 +55,7 @@ class ServeOptions:
 def serve_folder(folder: Path, options: ServeOptions) -> int:
     """Serve until a signal ends it; the exit code."""
     _expect_web()
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder", fix="name the output folder of a batch")
+    expect_folder(folder)
     if options.tabs < 1:
         raise UsageError(f"--tabs {options.tabs}: must be at least 1")
     public = parse_public_url(options.public_url) if options.public_url is not None else None
@@ -173,7 +173,9 @@ async def _serve(site: "Site", listening: socket.socket, address: str, options: 
             say(f"Whoever has this address may {may}. Ctrl-C ends it.")
             if not (is_loopback(options.host) or site.access.is_encrypted):
                 say(_warning(listening.getsockname()[1]))
-            if options.open and not await anyio.to_thread.run_sync(_open, f"{address}?token={site.once()}"):
+            if options.open and not await anyio.to_thread.run_sync(
+                open_in_browser, f"{address}?token={site.once()}"
+            ):
                 say("no browser could be opened here: open the address yourself")
             async for _ in signals:
                 break
@@ -188,7 +190,7 @@ def _warning(port: int) -> str:
     )
 
 
-def _open(address: str) -> bool:
+def open_in_browser(address: str) -> bool:
     """Open the page in a browser; False where there is none that has windows."""
     import webbrowser
 

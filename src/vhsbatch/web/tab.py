@@ -10,6 +10,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from vhsbatch.proc.process import GRACE_S, Tail, read_lines, spawn
 from vhsbatch.web.protocol import HEADER_BYTES, READY, Size, is_end, parse_header
+from vhsbatch.wording import plain
 
 _LAST_WORDS = 8
 _MOST_PRELUDE_BYTES = 64 * 2**10
@@ -49,7 +50,7 @@ async def show(command: tuple[str, ...], size: Size, said: AsyncIterator[bytes],
 
 def words(*lines: str) -> bytes:
     """Lines for the browser's terminal, in place of a picture."""
-    return (_PLAIN_SCREEN + "\r\n".join(lines)).encode()
+    return (_PLAIN_SCREEN + "\r\n".join(map(plain, lines))).encode(errors="replace")
 
 
 def _environment(size: Size) -> Mapping[str, str]:

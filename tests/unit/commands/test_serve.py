@@ -1,14 +1,23 @@
 """Where `serve` listens, and the token that it keeps."""
 
 import errno
+import importlib.util
 import socket
 import stat
+import webbrowser
 from pathlib import Path
 
 import pytest
 
-from vhsbatch.commands.serve import address_of, listen, token_of
-from vhsbatch.errors import UsageError
+from vhsbatch.commands.serve import (
+    ServeOptions,
+    address_of,
+    listen,
+    open_in_browser,
+    serve_folder,
+    token_of,
+)
+from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.web.access import parse_public_url
 
 
@@ -77,3 +86,37 @@ def test_a_port_of_the_administrator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "bind", refuse)
     with pytest.raises(UsageError, match=r"port 80 is for the administrator alone \(take one above 1023\)"):
         listen("127.0.0.1", 80)
+
+
+OPTIONS = ServeOptions(
+    host="127.0.0.1", port=0, control=False, token_file=None, public_url=None, tabs=0, open=False
+)
+
+
+def test_no_room_for_a_single_view_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--tabs 0: must be at least 1"):
+        serve_folder(tmp_path, OPTIONS)
+
+
+def test_packages_that_are_missing_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "textual_serve" else name)
+    with pytest.raises(ToolError, match=r"\(pip install 'vhsbatch\[web\]'\)"):
+        serve_folder(tmp_path, OPTIONS)
+
+
+def test_only_a_browser_with_windows_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = list[str]()
+
+    def remember(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", remember)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert not open_in_browser("http://127.0.0.1/")
+    assert opened == []
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert open_in_browser("http://127.0.0.1/")
+    assert opened == ["http://127.0.0.1/"]
