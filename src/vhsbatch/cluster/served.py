@@ -4,11 +4,13 @@ FFmpeg asks for ranges of bytes by HTTP on the loopback address. It sees the fil
 that it makes the same frames of it, and only the parts that it looks at are sent.
 """
 
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import cast
 
@@ -23,6 +25,7 @@ from vhsbatch.errors import ChainError
 from vhsbatch.media.formats import Served
 
 _LOOPBACK = "127.0.0.1"
+_CONNECTIONS = Path("/proc/net/tcp")
 # What lies in the connection when FFmpeg jumps was sent in vain.
 _UNREAD_BYTES = 2**18
 
@@ -100,6 +103,13 @@ class _Handler(RequestHandler):
     def initialize(self, sources: dict[str, _Source]) -> None:
         self._sources = sources
 
+    def prepare(self) -> None:
+        """Turn others away who are logged in here: they can read the address in FFmpeg's command line."""
+        stream = cast("HTTP1Connection", self.request.connection).stream
+        uid = owner_of(_CONNECTIONS, port=stream.socket.getpeername()[1])
+        if uid not in (None, os.getuid()):
+            raise HTTPError(HTTPStatus.FORBIDDEN)
+
     async def get(self, token: str) -> None:
         source = self._sources.get(token)
         if source is None:
@@ -135,6 +145,22 @@ def _range(header: str, size_bytes: int) -> tuple[int, int]:
     if start >= stop:
         raise HTTPError(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
     return start, stop
+
+
+def owner_of(connections: Path, *, port: int) -> int | None:
+    """The user whose program has a TCP port of this machine; None where that cannot be told.
+
+    Args:
+        connections: what the kernel says of all connections: a file of Linux.
+        port: the port.
+    """
+    try:
+        lines = connections.read_text().splitlines()[1:]
+    except OSError:
+        return None
+    # sl, local address and port, remote ones, state, queues, timer, retransmissions, user …
+    owners = (line.split()[7] for line in lines if line.split()[1].endswith(f":{port:04X}"))
+    return next(map(int, owners), None)
 
 
 def _silent(handler: RequestHandler) -> None:

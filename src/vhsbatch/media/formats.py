@@ -42,10 +42,11 @@ FORMAT_WHITELIST = ",".join(DEMUXER_WHITELIST)
 
 INPUT_OPTIONS = ("-protocol_whitelist", PROTOCOL_WHITELIST, "-format_whitelist", FORMAT_WHITELIST)
 
-# Loopback is asked directly, whatever proxy the environment names.
+# Loopback is asked directly, whatever proxy the environment names. What lies in the connection when FFmpeg
+# jumps, or has read enough, was fetched in vain.
 _SERVED_OPTIONS: tuple[str, ...] = (
     *("-protocol_whitelist", "http,tcp", "-format_whitelist", FORMAT_WHITELIST),
-    *("-http_proxy", "", "-seekable", "1"),
+    *("-http_proxy", "", "-seekable", "1", "-recv_buffer_size", "262144"),
 )
 
 

@@ -1,12 +1,14 @@
 """A source that is read from afar, through the loopback address."""
 
+import os
 from pathlib import Path
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 
 from vhsbatch.cluster import files
-from vhsbatch.cluster.served import SourceServer
+from vhsbatch.cluster import served as module
+from vhsbatch.cluster.served import SourceServer, owner_of
 from vhsbatch.errors import ChainError
 
 pytestmark = pytest.mark.anyio
@@ -75,4 +77,30 @@ async def test_a_block_that_is_missing_fails_the_attempt_whatever_was_made_of_it
         async with server.serving(broken, size_bytes=len(CONTENT), suffix=".avi") as served:
             with pytest.raises(HTTPClientError):
                 await get(served.url)
+    server.stop()
+
+
+# What Linux prints, of a listener and of a connection of another user.
+CONNECTIONS = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 18241 1
+   1: 0100007F:D3A2 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1000        0 20117 1
+"""
+
+
+def test_whose_connection_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "tcp"
+    path.write_text(CONNECTIONS)
+    assert owner_of(path, port=0xD3A2) == 1000
+    assert owner_of(path, port=0x1F90) == 0
+    assert owner_of(path, port=1) is None
+    assert owner_of(tmp_path / "not there", port=1) is None
+
+
+async def test_others_on_this_machine_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "owner_of", lambda path, port: 1 + os.getuid())
+    server = SourceServer()
+    async with server.serving(block, size_bytes=len(CONTENT), suffix=".avi") as served:
+        with pytest.raises(HTTPClientError, match="403"):
+            await get(served.url)
     server.stop()
