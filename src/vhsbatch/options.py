@@ -162,6 +162,9 @@ class DisplayOptions:
     no_tui: Annotated[bool, Parameter(name="--no-tui")] = False
     "Print lines instead of the terminal interface."
 
+    plain: bool = False
+    "Print sentences for a screen reader: nothing is drawn, and how far it is is said once a minute."
+
     json: bool = False
     "Print one JSON event a line."
 

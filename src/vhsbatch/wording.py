@@ -3,6 +3,7 @@
 import unicodedata
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_SPOKEN_UNITS = ("bytes", "kilobytes", "megabytes", "gigabytes", "terabytes")
 
 
 def plain(text: str) -> str:
@@ -65,3 +66,31 @@ def size(count_bytes: float) -> str:
     while count_bytes >= 1024 and unit < len(_UNITS) - 1:
         count_bytes, unit = count_bytes / 1024, unit + 1
     return f"{count_bytes:.0f} B" if unit == 0 else f"{count_bytes:.1f} {_UNITS[unit]}"
+
+
+def time_in_words(seconds: float) -> str:
+    """A length of time to be heard: its two largest units.
+
+    >>> time_in_words(7.4), time_in_words(60), time_in_words(3723), time_in_words(200000)
+    ('7 seconds', '1 minute', '1 hour 2 minutes', '2 days 7 hours')
+    """
+    rest, words = max(0, round(seconds)), []
+    for name, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count, rest = divmod(rest, length)
+        if count:
+            words.append(f"{count} {name}{'' if count == 1 else 's'}")
+        elif words:
+            break
+    return " ".join(words[:2]) or "0 seconds"
+
+
+def size_in_words(count_bytes: float) -> str:
+    """A size to be heard.
+
+    >>> size_in_words(999), size_in_words(1536000), size_in_words(3.21e9)
+    ('999 bytes', '1.5 megabytes', '3.2 gigabytes')
+    """
+    unit = 0
+    while count_bytes >= 1000 and unit < len(_SPOKEN_UNITS) - 1:
+        count_bytes, unit = count_bytes / 1000, unit + 1
+    return f"{count_bytes:.0f} bytes" if unit == 0 else f"{count_bytes:.1f} {_SPOKEN_UNITS[unit]}"

@@ -11,6 +11,7 @@ from vhsbatch.headless import print_events, say, stdout_printer
 from vhsbatch.logfile import LogFilePrinter
 from vhsbatch.model.events import LogLine
 from vhsbatch.options import DisplayOptions
+from vhsbatch.plain import PlainPrinter
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Interface, Session
 
@@ -32,6 +33,11 @@ def _interface(display: DisplayOptions, *, lines_only: bool) -> Interface:
     if display.quiet and (display.json or display.verbose):
         other = "--json" if display.json else "--verbose"
         raise UsageError(f"--quiet says nothing, and {other} says more", fix="leave one of them out")
+    if display.plain and (display.json or display.quiet):
+        other = "--json" if display.json else "--quiet"
+        raise UsageError(f"--plain prints sentences, and {other} something else", fix="leave one of them out")
+    if display.plain:
+        return _read_out
     if display.json or display.no_tui or display.quiet or lines_only or no_terminal() is not None:
         return functools.partial(_print, display)
     return _show
@@ -53,6 +59,10 @@ def no_terminal() -> str | None:
 async def _print(display: DisplayOptions, session: Session, mailbox: Mailbox) -> None:
     printer = stdout_printer(session.state, json=display.json, verbose=display.verbose, quiet=display.quiet)
     await print_events(mailbox, printer)
+
+
+async def _read_out(session: Session, mailbox: Mailbox) -> None:
+    await print_events(mailbox, PlainPrinter(session.state, sys.stdout))
 
 
 async def _log(printer: LogFilePrinter, session: Session, mailbox: Mailbox) -> None:
