@@ -5,22 +5,18 @@ to one video ends in a fact about that video and touches no other.
 """
 
 import time
-import traceback
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections import deque
+from collections.abc import Awaitable, Callable
 
 import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from vhsbatch.defects import defect_in_a_line
 from vhsbatch.engines.fallback import fallbacks
 from vhsbatch.errors import MachineLostError, OutOfMemoryError, StalePlanError, VhsBatchError
 from vhsbatch.model.events import (
     AssemblyStarted,
     Fact,
-    JobFailed,
     JobPlanned,
     JobRetried,
     JobSkipped,
@@ -32,8 +28,9 @@ from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.wishes import Steering
 from vhsbatch.scheduling.bus import Bus
+from vhsbatch.scheduling.endings import Endings
 from vhsbatch.scheduling.executor import Executor
-from vhsbatch.scheduling.failures import detail_of, is_by_network, segment_failed
+from vhsbatch.scheduling.failures import is_by_network, segment_failed
 from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.policy import Assemble, MakeSegment, Work, next_work
 from vhsbatch.scheduling.wishes import grant
@@ -79,14 +76,12 @@ class Scheduler:
         self._retries = retries
         self._limiter = anyio.CapacityLimiter(state.lanes)
         self._last_job: dict[int, str] = {}
-        self._job_scopes: dict[str, set[anyio.CancelScope]] = {}
         self._changed = anyio.Event()
+        self._endings = Endings(state, bus, gate, stale_plans=retries, wake=self._wake)
         self._stop_scope = anyio.CancelScope()
         self._draining = False
         self._wishes: deque[Steering] = deque()
         self._to_plan: deque[Job] = deque()
-        self._stale: deque[tuple[str, StalePlanError]] = deque()
-        self._stale_plans: Counter[str] = Counter()
 
     async def run(self) -> None:
         """Return when every video has ended, or after `stop` when every lane has."""
@@ -99,7 +94,8 @@ class Scheduler:
                 while not self._state.complete and not self._drained:
                     self._changed = anyio.Event()
                     await self._grant_wishes()
-                    await self._replace_stale_plans()
+                    # Where work is given out, so that none of it rests on a plan that is gone.
+                    self._to_plan.extend(await self._endings.replace_stale_plans())
                     if await self._gate.is_open():
                         await self._fill_lanes(lanes)
                     await self._changed.wait()
@@ -146,7 +142,7 @@ class Scheduler:
             case LanesChanged():
                 self._limiter.total_tokens = fact.lanes
             case JobSkipped():
-                await self._leave(fact.job_id)
+                await self._endings.leave(fact.job_id)
             case JobRetried():
                 self._to_plan.append(self._state.jobs[fact.job_id].job)
             case _:
@@ -193,9 +189,8 @@ class Scheduler:
     async def _occupy(self, lane: int, work: Work) -> None:
         """A lane's life for one piece of work; the token goes back whatever happens."""
         try:
-            with self._until_left(work.job_id):
-                async with self._failures_of(work.job_id):
-                    await self._do(lane, work)
+            async with self._endings.of(work.job_id):
+                await self._do(lane, work)
         finally:
             self._limiter.release_on_behalf_of(lane)
             self._wake()
@@ -274,50 +269,6 @@ class Scheduler:
         ways_left = plan.upscaling is not None and work.fallback + 1 < len(fallbacks(plan.upscaling))
         return work.attempt <= self._retries or (is_by_network(error) and ways_left)
 
-    @asynccontextmanager
-    async def _failures_of(self, job_id: str) -> AsyncIterator[None]:
-        """Turn a failure within into the end of this video and of nothing else."""
-        try:
-            yield
-        except StalePlanError as error:
-            self._stale_plans[job_id] += 1
-            if self._stale_plans[job_id] > self._retries:
-                await self._fail(job_id, str(error), ())
-            else:
-                self._stale.append((job_id, error))
-                self._wake()
-        except VhsBatchError as error:
-            await self._fail(job_id, str(error), detail_of(error))
-        except Exception as error:
-            reason = await anyio.to_thread.run_sync(defect_in_a_line, error)
-            await self._fail(job_id, reason, tuple(traceback.format_exc().splitlines()))
-
-    async def _fail(self, job_id: str, reason: str, detail: tuple[str, ...]) -> None:
-        if self._state.jobs[job_id].phase.ended:
-            return
-        await self._bus.emit(JobFailed(at_s=time.time(), job_id=job_id, reason=reason, detail=detail))
-        await self._leave(job_id)
-        self._wake()
-
-    @contextmanager
-    def _until_left(self, job_id: str) -> Iterator[None]:
-        """Work on a video, which ends early when the video is left."""
-        scopes = self._job_scopes.setdefault(job_id, set())
-        with anyio.CancelScope() as scope:
-            scopes.add(scope)
-            try:
-                yield
-            finally:
-                scopes.discard(scope)
-
-    async def _leave(self, job_id: str) -> None:
-        """Stop all work on a video, and give it back."""
-        for scope in self._job_scopes.get(job_id, ()):
-            scope.cancel()
-        # The caller may be part of that work.
-        with anyio.CancelScope(shield=True):
-            await self._gate.release(job_id, made=False)
-
     def _wake(self) -> None:
         self._changed.set()
 
@@ -329,32 +280,16 @@ class Scheduler:
             while self._to_plan:
                 job = self._to_plan.popleft()
                 # All that is under way for it comes to its end first.
-                while self._job_scopes.get(job.id):
+                while self._endings.is_under_way(job.id):
                     await self._changed.wait()
                 await self._plan(job)
             await self._changed.wait()
 
-    async def _replace_stale_plans(self) -> None:
-        """Begin videos anew whose sources or segments are not what they were when they were planned.
-
-        Done where work is given out, so that none of it rests on a plan that is gone.
-        """
-        while self._stale:
-            job_id, error = self._stale.popleft()
-            if self._state.jobs[job_id].phase.ended:
-                continue
-            text = f"{error.cause}: it is planned again"
-            self._bus.tell(LogLine(level="warning", text=text, job_id=job_id))
-            await self._bus.emit(JobRetried(at_s=time.time(), job_id=job_id))
-            await self._leave(job_id)
-            self._to_plan.append(self._state.jobs[job_id].job)
-
     async def _plan(self, job: Job) -> None:
         if self._state.jobs[job.id].phase.ended:
             return  # it was skipped before its turn
-        with self._until_left(job.id):
-            async with self._failures_of(job.id):
-                await self._plan_now(job)
+        async with self._endings.of(job.id):
+            await self._plan_now(job)
         self._wake()
 
     async def _plan_now(self, job: Job) -> None:

@@ -1,0 +1,116 @@
+"""How work on a video ends before it is done: it fails, the video is left, or its plan does not hold.
+
+Whatever happens to one video touches no other.
+"""
+
+import time
+import traceback
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import anyio
+import anyio.to_thread
+
+from vhsbatch.defects import defect_in_a_line
+from vhsbatch.errors import StalePlanError, VhsBatchError
+from vhsbatch.model.events import JobFailed, JobRetried, LogLine
+from vhsbatch.model.plan import Job
+from vhsbatch.model.state import BatchState
+from vhsbatch.scheduling.bus import Bus
+from vhsbatch.scheduling.failures import detail_of
+from vhsbatch.scheduling.gate import Gate
+
+
+class Endings:
+    """Knows all work that is under way, by video, and ends it."""
+
+    def __init__(
+        self, state: BatchState, bus: Bus, gate: Gate, *, stale_plans: int, wake: Callable[[], None]
+    ) -> None:
+        """Create it.
+
+        Args:
+            state: the batch; only read.
+            bus: takes the facts.
+            gate: gets videos back.
+            stale_plans: how often a video may be planned again.
+            wake: called when something has ended.
+        """
+        self._state = state
+        self._bus = bus
+        self._gate = gate
+        self._most_stale_plans = stale_plans
+        self._wake = wake
+        self._scopes: dict[str, set[anyio.CancelScope]] = {}
+        self._stale: deque[tuple[str, StalePlanError]] = deque()
+        self._stale_plans: Counter[str] = Counter()
+
+    def is_under_way(self, job_id: str) -> bool:
+        """Whether anything is done for a video."""
+        return bool(self._scopes.get(job_id))
+
+    @asynccontextmanager
+    async def of(self, job_id: str) -> AsyncIterator[None]:
+        """Work on a video, which ends early when the video is left; a failure ends this video alone."""
+        with self._until_left(job_id):
+            try:
+                yield
+            except StalePlanError as error:
+                await self._plan_again(job_id, error)
+            except VhsBatchError as error:
+                await self._fail(job_id, str(error), detail_of(error))
+            except Exception as error:
+                reason = await anyio.to_thread.run_sync(defect_in_a_line, error)
+                await self._fail(job_id, reason, tuple(traceback.format_exc().splitlines()))
+
+    @contextmanager
+    def _until_left(self, job_id: str) -> Iterator[None]:
+        scopes = self._scopes.setdefault(job_id, set())
+        with anyio.CancelScope() as scope:
+            scopes.add(scope)
+            try:
+                yield
+            finally:
+                scopes.discard(scope)
+
+    async def _plan_again(self, job_id: str, error: StalePlanError) -> None:
+        self._stale_plans[job_id] += 1
+        if self._stale_plans[job_id] > self._most_stale_plans:
+            await self._fail(job_id, str(error), ())
+        else:
+            self._stale.append((job_id, error))
+            self._wake()
+
+    async def _fail(self, job_id: str, reason: str, detail: tuple[str, ...]) -> None:
+        if self._state.jobs[job_id].phase.ended:
+            return
+        await self._bus.emit(JobFailed(at_s=time.time(), job_id=job_id, reason=reason, detail=detail))
+        await self.leave(job_id)
+        self._wake()
+
+    async def leave(self, job_id: str) -> None:
+        """Stop all work on a video, and give it back."""
+        for scope in self._scopes.get(job_id, ()):
+            scope.cancel()
+        # The caller may be part of that work.
+        with anyio.CancelScope(shield=True):
+            await self._gate.release(job_id, made=False)
+
+    async def replace_stale_plans(self) -> list[Job]:
+        """Begin videos anew whose sources or segments are not what they were when they were planned.
+
+        Returns:
+            The videos to plan.
+        """
+        to_plan = []
+        while self._stale:
+            job_id, error = self._stale.popleft()
+            if self._state.jobs[job_id].phase.ended:
+                continue
+            text = f"{error.cause}: it is planned again"
+            self._bus.tell(LogLine(level="warning", text=text, job_id=job_id))
+            await self._bus.emit(JobRetried(at_s=time.time(), job_id=job_id))
+            await self.leave(job_id)
+            to_plan.append(self._state.jobs[job_id].job)
+        return to_plan
