@@ -116,7 +116,8 @@ def patient_terminal() -> Iterator[PatientTerminal | None]:
     whose queue is short: the application, and all that runs beside it, would wait for ever.
     """
     stderr = sys.__stderr__
-    if stderr is None:
+    # Without a terminal what is drawn goes down a pipe, to a browser.
+    if stderr is None or not stderr.isatty():
         yield None
         return
     patient = PatientTerminal(stderr)
