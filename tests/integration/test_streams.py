@@ -1,6 +1,7 @@
 """The standard streams in every state: closed, full, read no further, without the letters needed."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +85,25 @@ def test_a_defect_is_one_line_that_says_where_its_details_are(tmp_path: Path) ->
     assert done.stderr == expected
     assert "Traceback (most recent call last)" in details.read_text()
     assert "in show_presets" in details.read_text()
+
+
+def test_ctrl_c_while_it_is_loaded_is_no_stack_trace(tmp_path: Path) -> None:
+    script = """
+import os, signal, sys
+class Finger:
+    def find_spec(self, name, path=None, target=None):
+        if name == "cyclopts":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finger())
+from vhsbatch.__main__ import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, "presets"],
+        cwd=tmp_path,
+        env=program.environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
