@@ -3,6 +3,7 @@
 import re
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -100,8 +101,11 @@ class Cluster:
 
     def start(self, *arguments: str | Path, machine: str = "", **environment: str) -> Program:
         """Start `vhs-upscale` on a machine."""
+        return self._start(*self._enter(machine), *program.COMMAND, *map(str, arguments), **environment)
+
+    def _start(self, *command: str, **environment: str) -> Program:
         process = subprocess.Popen(
-            [*self._enter(machine), *program.COMMAND, *map(str, arguments)],
+            command,
             cwd=self.place,
             # Whatever else the machine has to do, a test should not wait for it.
             env=program.environment(self.place)
@@ -127,6 +131,18 @@ class Cluster:
         """A worker that helps, or waits for its scheduler."""
         typed = ("worker", address, "--name", name, "--parallel", "1", *options)
         return self.start(*typed, machine=machine, **environment)
+
+    def dask_worker(self, address: str, *options: str, **environment: str) -> Program:
+        """A worker that knows nothing of `vhs-upscale`."""
+        command = (
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_worker",
+            address,
+            "--no-nanny",
+            "--no-dashboard",
+        )
+        return self._start(*command, *options, **environment)
 
     def batch(self, address: str, *options: str, output: str = "out") -> Program:
         """A batch of all that is in `in`."""

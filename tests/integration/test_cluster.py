@@ -1,5 +1,6 @@
 """A batch on a cluster: the same results as on one machine, and machines that do not fit refused."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -40,7 +41,7 @@ class Ready:
 
 @pytest.fixture(scope="module")
 def ready(place: Path) -> Iterator[Ready]:
-    """A scheduler behind certificates, and three machines.
+    """A scheduler behind certificates, three machines, and a Dask worker that is no program of ours.
 
     The attic has the sources under another path, and an FFmpeg that fails once when it is told to. The
     cellar sees no folder at all. The museum has an older FFmpeg.
@@ -61,6 +62,10 @@ def ready(place: Path) -> Iterator[Ready]:
                 ("museum", (), older_ffmpeg(place)),
             )
         )
+        ca, cert, key = shown["attic"][1::2]
+        certified = ("--tls-ca-file", ca, "--tls-cert", cert, "--tls-key", key)
+        plain = cluster.dask_worker(address, *certified, "--nthreads", "1", VHSBATCH_FFMPEG=FFMPEG)
+        plain.wait_for("Registered to")
         for name, worker in {"attic": attic, "cellar": cellar, "museum": museum}.items():
             worker.wait_for(f"{name} helps")
         yield Ready(cluster, address, shown["head"])
@@ -116,7 +121,11 @@ def test_the_result_is_that_of_one_machine(place: Path, ready: Ready) -> None:
     batch = ready.cluster.batch(ready.address, *ready.options, "--log-file", "log")
     seen = ended(batch)
     assert results(place / "out") == results(place / "alone")
-    assert {event["machine"] for event in seen["segment_finished"]} == {"attic", "cellar"}
+    assert {event["machine"] for event in seen["segment_finished"]} == {
+        "attic",
+        "cellar",
+        os.uname().nodename,
+    }
     said = {
         name: [str(event["text"]) for event in seen["log"] if name in str(event["text"])] for name in NAMES
     }

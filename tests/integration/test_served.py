@@ -8,6 +8,7 @@ import pytest
 from clips import FFMPEG, make_clip
 from vhsbatch.cluster import files
 from vhsbatch.cluster.files import read_block
+from vhsbatch.cluster.member import reads_by_http
 from vhsbatch.cluster.served import SourceServer
 from vhsbatch.media.formats import Served, input_arguments
 from vhsbatch.proc.process import run
@@ -68,3 +69,11 @@ async def test_the_same_frames_from_a_part_of_the_bytes(
     assert seen == await digests(clip, from_s, 6)
     if name in LARGE:
         assert len(sent) * files.BLOCK_BYTES < MOST * clip.stat().st_size
+
+
+async def test_an_ffmpeg_without_http_is_known(tmp_path: Path) -> None:
+    bare = tmp_path / "ffmpeg"
+    bare.write_text("#!/bin/sh\nprintf 'Input:\\n  file\\n  httpproxy\\nOutput:\\n  file\\n'\n")
+    bare.chmod(0o755)
+    assert await reads_by_http(FFMPEG)
+    assert not await reads_by_http(str(bare))

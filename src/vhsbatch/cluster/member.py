@@ -20,10 +20,13 @@ from vhsbatch.media.qtgmc import qtgmc_versions
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan, Upscaling
 from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.proc.process import run
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.scheduling.gpus import Gpus
 from vhsbatch.scheduling.sizing import LaneNeed, choose_lanes
 from vhsbatch.toolbox import survey
+
+_PROTOCOLS_S = 60
 
 Retired = Callable[[str, str], Awaitable[None]]
 
@@ -178,6 +181,12 @@ async def examine(settings: Settings, offer: Offer, limits: Limits, retired: Ret
 def _in_words(resources: Mapping[str, float]) -> str:
     """As `dask worker` takes them."""
     return ",".join(f"{name}={amount:.0f}" for name, amount in resources.items())
+
+
+async def reads_by_http(ffmpeg: str) -> bool:
+    """Whether an FFmpeg can read what another machine has: it can be built without that."""
+    finished = await run((ffmpeg, "-hide_banner", "-loglevel", "error", "-protocols"), timeout_s=_PROTOCOLS_S)
+    return b"http" in finished.stdout.split()
 
 
 def files_here(plan: JobPlan) -> dict[str, Path]:

@@ -21,7 +21,7 @@ from distributed import Worker, WorkerPlugin
 
 from vhsbatch.cluster.copies import Copies, Loan
 from vhsbatch.cluster.files import SOURCE, read_block
-from vhsbatch.cluster.member import Limits, Member, examine, files_here, holds_token
+from vhsbatch.cluster.member import Limits, Member, examine, files_here, holds_token, reads_by_http
 from vhsbatch.cluster.outbox import Outbox
 from vhsbatch.cluster.served import SourceServer
 from vhsbatch.cluster.terms import MEMORY, Answer, Made, Offer, Order, mapped, resource, topic
@@ -145,6 +145,9 @@ class Node(WorkerPlugin):
             return Answer(machine=self.machine, slots=0, refusal=member)
         token = mapped(offer.token, member.paths)
         shares = await anyio.to_thread.run_sync(holds_token, token, offer.run_id)
+        if not shares and not await reads_by_http(member.workplace.ffmpeg):
+            refusal = f"it does not see {offer.folder}, and its FFmpeg has no HTTP to read sources from afar"
+            return Answer(machine=self.machine, slots=0, refusal=refusal)
         if not shares:
             own_folder = Path(self._worker.local_directory) / "segments"
             workplace = replace(member.workplace, temporary=own_folder)
