@@ -18,7 +18,12 @@ PRESETS = """
 inherits = "vhs"
 target_height = 240
 segment_s = 1
+
+[short.video]
+encoder = "libx264"
 """
+# Nobody has to look for GPUs, and for encoders on them.
+SETTINGS = 'presets = ["presets.toml"]\nengine = "ffmpeg"\n'
 _FIRST_LINE_S = 60.0
 
 
@@ -152,7 +157,7 @@ class Cluster:
 def prepare(place: Path, *, clips: int = 2, seconds: float = 4, size: str = "352x240") -> None:
     """Sources, and a preset with short segments."""
     (place / "in").mkdir()
-    (place / "vhsbatch.toml").write_text('presets = ["presets.toml"]\n')
+    (place / "vhsbatch.toml").write_text(SETTINGS)
     (place / "presets.toml").write_text(PRESETS)
     for number in range(1, clips + 1):
         clip = place / "in" / f"tape{number}.avi"
