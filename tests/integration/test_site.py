@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -133,7 +134,9 @@ async def test_the_title_is_words_and_nonsense_is_refused() -> None:
             assert (await view.receive()).type is aiohttp.WSMsgType.CLOSE
 
 
-async def test_a_defect_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_defect_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
     async def fail(*_: object) -> None:
         raise KeyError("lost")
 
@@ -142,4 +145,5 @@ async def test_a_defect_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch)
     async with site(viewer(), reported) as (_, _, browser):
         assert await status(browser, f"/?token={TOKEN}") == 200
         assert await status(browser, "/") == 500
-    assert reported == ["a defect of this program: KeyError: 'lost' (at /)"]
+    (details,) = tmp_path.rglob("defect-*.txt")
+    assert reported == [f"a defect of this program: KeyError: 'lost' (please report it, with {details})"]

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import jinja2
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from vhsbatch.defects import defect_in_a_line
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.proc.process import GRACE_S
 from vhsbatch.web import tab
@@ -108,7 +110,7 @@ class Site:
         except web.HTTPException:
             raise
         except Exception as error:
-            self.report(f"a defect of this program: {type(error).__name__}: {error} (at {request.path})")
+            self.report(await anyio.to_thread.run_sync(defect_in_a_line, error))
             raise web.HTTPInternalServerError from error
 
     def _exchange(self, token: str) -> web.Response:
