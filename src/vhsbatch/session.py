@@ -210,7 +210,13 @@ async def _run(
         group.start_soon(live.keep, bus.subscribe(), session.wish)
         group.start_soon(_warn_of_room, bus.subscribe(), state, room, bus)
         records = Records(toolbox.intent.memory)
-        measuring = Measuring(state=state, records=records, threads=toolbox.threads, emit=bus.emit)
+        measuring = Measuring(
+            state=state,
+            records=records,
+            threads=toolbox.threads,
+            emit=bus.emit,
+            here=request.settings.cluster is None,
+        )
         group.start_soon(measuring.run, bus.subscribe())
         if workers.parallel.least < workers.parallel.most:
             limits = Limits(least=workers.parallel.least, most=workers.parallel.most)

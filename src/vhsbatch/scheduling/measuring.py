@@ -75,18 +75,20 @@ class Measuring:
         records: what was measured so far.
         threads: CPU threads that the lanes share.
         emit: takes the prediction.
+        here: whether the lanes are this machine's, so that what their programs hold can be seen.
     """
 
     state: BatchState
     records: Records
     threads: int
     emit: Callable[[BatchPredicted], Awaitable[None]]
+    here: bool = True
     _idle_gpu_bytes: int | None = None
 
     async def run(self, mailbox: Mailbox) -> None:
         """Return when the batch is over."""
         async for event in mailbox:
-            if isinstance(event, DeviceReadings):
+            if self.here and isinstance(event, DeviceReadings):
                 await self._weigh(event)
             if isinstance(event, SegmentFinished | JobPublished):
                 await anyio.to_thread.run_sync(self._learn, event)
@@ -136,7 +138,7 @@ class Measuring:
         if self._idle_gpu_bytes is None:
             self._idle_gpu_bytes = sum(gpus)
             return
-        running = [job for job in self.state.jobs.values() if job.running and job.plan is not None]
+        running = [job for job in self.state.turns.under_way if job.running and job.plan is not None]
         lanes = sum(len(job.running) for job in running)
         if not lanes:
             return

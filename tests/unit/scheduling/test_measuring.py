@@ -6,10 +6,11 @@ import anyio
 import pytest
 
 import make
-from vhsbatch.model.events import BatchFinished, BatchPredicted, Fact
+from vhsbatch.model.events import BatchFinished, BatchPredicted, DeviceReadings, Fact
 from vhsbatch.model.state import BatchState
 from vhsbatch.pipeline.describe import compared_with_prediction
 from vhsbatch.remembered import Memory
+from vhsbatch.scheduling import measuring
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.measuring import Measuring, Records, open_segments
 
@@ -28,9 +29,9 @@ async def measured(facts: list[Fact], memory: Memory) -> list[BatchPredicted]:
 
     state = BatchState()
     bus = Bus(state, append)
-    measuring = Measuring(state=state, records=Records(memory), threads=2, emit=bus.emit)
+    one = Measuring(state=state, records=Records(memory), threads=2, emit=bus.emit)
     async with anyio.create_task_group() as group:
-        group.start_soon(measuring.run, bus.subscribe())
+        group.start_soon(one.run, bus.subscribe())
         for fact in facts:
             await bus.emit(fact)
             await anyio.wait_all_tasks_blocked()
@@ -56,6 +57,32 @@ async def test_without_any_measurement_nothing_is_said(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "remembered.sqlite")
     assert await measured([make.batch_started(PLAN.job), make.planned(PLAN)], memory) == []
     memory.close()
+
+
+@pytest.mark.parametrize(("here", "lane_bytes"), [(True, 500), (False, None)])
+async def test_what_lanes_hold_is_seen_where_they_are(
+    here: bool, lane_bytes: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "resident_bytes", lambda _: 500)
+    memory = Memory(tmp_path / "remembered.sqlite")
+    records = Records(memory)
+    bus = Bus(BatchState(), _forget)
+    for fact in (make.batch_started(PLAN.job), make.planned(PLAN), make.started(PLAN, 0)):
+        await bus.emit(fact)
+    one = Measuring(state=bus.state, records=records, threads=2, emit=bus.emit, here=here)
+    async with anyio.create_task_group() as group:
+        group.start_soon(one.run, bus.subscribe())
+        for _ in range(2):  # the first one tells what is in use without them
+            bus.tell(DeviceReadings(devices=(), disks=()))
+            await anyio.wait_all_tasks_blocked()
+            await anyio.sleep(0.05)
+        bus.close()
+    assert records.of(PLAN).lane_bytes == lane_bytes
+    memory.close()
+
+
+async def _forget(fact: Fact) -> None:
+    pass
 
 
 def test_of_a_segment_in_the_making_half_is_left() -> None:
