@@ -103,12 +103,18 @@ def predicted(what: BatchPredicted) -> str:
     )
 
 
+# What is predicted behind two thirds of a run, since a kind was new, says nothing of the run.
+_TIMELY = 3
+
+
 def compared_with_prediction(state: BatchState) -> str | None:
-    """What was predicted and what it took; None without a prediction, or for a run that was cut short."""
+    """What was predicted in time and what it took; None without that, or for a run that was cut short."""
     what = state.prediction
     if what is None or state.ended_s is None or state.outcome != "complete":
         return None
     took_s = state.ended_s - what.at_s
+    if state.started_s is not None and took_s < (state.ended_s - state.started_s) / _TIMELY:
+        return None
     difference = took_s / max(1e-9, what.seconds_s) - 1
     more = f"{abs(difference):.0%} {'more' if difference > 0 else 'less'}"
     return (
