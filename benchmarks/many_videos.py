@@ -33,9 +33,9 @@ from vhsbatch.headless import TextPrinter, print_events
 from vhsbatch.journal import Journal
 from vhsbatch.leases import Leases
 from vhsbatch.media.probe import probe
-from vhsbatch.model.events import Progress
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import Progress
 from vhsbatch.pipeline.probing import remember_probe
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.remembered import Memory

@@ -4,7 +4,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vhsbatch.model.events import BatchStarted, JobPlanned, JobPublished, SegmentFinished, SegmentStarted
+from vhsbatch.model.events import (
+    BatchStarted,
+    JobPlanned,
+    JobPublished,
+    SegmentFinished,
+    SegmentStarted,
+)
 from vhsbatch.model.media import AudioTrack, FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment
 from vhsbatch.presets import Preset

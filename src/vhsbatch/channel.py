@@ -20,7 +20,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from vhsbatch.model.events import DeviceReadings, LogLine, Progress, Telemetry
+from vhsbatch.model.telemetry import DeviceReadings, LogLine, Progress, Telemetry
 from vhsbatch.model.wire import dump, dump_line, load_telemetry, load_wish
 from vhsbatch.model.wishes import Wish
 from vhsbatch.scheduling.bus import Mailbox

@@ -22,11 +22,10 @@ from vhsbatch.model.events import (
     JobPublished,
     JobSkipped,
     LanesChanged,
-    LogLine,
-    Progress,
 )
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import LogLine, Progress
 from vhsbatch.model.wire import dump
 from vhsbatch.pipeline.describe import compared_with_prediction, fact_line, progress_line
 from vhsbatch.scheduling.bus import Mailbox

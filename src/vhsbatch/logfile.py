@@ -5,7 +5,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from vhsbatch.errors import UsageError
-from vhsbatch.model.events import DeviceReadings, Event, LogLine, Progress
+from vhsbatch.model.events import Event
+from vhsbatch.model.telemetry import DeviceReadings, LogLine, Progress
 from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.wording import plain
 

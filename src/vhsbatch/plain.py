@@ -16,13 +16,12 @@ from vhsbatch.model.events import (
     JobPublished,
     JobSkipped,
     LanesChanged,
-    LogLine,
-    Progress,
     SegmentStarted,
 )
 from vhsbatch.model.figures import figures
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import LogLine, Progress
 from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.wording import plain, size_in_words, time_in_words
 

@@ -24,9 +24,10 @@ import anyio.to_thread
 from vhsbatch.channel import Live
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
-from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished, LogLine, Telemetry
+from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState, fold
+from vhsbatch.model.telemetry import LogLine, Telemetry
 from vhsbatch.model.wishes import Stop, Wish
 from vhsbatch.pipeline.stills import StillMaker
 from vhsbatch.pipeline.workplace import Workplace, expect_writable

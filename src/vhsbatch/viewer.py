@@ -11,8 +11,9 @@ from vhsbatch.channel import Line
 from vhsbatch.errors import UsageError
 from vhsbatch.journal import STATE_FOLDER, JournalReader
 from vhsbatch.leases import living_runs
-from vhsbatch.model.events import BatchStarted, Event, Fact, Telemetry
+from vhsbatch.model.events import BatchStarted, Event, Fact
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import Telemetry
 from vhsbatch.model.wishes import Wish
 
 _EVERY_S = 0.5

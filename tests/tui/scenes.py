@@ -12,20 +12,16 @@ from vhsbatch.model.events import (
     AssemblyStarted,
     BatchFinished,
     BatchPredicted,
-    DeviceReading,
-    DeviceReadings,
-    DiskReading,
     Event,
     Fact,
     JobFailed,
     JobPublished,
     JobSkipped,
-    LogLine,
-    Progress,
 )
 from vhsbatch.model.job_state import JobState
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState, fold
+from vhsbatch.model.telemetry import DeviceReading, DeviceReadings, DiskReading, LogLine, Progress
 from vhsbatch.model.wishes import Stop, Wish
 from vhsbatch.pipeline.stills import Still, StillMaker
 from vhsbatch.scheduling.bus import Mailbox

@@ -8,7 +8,13 @@ from textual.pilot import Pilot
 from textual.widgets._footer import FooterKey
 
 import scenes
-from vhsbatch.model.events import PAUSED_BY_USER, BatchPaused, Event, Fact, JobSkipped
+from vhsbatch.model.events import (
+    PAUSED_BY_USER,
+    BatchPaused,
+    Event,
+    Fact,
+    JobSkipped,
+)
 from vhsbatch.model.wishes import (
     ChangeLanes,
     Continue,

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from vhsbatch.channel import Line, Live
-from vhsbatch.model.events import DeviceReading, DeviceReadings, LogLine, Progress
+from vhsbatch.model.telemetry import DeviceReading, DeviceReadings, LogLine, Progress
 from vhsbatch.model.wishes import ChangeLanes, Pause, Wish
 from vhsbatch.scheduling.bus import Mailbox
 

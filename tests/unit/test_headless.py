@@ -13,8 +13,15 @@ import pytest
 
 import make
 from vhsbatch.headless import TextPrinter, print_events
-from vhsbatch.model.events import BatchPaused, BatchStarted, Event, Fact, JobFailed, Progress
+from vhsbatch.model.events import (
+    BatchPaused,
+    BatchStarted,
+    Event,
+    Fact,
+    JobFailed,
+)
 from vhsbatch.model.state import fold
+from vhsbatch.model.telemetry import Progress
 from vhsbatch.pipeline.describe import progress_line
 from vhsbatch.scheduling.bus import Mailbox
 

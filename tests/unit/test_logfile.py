@@ -8,7 +8,8 @@ import make
 from vhsbatch import logfile
 from vhsbatch.errors import UsageError
 from vhsbatch.logfile import LogFilePrinter
-from vhsbatch.model.events import JobFailed, LogLine, Progress
+from vhsbatch.model.events import JobFailed
+from vhsbatch.model.telemetry import LogLine, Progress
 
 
 def test_facts_and_lines_have_times_and_levels_and_progress_is_left_out(tmp_path: Path) -> None:

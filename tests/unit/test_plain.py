@@ -4,8 +4,9 @@ import io
 from dataclasses import replace
 
 import make
-from vhsbatch.model.events import BatchFinished, Fact, JobFailed, JobPublished, LogLine, Progress
+from vhsbatch.model.events import BatchFinished, Fact, JobFailed, JobPublished
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import LogLine, Progress
 from vhsbatch.plain import PlainPrinter
 
 PLAN, OTHER = make.plan(make.job(1)), make.plan(make.job(2))

@@ -10,8 +10,9 @@ from vhsbatch.channel import Live
 from vhsbatch.errors import UsageError
 from vhsbatch.journal import STATE_FOLDER, Journal
 from vhsbatch.leases import leasing
-from vhsbatch.model.events import BatchFinished, Event, Fact, Progress
+from vhsbatch.model.events import BatchFinished, Event, Fact
 from vhsbatch.model.job_state import Phase
+from vhsbatch.model.telemetry import Progress
 from vhsbatch.model.wire import dump
 from vhsbatch.model.wishes import Pause, Wish
 from vhsbatch.scheduling.bus import Mailbox

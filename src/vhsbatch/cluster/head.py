@@ -29,8 +29,9 @@ from vhsbatch.cluster.terms import Made, Offer, Order, resource, topic
 from vhsbatch.cluster.transfer import fetch, hand_out
 from vhsbatch.config import Settings
 from vhsbatch.errors import ChainError, MachineLostError, ToolError, VhsBatchError
-from vhsbatch.model.events import JobPublished, SegmentFinished, Telemetry
+from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.model.telemetry import Telemetry
 from vhsbatch.model.wire import load_telemetry
 from vhsbatch.pipeline.assemble import assemble
 from vhsbatch.pipeline.existing import expect_unchanged

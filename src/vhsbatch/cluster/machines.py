@@ -12,7 +12,7 @@ from vhsbatch import __version__
 from vhsbatch.cluster.calls import join
 from vhsbatch.cluster.connection import CONNECT_S, Connection
 from vhsbatch.cluster.terms import Answer, Offer
-from vhsbatch.model.events import LogLine, Telemetry
+from vhsbatch.model.telemetry import LogLine, Telemetry
 
 _ANSWER_S = 120.0
 

@@ -28,9 +28,9 @@ from vhsbatch.cluster.terms import MEMORY, Answer, Made, Offer, Order, mapped, r
 from vhsbatch.config import Settings
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.media.formats import Served
-from vhsbatch.model.events import LogLine, Telemetry
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan, Upscaling
+from vhsbatch.model.telemetry import LogLine, Telemetry
 from vhsbatch.pipeline.files import sync
 from vhsbatch.pipeline.segment import make_part
 from vhsbatch.pipeline.workplace import Workplace, make_private

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from vhsbatch.cluster.terms import Order
-from vhsbatch.model.events import LogLine, Progress, Telemetry
+from vhsbatch.model.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.model.wire import dump
 
 _LOG_LINES = 50

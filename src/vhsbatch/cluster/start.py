@@ -15,7 +15,7 @@ from vhsbatch.cluster.program import scheduler_at
 from vhsbatch.cluster.terms import Offer, parse_map
 from vhsbatch.cluster.tools import tools
 from vhsbatch.config import ENV_PREFIX, Settings
-from vhsbatch.model.events import LogLine, Telemetry
+from vhsbatch.model.telemetry import LogLine, Telemetry
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.proc.process import Tail, read_lines, spawn
 from vhsbatch.scheduling.sizing import LaneNeed

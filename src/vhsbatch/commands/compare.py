@@ -12,7 +12,7 @@ from vhsbatch.commands.setup import settings_from
 from vhsbatch.config import Settings, preset_paths
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import show_line
-from vhsbatch.model.events import LogLine, Telemetry
+from vhsbatch.model.telemetry import LogLine, Telemetry
 from vhsbatch.options import MachineOptions
 from vhsbatch.pipeline.compare import choose_clips, compare
 from vhsbatch.pipeline.prepare import probe_source

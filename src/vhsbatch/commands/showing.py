@@ -9,7 +9,7 @@ from vhsbatch.defects import defect_in_a_line
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import print_events, say, stdout_printer
 from vhsbatch.logfile import LogFilePrinter
-from vhsbatch.model.events import LogLine
+from vhsbatch.model.telemetry import LogLine
 from vhsbatch.options import DisplayOptions
 from vhsbatch.plain import PlainPrinter
 from vhsbatch.scheduling.bus import Mailbox

@@ -14,7 +14,8 @@ import anyio.to_thread
 
 from vhsbatch.errors import ToolError
 from vhsbatch.following.account import account_of_batch, account_of_video
-from vhsbatch.model.events import BatchFinished, JobFailed, JobPublished, LogLine
+from vhsbatch.model.events import BatchFinished, JobFailed, JobPublished
+from vhsbatch.model.telemetry import LogLine
 from vhsbatch.model.wire import dump_line, to_jsonable
 from vhsbatch.pipeline.record import record_beside
 from vhsbatch.proc.process import run

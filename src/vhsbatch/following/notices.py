@@ -8,9 +8,10 @@ from typing import Literal
 from vhsbatch.errors import UsageError
 from vhsbatch.following.account import elapsed_s
 from vhsbatch.following.hooks import run_told
-from vhsbatch.model.events import BatchFinished, BatchPaused, Event, JobFailed, LogLine
+from vhsbatch.model.events import BatchFinished, BatchPaused, Event, JobFailed
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import LogLine
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Session
 from vhsbatch.wording import duration, plain

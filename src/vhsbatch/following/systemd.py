@@ -13,8 +13,9 @@ from typing import Self
 
 import anyio
 
-from vhsbatch.model.events import BatchStarted, Progress
+from vhsbatch.model.events import BatchStarted
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import Progress
 from vhsbatch.pipeline.describe import progress_line
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Session

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from vhsbatch.model.events import Progress
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Discriminator, TypeAdapter
 
-from vhsbatch.model.events import Event, Fact, Telemetry
+from vhsbatch.model.events import Event, Fact
 from vhsbatch.model.media import MediaInfo
+from vhsbatch.model.telemetry import Telemetry
 from vhsbatch.model.wishes import Wish
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Discriminator("kind")])

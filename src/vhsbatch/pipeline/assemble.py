@@ -17,8 +17,9 @@ from vhsbatch.media.loudness import measure_loudness
 from vhsbatch.media.probe import frame_times
 from vhsbatch.media.progress import ProgressParser
 from vhsbatch.media.verify import packet_digest, verify_output
-from vhsbatch.model.events import JobPublished, LogLine, Progress, SegmentFinished, Telemetry
+from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan
+from vhsbatch.model.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.pipeline.existing import damage_of_segment, expect_unchanged
 from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.record import FileRecord, make_record, write_record

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from vhsbatch.errors import VhsBatchError
-from vhsbatch.model.events import Progress, SegmentFinished, Telemetry
+from vhsbatch.model.events import SegmentFinished
 from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.model.telemetry import Progress, Telemetry
 from vhsbatch.pipeline.segment import make_segment
 from vhsbatch.pipeline.workplace import Workplace
 

@@ -15,9 +15,9 @@ import anyio.to_thread
 
 from vhsbatch.errors import UsageError
 from vhsbatch.media.compare import comparison_command, contact_sheet_command, draw_label
-from vhsbatch.model.events import Telemetry
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Segment
+from vhsbatch.model.telemetry import Telemetry
 from vhsbatch.pipeline.geometry import output_rate
 from vhsbatch.pipeline.overrides import NO_OVERRIDES
 from vhsbatch.pipeline.prepare import Intent, prepare

@@ -14,13 +14,13 @@ from vhsbatch.model.events import (
     JobMoved,
     JobPrioritised,
     LanesChanged,
-    Progress,
 )
 from vhsbatch.model.figures import figures
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import Progress
 from vhsbatch.wording import duration, plain, size, spread
 
 

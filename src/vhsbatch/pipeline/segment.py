@@ -32,8 +32,9 @@ from vhsbatch.media.filters import network_size
 from vhsbatch.media.progress import ProgressParser
 from vhsbatch.media.qtgmc import deinterlace_stage
 from vhsbatch.media.verify import count_frames
-from vhsbatch.model.events import LogLine, Progress, SegmentFinished, Telemetry
+from vhsbatch.model.events import SegmentFinished
 from vhsbatch.model.plan import JobPlan, Segment, Upscaling
+from vhsbatch.model.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.pipeline.existing import expect_unchanged
 from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.speed import Speed

@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 
-from vhsbatch.model.events import DeviceReadings, Event, Fact, LogLine, Progress, Telemetry
+from vhsbatch.model.events import Event, Fact
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import DeviceReadings, LogLine, Progress, Telemetry
 
 _LOG_LINES = 500
 

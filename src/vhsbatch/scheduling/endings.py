@@ -14,9 +14,10 @@ import anyio.to_thread
 
 from vhsbatch.defects import defect_in_a_line
 from vhsbatch.errors import StalePlanError, VhsBatchError
-from vhsbatch.model.events import JobFailed, JobRetried, LogLine
+from vhsbatch.model.events import JobFailed, JobRetried
 from vhsbatch.model.plan import Job
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import LogLine
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.failures import detail_of
 from vhsbatch.scheduling.gate import Gate

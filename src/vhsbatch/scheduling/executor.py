@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from vhsbatch.model.events import JobPublished, SegmentFinished, Telemetry
+from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.model.telemetry import Telemetry
 
 
 class Executor(Protocol):

@@ -9,7 +9,13 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import VhsBatchError
-from vhsbatch.model.events import PAUSED_BY_USER, BatchContinued, BatchPaused, JobHeld, JobSkipped
+from vhsbatch.model.events import (
+    PAUSED_BY_USER,
+    BatchContinued,
+    BatchPaused,
+    JobHeld,
+    JobSkipped,
+)
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState

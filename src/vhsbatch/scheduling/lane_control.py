@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 import anyio
 import anyio.to_thread
 
-from vhsbatch.model.events import Event, LanesChanged, Progress, SegmentFailed, SegmentFinished
+from vhsbatch.model.events import Event, LanesChanged, SegmentFailed, SegmentFinished
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import Progress
 from vhsbatch.proc.gauges import GpuGauge, gpu_gauges, memory_gauge, memory_stall, resident_bytes
 from vhsbatch.proc.process import alive
 from vhsbatch.scheduling.bus import Mailbox

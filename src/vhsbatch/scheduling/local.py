@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from vhsbatch.errors import ChainError
-from vhsbatch.model.events import JobPublished, SegmentFinished, Telemetry
+from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import Telemetry
 from vhsbatch.pipeline.assemble import assemble
 from vhsbatch.pipeline.segment import make_segment
 from vhsbatch.pipeline.workplace import Workplace

@@ -8,7 +8,6 @@ import anyio.to_thread
 
 from vhsbatch.model.events import (
     BatchPredicted,
-    DeviceReadings,
     JobFailed,
     JobHeld,
     JobPlanned,
@@ -19,6 +18,7 @@ from vhsbatch.model.events import (
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import DeviceReadings
 from vhsbatch.proc.gauges import resident_bytes
 from vhsbatch.proc.process import alive
 from vhsbatch.remembered import Memory

@@ -9,8 +9,8 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from vhsbatch.model.events import DeviceReading, DeviceReadings, DiskReading, Telemetry
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice
+from vhsbatch.model.telemetry import DeviceReading, DeviceReadings, DiskReading, Telemetry
 from vhsbatch.proc.cpu import cpu_gauge
 from vhsbatch.proc.gauges import GpuGauge, gpu_gauges, memory_gauge
 from vhsbatch.scheduling.room import existing_folder

@@ -21,11 +21,11 @@ from vhsbatch.model.events import (
     JobRetried,
     JobSkipped,
     LanesChanged,
-    LogLine,
     SegmentStarted,
 )
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import LogLine
 from vhsbatch.model.wishes import Steering
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.endings import Endings

@@ -6,9 +6,10 @@ from typing import Protocol
 from textual.app import App
 from textual.widgets import Input, TabbedContent
 
-from vhsbatch.model.events import PAUSED_BY_USER, Progress
+from vhsbatch.model.events import PAUSED_BY_USER
 from vhsbatch.model.job_state import JobState
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import Progress
 from vhsbatch.model.wishes import (
     ChangeLanes,
     Continue,

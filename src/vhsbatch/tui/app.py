@@ -16,10 +16,11 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer, Input, RichLog, Static, TabbedContent, TabPane
 
-from vhsbatch.model.events import DeviceReadings, Event, LogLine, Progress
+from vhsbatch.model.events import Event
 from vhsbatch.model.figures import figures
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import DeviceReadings, LogLine, Progress
 from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.pipeline.stills import StillMaker
 from vhsbatch.tui.actions import Actions, Commands

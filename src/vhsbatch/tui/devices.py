@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from rich.cells import cell_len
 
-from vhsbatch.model.events import DeviceReading, DeviceReadings, DiskReading
+from vhsbatch.model.telemetry import DeviceReading, DeviceReadings, DiskReading
 from vhsbatch.tui.figures import fit
 from vhsbatch.wording import plain, size
 

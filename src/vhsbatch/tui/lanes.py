@@ -11,9 +11,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vhsbatch.engines.fallback import fallback, in_words
-from vhsbatch.model.events import DeviceReadings, Progress
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import DeviceReadings, Progress
 from vhsbatch.tui.devices import device_cell, tells_something
 from vhsbatch.tui.figures import bar, fit, sparkline
 from vhsbatch.wording import duration, plain

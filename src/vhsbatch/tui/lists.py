@@ -7,10 +7,10 @@ from rich.text import Text
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
-from vhsbatch.model.events import Progress
 from vhsbatch.model.figures import Figures, part_done, ready_in
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import Progress
 from vhsbatch.tui.figures import fit
 from vhsbatch.wording import duration, plain, size
 

@@ -7,10 +7,10 @@ from rich.style import Style
 from rich.text import Text
 from textual.widgets import Static
 
-from vhsbatch.model.events import DeviceReadings, Progress
 from vhsbatch.model.figures import figures
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import DeviceReadings, Progress
 from vhsbatch.tui.devices import machine_line
 from vhsbatch.tui.figures import bar
 from vhsbatch.wording import duration, spread

@@ -15,8 +15,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from vhsbatch.model.events import Progress
 from vhsbatch.model.job_state import JobState
+from vhsbatch.model.telemetry import Progress
 from vhsbatch.pipeline.stills import Still
 from vhsbatch.wording import duration, plain
 

@@ -9,7 +9,7 @@ import pytest
 from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.machines import Machines
 from vhsbatch.cluster.terms import Answer, Offer, Tools, as_values, fitting
-from vhsbatch.model.events import LogLine, Telemetry
+from vhsbatch.model.telemetry import LogLine, Telemetry
 
 pytestmark = pytest.mark.anyio
 

@@ -2,7 +2,13 @@ import pytest
 
 import make
 from vhsbatch.following.notices import NoticeWriter, Occasion
-from vhsbatch.model.events import BatchFinished, BatchPaused, Fact, JobFailed, JobPublished
+from vhsbatch.model.events import (
+    BatchFinished,
+    BatchPaused,
+    Fact,
+    JobFailed,
+    JobPublished,
+)
 from vhsbatch.model.state import BatchState
 
 JOBS = tuple(make.job(number) for number in range(1, 9))

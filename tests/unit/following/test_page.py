@@ -8,7 +8,13 @@ import pytest
 import make
 from vhsbatch.following.page import MARK, MOST_PICTURES, render
 from vhsbatch.following.report import published
-from vhsbatch.model.events import BatchFinished, Fact, JobFailed, JobPublished, JobSkipped
+from vhsbatch.model.events import (
+    BatchFinished,
+    Fact,
+    JobFailed,
+    JobPublished,
+    JobSkipped,
+)
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.plan import Job
 from vhsbatch.model.state import BatchState, fold

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import make
-from vhsbatch.model.events import DeviceReading, DeviceReadings, DiskReading, Event, LogLine, Progress
+from vhsbatch.model.events import Event
+from vhsbatch.model.telemetry import DeviceReading, DeviceReadings, DiskReading, LogLine, Progress
 from vhsbatch.model.wire import dump, event_schema
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -11,13 +11,13 @@ from vhsbatch.model.events import (
     JobFailed,
     JobPublished,
     JobSkipped,
-    Progress,
     SegmentDiscarded,
     SegmentFailed,
 )
 from vhsbatch.model.figures import Figures, figures, part_done, ready_in
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import fold
+from vhsbatch.model.telemetry import Progress
 
 FIRST, SECOND, THIRD = (make.plan(make.job(number), segments=3, frames=60) for number in (1, 2, 3))
 EIGHTHS = " ▏▎▍▌▋▊▉█"

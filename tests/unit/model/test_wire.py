@@ -11,11 +11,11 @@ from vhsbatch.model.events import (
     JobFailed,
     JobPublished,
     JobSkipped,
-    LogLine,
     SegmentDiscarded,
     SegmentFailed,
 )
 from vhsbatch.model.plan import Job
+from vhsbatch.model.telemetry import LogLine
 from vhsbatch.model.wire import dump, load_fact
 
 PLAN = make.plan()

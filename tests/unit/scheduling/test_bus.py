@@ -2,8 +2,9 @@ import anyio
 import pytest
 
 import make
-from vhsbatch.model.events import DeviceReadings, DiskReading, Event, Fact, LogLine, Progress
+from vhsbatch.model.events import Event, Fact
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import DeviceReadings, DiskReading, LogLine, Progress
 from vhsbatch.scheduling.bus import Bus
 
 pytestmark = pytest.mark.anyio

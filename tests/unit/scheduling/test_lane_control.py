@@ -8,9 +8,10 @@ import anyio
 import pytest
 
 import make
-from vhsbatch.model.events import Fact, LanesChanged, Progress, SegmentFailed
+from vhsbatch.model.events import Fact, LanesChanged, SegmentFailed
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import Progress
 from vhsbatch.scheduling import lane_control
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.controller import Limits, Memory, Move, Readings

@@ -6,8 +6,9 @@ import anyio
 import pytest
 
 import make
-from vhsbatch.model.events import BatchFinished, BatchPredicted, DeviceReadings, Fact
+from vhsbatch.model.events import BatchFinished, BatchPredicted, Fact
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import DeviceReadings
 from vhsbatch.pipeline.describe import compared_with_prediction
 from vhsbatch.remembered import Memory
 from vhsbatch.scheduling import measuring

@@ -5,8 +5,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from vhsbatch.model.events import DeviceReading, DeviceReadings, Telemetry
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice
+from vhsbatch.model.telemetry import DeviceReading, DeviceReadings, Telemetry
 from vhsbatch.proc.gauges import GpuGauge
 from vhsbatch.scheduling.readings import NamedDevice, Reader, named_gpus
 

@@ -27,11 +27,11 @@ from vhsbatch.model.events import (
     SegmentFailed,
     SegmentFinished,
     SegmentStarted,
-    Telemetry,
 )
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.state import BatchState, fold
+from vhsbatch.model.telemetry import Telemetry
 from vhsbatch.model.wishes import ChangeLanes, Continue, Move, Pause, Retry, Skip
 from vhsbatch.scheduling import gate as gate_module
 from vhsbatch.scheduling.bus import Bus

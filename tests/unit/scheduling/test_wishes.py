@@ -5,10 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import make
-from vhsbatch.model.events import (
-    Fact,
-    JobPrioritised,
-)
+from vhsbatch.model.events import Fact, JobPrioritised
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState, fold

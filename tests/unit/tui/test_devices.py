@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from vhsbatch.model.events import DeviceReading, DeviceReadings, DiskReading
+from vhsbatch.model.telemetry import DeviceReading, DeviceReadings, DiskReading
 from vhsbatch.tui.devices import device_cell, device_words, machine_line
 
 GIB = 2**30

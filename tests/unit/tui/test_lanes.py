@@ -9,17 +9,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import make
-from vhsbatch.model.events import (
-    AssemblyStarted,
-    DeviceReading,
-    DeviceReadings,
-    Fact,
-    JobPublished,
-    Progress,
-    SegmentFailed,
-)
+from vhsbatch.model.events import AssemblyStarted, Fact, JobPublished, SegmentFailed
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState, fold
+from vhsbatch.model.telemetry import DeviceReading, DeviceReadings, Progress
 from vhsbatch.tui.lanes import lane_cells
 
 PLAN, OTHER = make.plan(make.job(1), segments=3), make.plan(make.job(2), segments=1)

@@ -1,0 +1,5 @@
+"""The program, where it is run as a module."""
+
+from vhsbatch.cli import main
+
+main()

@@ -1,0 +1,96 @@
+"""The program: a command is run, and every error becomes one line and an exit code here."""
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+
+from cyclopts import CycloptsError
+
+from vhsbatch.cli.app import app
+from vhsbatch.errors import VhsBatchError
+from vhsbatch.mistakes import mistake
+from vhsbatch.wording import plain
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The program: runs a command and exits with its exit code. Every error becomes one line here."""
+    _open_closed_streams()
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = code or _unwritable(error)
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; its exit code."""
+    # A backslash with a space behind it, as in pasted examples, leaves an argument of one space.
+    words = [word for word in arguments if word == "" or not word.isspace()]
+    try:
+        result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        return _refuse(mistake(error), 2)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except Exception as error:
+        if "--verbose" in words:
+            traceback.print_exc()
+        return _failed(error)
+    return result if isinstance(result, int) else 0
+
+
+def _open_closed_streams() -> None:
+    """Give a program that was started without a standard stream one that leads nowhere.
+
+    The next file that is opened would get its number, and what is printed would go into that.
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest number that is free is given out: this one.
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(descriptor, "r" if descriptor == 0 else "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Not every terminal has every letter; what it has not is written as an escape.
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _failed(error: Exception) -> int:
+    while isinstance(error, ExceptionGroup):  # a task group speaks of all that failed in it
+        error = error.exceptions[0]
+    match error:
+        case VhsBatchError():
+            return _refuse(str(error), error.exit_code)
+        case BrokenPipeError():
+            return _unwritable(error)
+        case OSError() if error.filename is not None and error.strerror is not None:
+            fix = (
+                " (change its permissions, or run as its owner)" if isinstance(error, PermissionError) else ""
+            )
+            return _refuse(f"{os.fsdecode(error.filename)}: {error.strerror}{fix}", 1)
+        case _:
+            from vhsbatch.defects import defect_in_a_line
+
+            return _refuse(defect_in_a_line(error), 1)
+
+
+def _unwritable(error: OSError) -> int:
+    """Nothing more can be printed, and the interpreter must not try again on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # whoever read the output has gone
+        return 128 + signal.SIGPIPE
+    return _refuse(f"cannot print: {error.strerror} (give standard output another place)", 1)
+
+
+def _refuse(cause: str, exit_code: int) -> int:
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"vhs-upscale: {plain(cause)}\n")
+        sys.stderr.flush()
+    return exit_code
