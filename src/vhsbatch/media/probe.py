@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import anyio.to_thread
@@ -19,11 +18,21 @@ import anyio.to_thread
 from vhsbatch.errors import InputError
 from vhsbatch.media import fieldorder, telecine
 from vhsbatch.media.fieldorder import Sight
-from vhsbatch.media.formats import LATE_SEEKING_DEMUXERS, SEEKABLE_DEMUXERS, UNTIMED_DEMUXERS
-from vhsbatch.media.idet import SHORT_FRAMES, look_at_fields
+from vhsbatch.media.formats import LATE_SEEKING_DEMUXERS
+from vhsbatch.media.idet import look_at_fields
+from vhsbatch.media.packets import (
+    REMUX,
+    can_be_interlaced,
+    can_seek,
+    expect_sense,
+    frames_on_grid,
+    is_avi_with_gaps,
+    is_short,
+    undecoded_tail,
+)
 from vhsbatch.media.scan import Scan, scan
 from vhsbatch.media.showinfo import Glimpse, look
-from vhsbatch.media.timeline import Timeline, lay_on_grid, whole_frames
+from vhsbatch.media.timeline import Timeline, lay_on_grid
 from vhsbatch.model.media import FieldOrder, MediaInfo, Telecine, VideoTrack
 
 MAX_PIXELS = 8192 * 8192 // 2
@@ -33,21 +42,10 @@ _SLOWEST_BYTES_PER_S = 4_000_000
 _PATIENCE_S = 120.0
 
 _HEAD_FRAMES = 25
-# Up to here the whole source is decoded, which leaves nothing to guess.
-_SHORT_PACKETS = 100
-# With fewer frames than a third of the packets, most are lost: a packet holds half a frame at least.
-_MOSTLY_LOST = 3
 _TAIL_S = Fraction(1)
 
 # A clock that goes back further than reordered frames explain.
 _JUMP_BACK_S = Fraction(1, 2)
-# Where seeks land behind their target, they may land this much behind it.
-_LATE_SEEK_S = Fraction(1)
-# A grid with more positions than this is of a broken clock, not of a slow picture.
-_POSITIONS_PER_FRAME = 100
-_EXTRA_POSITIONS = 100_000
-
-_REMUX = "mend its timestamps first: ffmpeg -fflags +genpts -i IN -map 0:v -map 0:a? -c copy OUT.mkv"
 
 
 async def probe(
@@ -80,10 +78,10 @@ async def probe(
         head = await _look_at_head(path, packets, ffmpeg, timeout_s)
         tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)
         _check_size(head, tail)
-        ticks, timeline = await anyio.to_thread.run_sync(_lay_on_grid, packets, head, tail)
-        _check_timeline(timeline, ticks)
+        ticks, timeline = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
+        expect_sense(timeline, ticks)
         video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
-        exact_seek = _can_seek(packets) and not _is_avi_with_gaps(packets, timeline)
+        exact_seek = can_seek(packets) and not is_avi_with_gaps(packets, timeline)
         sights = None
         if head.sights is not None:
             sights = tuple(_counted_from(video.start_s, head.sights))
@@ -111,7 +109,7 @@ async def probe(
         recorded=packets.recorded,
         pictures=packets.pictures,
         tags=packets.tags,
-        notes=_notes(packets, timeline, undecoded=_undecoded_tail(packets, tail)),
+        notes=_notes(packets, timeline, undecoded=undecoded_tail(packets, tail)),
     )
 
 
@@ -127,7 +125,7 @@ async def frame_times(path: Path, *, ffmpeg: str) -> list[Fraction]:
     packets = await scan(path, beginning=beginning, timeout_s=timeout_s)
     head = await _look_at_head(path, packets, ffmpeg, timeout_s)
     tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)
-    ticks, _ = await anyio.to_thread.run_sync(_lay_on_grid, packets, head, tail)
+    ticks, _ = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
     return [(tick - ticks[0]) * packets.time_base for tick in ticks]
 
 
@@ -203,7 +201,7 @@ def _check_packets(packets: Scan, max_pixels: int, *, allow_truncated: bool) -> 
     if packets.jump_back_s > _JUMP_BACK_S:
         raise InputError(
             f"its clock jumps back by {float(packets.jump_back_s):.1f} s at {float(packets.jump_at_s):.1f} s",
-            fix=_REMUX,
+            fix=REMUX,
         )
 
 
@@ -218,21 +216,21 @@ async def _look_at_head(path: Path, packets: Scan, ffmpeg: str, timeout_s: float
         path,
         ffmpeg=ffmpeg,
         stream=packets.index,
-        frames=None if _is_short(packets) else _HEAD_FRAMES,
-        fields=_is_short(packets) and _can_be_interlaced(packets),
+        frames=None if is_short(packets) else _HEAD_FRAMES,
+        fields=is_short(packets) and can_be_interlaced(packets),
         timeout_s=timeout_s,
     )
     if not head.frames:
         said = f": {head.complaint}" if head.complaint else ""
         raise InputError(f"no frame of its video can be decoded{said}", fix="check that a player can play it")
     if not head.ticks:
-        raise InputError("its frames have no timestamps", fix=_REMUX)
+        raise InputError("its frames have no timestamps", fix=REMUX)
     return head
 
 
 async def _look_at_tail(path: Path, packets: Scan, ffmpeg: str, timeout_s: float) -> Glimpse | None:
     """The last frames that decode, None where they are known already or cannot be found."""
-    if _is_short(packets) or not _can_seek(packets):
+    if is_short(packets) or not can_seek(packets):
         return None
     late_s = 2 * packets.keyframe_gap_s if packets.container in LATE_SEEKING_DEMUXERS else Fraction(0)
     return await look(
@@ -254,70 +252,8 @@ def _check_size(head: Glimpse, tail: Glimpse | None) -> None:
         )
 
 
-def _is_short(packets: Scan) -> bool:
-    return len(packets.ticks) <= (SHORT_FRAMES if _can_be_interlaced(packets) else _SHORT_PACKETS)
-
-
-def _can_be_interlaced(packets: Scan) -> bool:
-    return fieldorder.can_be_interlaced(packets.height, packets.stated_order)
-
-
 def _counted_from(start_s: Fraction, sights: Iterable[Sight]) -> Iterator[Sight]:
     return (replace(sight, at_s=sight.at_s - start_s) for sight in sights)
-
-
-def _can_seek(packets: Scan) -> bool:
-    """Whether a seek finds the same frames as a continuous run, as far as packets tell."""
-    return (
-        packets.container in SEEKABLE_DEMUXERS
-        and packets.packets_without_time == 0
-        and packets.jump_back_s == 0
-        and not packets.truncated
-        and (packets.container not in LATE_SEEKING_DEMUXERS or packets.keyframe_gap_s <= _LATE_SEEK_S)
-    )
-
-
-def _is_avi_with_gaps(packets: Scan, timeline: Timeline) -> bool:
-    """AVI has no timestamps: behind dropped frames, a seek is off by some."""
-    return packets.container == "avi" and not timeline.constant_rate
-
-
-def _lay_on_grid(packets: Scan, head: Glimpse, tail: Glimpse | None) -> tuple[list[int], Timeline]:
-    """When every frame that decodes is shown, and the grid on which they lie."""
-    ticks = sorted(head.ticks) if _is_short(packets) else _frame_ticks(packets, head, tail)
-    # Where most frames are lost, the distances of those that decode say nothing of the rate.
-    clock = packets.ticks if _MOSTLY_LOST * len(ticks) < len(packets.ticks) else None
-    return ticks, lay_on_grid(ticks, packets.time_base, packets.rates, clock=clock)
-
-
-def _frame_ticks(packets: Scan, head: Glimpse, tail: Glimpse | None) -> list[int]:
-    """When packets are shown, less those that do not decode and those that are second fields."""
-    first = min(head.ticks)
-    shift = first - packets.ticks[0] if packets.container in UNTIMED_DEMUXERS else 0
-    ticks = [tick + shift for tick in packets.ticks if tick + shift >= first]
-    if tail is not None and tail.ticks:
-        last = max(tail.ticks)
-        ticks = [tick for tick in ticks if tick <= last]
-    has_fields = any(frame.fields is not FieldOrder.PROGRESSIVE for frame in head.frames)
-    deltas = [b - a for a, b in pairwise(sorted(head.ticks)) if b > a]
-    # H.264 alone has packets that are single fields.
-    if packets.codec == "h264" and has_fields and deltas:
-        return whole_frames(ticks, min(deltas))
-    return ticks
-
-
-def _undecoded_tail(packets: Scan, tail: Glimpse | None) -> int:
-    """How many packets come behind the last frame that decodes."""
-    if tail is None or not tail.ticks or packets.container in UNTIMED_DEMUXERS:
-        return 0
-    last = max(tail.ticks)
-    return sum(tick > last for tick in packets.ticks[-1000:])
-
-
-def _check_timeline(timeline: Timeline, ticks: list[int]) -> None:
-    if timeline.frames > _POSITIONS_PER_FRAME * len(ticks) + _EXTRA_POSITIONS:
-        length_s = timeline.frames / float(timeline.rate)
-        raise InputError(f"its timestamps make no sense: {len(ticks)} frames in {length_s:.0f} s", fix=_REMUX)
 
 
 def _video_track(packets: Scan, head: Glimpse, timeline: Timeline, *, start_s: Fraction) -> VideoTrack:

@@ -1,0 +1,94 @@
+"""What a source's packets say: which of its frames lie where, and whether they can be sought. Pure."""
+
+from fractions import Fraction
+from itertools import pairwise
+
+from vhsbatch.errors import InputError
+from vhsbatch.media import fieldorder
+from vhsbatch.media.formats import LATE_SEEKING_DEMUXERS, SEEKABLE_DEMUXERS, UNTIMED_DEMUXERS
+from vhsbatch.media.idet import SHORT_FRAMES
+from vhsbatch.media.scan import Scan
+from vhsbatch.media.showinfo import Glimpse
+from vhsbatch.media.timeline import Timeline, lay_on_grid, whole_frames
+from vhsbatch.model.media import FieldOrder
+
+REMUX = "mend its timestamps first: ffmpeg -fflags +genpts -i IN -map 0:v -map 0:a? -c copy OUT.mkv"
+
+# Up to here the whole source is decoded, which leaves nothing to guess.
+_SHORT_PACKETS = 100
+# With fewer frames than a third of the packets, most are lost: a packet holds half a frame at least.
+_MOSTLY_LOST = 3
+# Where seeks land behind their target, they may land this much behind it.
+_LATE_SEEK_S = Fraction(1)
+# A grid with more positions than this is of a broken clock, not of a slow picture.
+_POSITIONS_PER_FRAME = 100
+_EXTRA_POSITIONS = 100_000
+
+
+def is_short(packets: Scan) -> bool:
+    """Whether so little is there that all of it is decoded."""
+    return len(packets.ticks) <= (SHORT_FRAMES if can_be_interlaced(packets) else _SHORT_PACKETS)
+
+
+def can_be_interlaced(packets: Scan) -> bool:
+    """Whether its frames may have fields."""
+    return fieldorder.can_be_interlaced(packets.height, packets.stated_order)
+
+
+def can_seek(packets: Scan) -> bool:
+    """Whether a seek finds the same frames as a continuous run, as far as packets tell."""
+    return (
+        packets.container in SEEKABLE_DEMUXERS
+        and packets.packets_without_time == 0
+        and packets.jump_back_s == 0
+        and not packets.truncated
+        and (packets.container not in LATE_SEEKING_DEMUXERS or packets.keyframe_gap_s <= _LATE_SEEK_S)
+    )
+
+
+def is_avi_with_gaps(packets: Scan, timeline: Timeline) -> bool:
+    """AVI has no timestamps: behind dropped frames, a seek is off by some."""
+    return packets.container == "avi" and not timeline.constant_rate
+
+
+def frames_on_grid(packets: Scan, head: Glimpse, tail: Glimpse | None) -> tuple[list[int], Timeline]:
+    """When every frame that decodes is shown, and the grid on which they lie."""
+    ticks = sorted(head.ticks) if is_short(packets) else _frame_ticks(packets, head, tail)
+    # Where most frames are lost, the distances of those that decode say nothing of the rate.
+    clock = packets.ticks if _MOSTLY_LOST * len(ticks) < len(packets.ticks) else None
+    return ticks, lay_on_grid(ticks, packets.time_base, packets.rates, clock=clock)
+
+
+def _frame_ticks(packets: Scan, head: Glimpse, tail: Glimpse | None) -> list[int]:
+    """When packets are shown, less those that do not decode and those that are second fields."""
+    first = min(head.ticks)
+    shift = first - packets.ticks[0] if packets.container in UNTIMED_DEMUXERS else 0
+    ticks = [tick + shift for tick in packets.ticks if tick + shift >= first]
+    if tail is not None and tail.ticks:
+        last = max(tail.ticks)
+        ticks = [tick for tick in ticks if tick <= last]
+    has_fields = any(frame.fields is not FieldOrder.PROGRESSIVE for frame in head.frames)
+    deltas = [b - a for a, b in pairwise(sorted(head.ticks)) if b > a]
+    # H.264 alone has packets that are single fields.
+    if packets.codec == "h264" and has_fields and deltas:
+        return whole_frames(ticks, min(deltas))
+    return ticks
+
+
+def undecoded_tail(packets: Scan, tail: Glimpse | None) -> int:
+    """How many packets come behind the last frame that decodes."""
+    if tail is None or not tail.ticks or packets.container in UNTIMED_DEMUXERS:
+        return 0
+    last = max(tail.ticks)
+    return sum(tick > last for tick in packets.ticks[-1000:])
+
+
+def expect_sense(timeline: Timeline, ticks: list[int]) -> None:
+    """Refuse a grid that no picture has.
+
+    Raises:
+        InputError: its timestamps make no sense.
+    """
+    if timeline.frames > _POSITIONS_PER_FRAME * len(ticks) + _EXTRA_POSITIONS:
+        length_s = timeline.frames / float(timeline.rate)
+        raise InputError(f"its timestamps make no sense: {len(ticks)} frames in {length_s:.0f} s", fix=REMUX)
