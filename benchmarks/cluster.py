@@ -37,7 +37,8 @@ from vhsbatch.cluster.address import parse_address  # noqa: E402
 from vhsbatch.cluster.head import ClusterExecutor  # noqa: E402
 from vhsbatch.cluster.terms import Offer  # noqa: E402
 from vhsbatch.cluster.tools import tools  # noqa: E402
-from vhsbatch.config import Settings, load_settings  # noqa: E402
+from vhsbatch.config import Settings  # noqa: E402
+from vhsbatch.config_layers import load_settings  # noqa: E402
 from vhsbatch.model.plan import JobPlan, Segment  # noqa: E402
 from vhsbatch.pipeline.workplace import Workplace, segment_file  # noqa: E402
 from vhsbatch.proc.tools import ffmpeg_tool  # noqa: E402

@@ -11,7 +11,7 @@ Shell = Literal["bash", "zsh", "fish"]
 
 def preset_names(_context: "CompletionContext") -> Mapping[str, str]:
     """Every preset, the user's own too, with its description."""
-    from vhsbatch.config import load_settings, preset_paths
+    from vhsbatch.config_layers import load_settings, preset_paths
     from vhsbatch.preset_files import load_presets
 
     presets = load_presets(preset_paths(load_settings({})))

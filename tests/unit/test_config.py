@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vhsbatch.config import FILE_NAME, Settings, explain, load_settings, preset_paths
+from vhsbatch.config import Settings
+from vhsbatch.config_layers import FILE_NAME, explain, load_settings, preset_paths
 from vhsbatch.errors import UsageError
 
 

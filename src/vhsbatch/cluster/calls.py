@@ -10,7 +10,7 @@ from distributed import Worker, get_worker
 from vhsbatch import __version__
 from vhsbatch.cluster.node import PLUGIN, Node
 from vhsbatch.cluster.terms import Answer, Made, Order, as_values
-from vhsbatch.config import load_settings
+from vhsbatch.config_layers import load_settings
 from vhsbatch.errors import VhsBatchError
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
-from vhsbatch.config import Settings, load_settings, preset_paths
+from vhsbatch.config import Settings
+from vhsbatch.config_layers import load_settings, preset_paths
 from vhsbatch.headless import show_line
 from vhsbatch.model.wire import dump_line
 from vhsbatch.pipeline.analysis import analyse, describe_analysis

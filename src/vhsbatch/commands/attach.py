@@ -7,7 +7,7 @@ import anyio
 
 from vhsbatch.commands.history import expect_folder
 from vhsbatch.commands.showing import no_terminal
-from vhsbatch.config import load_settings
+from vhsbatch.config_layers import load_settings
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.pipeline.stills import StillMaker
 from vhsbatch.proc.tools import find_ffmpeg

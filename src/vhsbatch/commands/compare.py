@@ -9,7 +9,8 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.commands.setup import settings_from
-from vhsbatch.config import Settings, preset_paths
+from vhsbatch.config import Settings
+from vhsbatch.config_layers import preset_paths
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import show_line
 from vhsbatch.model.telemetry import LogLine, Telemetry

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import anyio
 
-from vhsbatch.config import Settings, load_settings
+from vhsbatch.config import Settings
+from vhsbatch.config_layers import load_settings
 from vhsbatch.errors import UsageError, VerificationError, VhsBatchError
 from vhsbatch.headless import show_line
 from vhsbatch.journal import STATE_FOLDER, read_journal

@@ -1,6 +1,7 @@
 """From typed options to checked settings and a preset: the same for every command."""
 
-from vhsbatch.config import Settings, load_settings, preset_paths
+from vhsbatch.config import Settings
+from vhsbatch.config_layers import load_settings, preset_paths
 from vhsbatch.engines.models import user_network
 from vhsbatch.errors import UsageError
 from vhsbatch.options import ClusterOptions, FollowOptions, MachineOptions, NetworkOptions, ResultOptions

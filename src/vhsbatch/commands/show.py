@@ -5,7 +5,8 @@ from pathlib import Path
 
 import anyio
 
-from vhsbatch.config import Settings, explain, load_settings, preset_paths
+from vhsbatch.config import Settings
+from vhsbatch.config_layers import explain, load_settings, preset_paths
 from vhsbatch.following.notice_worker import service
 from vhsbatch.headless import show_line
 from vhsbatch.preset_files import find_preset, load_presets
