@@ -44,6 +44,7 @@ class Endings:
         self._most_stale_plans = stale_plans
         self._wake = wake
         self._scopes: dict[str, set[anyio.CancelScope]] = {}
+        self._failing: set[str] = set()
         self._stale: deque[tuple[str, StalePlanError]] = deque()
         self._stale_plans: Counter[str] = Counter()
 
@@ -84,9 +85,12 @@ class Endings:
             self._wake()
 
     async def _fail(self, job_id: str, reason: str, detail: tuple[str, ...]) -> None:
-        if self._state.jobs[job_id].phase.ended:
+        # Several lanes may fail at one video.
+        if self._state.jobs[job_id].phase.ended or job_id in self._failing:
             return
+        self._failing.add(job_id)
         await self._bus.emit(JobFailed(at_s=time.time(), job_id=job_id, reason=reason, detail=detail))
+        self._failing.discard(job_id)
         await self.leave(job_id)
         self._wake()
 

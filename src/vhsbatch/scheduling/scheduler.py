@@ -76,6 +76,7 @@ class Scheduler:
         self._retries = retries
         self._limiter = anyio.CapacityLimiter(state.lanes)
         self._last_job: dict[int, str] = {}
+        self._began_among: dict[int, int] = {}
         self._changed = anyio.Event()
         self._endings = Endings(state, bus, gate, stale_plans=retries, wake=self._wake)
         self._stop_scope = anyio.CancelScope()
@@ -168,6 +169,7 @@ class Scheduler:
             # The claim is in the state before the policy is asked again.
             await self._bus.emit(self._started(work, lane))
             self._last_job[lane] = work.job_id
+            self._began_among[lane] = int(self._limiter.total_tokens)
             lanes.start_soon(self._occupy, lane, work)
 
     def _busy_lanes(self) -> set[object]:
@@ -252,17 +254,18 @@ class Scheduler:
             return True
         others_busy = self._busy_lanes() != {lane}
         if isinstance(error, OutOfMemoryError):
-            await self._use_fewer_lanes()
-            return others_busy
+            among = self._began_among[lane]
+            await self._use_fewer_lanes(among)
+            return others_busy or among > self._limiter.total_tokens
         if not await self._gate.was_full(error, plan):
             return False
         await self._gate.ran_full(others_busy=others_busy)
         return True
 
-    async def _use_fewer_lanes(self) -> None:
-        lanes = self._state.lanes - 1
-        if lanes >= 1:
-            await self.use_lanes(lanes, MEMORY_RAN_OUT)
+    async def _use_fewer_lanes(self, among: int) -> None:
+        """Have a lane less than the `among` that there were; one shortage may end the work of several."""
+        if 1 <= among - 1 < self._limiter.total_tokens:
+            await self.use_lanes(among - 1, MEMORY_RAN_OUT)
 
     def _may_try_again(self, work: MakeSegment, plan: JobPlan, error: VhsBatchError) -> bool:
         """Whether attempts are left, or ways in which the network has not been tried yet."""

@@ -323,6 +323,16 @@ async def test_when_memory_runs_out_the_batch_goes_on_with_a_lane_less() -> None
     assert len(ended.of(JobPublished)) == 4
 
 
+async def test_one_shortage_that_ends_several_lanes_work_takes_one_lane() -> None:
+    several = plans(2)
+    starved: dict[tuple[str, int], list[VhsBatchError]] = {(plan.job.id, 0): [STARVED] for plan in several}
+    ended = await run(*several, executor=Executor(starved, together=2), lanes=2, retries=0)
+    assert [fact.blameless for fact in ended.of(SegmentFailed)] == [True, True]
+    (changed,) = ended.of(LanesChanged)
+    assert changed.lanes == 1
+    assert len(ended.of(JobPublished)) == 2
+
+
 async def test_a_video_that_has_too_little_memory_for_itself_fails() -> None:
     (plan,) = plans(1)
     ended = await run(plan, executor=Executor({(plan.job.id, 0): [STARVED] * 9}), lanes=1, retries=2)
