@@ -60,11 +60,8 @@ class Endings:
                 yield
             except StalePlanError as error:
                 await self._plan_again(job_id, error)
-            except VhsBatchError as error:
-                await self._fail(job_id, str(error), detail_of(error))
             except Exception as error:
-                reason = await anyio.to_thread.run_sync(defect_in_a_line, error)
-                await self._fail(job_id, reason, tuple(traceback.format_exc().splitlines()))
+                await self._fail(job_id, error)
 
     @contextmanager
     def _until_left(self, job_id: str) -> Iterator[None]:
@@ -79,18 +76,25 @@ class Endings:
     async def _plan_again(self, job_id: str, error: StalePlanError) -> None:
         self._stale_plans[job_id] += 1
         if self._stale_plans[job_id] > self._most_stale_plans:
-            await self._fail(job_id, str(error), ())
+            await self._fail(job_id, error)
         else:
             self._stale.append((job_id, error))
             self._wake()
 
-    async def _fail(self, job_id: str, reason: str, detail: tuple[str, ...]) -> None:
+    async def _fail(self, job_id: str, error: Exception) -> None:
         # Several lanes may fail at one video.
         if self._state.jobs[job_id].phase.ended or job_id in self._failing:
             return
         self._failing.add(job_id)
-        await self._bus.emit(JobFailed(at_s=time.time(), job_id=job_id, reason=reason, detail=detail))
-        self._failing.discard(job_id)
+        try:
+            if isinstance(error, VhsBatchError):
+                reason, detail = str(error), detail_of(error)
+            else:
+                reason = await anyio.to_thread.run_sync(defect_in_a_line, error)
+                detail = tuple("".join(traceback.format_exception(error)).splitlines())
+            await self._bus.emit(JobFailed(at_s=time.time(), job_id=job_id, reason=reason, detail=detail))
+        finally:
+            self._failing.discard(job_id)
         await self.leave(job_id)
         self._wake()
 
