@@ -306,9 +306,9 @@ class BatchFinished:
     kind: Literal["batch_finished"] = "batch_finished"
 
 
-Fact = (
-    BatchStarted
-    | JobPlanned
+# What changes the state of one video.
+JobFact = (
+    JobPlanned
     | SegmentStarted
     | SegmentFinished
     | SegmentDiscarded
@@ -318,9 +318,14 @@ Fact = (
     | JobFailed
     | JobSkipped
     | JobRetried
-    | JobMoved
     | JobPrioritised
     | JobHeld
+)
+
+Fact = (
+    BatchStarted
+    | JobFact
+    | JobMoved
     | BatchPaused
     | BatchContinued
     | LanesChanged

@@ -62,8 +62,12 @@ def figures(state: BatchState, progress: Mapping[int, Progress], now_s: float) -
         planned.append(job.plan.frames)
         done += job.plan.frames if job.phase is Phase.DONE else job.finished_frames
         made += sum(proof.frames for proof in job.finished.values() if proof.at_s >= started_s)
+    at_work = dict.fromkeys(report.job_id for report in progress.values())
     reports = [
-        report for report in progress.values() if report.stage == "segment" and _is_running(state, report)
+        report
+        for job_id in at_work
+        if job_id in state.jobs
+        for report in in_the_making(state.jobs[job_id], progress).values()
     ]
     running = sum(report.done_frames for report in reports)
     total = sum(planned) + (unplanned * sum(planned) // len(planned) if planned else 0)
@@ -79,25 +83,30 @@ def figures(state: BatchState, progress: Mapping[int, Progress], now_s: float) -
     )
 
 
-def _is_running(state: BatchState, report: Progress) -> bool:
-    job = state.jobs.get(report.job_id)
-    return job is not None and report.segment is not None and job.running.get(report.segment) == report.lane
-
-
 def part_done(job: JobState, progress: Mapping[int, Progress]) -> float:
     """How much of a video's picture is made, from 0 to 1."""
     if job.plan is None:
         return 0.0
-    return min(1.0, (job.finished_frames + _in_the_making(job, progress)) / max(1, job.plan.frames))
+    return min(1.0, (job.finished_frames + _frames_in_the_making(job, progress)) / max(1, job.plan.frames))
 
 
-def _in_the_making(job: JobState, progress: Mapping[int, Progress]) -> int:
-    reports = [progress.get(lane) for lane in job.running.values()]
-    return sum(
-        report.done_frames
-        for report in reports
-        if report is not None and report.job_id == job.job.id and report.stage == "segment"
-    )
+def in_the_making(job: JobState, progress: Mapping[int, Progress]) -> dict[int, Progress]:
+    """What lanes say of the segments of a video that they are making, by the segments' indexes.
+
+    Args:
+        job: the video.
+        progress: the newest report of each lane, which can be of what it did before.
+    """
+    return {
+        segment: report
+        for segment, lane in job.running.items()
+        if (report := progress.get(lane)) is not None
+        and (report.job_id, report.stage, report.segment) == (job.job.id, "segment", segment)
+    }
+
+
+def _frames_in_the_making(job: JobState, progress: Mapping[int, Progress]) -> int:
+    return sum(report.done_frames for report in in_the_making(job, progress).values())
 
 
 def ready_in(
@@ -114,6 +123,6 @@ def ready_in(
     for job in turns:
         if job.plan is None:
             break
-        ahead += job.plan.frames - job.finished_frames - _in_the_making(job, progress)
+        ahead += job.plan.frames - job.finished_frames - _frames_in_the_making(job, progress)
         ready[job.job.id] = ahead / numbers.frames_per_s
     return ready

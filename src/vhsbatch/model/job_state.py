@@ -6,6 +6,7 @@ from typing import assert_never
 
 from vhsbatch.model.events import (
     AssemblyStarted,
+    JobFact,
     JobFailed,
     JobHeld,
     JobPlanned,
@@ -81,22 +82,6 @@ class JobState:
     def waits(self) -> bool:
         """Whether nothing of the video has been begun in this run, and it is this run's to make."""
         return self.phase in (Phase.WAITING, Phase.PLANNED) and self.started_s is None
-
-
-JobFact = (
-    JobPlanned
-    | SegmentStarted
-    | SegmentFinished
-    | SegmentDiscarded
-    | SegmentFailed
-    | AssemblyStarted
-    | JobPublished
-    | JobFailed
-    | JobSkipped
-    | JobRetried
-    | JobPrioritised
-    | JobHeld
-)
 
 
 def apply_to_job(job: JobState, fact: JobFact) -> None:  # noqa: PLR0912 - one case for each fact

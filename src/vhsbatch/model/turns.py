@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from vhsbatch.model.events import JobPlanned, JobPrioritised, JobRetried
-from vhsbatch.model.job_state import JobFact, JobState, Phase
+from vhsbatch.model.events import JobFact, JobPlanned, JobPrioritised, JobRetried
+from vhsbatch.model.job_state import JobState, Phase
 
 _BY_LENGTH = {"shortest": 1, "longest": -1}
 

@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from vhsbatch.model.figures import in_the_making
 from vhsbatch.model.job_state import JobState
 from vhsbatch.model.telemetry import Progress
 from vhsbatch.pipeline.stills import Still
@@ -53,9 +54,7 @@ def frame_at_work(job: JobState, progress: Mapping[int, Progress]) -> int | None
         return None
     frames = [
         job.plan.segments[segment].start_frame + report.done_frames
-        for segment, lane in job.running.items()
-        if (report := progress.get(lane)) is not None
-        and (report.job_id, report.segment) == (job.job.id, segment)
+        for segment, report in in_the_making(job, progress).items()
     ]
     return max(frames, default=None)
 
