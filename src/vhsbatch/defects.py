@@ -9,12 +9,14 @@ from pathlib import Path
 import platformdirs
 
 from vhsbatch import __version__
+from vhsbatch.errors import first_cause
 from vhsbatch.wording import plain
 
 
 def defect_in_a_line(error: BaseException) -> str:
     """What the user is told of `error`, whose details are put into a file; never raises."""
-    cause = plain(" ".join(f"{type(_first_cause(error)).__name__}: {_first_cause(error)}".split()))
+    first = first_cause(error)
+    cause = plain(" ".join(f"{type(first).__name__}: {first}".split()))
     try:
         path = _keep(error)
     except OSError as refusal:
@@ -40,10 +42,3 @@ def _keep(error: BaseException) -> Path:
     with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(f"{machine}\n{''.join(traceback.format_exception(error))}\n")
     return path
-
-
-def _first_cause(error: BaseException) -> BaseException:
-    """What a task group, which speaks of all that failed in it, was ended by."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

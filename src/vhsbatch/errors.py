@@ -23,6 +23,13 @@ from dataclasses import dataclass
 _NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 
+def first_cause(error: BaseException) -> BaseException:
+    """What a task group, which speaks of all that failed in it, was ended by."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 class VhsBatchError(Exception):
     """A failure that the user can understand.
 

@@ -23,7 +23,7 @@ from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import LogLine, Progress
 from vhsbatch.pipeline.describe import fact_line
-from vhsbatch.wording import plain, size_in_words, time_in_words
+from vhsbatch.wording import counted, plain, size_in_words, time_in_words
 
 # Often enough to know that it goes on, and seldom enough not to be in the way.
 _PROGRESS_INTERVAL_S = 60.0
@@ -52,8 +52,8 @@ class PlainPrinter:
         """Put down what is to be said of one event."""
         match event:
             case BatchStarted():
-                workers = _count(event.lanes, "worker")
-                self._say(f"Restoring {_count(len(event.jobs), 'video')} with {workers}")
+                workers = counted(event.lanes, "worker")
+                self._say(f"Restoring {counted(len(event.jobs), 'video')} with {workers}")
             case SegmentStarted():
                 self._begin(event)
             case JobPublished():
@@ -117,7 +117,7 @@ class PlainPrinter:
     def _standing(self) -> str:
         """How many videos have ended in which way."""
         state = self._state
-        words = [f"{state.count(Phase.DONE)} of {_count(len(state.jobs), 'video')} done"]
+        words = [f"{state.count(Phase.DONE)} of {counted(len(state.jobs), 'video')} done"]
         words += [
             f"{count} {word}"
             for phase, word in ((Phase.FAILED, "failed"), (Phase.SKIPPED, "skipped"))
@@ -134,7 +134,3 @@ class PlainPrinter:
         sentence = sentence[:1].upper() + sentence[1:]
         self._waiting.append(sentence if sentence.endswith((".", "!", "?")) else f"{sentence}.")
         self._waiting.append("\n")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

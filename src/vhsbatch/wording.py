@@ -30,6 +30,15 @@ def _visible(character: str) -> str:
     return character
 
 
+def counted(number: int, word: str) -> str:
+    """How many there are of something.
+
+    >>> counted(1, "worker"), counted(3, "video")
+    ('1 worker', '3 videos')
+    """
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 def duration(seconds: float) -> str:
     """A length of time.
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 
 from vhsbatch.cli.app import app
-from vhsbatch.errors import VhsBatchError
+from vhsbatch.errors import VhsBatchError, first_cause
 from vhsbatch.mistakes import mistake
 from vhsbatch.wording import plain
 
@@ -63,18 +63,16 @@ def _open_closed_streams() -> None:
 
 
 def _failed(error: Exception) -> int:
-    while isinstance(error, ExceptionGroup):  # a task group speaks of all that failed in it
-        error = error.exceptions[0]
-    match error:
-        case VhsBatchError():
-            return _refuse(str(error), error.exit_code)
-        case BrokenPipeError():
-            return _unwritable(error)
-        case OSError() if error.filename is not None and error.strerror is not None:
+    match first_cause(error):
+        case VhsBatchError() as first:
+            return _refuse(str(first), first.exit_code)
+        case BrokenPipeError() as first:
+            return _unwritable(first)
+        case OSError() as first if first.filename is not None and first.strerror is not None:
             fix = (
-                " (change its permissions, or run as its owner)" if isinstance(error, PermissionError) else ""
+                " (change its permissions, or run as its owner)" if isinstance(first, PermissionError) else ""
             )
-            return _refuse(f"{os.fsdecode(error.filename)}: {error.strerror}{fix}", 1)
+            return _refuse(f"{os.fsdecode(first.filename)}: {first.strerror}{fix}", 1)
         case _:
             from vhsbatch.defects import defect_in_a_line
 

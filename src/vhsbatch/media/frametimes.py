@@ -92,9 +92,11 @@ async def retime(
     )
     finished = await run(command, niceness=niceness)
     if finished.exit_code != 0:
-        failure = finished.failure("retime", command)
-        said = failure.stderr_tail[-1] if failure.stderr_tail else f"exit code {failure.exit_code}"
-        raise ChainError(f"the segments could not be joined: {said}", culprit="retime", stages=(failure,))
+        raise ChainError(
+            f"the segments could not be joined: {finished.last_words}",
+            culprit="retime",
+            stages=(finished.failure("retime", command),),
+        )
 
 
 def expect_times(made_s: Sequence[Fraction], times_s: Sequence[Fraction]) -> None:

@@ -9,7 +9,7 @@ from vhsbatch.media.deinterlacing import fields_of, rate_factor
 from vhsbatch.media.filters import fields_format
 from vhsbatch.media.shape import recorded_size
 from vhsbatch.model.plan import JobPlan, Segment
-from vhsbatch.proc.chain import StageSpec, describe_exit
+from vhsbatch.proc.chain import StageSpec
 from vhsbatch.proc.process import run
 
 STAGE = "deinterlace"
@@ -48,8 +48,7 @@ async def _try(python: str) -> str:
     if finished.exit_code == 0:
         versions = json.loads(finished.stdout)
         return ", ".join(f"{name} {number}" for name, number in versions.items())
-    said = finished.stderr_tail[-1] if finished.stderr_tail else describe_exit(finished.exit_code)
-    raise ToolError(f"QTGMC does not run with {python}: {said}", fix=fix)
+    raise ToolError(f"QTGMC does not run with {python}: {finished.last_words}", fix=fix)
 
 
 def deinterlace_stage(

@@ -14,8 +14,7 @@ import anyio.to_thread
 from vhsbatch.errors import InputError, ToolError
 from vhsbatch.media.formats import DECLARING_DEMUXERS
 from vhsbatch.model.media import AudioTrack, FieldOrder, SubtitleTrack
-from vhsbatch.proc.chain import describe_exit
-from vhsbatch.proc.process import run
+from vhsbatch.proc.process import describe_exit, run
 
 # The frame count of an AVI that was written to a pipe.
 _AVI_UNKNOWN_FRAMES = 2**30

@@ -15,8 +15,7 @@ from vhsbatch.media.fieldorder import Sight
 from vhsbatch.media.formats import input_arguments
 from vhsbatch.media.idet import IDET, parse_sights
 from vhsbatch.model.media import Colour, FieldOrder
-from vhsbatch.proc.chain import describe_exit
-from vhsbatch.proc.process import run
+from vhsbatch.proc.process import describe_exit, run
 
 _TIME_BASE = re.compile(r"config in time_base: (\d+)/(\d+)")
 _FRAME = re.compile(

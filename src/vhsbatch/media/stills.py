@@ -27,6 +27,12 @@ def still_size(plan: JobPlan) -> tuple[int, int]:
     return 2 * round(width / 2), height
 
 
+def source_frame_s(plan: JobPlan, at_s: Fraction) -> Fraction:
+    """When the source's frame begins that is shown at a moment."""
+    rate = plan.info.video.rate
+    return int(at_s * rate) / rate
+
+
 def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | None) -> tuple[str, ...]:
     """A still of the source as it is, fields and all; only cropped, turned and scaled like the output.
 

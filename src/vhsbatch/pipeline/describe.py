@@ -21,7 +21,7 @@ from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import Progress
-from vhsbatch.wording import duration, plain, size, spread
+from vhsbatch.wording import counted, duration, plain, size, spread
 
 
 def describe_plans(
@@ -32,8 +32,7 @@ def describe_plans(
     estimates: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """What would be done to each video, line by line."""
-    videos = "1 video" if len(jobs) == 1 else f"{len(jobs)} videos"
-    yield f"Dry run: {videos}, {lanes} {'worker' if lanes == 1 else 'workers'}"
+    yield f"Dry run: {counted(len(jobs), 'video')}, {counted(lanes, 'worker')}"
     yield from notes
     for job in jobs:
         yield f"[{job.index}/{len(jobs)}] {plain(job.source.name)} -> {plain(job.id)}"
@@ -159,7 +158,7 @@ def fact_line(fact: Fact) -> str:  # noqa: PLR0911 - one for each fact that has 
         case JobPrioritised():
             return f"priority {fact.priority}: {fact.job_id}"
         case LanesChanged():
-            return f"{fact.lanes} {'worker' if fact.lanes == 1 else 'workers'} from now on: {fact.reason}"
+            return f"{counted(fact.lanes, 'worker')} from now on: {fact.reason}"
         case BatchPredicted():
             return predicted(fact)
         case GpuRetired():

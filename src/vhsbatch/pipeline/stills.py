@@ -5,9 +5,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from vhsbatch.errors import ToolError
-from vhsbatch.media.stills import after_command, before_command
+from vhsbatch.media.stills import after_command, before_command, source_frame_s
 from vhsbatch.model.job_state import JobState, Phase
-from vhsbatch.model.plan import JobPlan
 from vhsbatch.pipeline.workplace import job_folder
 from vhsbatch.proc.guard import IDLE_NICENESS
 from vhsbatch.proc.process import run
@@ -104,14 +103,8 @@ class StillMaker:
             after = await _picture(after_command(self.ffmpeg, plan, made_s, None, made=moment.made))
         before = None
         if plan.info.exact_seek or at_s <= _DECODE_AT_MOST_S:
-            before = await _picture(before_command(self.ffmpeg, plan, _source_frame_s(plan, at_s), None))
+            before = await _picture(before_command(self.ffmpeg, plan, source_frame_s(plan, at_s), None))
         return Still(at_s=at_s, before=before, after=after)
-
-
-def _source_frame_s(plan: JobPlan, at_s: Fraction) -> Fraction:
-    """When the source's frame begins that is shown at a moment."""
-    rate = plan.info.video.rate
-    return int(at_s * rate) / rate
 
 
 async def _picture(command: tuple[str, ...]) -> bytes | None:

@@ -18,7 +18,7 @@ from anyio.abc import Process
 
 from vhsbatch.errors import ChainError, OutOfMemoryError, StageFailure
 from vhsbatch.proc.memory import out_of_memory_kills
-from vhsbatch.proc.process import LineSink, Tail, read_lines, spawn
+from vhsbatch.proc.process import LineSink, Tail, describe_exit, read_lines, spawn
 
 StageLineSink = Callable[[str, str], None]
 
@@ -191,16 +191,3 @@ def _is_broken_pipe(failure: StageFailure) -> bool:
     return failure.exit_code == -signal.SIGPIPE or any(
         "Broken pipe" in line for line in failure.stderr_tail[-5:]
     )
-
-
-def describe_exit(exit_code: int) -> str:
-    """How a process ended, in words.
-
-    >>> describe_exit(-11)
-    'was killed by SIGSEGV'
-    >>> describe_exit(234)
-    'failed with exit code 234'
-    """
-    if exit_code < 0:
-        return f"was killed by {signal.Signals(-exit_code).name}"
-    return f"failed with exit code {exit_code}"

@@ -191,6 +191,19 @@ class Tail:
         return tuple(self._lines)
 
 
+def describe_exit(exit_code: int) -> str:
+    """How a process ended, in words.
+
+    >>> describe_exit(-11)
+    'was killed by SIGSEGV'
+    >>> describe_exit(234)
+    'failed with exit code 234'
+    """
+    if exit_code < 0:
+        return f"was killed by {signal.Signals(-exit_code).name}"
+    return f"failed with exit code {exit_code}"
+
+
 class Finished:
     """How a child that was run to its end ended.
 
@@ -204,6 +217,11 @@ class Finished:
         self.exit_code = exit_code
         self.stdout = stdout
         self.stderr_tail = stderr_tail
+
+    @property
+    def last_words(self) -> str:
+        """What it said last, or else how it ended."""
+        return self.stderr_tail[-1] if self.stderr_tail else describe_exit(self.exit_code)
 
     def failure(self, stage: str, command: tuple[str, ...]) -> StageFailure:
         """The same as a value for an error."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vhsbatch.wording import size
+from vhsbatch.wording import counted, size
 
 # An FFmpeg that deinterlaces SD and encodes HD keeps about two cores busy (x264 runs four threads,
 # the filters before it are mostly serial) and takes up to a gigabyte; its sound and its proof come on top.
@@ -103,7 +103,10 @@ def choose_lanes(
             begin=begin,
             least=int(least),
             most=int(upper),
-            notes=(f"{_workers(begin)} at first, between {least} and {upper}", formula(machine, videos)),
+            notes=(
+                f"{counted(begin, 'worker')} at first, between {least} and {upper}",
+                formula(machine, videos),
+            ),
         )
     seen = ", as measured," if need.measured else ""
     memory = (
@@ -114,7 +117,7 @@ def choose_lanes(
         begin=begin,
         least=1,
         most=most,
-        notes=(f"{_workers(begin)}: {why}, {memory} {by_memory}", *moves, formula(machine, videos)),
+        notes=(f"{counted(begin, 'worker')}: {why}, {memory} {by_memory}", *moves, formula(machine, videos)),
     )
 
 
@@ -149,7 +152,3 @@ def formula(machine: Machine, videos: int) -> str:
         "the rule min(GPUs, RAM_GB / 16, Videos / 2) gives "
         f"min({machine.all_gpus}, {memory:.1f}, {videos / 2:.1f}) = {result}"
     )
-
-
-def _workers(lanes: int) -> str:
-    return f"{lanes} {'worker' if lanes == 1 else 'workers'}"

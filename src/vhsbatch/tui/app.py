@@ -30,7 +30,7 @@ from vhsbatch.tui.lists import JobTable, Row, failed_rows, finished_rows, queue_
 from vhsbatch.tui.overview import Overview
 from vhsbatch.tui.summary import SummaryScreen
 from vhsbatch.tui.terminal import continue_only_after_stop
-from vhsbatch.wording import plain
+from vhsbatch.wording import counted, plain
 
 # What moves is drawn twice a second. Lists cost most: they are drawn when a fact arrives, and seldom for
 # their times alone, which the lanes show too.
@@ -229,7 +229,7 @@ class BatchApp(Actions, App[None]):
 
     def _title_line(self) -> str:
         state = self._state
-        workers = f"{state.lanes} {'worker' if state.lanes == 1 else 'workers'}"
+        workers = counted(state.lanes, "worker")
         paused = "" if state.paused is None else f"   paused: {plain(state.paused)}"
         stopping = "   stopping…" if self._commands.stopped_by is not None and not self._over else ""
         return (
