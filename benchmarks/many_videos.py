@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import make
 from clips import FFMPEG, make_clip
 from vhsbatch.config import Settings
-from vhsbatch.headless import TextPrinter, print_events
+from vhsbatch.headless import TextPrinter
 from vhsbatch.journal import Journal
 from vhsbatch.leases import Leases
 from vhsbatch.media.probe import probe
@@ -37,6 +37,7 @@ from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import Progress
 from vhsbatch.pipeline.probing import remember_probe
+from vhsbatch.printing import print_events
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.remembered import Memory
 from vhsbatch.scheduling.bus import Bus

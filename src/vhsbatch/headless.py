@@ -1,13 +1,9 @@
 """What a batch prints without a terminal interface. Results go to stdout, progress to stderr."""
 
-import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Protocol, TextIO
-
-import anyio
-import anyio.to_thread
+from typing import TextIO
 
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.model.events import (
@@ -28,94 +24,11 @@ from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import LogLine, Progress
 from vhsbatch.model.wire import dump
 from vhsbatch.pipeline.describe import compared_with_prediction, fact_line, progress_line
-from vhsbatch.scheduling.bus import Mailbox
+from vhsbatch.printing import Lines, Printer
 from vhsbatch.wording import plain
 
 _WIDTH = 60
 _PROGRESS_INTERVAL_S = 30.0
-
-
-class Printer(Protocol):
-    """A way to print a batch: what is to be said is put down at once, and written when there is time."""
-
-    def show(self, event: Event) -> None:
-        """Put down what is to be said of one event."""
-        ...
-
-    def close(self) -> None:
-        """Put down the end."""
-        ...
-
-    def write(self) -> None:
-        """Write what was put down; this can take as long as a reader takes.
-
-        Raises:
-            OSError: nobody reads any more, or a disk is full.
-        """
-        ...
-
-
-async def print_events(
-    mailbox: Mailbox, printer: Printer, *, unwritable: Callable[[OSError], None] | None = None
-) -> None:
-    """Print everything until the batch is over.
-
-    It is written in a thread: while a reader takes nothing (a terminal that was stopped, a pager), the
-    batch goes on, and the mailbox keeps the newest. Where nobody reads any more (a closed terminal, the
-    end of a pipe), it goes on in silence.
-
-    Args:
-        mailbox: what happens.
-        printer: how it is said.
-        unwritable: what is done when something cannot be written, instead of printing nothing more.
-    """
-    while True:
-        try:
-            events = await mailbox.receive()
-        except anyio.EndOfStream:
-            break
-        for event in events:
-            printer.show(event)
-        await _write(printer, unwritable or _mute)
-    printer.close()
-    await _write(printer, unwritable or _mute)
-
-
-async def _write(printer: Printer, unwritable: Callable[[OSError], None]) -> None:
-    try:
-        await anyio.to_thread.run_sync(printer.write, abandon_on_cancel=True)
-    except OSError as error:
-        unwritable(error)
-
-
-def _mute(_error: OSError) -> None:
-    """Nothing more can be printed, and the interpreter must not fail over it on its way out."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
-
-
-class _Lines:
-    """Text for several streams, in the order in which it was put down."""
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[TextIO, str]] = []
-
-    def put(self, stream: TextIO, text: str) -> None:
-        self._waiting.append((stream, text))
-
-    def write(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        streams: list[TextIO] = []
-        for stream, text in waiting:
-            # What is said on two streams is seen in its order.
-            if streams and streams[-1] is not stream:
-                streams[-1].flush()
-            stream.write(text)
-            streams.append(stream)
-        if streams:
-            streams[-1].flush()
 
 
 class JsonPrinter:
@@ -123,7 +36,7 @@ class JsonPrinter:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._lines = _Lines()
+        self._lines = Lines()
 
     def show(self, event: Event) -> None:
         """Put the event down; log lines of level debug are left out."""
@@ -154,7 +67,7 @@ class TextPrinter:
         self._state = state
         self._verbose = verbose
         self._quiet = quiet
-        self._lines = _Lines()
+        self._lines = Lines()
         self._out = out
         self._err = err
         self._clock = clock

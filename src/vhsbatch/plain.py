@@ -23,6 +23,7 @@ from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import LogLine, Progress
 from vhsbatch.pipeline.describe import fact_line
+from vhsbatch.printing import Lines
 from vhsbatch.wording import counted, plain, size_in_words, time_in_words
 
 # Often enough to know that it goes on, and seldom enough not to be in the way.
@@ -43,7 +44,7 @@ class PlainPrinter:
         self._state = state
         self._out = out
         self._clock = clock
-        self._waiting: list[str] = []
+        self._lines = Lines()
         self._begun: set[str] = set()
         self._progress: dict[int, Progress] = {}
         self._told_s = clock()
@@ -91,11 +92,8 @@ class PlainPrinter:
         self._say(f"The results are in {state.output}")
 
     def write(self) -> None:
-        """Write what was put down; may wait for whoever reads."""
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            self._out.write("".join(waiting))
-            self._out.flush()
+        """See `Printer`."""
+        self._lines.write()
 
     def _begin(self, event: SegmentStarted) -> None:
         """Say once that a video is being worked on."""
@@ -132,5 +130,5 @@ class PlainPrinter:
         """A sentence on a line, with what makes a reader pause at its end."""
         sentence = plain(sentence)
         sentence = sentence[:1].upper() + sentence[1:]
-        self._waiting.append(sentence if sentence.endswith((".", "!", "?")) else f"{sentence}.")
-        self._waiting.append("\n")
+        end = "" if sentence.endswith((".", "!", "?")) else "."
+        self._lines.put(self._out, f"{sentence}{end}\n")

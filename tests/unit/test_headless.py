@@ -12,7 +12,7 @@ import anyio.to_thread
 import pytest
 
 import make
-from vhsbatch.headless import TextPrinter, print_events
+from vhsbatch.headless import TextPrinter
 from vhsbatch.model.events import (
     BatchPaused,
     BatchStarted,
@@ -23,6 +23,7 @@ from vhsbatch.model.events import (
 from vhsbatch.model.state import fold
 from vhsbatch.model.telemetry import Progress
 from vhsbatch.pipeline.describe import progress_line
+from vhsbatch.printing import print_events
 from vhsbatch.scheduling.bus import Mailbox
 
 pytestmark = pytest.mark.anyio

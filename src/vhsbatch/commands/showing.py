@@ -7,11 +7,12 @@ import sys
 
 from vhsbatch.defects import defect_in_a_line
 from vhsbatch.errors import UsageError
-from vhsbatch.headless import print_events, say, stdout_printer
+from vhsbatch.headless import say, stdout_printer
 from vhsbatch.logfile import LogFilePrinter
 from vhsbatch.model.telemetry import LogLine
 from vhsbatch.options import DisplayOptions
 from vhsbatch.plain import PlainPrinter
+from vhsbatch.printing import print_events
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Interface, Session
 
