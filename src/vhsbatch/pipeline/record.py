@@ -2,12 +2,12 @@
 
 import time
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import anyio
 from pydantic import TypeAdapter, ValidationError
 
+from vhsbatch import __version__
 from vhsbatch.errors import InputError
 from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan
@@ -137,7 +137,7 @@ def make_record(
     """
     return Record(
         format=FORMAT,
-        program=f"vhsbatch {version('vhsbatch')}",
+        program=f"vhsbatch {__version__}",
         made_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s)),
         source=FileRecord(
             path=str(plan.job.source),
