@@ -165,11 +165,17 @@ class Scheduler:
                 continue
             if self._gate.one_at_a_time and self._busy_lanes():
                 return
+            # While the gate was asked there may have become fewer lanes, or other work.
+            if self._limiter.available_tokens < 1 or work != next_work(
+                self._state, last_job=self._last_job.get(lane)
+            ):
+                self._wake()
+                return
             self._limiter.acquire_on_behalf_of_nowait(lane)
-            # The claim is in the state before the policy is asked again.
-            await self._bus.emit(self._started(work, lane))
             self._last_job[lane] = work.job_id
             self._began_among[lane] = int(self._limiter.total_tokens)
+            # The claim is in the state before the policy is asked again.
+            await self._bus.emit(self._started(work, lane))
             lanes.start_soon(self._occupy, lane, work)
 
     def _busy_lanes(self) -> set[object]:

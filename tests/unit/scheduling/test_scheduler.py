@@ -481,6 +481,38 @@ async def test_another_lane_begins_at_once_and_one_that_goes_finishes_its_work()
     assert [fact.lane for fact in batch.of(SegmentStarted)] == [1, 2, 1]
 
 
+async def test_a_lane_may_go_while_the_gate_is_asked_for_its_work() -> None:
+    state, facts = BatchState(), list[Fact]()
+
+    async def append(fact: Fact) -> None:
+        facts.append(fact)
+
+    several = plans(2, segments=1)
+    bus, executor = Bus(state, append), Executor()
+    await bus.emit(make.batch_started(*(plan.job for plan in several), lanes=2))
+
+    async def planner(job: Job) -> JobPlan | str:
+        return next(plan for plan in several if plan.job.id == job.id)
+
+    class Narrowing(Gate):
+        """Asked for the second piece of work, it takes so long that there is only one lane afterwards."""
+
+        asked = 0
+
+        async def admits(self, job_id: str) -> bool:
+            self.asked += 1
+            if self.asked == 2:
+                await scheduler.use_lanes(1, "memory ran out")
+            return await super().admits(job_id)
+
+    gate = Narrowing(state, bus, claims=Claims(), room=Room())
+    scheduler = Scheduler(state, bus, executor, planner, gate=gate, retries=0)
+    with anyio.fail_after(20):
+        await scheduler.run()
+    assert state.count(Phase.DONE) == 2
+    assert executor.most_busy == 1
+
+
 async def test_a_skipped_video_stops_and_the_next_one_begins() -> None:
     first, second = plans(2, segments=1)
     async with steered(first, second) as batch:
