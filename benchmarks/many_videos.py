@@ -36,7 +36,7 @@ from vhsbatch.media.probe import probe
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import Progress
-from vhsbatch.pipeline.probing import remember_probe
+from vhsbatch.pipeline.probing import Probing
 from vhsbatch.printing import print_events
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.remembered import Memory
@@ -64,16 +64,11 @@ async def fill(folder: Path, videos: int) -> None:
     info = await probe(clip, ffmpeg=FFMPEG)
     version = (await ffmpeg_tool(None)).version
     memory = Memory(folder / "cache" / "vhsbatch" / "remembered.sqlite")
+    probing = Probing(ffmpeg=FFMPEG, ffmpeg_version=version, max_pixels=Settings().max_pixels, memory=memory)
     for number in range(videos):
         path = source / f"tape{number:05}.avi"
         path.hardlink_to(clip)
-        remember_probe(
-            memory,
-            replace(info, path=path, modified_ns=path.stat().st_mtime_ns),
-            ffmpeg_version=version,
-            max_pixels=Settings().max_pixels,
-            allow_truncated=False,
-        )
+        probing.remember(replace(info, path=path, modified_ns=path.stat().st_mtime_ns))
     memory.close()
 
 

@@ -99,7 +99,7 @@ _known: dict[Path, MediaInfo] = {}
 async def _probed(capture: Path, intent: Intent) -> MediaInfo:
     """Captures are looked at once: what they are does not depend on the preset."""
     if capture not in _known:
-        _known[capture] = await probe_source(capture, intent)
+        _known[capture], _ = await probe_source(capture, intent)
     return _known[capture]
 
 

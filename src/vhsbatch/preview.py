@@ -39,9 +39,8 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
     async def plan(job: Job) -> None:
         async with limiter:
             try:
-                plans[job.id] = await prepare(
-                    job, await probe_source(job.source, toolbox.intent), toolbox.intent
-                )
+                info, override = await probe_source(job.source, toolbox.intent)
+                plans[job.id] = await prepare(job, info, toolbox.intent, override=override)
             except VhsBatchError as error:
                 plans[job.id] = error
 

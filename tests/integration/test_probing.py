@@ -9,7 +9,7 @@ import pytest
 from clips import FFMPEG, make_clip
 from vhsbatch.errors import ToolError
 from vhsbatch.model.media import MediaInfo
-from vhsbatch.pipeline.probing import probe_remembering
+from vhsbatch.pipeline.probing import Probing
 from vhsbatch.remembered import Memory
 
 pytestmark = pytest.mark.anyio
@@ -20,14 +20,14 @@ async def test_a_source_is_looked_at_once_until_it_changes(tmp_path: Path) -> No
 
     async def probed(*, ffmpeg: str = FFMPEG, version: str = "9", truncated: bool = False) -> MediaInfo:
         with closing(Memory(tmp_path / "remembered.sqlite")) as memory:
-            return await probe_remembering(
-                clip,
-                memory,
+            probing = Probing(
                 ffmpeg=ffmpeg,
                 ffmpeg_version=version,
                 max_pixels=10_000,
                 allow_truncated=truncated,
+                memory=memory,
             )
+            return await probing.probe(clip)
 
     first = await probed()
     # Nothing that is not there can have been started.

@@ -13,7 +13,7 @@ from vhsbatch.model.wire import dump_line
 from vhsbatch.pipeline.analysis import analyse, describe_analysis
 from vhsbatch.pipeline.corrections import corrected
 from vhsbatch.pipeline.overrides import Overrides
-from vhsbatch.pipeline.probing import probe_remembering
+from vhsbatch.pipeline.probing import Probing
 from vhsbatch.preset_files import find_preset, load_presets
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.remembered import default_memory
@@ -31,14 +31,13 @@ def analyze_video(video: Path, *, json: bool, config: Path | None) -> int:
 async def _analyze(video: Path, json: bool, settings: Settings) -> int:
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     memory = default_memory() if settings.remember else None
-    info = await probe_remembering(
-        video,
-        memory,
+    probing = Probing(
         ffmpeg=ffmpeg.path,
         ffmpeg_version=ffmpeg.version,
         max_pixels=settings.max_pixels,
-        allow_truncated=False,
+        memory=memory,
     )
+    info = await probing.probe(video)
     presets = load_presets(preset_paths(settings))
     overrides = Overrides(tables=settings.files, preset_named=functools.partial(find_preset, presets))
     override = await to_thread.run_sync(overrides.of, video)

@@ -71,7 +71,7 @@ async def _compare(
     video, folder = paths
     await anyio.to_thread.run_sync(expect_writable, folder)
     toolbox = await open_toolbox(settings, presets[0])
-    info = await probe_source(video, toolbox.intent)
+    info, _ = await probe_source(video, toolbox.intent)
     clips = choose_clips(
         info.video.frames / info.video.rate,
         count=places.count,

@@ -16,7 +16,7 @@ from vhsbatch.errors import ToolError
 from vhsbatch.following.account import account_of_batch, account_of_video
 from vhsbatch.model.events import BatchFinished, JobFailed, JobPublished
 from vhsbatch.model.telemetry import LogLine
-from vhsbatch.model.wire import dump_line, to_jsonable
+from vhsbatch.model.wire import dump_line
 from vhsbatch.pipeline.record import record_beside
 from vhsbatch.proc.process import run
 from vhsbatch.scheduling.bus import Mailbox
@@ -58,8 +58,7 @@ class Hooks:
                     job = session.state.jobs[event.job_id]
                     told = account_of_video(job)
                     if isinstance(event, JobPublished):
-                        record = await anyio.to_thread.run_sync(record_beside, job.job.output, event)
-                        told["record"] = to_jsonable(record)
+                        told["record"] = await anyio.to_thread.run_sync(record_beside, job.job.output, event)
                     await self._run("--on-video", self.on_video, told, session)
                 case BatchFinished() if self.on_batch:
                     if self.after is not None:

@@ -6,6 +6,7 @@ Python's own file system functions do it, so that every file name survives.
 
 import json
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Discriminator, TypeAdapter
@@ -22,22 +23,29 @@ _TELEMETRY: TypeAdapter[Telemetry] = TypeAdapter(Annotated[Telemetry, Discrimina
 _WISH: TypeAdapter[Wish] = TypeAdapter(Annotated[Wish, Discriminator("kind")])
 
 
+def to_text(value: object, **layout: Any) -> str:
+    """Dataclasses, pydantic models, paths, fractions, nested, as JSON; `layout` as of `json.dumps`."""
+    return json.dumps(value, default=_in_parts, **layout)
+
+
+def _in_parts(value: object) -> Any:
+    """What `json` does not know, in parts that it may know."""
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if is_dataclass(value):
+        kind: Any = type(value)
+        return {name: getattr(value, name) for name in _field_names(kind)}
+    return str(value)  # paths, fractions
+
+
+@cache
+def _field_names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
 def to_jsonable(value: object) -> Any:
-    """`value` (dataclasses, pydantic models, paths, fractions, nested) as what `json` can write."""
-    match value:
-        case None | bool() | int() | float() | str():
-            jsonable: Any = value
-        case BaseModel():
-            jsonable = to_jsonable(value.model_dump())
-        case dict():
-            jsonable = {str(key): to_jsonable(item) for key, item in value.items()}
-        case tuple() | list():
-            jsonable = [to_jsonable(item) for item in value]
-        case _ if is_dataclass(value):
-            jsonable = {field.name: to_jsonable(getattr(value, field.name)) for field in fields(value)}
-        case _:  # paths, fractions
-            jsonable = str(value)
-    return jsonable
+    """`value` as it comes back out of JSON."""
+    return json.loads(to_text(value))
 
 
 def dump(event: Event) -> str:
@@ -47,12 +55,12 @@ def dump(event: Event) -> str:
 
 def dump_line(value: object) -> str:
     """`value` as one line of JSON, ASCII only, without a line break."""
-    return json.dumps(to_jsonable(value), separators=(",", ":"))
+    return to_text(value, separators=(",", ":"))
 
 
 def dump_pretty(value: object) -> str:
     """`value` as JSON for people, with a line break at the end."""
-    return json.dumps(to_jsonable(value), indent=2, ensure_ascii=False) + "\n"
+    return to_text(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def event_schema() -> dict[str, Any]:

@@ -19,7 +19,6 @@ from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Segment
 from vhsbatch.model.telemetry import Telemetry
 from vhsbatch.pipeline.geometry import output_rate
-from vhsbatch.pipeline.overrides import NO_OVERRIDES
 from vhsbatch.pipeline.prepare import Intent, prepare
 from vhsbatch.pipeline.segment import make_segment
 from vhsbatch.pipeline.workplace import Workplace
@@ -157,9 +156,9 @@ async def _make_clip(
     tell: Callable[[Telemetry], None],
 ) -> Path:
     # The encoder was chosen for the whole run; the containers of clips are those of segments.
-    # What is wanted otherwise for this video is no part of what is compared.
+    # What is wanted otherwise for this video alone is no part of what is compared.
     constant = preset.model_copy(update={"vfr": "cfr"})
-    own = dataclasses.replace(intent, preset=constant, overrides=NO_OVERRIDES)
+    own = dataclasses.replace(intent, preset=constant)
     job = Job(
         id=f"clip{clip.number}_{preset.name}",
         index=clip.number,

@@ -1,7 +1,7 @@
 """Which files of a folder are videos to restore."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -43,7 +43,8 @@ def discover(folder: Path, *, pattern: str, recursive: bool, exclude: Path | Non
         raise UsageError(
             f"cannot read {error.filename}: {error.strerror}", fix="make it readable, or name another folder"
         ) from error
-    return sorted(found, key=lambda path: _sort_key(path.relative_to(root)))
+    depth = len(root.parts)
+    return sorted(found, key=lambda path: _sort_key(path.parts[depth:]))
 
 
 def _walk(folder: Path, recursive: bool, seen: set[tuple[int, int]]) -> Iterator[Path]:
@@ -79,6 +80,6 @@ def _is_video(path: Path, pattern: str) -> bool:
     )
 
 
-def _sort_key(path: Path) -> tuple[list[tuple[str, str]], ...]:
+def _sort_key(parts: Sequence[str]) -> list[tuple[str, str]]:
     """By name, upper and lower case together; the exact name decides between equals."""
-    return ([(part.casefold(), part) for part in path.parts],)
+    return [(part.casefold(), part) for part in parts]

@@ -89,7 +89,8 @@ def _number_equals(names: list[Path], relative: list[Path], suffix: str, extensi
 
 def _groups(names: list[Path]) -> list[tuple[int, list[int]]]:
     """For each name: its index, and the indexes of all names that some disk takes for the same."""
+    keys = [_folded(name) for name in names]
     by_key: dict[str, list[int]] = defaultdict(list)
-    for index, name in enumerate(names):
-        by_key[_folded(name)].append(index)
-    return [(index, by_key[_folded(name)]) for index, name in enumerate(names)]
+    for index, key in enumerate(keys):
+        by_key[key].append(index)
+    return [(index, by_key[key]) for index, key in enumerate(keys)]

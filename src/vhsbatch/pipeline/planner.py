@@ -1,7 +1,6 @@
 """The plan of one video, from what its source is and what its preset asks for. Pure."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -18,7 +17,7 @@ from vhsbatch.media.probe import rate_notes
 from vhsbatch.media.shape import output_sar, output_size, recorded_size
 from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
-from vhsbatch.model.wire import to_jsonable
+from vhsbatch.model.wire import to_text
 from vhsbatch.pipeline.describe import field_order
 from vhsbatch.pipeline.geometry import (
     cut,
@@ -168,8 +167,7 @@ def _fingerprint(info: MediaInfo, preset: Preset, means: Means, segments: tuple[
         "identity": means.identity,
         "segments": segments,
     }
-    text = json.dumps(to_jsonable(decisive), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(to_text(decisive, sort_keys=True).encode()).hexdigest()
 
 
 # Why the decisions are what they are changes no frame.

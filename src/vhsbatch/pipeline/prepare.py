@@ -18,9 +18,9 @@ from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, corrected
 from vhsbatch.pipeline.files import sha256
-from vhsbatch.pipeline.overrides import NO_OVERRIDES, Overrides
+from vhsbatch.pipeline.overrides import NO_OVERRIDE, NO_OVERRIDES, Override, Overrides
 from vhsbatch.pipeline.planner import Means, make_plan
-from vhsbatch.pipeline.probing import probe_remembering
+from vhsbatch.pipeline.probing import Probing
 from vhsbatch.presets import Preset
 from vhsbatch.remembered import Memory
 
@@ -75,33 +75,48 @@ class Intent:
     nnedi_weights: Path | None = None
     qtgmc: str = ""
 
+    @property
+    def probing(self) -> Probing:
+        """How its sources are probed."""
+        return Probing(
+            ffmpeg=self.ffmpeg,
+            ffmpeg_version=self.ffmpeg_version,
+            max_pixels=self.max_pixels,
+            allow_truncated=self.allow_truncated,
+            memory=self.memory,
+        )
 
-async def probe_source(path: Path, intent: Intent) -> MediaInfo:
-    """What the source is.
+
+async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]:
+    """What the source is, and what is wanted otherwise for it than for the others.
 
     Raises:
         InputError: it cannot be restored, is still being written, or what is said of it is wrong.
     """
-    info = await probe_remembering(
-        path,
-        intent.memory,
-        ffmpeg=intent.ffmpeg,
-        ffmpeg_version=intent.ffmpeg_version,
-        max_pixels=intent.max_pixels,
-        allow_truncated=intent.allow_truncated,
-    )
-    override = await to_thread.run_sync(intent.overrides.of, path)
-    return corrected(corrected(info, intent.corrections), override.corrections)
+    info, override = await to_thread.run_sync(_known, path, intent)
+    if info is None:
+        info = await intent.probing.probe_anew(path)
+    return corrected(corrected(info, intent.corrections), override.corrections), override
 
 
-async def prepare(job: Job, info: MediaInfo, intent: Intent) -> JobPlan:
+def _known(path: Path, intent: Intent) -> tuple[MediaInfo | None, Override]:
+    """What can be told of a source without probing it; one trip to a thread, as it is made for each."""
+    return intent.probing.recall(path), intent.overrides.of(path)
+
+
+async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Override = NO_OVERRIDE) -> JobPlan:
     """The plan of one video.
+
+    Args:
+        job: the video.
+        info: what it is.
+        intent: what is wanted for all videos.
+        override: what is wanted otherwise for this one.
 
     Raises:
         InputError: the source cannot be restored.
         ToolError: what the plan needs is not there.
     """
-    override = await to_thread.run_sync(intent.overrides.of, job.source)
     preset, notes = override.preset or intent.preset, override.notes
     if intent.auto_detect is not None and override.preset is None:
         preset, reasons = await intent.auto_detect.choose(

@@ -47,13 +47,13 @@ class Planning:
             InputError: the source cannot be restored.
             ToolError: what the plan needs is not there.
         """
-        info = await probe_source(job.source, self.intent)
+        info, override = await probe_source(job.source, self.intent)
         published = self.published.get(job.id)
         if self.skip_existing:
             proof = await proof_of_output(job, published, info, ffmpeg=self.intent.ffmpeg)
             if proof is not None:
                 return proof
-        plan = await prepare(job, info, self.intent)
+        plan = await prepare(job, info, self.intent, override=override)
         if self.resume and published is not None and published.fingerprint == plan.fingerprint:
             proof = await proof_of_output(job, published, info, ffmpeg=self.intent.ffmpeg)
             if proof is not None:
