@@ -67,7 +67,7 @@ async def workforce(
     async with open_cluster(settings, toolbox, workplace, run_id, bus.tell) as cluster:
 
         async def watch(scheduler: Scheduler) -> None:
-            await cluster.follow(scheduler.use_lanes, bus.tell)
+            await cluster.follow(bus.state, scheduler.use_lanes, bus.tell)
 
         # Their number follows the machines, and not the load of this one.
         parallel = Lanes(begin=cluster.lanes, least=cluster.lanes, most=cluster.lanes)

@@ -23,13 +23,15 @@ SEGMENT_S = 2
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A source, what one machine makes of it, and an FFmpeg that takes its time for a segment."""
+    """A source, what one machine makes of it, and an FFmpeg that takes its time to make a segment."""
     folder = tmp_path_factory.mktemp("cluster")
     prepare(folder, clips=1, size="176x120")
     done = program.run("batch", "in", "alone", "-p", "short", cwd=folder)
     assert done.returncode == 0, done.stderr
     slow = folder / "slow-ffmpeg"
-    slow.write_text(f'#!/bin/sh\ncase "$*" in *-progress*) sleep {SEGMENT_S};; esac\nexec {FFMPEG} "$@"\n')
+    slow.write_text(
+        f'#!/bin/sh\ncase "$*" in *-progress*libx264*) sleep {SEGMENT_S};; esac\nexec {FFMPEG} "$@"\n'
+    )
     slow.chmod(0o755)
     return folder
 
@@ -64,7 +66,7 @@ def start_worker(cluster: Cluster, address: str, name: str, *options: str, machi
 def wait_for_children(worker: Program) -> list[int]:
     """The child processes by which a worker makes a segment, as soon as there are some."""
     deadline_s = time.monotonic() + 60
-    while not (found := program.children(worker.process.pid)) or not any(map(_makes_segment, found)):
+    while not any(map(_makes_segment, found := program.children(worker.process.pid))):
         assert time.monotonic() < deadline_s, worker.text
         time.sleep(0.02)
     return found
@@ -109,6 +111,25 @@ def test_a_batch_that_is_stopped_and_one_that_is_killed(place: Path, machines: M
     batch = cluster.batch(address, "--resume", output="stopped")
     assert batch.process.wait(120) == 0, batch.text
     assert_made_once(place, "stopped")
+
+
+def test_of_two_batches_the_higher_priority_is_made_first(place: Path, machines: Machines) -> None:
+    first = machines.cluster.batch(machines.address, "--parallel", "1", output="usual")
+    first.wait_for('"segment_started"')
+    second = machines.cluster.batch(machines.address, "--priority", "*=1", output="urgent")
+    first.wait_for('"lanes":0,"reason":"a batch of higher priority goes first"')
+    first.wait_for('"lanes":1,"reason":"no other batch has use for them"')
+    for batch in (second, first):
+        assert batch.process.wait(120) == 0, batch.text
+    assert ended_s(place / "urgent") < ended_s(place / "usual")
+    assert_made_once(place, "usual")
+    assert_made_once(place, "urgent")
+
+
+def ended_s(output: Path) -> float:
+    """When the last segment of a batch was made."""
+    facts = read_journal(output / ".vhsbatch" / "journal")
+    return max(fact.at_s for fact in facts if isinstance(fact, SegmentFinished))
 
 
 def test_killed_workers_and_a_killed_scheduler(place: Path, machines: Machines) -> None:

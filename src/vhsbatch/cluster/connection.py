@@ -1,6 +1,8 @@
 """The head's connection to a scheduler."""
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from distributed import Client
@@ -17,18 +19,16 @@ Hear = Callable[[dict[str, Any]], None]
 class Connection:
     """A client of the scheduler; another one takes its place after the scheduler was away."""
 
-    def __init__(self, address: Address, settings: Settings, *, topic: str, hear: Hear) -> None:
+    def __init__(self, address: Address, settings: Settings, *, hear: Mapping[str, Hear]) -> None:
         """Create a connection, which `open` opens.
 
         Args:
             address: the scheduler's.
             settings: certificates.
-            topic: what the machines say there is heard.
-            hear: takes each message.
+            hear: takes each message, by its topic.
         """
         self.address = address
         self._security = security(address, settings)
-        self._topic = topic
         self._hear = hear
         self.client: Client
 
@@ -47,7 +47,8 @@ class Connection:
             name="vhsbatch",
         )
         await self.client
-        self.client.subscribe_topic(self._topic, lambda event: self._hear(event[1]))
+        for topic, hear in self._hear.items():
+            self.client.subscribe_topic(topic, lambda event, hear=hear: hear(event[1]))
 
     async def close(self) -> None:
         """Disconnect: tasks that are not done are wanted no more."""
@@ -65,6 +66,13 @@ class Connection:
             raise ConnectionError("not connected")
         identity: dict[str, Any] = await self.client.scheduler.identity(n_workers=-1)
         return identity
+
+    async def say(self, topic: str, message: dict[str, Any]) -> None:
+        """Say something to all who listen to a topic, if the scheduler is there."""
+        if self.client.status == "running":
+            with contextlib.suppress(OSError):
+                async with asyncio.timeout(CONNECT_S):
+                    await self.client.log_event(topic, message)
 
     async def ask(self, function: Callable[..., Any], *arguments: Any, worker: str) -> Any:
         """What `function` says on a worker; the exception, if it raises one.

@@ -25,12 +25,14 @@ from vhsbatch.cluster.calls import make
 from vhsbatch.cluster.connection import CONNECT_S, Connection
 from vhsbatch.cluster.dask import configure
 from vhsbatch.cluster.machines import Machines
+from vhsbatch.cluster.rivals import BATCHES, Rivals
 from vhsbatch.cluster.terms import Made, Offer, Order, resource, topic
 from vhsbatch.cluster.transfer import fetch, hand_out
 from vhsbatch.config import Settings
 from vhsbatch.errors import ChainError, MachineLostError, ToolError, VhsBatchError
 from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import Telemetry
 from vhsbatch.model.wire import load_telemetry
 from vhsbatch.pipeline.assemble import assemble
@@ -80,7 +82,10 @@ class ClusterExecutor:
             workplace: where segments go, on this machine.
             assemblies: how many videos are joined at a time, here.
         """
-        self._connection = Connection(address, settings, topic=topic(offer.run_id), hear=self._hear)
+        self._rivals = Rivals(offer.run_id)
+        self._connection = Connection(
+            address, settings, hear={topic(offer.run_id): self._hear, BATCHES: self._rivals.hear}
+        )
         self._machines = Machines(self._connection, offer)
         self._most = most_lanes(settings.parallel)
         self._offer = offer
@@ -141,12 +146,16 @@ class ClusterExecutor:
                 attempt.scope.cancel()
         return change.text
 
-    async def follow(self, set_lanes: SetLanes, tell: Tell) -> None:
-        """Keep the number of lanes at that of the slots of all machines that help; never returns."""
+    async def follow(self, state: BatchState, set_lanes: SetLanes, tell: Tell) -> None:
+        """Keep the number of lanes at that of the slots that are this batch's; never returns."""
+        before = self.lanes
         while True:
             await anyio.sleep(_LOOK_S)
-            if change := await self.look(tell):
-                await set_lanes(self.lanes, change)
+            change = await self.look(tell)
+            lanes = await self._rivals.share(self._connection, self._machines, state, most=self._most)
+            if change or lanes != before:
+                await set_lanes(lanes, change or _shared(lanes, self.lanes))
+            before = lanes
 
     def _hear(self, message: dict[str, Any]) -> None:
         """Take in what a machine tells of an attempt, or asks for."""
@@ -247,6 +256,13 @@ class ClusterExecutor:
         async with self._assembling:
             with file_errors_in_words():
                 return await assemble(plan, segments, self._workplace, lane=lane, tell=tell)
+
+
+def _shared(lanes: int, slots: int) -> str:
+    """Why a batch has so many lanes, where its machines have so many slots."""
+    if lanes == slots:
+        return "no other batch has use for them"
+    return "shared with another batch" if lanes else "a batch of higher priority goes first"
 
 
 def most_lanes(parallel: int | str) -> int:

@@ -72,6 +72,11 @@ class Machines:
         """How many segments they make at a time."""
         return sum(answer.slots for answer in self._known.helping.values())
 
+    @property
+    def slots_by_address(self) -> dict[str, int]:
+        """How many segments each Dask worker makes at a time."""
+        return {address: answer.slots for address, answer in self._known.helping.items()}
+
     async def wait_for_help(self) -> None:
         """Return when somebody helps."""
         await self._helped.wait()
