@@ -149,9 +149,11 @@ class Cluster:
         )
         return self._start(*command, *options, **environment)
 
-    def batch(self, address: str, *options: str, output: str = "out") -> Program:
-        """A batch of all that is in `in`."""
-        return self.start("batch", "in", output, "-p", "short", "--cluster", address, "--json", *options)
+    def batch(
+        self, address: str, *options: str, folder: str | Path = "in", output: str | Path = "out"
+    ) -> Program:
+        """A batch of all that is in a folder."""
+        return self.start("batch", folder, output, "-p", "short", "--cluster", address, "--json", *options)
 
 
 def prepare(place: Path, *, clips: int = 2, seconds: float = 4, size: str = "352x240") -> None:

@@ -8,15 +8,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import pytest
 
 import program
 from clips import FFMPEG
 from cluster import Cluster, Program, prepare, results
+from counters import make_counted
+from vhsbatch.errors import ToolError
+from vhsbatch.media.qtgmc import qtgmc_versions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 NAMES = ("attic", "cellar", "museum")
+# What a telephone films: of 30 frames a second every second one is late.
+PHONE = ("-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-c:v", "libx264", "-crf", "12", "-g", "15")
+LATE = "setpts='PTS+if(mod(N,2),0.007,0)/TB',settb=1/90000"
 FACTS = ("segment_started", "segment_finished", "segment_failed", "lanes_changed", "log")
 
 
@@ -147,6 +154,33 @@ def test_a_failure_elsewhere_is_one_like_here(place: Path, ready: Ready) -> None
     assert failed["reason"] == "encode failed with exit code 9: broken"
     assert (failed["final"], failed["blameless"]) == (False, False)
     assert results(place / "failed") == results(place / "alone")
+
+
+def assert_same_as_alone(ready: Ready, place: Path, folder: Path, *how: str) -> None:
+    """See that several machines make of a folder what one makes."""
+    alone, together = (folder / name for name in ("alone", "together"))
+    with Cluster(place) as single:
+        batches = (
+            single.start("batch", folder, alone, "-p", "short", "--json", *how),
+            ready.cluster.batch(ready.address, *ready.options, *how, folder=folder, output=together),
+        )
+        _, seen = map(ended, batches)
+    assert len({event["machine"] for event in seen["segment_finished"]}) > 1
+    assert results(together) == results(alone) != {}
+
+
+def test_qtgmc_elsewhere(place: Path, ready: Ready, tmp_path: Path) -> None:
+    try:
+        anyio.run(qtgmc_versions, None)
+    except ToolError as error:
+        pytest.skip(str(error))
+    (tmp_path / "tape.avi").symlink_to(place / "in" / "tape1.avi")
+    assert_same_as_alone(ready, place, tmp_path, "--deinterlace", "qtgmc", "--field-order", "tff")
+
+
+def test_frames_that_keep_their_times_elsewhere(place: Path, ready: Ready, tmp_path: Path) -> None:
+    make_counted(tmp_path / "phone.mp4", *PHONE, rate="30", seconds=3, fields=LATE)
+    assert_same_as_alone(ready, place, tmp_path, "--vfr", "keep")
 
 
 def test_who_finds_no_cluster_and_who_is_not_let_in(place: Path, ready: Ready, tmp_path: Path) -> None:
