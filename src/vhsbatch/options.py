@@ -51,6 +51,9 @@ class ResultOptions:
     deinterlace: Literal["none", "bwdif", "yadif", "w3fdif", "nnedi", "qtgmc"] | None = None
     "How fields become frames; qtgmc needs VapourSynth, nnedi the file of its weights."
 
+    dropouts: bool = False
+    "Paint over dropouts: short bright or dark streaks, where the tape had no signal."
+
     vfr: Literal["cfr", "keep"] | None = None
     "Sources of variable frame rate become constant (cfr), or keep the time of each frame (keep)."
 

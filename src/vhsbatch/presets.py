@@ -48,6 +48,9 @@ class Preset(Table):
     container: Container = Field(default="mp4", description="also the output's file name extension")
     segment_s: int = Field(default=60, ge=1, le=3600, description="length of a segment, FFmpeg engine")
     ai_segment_s: int = Field(default=10, ge=1, le=3600, description="length of a segment, Real-ESRGAN")
+    dropouts: bool = Field(
+        default=False, description="streaks of one line, where the tape had no signal, are painted over"
+    )
     deinterlace: Deinterlace = Deinterlace()
     crop: Crop = Crop()
     denoise: Denoise = Denoise()
@@ -120,6 +123,7 @@ def override(
     pad: str | None = None,
     deinterlace: str | None = None,
     vfr: str | None = None,
+    dropouts: bool = False,
 ) -> Preset:
     """`preset` with what the command line says; None changes nothing.
 
@@ -139,6 +143,8 @@ def override(
     }
     if keep_sar:
         changes["keep_sar"] = True
+    if dropouts:
+        changes["dropouts"] = True
     if deinterlace is not None:
         changes["deinterlace"] = {"method": deinterlace}
     if fix_drift:

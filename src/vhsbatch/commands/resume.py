@@ -28,6 +28,7 @@ _RESULT = (
     "field_order",
     "telecine",
     "deinterlace",
+    "dropouts",
     "vfr",
     "fix_drift",
     "keep_sar",
@@ -122,7 +123,7 @@ def options_before(output: Path, source: Path) -> dict[str, str] | None:
 
 
 _NUMBERS = ("resolution", "crf", "max_count")
-_FLAGS = ("recursive", "fix_drift", "keep_sar", "allow_truncated", "auto_detect")
+_FLAGS = ("recursive", "dropouts", "fix_drift", "keep_sar", "allow_truncated", "auto_detect")
 _PATHS = ("model", "temp_dir")
 _LISTS = ("priority",)
 

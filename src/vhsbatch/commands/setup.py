@@ -91,6 +91,7 @@ def preset_from(result: ResultOptions, settings: Settings, *, container: str | N
         pad=result.pad,
         deinterlace=result.deinterlace,
         vfr=result.vfr,
+        dropouts=result.dropouts,
     )
 
 
@@ -129,4 +130,5 @@ def _as_of_the_run(preset: Preset, result: ResultOptions, base: Preset) -> Prese
         pad=result.pad,
         deinterlace=result.deinterlace,
         vfr=result.vfr,
+        dropouts=result.dropouts,
     )

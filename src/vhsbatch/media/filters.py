@@ -21,7 +21,9 @@ from vhsbatch.media.deinterlacing import (
     grid_start,
     rate_factor,
 )
+from vhsbatch.media.dropouts import repair_dropouts, repairs_dropouts
 from vhsbatch.media.frametimes import keeps_times
+from vhsbatch.media.planar import planar_format
 from vhsbatch.media.shape import cropped_size, picture_size, recorded_size
 from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
@@ -35,21 +37,6 @@ OUTPUT_LABEL = "[out]"
 _LEAST_LINES_TO_MASK = 8
 
 _SCALER = "lanczos+accurate_rnd+full_chroma_int"
-
-# Formats that every filter of the front takes as they are: planar, 8 to 16 bits.
-_PLANAR_PREFIXES = ("yuv4", "yuvj4")
-_PACKED_TO_PLANAR = {
-    "uyvy422": "yuv422p",
-    "yuyv422": "yuv422p",
-    "yvyu422": "yuv422p",
-    "uyyvyy411": "yuv411p",
-    "nv12": "yuv420p",
-    "nv21": "yuv420p",
-    "nv16": "yuv422p",
-    "p010le": "yuv420p10le",
-    "y210le": "yuv422p10le",
-    "gray": "yuv420p",
-}
 
 
 def segment_graph(plan: JobPlan, segment: Segment, pixel_format: str) -> str:
@@ -150,7 +137,7 @@ def _deinterlaced(plan: JobPlan, segment: Segment) -> Node:
 
 
 def _grid(plan: JobPlan, start: int | None) -> Node:
-    """The source's frames on the grid, planar and cropped; from position `start`, where that matters."""
+    """The source's frames on the grid, planar, cropped, mended; from position `start`, where that matters."""
     node, track = _source(plan), plan.info.video
     # Timestamps are rounded to the grid before anything else looks at them, so that a jittering
     # clock neither drops nor doubles a frame; real gaps are filled with the frame before.
@@ -159,7 +146,10 @@ def _grid(plan: JobPlan, start: int | None) -> Node:
         node = _constant_rate(node, track, start)
     if (planar := planar_format(track)) != track.pixel_format:
         node = _to_planar(node, track, planar)
-    return _crop(node, plan.preset, track)
+    node = _crop(node, plan.preset, track)
+    if repairs_dropouts(plan.preset, track):
+        node = repair_dropouts(node, track, plan.preset, planar)
+    return node
 
 
 def _constant_rate(node: Node, track: VideoTrack, start: int | None) -> Node:
@@ -187,15 +177,6 @@ def _cut(node: Node, plan: JobPlan, segment: Segment) -> Node:
     to_s = segment.stop_frame / plan.rate if segment.to_s is None else segment.to_s
     node = node.filter("trim", start=_seconds(from_s), end=_seconds(to_s))
     return node.filter("settb", _ratio(1 / plan.rate)).filter("setpts", "N")
-
-
-def planar_format(track: VideoTrack) -> str:
-    """The planar YUV format in which the front works: the source's own wherever that is one."""
-    if track.pixel_format.startswith(_PLANAR_PREFIXES):
-        return track.pixel_format
-    if is_rgb(track.pixel_format):
-        return "yuv444p"
-    return _PACKED_TO_PLANAR.get(track.pixel_format, "yuv422p")
 
 
 def _to_planar(node: Node, track: VideoTrack, planar: str) -> Node:

@@ -10,6 +10,7 @@ from typing import Any
 from vhsbatch.errors import InputError
 from vhsbatch.media.audio import drift
 from vhsbatch.media.deinterlacing import deinterlaces, deinterlaces_apart, frames_made, restores_film
+from vhsbatch.media.dropouts import why_not
 from vhsbatch.media.filters import network_size
 from vhsbatch.media.frametimes import cut_by_time, keeps_times, own_frames
 from vhsbatch.media.kept import left_out
@@ -123,6 +124,7 @@ def make_plan(
         notes=(
             *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
             *_notes(track, preset),
+            *_dropout_notes(track, preset),
             *_rate_notes(track, preset),
             *_sound_notes(info, preset),
             *left_out(info, preset, means.container),
@@ -201,6 +203,13 @@ def _notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
         how = f"{preset.deinterlace.method}, a frame from each {'field' if per_field else 'pair of fields'}"
         return (f"{order}: deinterlaced with {how}",)
     return (f"{order}: not deinterlaced",)
+
+
+def _dropout_notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
+    if not preset.dropouts:
+        return ()
+    reason = why_not(preset, track)
+    return ("dropouts are painted over",) if reason is None else (f"dropouts stay: {reason}",)
 
 
 def _rate_notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:

@@ -172,6 +172,7 @@ def encode_of(plan: JobPlan) -> EncodeArguments:
 FEWER_COLUMNS = PRESETS["vhs"].model_copy(update={"upscale": Upscale(ai_width=480)})
 
 NNEDI = PRESETS["vhs"].model_copy(update={"deinterlace": Deinterlace(method="nnedi")})
+DROPOUTS = PRESETS["vhs"].model_copy(update={"dropouts": True})
 QTGMC = PRESETS["vhs"].model_copy(update={"deinterlace": Deinterlace(method="qtgmc")})
 
 CASES: Mapping[str, JobPlan] = {
@@ -185,6 +186,7 @@ CASES: Mapping[str, JobPlan] = {
     "nnedi": dataclasses.replace(
         planned(PAL_MPEG2, NNEDI), nnedi_weights=Path("/weights/nnedi3_weights.bin")
     ),
+    "dropouts": planned(NTSC_DV, DROPOUTS),
     "qtgmc": planned(NTSC_DV, QTGMC),
     "qtgmc_and_network": planned(PAL_MPEG2, QTGMC, NETWORK),
     "film": planned(TELECINED, PRESETS["dvd"]),

@@ -154,6 +154,7 @@ PRESET_CHANGES: Mapping[str, object] = {
     "pad": "16:9",
     "container": "mkv",
     "vfr": "keep",
+    "dropouts": True,
     "segment_s": 61,
     "ai_segment_s": 11,
     "deinterlace.method": "w3fdif",
