@@ -19,10 +19,10 @@ from vhsbatch.pipeline.prepare import Intent
 from vhsbatch.presets import Preset
 from vhsbatch.proc.gauges import gpu_gauges, memory_gauge
 from vhsbatch.proc.tools import ffmpeg_tool
-from vhsbatch.remembered import Memory, default_memory
-from vhsbatch.scheduling.measuring import LANE_NEED
+from vhsbatch.remembered import default_memory
+from vhsbatch.scheduling.measuring import LaneKind, remembered_need
 from vhsbatch.scheduling.readings import NamedDevice
-from vhsbatch.scheduling.sizing import LaneNeed, Lanes, Machine, choose_lanes
+from vhsbatch.scheduling.sizing import Lanes, Machine, choose_lanes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,8 @@ async def open_toolbox(
         qtgmc=await qtgmc_versions(python) if method == "qtgmc" else "",
     )
     machine = await survey(settings, choice)
-    need = lane_need(intent.memory, choice.engine, encoder, preset.target_height)
+    kind = LaneKind.of_batch(preset, engine=choice.engine, device=choice.device, encoder=encoder)
+    need = remembered_need(memory, kind)
     lanes = choose_lanes(settings.parallel, machine, engine=choice.engine, videos=videos, need=need)
     return Toolbox(
         ffmpeg=ffmpeg.path,
@@ -130,21 +131,6 @@ async def open_toolbox(
 def cores() -> int:
     """CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def lane_need(memory: Memory | None, engine: str, encoder: str, height: int) -> LaneNeed | None:
-    """What a lane of earlier batches of this kind took; None where none is remembered."""
-    match None if memory is None else memory.recall(LANE_NEED, engine, encoder, height):
-        case [int(lane_bytes), int() | None as gpu_bytes] if lane_bytes > 0:
-            # The fullest moment may not have been seen.
-            lane_bytes = max(lane_bytes * 5 // 4, _LEAST_LANE_BYTES)
-            return LaneNeed(memory_bytes=lane_bytes, gpu_memory_bytes=gpu_bytes or None, measured=True)
-        case _:
-            return None
-
-
-# Less than this is not counted on, however little was seen.
-_LEAST_LANE_BYTES = 2**28
 
 
 async def survey(settings: Settings, choice: EngineChoice) -> Machine:

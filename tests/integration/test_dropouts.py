@@ -45,7 +45,7 @@ def restored(folder: Path, scan: str, *, dropouts: bool, segment_s: int = 60) ->
 
 
 def luma(path: Path) -> NDArray[np.float64]:
-    command = [FFMPEG, "-loglevel", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    command = [FFMPEG, "-loglevel", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "gray", "-"]
     return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.uint8) / 1.0
 
 

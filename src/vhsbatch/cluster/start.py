@@ -18,8 +18,9 @@ from vhsbatch.config import ENV_PREFIX, Settings
 from vhsbatch.model.telemetry import LogLine, Telemetry
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.proc.process import Tail, read_lines, spawn
+from vhsbatch.scheduling.measuring import LaneKind, remembered_need
 from vhsbatch.scheduling.sizing import LaneNeed
-from vhsbatch.toolbox import Toolbox, lane_need
+from vhsbatch.toolbox import Toolbox
 
 _AGAIN_S = 1.0
 _START_S = 60.0
@@ -73,7 +74,10 @@ async def open_cluster(
 
 def _offer(settings: Settings, toolbox: Toolbox, workplace: Workplace, run_id: str) -> Offer:
     intent = toolbox.intent
-    need = lane_need(intent.memory, intent.engine, intent.encoder, intent.preset.target_height) or LaneNeed()
+    kind = LaneKind.of_batch(
+        intent.preset, engine=intent.engine, device=intent.device, encoder=intent.encoder
+    )
+    need = remembered_need(intent.memory, kind) or LaneNeed()
     return Offer(
         run_id=run_id,
         version=__version__,

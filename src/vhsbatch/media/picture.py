@@ -11,8 +11,8 @@ from typing import Any
 
 from vhsbatch.errors import ChainError, InputError
 from vhsbatch.media.cleaning import chroma_subsampling
-from vhsbatch.media.planar import planar_format
 from vhsbatch.media.formats import input_arguments
+from vhsbatch.media.planar import planar_format
 from vhsbatch.model.media import VideoTrack
 from vhsbatch.proc.chain import StageSpec, run_chain
 

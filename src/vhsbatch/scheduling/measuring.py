@@ -3,9 +3,11 @@
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import anyio.to_thread
 
+from vhsbatch.media.deinterlacing import deinterlaces_apart
 from vhsbatch.model.events import (
     BatchPredicted,
     JobFailed,
@@ -19,18 +21,72 @@ from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import DeviceReadings
+from vhsbatch.presets import Preset
 from vhsbatch.proc.gauges import resident_bytes
 from vhsbatch.proc.process import alive
 from vhsbatch.remembered import Memory
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.scheduling.prediction import KindRecord, Remaining, Sample, kind_of, predict
 from vhsbatch.scheduling.room import result_bytes
+from vhsbatch.scheduling.sizing import LaneNeed
 
 _SPEED = "speed"
-# Kept under the engine, the encoder and the height of the result: known before anything is probed.
-LANE_NEED = "lane need"
+# Less than this is not counted on, however little was seen.
+_LEAST_LANE_BYTES = 2**28
+_LANE_NEED = "lane need"
 # After these the last plan, or the last kind of work, may have become known.
 _MAY_COMPLETE = JobPlanned | JobSkipped | JobFailed | JobHeld | SegmentFinished
+
+
+class LaneKind(NamedTuple):
+    """What decides how much memory a lane takes, as far as that is known before anything is probed.
+
+    Attributes:
+        engine: ``ffmpeg`` or ``realesrgan``.
+        network_on_cpu: whether the network works in this memory, and not in a GPU's.
+        qtgmc: whether fields go through VapourSynth.
+        encoder: FFmpeg's name.
+        height: of the result.
+    """
+
+    engine: str
+    network_on_cpu: bool
+    qtgmc: bool
+    encoder: str
+    height: int
+
+    @classmethod
+    def of(cls, plan: JobPlan) -> Self:
+        """The kind of the lanes that make a plan."""
+        return cls(
+            engine=plan.engine,
+            network_on_cpu=plan.upscaling is not None and plan.upscaling.device == "cpu",
+            qtgmc=deinterlaces_apart(plan.preset, plan.info.video),
+            encoder=plan.encoder,
+            height=plan.height,
+        )
+
+    @classmethod
+    def of_batch(cls, preset: Preset, *, engine: str, device: str, encoder: str) -> Self:
+        """The kind of the lanes of a batch whose videos need all that its preset has."""
+        return cls(
+            engine=engine,
+            network_on_cpu=engine == "realesrgan" and device == "cpu",
+            qtgmc=preset.deinterlace.method == "qtgmc",
+            encoder=encoder,
+            height=preset.target_height,
+        )
+
+
+def remembered_need(memory: Memory | None, kind: LaneKind) -> LaneNeed | None:
+    """What a lane of earlier batches of this kind took; None where none is remembered."""
+    match None if memory is None else memory.recall(_LANE_NEED, *kind):
+        case [int(lane_bytes), int() | None as gpu_bytes] if lane_bytes > 0:
+            # The fullest moment may not have been seen.
+            lane_bytes = max(lane_bytes * 5 // 4, _LEAST_LANE_BYTES)
+            return LaneNeed(memory_bytes=lane_bytes, gpu_memory_bytes=gpu_bytes or None, measured=True)
+        case _:
+            return None
 
 
 class Records:
@@ -63,7 +119,7 @@ class Records:
             self._memory.keep(record.as_json(), _SPEED, kind)
             if record.lane_bytes:
                 need = [record.lane_bytes, record.gpu_bytes]
-                self._memory.keep(need, LANE_NEED, plan.engine, plan.encoder, plan.height)
+                self._memory.keep(need, _LANE_NEED, *LaneKind.of(plan))
 
 
 @dataclass(slots=True, kw_only=True)

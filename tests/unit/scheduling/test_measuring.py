@@ -7,16 +7,25 @@ import pytest
 
 import make
 from vhsbatch.model.events import BatchFinished, BatchPredicted, Fact
+from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import DeviceReadings
 from vhsbatch.pipeline.describe import compared_with_prediction
+from vhsbatch.preset_tables import Deinterlace
+from vhsbatch.presets import Preset
 from vhsbatch.remembered import Memory
 from vhsbatch.scheduling import measuring
 from vhsbatch.scheduling.bus import Bus
-from vhsbatch.scheduling.measuring import Measuring, Records, open_segments
+from vhsbatch.scheduling.measuring import LaneKind, Measuring, Records, open_segments, remembered_need
+from vhsbatch.scheduling.prediction import KindRecord
 
 pytestmark = pytest.mark.anyio
 
+MIB = 2**20
+PRESETS = (
+    Preset(name="plain"),
+    Preset(name="slow", deinterlace=Deinterlace(method="qtgmc")),
+)
 PLAN = make.plan(segments=4, frames=400)
 
 
@@ -80,6 +89,30 @@ async def test_what_lanes_hold_is_seen_where_they_are(
         bus.close()
     assert records.of(PLAN).lane_bytes == lane_bytes
     memory.close()
+
+
+def test_lanes_are_weighed_by_what_decides_their_weight(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "remembered.sqlite")
+    records = Records(memory)
+    weights = {PRESETS[0]: 300 * MIB, PRESETS[1]: 900 * MIB}
+    for preset, lane_bytes in weights.items():
+        records.keep(make.plan(preset=preset), KindRecord(lane_bytes=lane_bytes))
+
+    def needed(preset: Preset, encoder: str = "libx264") -> int | None:
+        kind = LaneKind.of_batch(preset, engine="ffmpeg", device="cpu", encoder=encoder)
+        need = remembered_need(memory, kind)
+        return None if need is None else need.memory_bytes
+
+    assert [needed(preset) for preset in weights] == [held * 5 // 4 for held in weights.values()]
+    assert needed(PRESETS[0], encoder="libx265") is None
+    memory.close()
+
+
+def test_a_progressive_source_is_not_weighed_as_qtgmc() -> None:
+    preset = PRESETS[1]
+    progressive = make.info(make.track(field_order=FieldOrder.PROGRESSIVE))
+    assert LaneKind.of(make.plan(preset=preset)).qtgmc
+    assert not LaneKind.of(make.plan(preset=preset, info=progressive)).qtgmc
 
 
 async def _forget(fact: Fact) -> None:
