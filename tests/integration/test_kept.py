@@ -8,6 +8,7 @@ import pytest
 
 import program
 from clips import ffmpeg, make_clip
+from vhsbatch.media.probe_worker import recorded
 
 FFV1 = ("-c:v", "ffv1", "-g", "1", "-c:a", "pcm_s16le")
 SMALL = ("-r", "120", "-p", "clean", "--engine", "ffmpeg", "--no-tui")
@@ -80,3 +81,11 @@ def test_the_date_that_the_camera_recorded_comes_along(container: str, key: str,
     assert done.returncode == 0, done.stdout + done.stderr
     with av.open(str(made)) as result:
         assert result.metadata[key] == "1998-12-24 19:55:58"
+
+
+def test_a_clock_that_nobody_has_set_tells_no_date(tmp_path: Path) -> None:
+    dv = ("-pix_fmt", "yuv411p", "-f", "dv")
+    assert recorded(str(make_clip(tmp_path / "unset.dv", *dv, scan="bff", seconds=0.2))) is None
+    stated = ("-metadata", "creation_time=1998-12-24T19:55:58Z")
+    set_clock = make_clip(tmp_path / "set.dv", *stated, *dv, scan="bff", seconds=0.2)
+    assert recorded(str(set_clock)) == "1998-12-24 19:55:58"

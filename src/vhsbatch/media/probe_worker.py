@@ -8,6 +8,7 @@ as ``"numerator/denominator"`` and everything is ASCII. A file that cannot be re
 ``{"error": MESSAGE}`` and exit code 0; any other exit code is a failure of the program.
 """
 
+import io
 import json
 import os
 import re
@@ -25,6 +26,11 @@ from vhsbatch.media.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, UNTIMED
 
 # AVFieldOrder: unknown, progressive, tt, bb, tb, bt. FFmpeg itself writes "tb" for top field first.
 _FIELD_ORDERS = ("unknown", "progressive", "tff", "bff", "tff", "bff")
+# Headers and the first frames are in so much; the rest would be read for nothing.
+_DATED_BYTES = 2**20
+# What a clock shows that nobody has set.
+_NO_DATE = "1970-01-01 00:00:00"
+
 _NOT_MOVING = ("attached_pic", "still_image", "timed_thumbnails")
 
 
@@ -99,11 +105,14 @@ def recorded(path: str) -> str | None:
     from pymediainfo import MediaInfo
 
     try:
-        (general, *_) = MediaInfo.parse(path).general_tracks
+        with Path(path).open("rb") as file:
+            beginning = io.BytesIO(file.read(_DATED_BYTES))
+        (general, *_) = MediaInfo.parse(beginning, parse_speed=0).general_tracks
     except (OSError, RuntimeError, ValueError):  # its library is not there, or does not know the file
         return None
     stated = general.recorded_date or general.mastered_date
-    return None if stated is None else re.sub(r"\.\d+", "", str(stated))
+    date = "" if stated is None else re.sub(r"\.\d+", "", str(stated))
+    return date if date and not date.startswith(_NO_DATE) else None
 
 
 def _read(
