@@ -45,8 +45,8 @@ class ResultOptions:
     field_order: Literal["tff", "bff", "progressive"] | None = None
     "Field order of the sources, instead of what is measured."
 
-    telecine: Literal["none", "soft", "hard"] | None = None
-    "Whether the sources are telecined film, instead of what is measured."
+    telecine: Literal["none", "soft", "hard", "shifted"] | None = None
+    "Whether the sources are film in the frames of television, instead of what is measured."
 
     deinterlace: Literal["none", "bwdif", "yadif", "w3fdif", "nnedi", "qtgmc"] | None = None
     "How fields become frames; qtgmc needs VapourSynth, nnedi the file of its weights."

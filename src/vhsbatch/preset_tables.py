@@ -91,7 +91,7 @@ class Deinterlace(Table):
         default="field", description="`field`: a frame from each field, all of the motion is kept"
     )
     film: bool = Field(
-        default=True, description="telecined film gets its own frames back, 4 of every 5, instead"
+        default=True, description="film gets its own frames back instead: 4 of every 5, or 25 a second"
     )
 
 

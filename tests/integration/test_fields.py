@@ -89,3 +89,23 @@ def test_film_with_the_bottom_field_first(tmp_path: Path) -> None:
     fields = pulldown("bottom", "bff")
     make_counted(tmp_path / "tape.mkv", *FFV1, rate="24000/1001", seconds=7, fields=fields)
     assert numbers(restored(tmp_path, "", segment_s=3, name="cut.mkv")) == list(range(161))
+
+
+@pytest.mark.parametrize("mode", ["t", "b"])
+def test_film_a_field_out_of_step_is_put_together_again(mode: str, tmp_path: Path) -> None:
+    make_counted(tmp_path / "tape.mkv", *FFV1, rate="25", seconds=6, fields=f"phase=mode={mode}")
+    whole = restored(tmp_path, "", segment_s=60, name="whole.mkv")
+    # The first field has no partner.
+    assert numbers(whole)[1:] == list(range(149))
+    cut = restored(tmp_path, "", segment_s=2, name="cut.mkv")
+    assert program.frame_digests(cut)[1:] == program.frame_digests(whole)[1:]
+
+
+@pytest.mark.parametrize("method", ["bwdif", "w3fdif", "nnedi"])
+def test_one_frame_of_two_fields(method: str, tmp_path: Path) -> None:
+    if method == "nnedi":
+        need_weights()
+    fields = "interlace=scan=tff:lowpass=0,setfield=tff"
+    make_counted(tmp_path / "tape.mkv", *FFV1, rate="50", seconds=2, fields=fields)
+    preset = f"deinterlace = {{ method = '{method}', rate = 'frame' }}"
+    assert numbers(restored(tmp_path, preset, segment_s=1, name="made.mkv")) == list(range(0, 100, 2))

@@ -76,3 +76,30 @@ async def test_soft_pulldown_is_found_by_its_timestamps(name: str, tmp_path: Pat
     assert (video.telecine, video.field_order) == (Telecine.SOFT, FieldOrder.PROGRESSIVE)
     assert video.rate.numerator == 24000
     assert video.constant_rate
+
+
+@pytest.mark.parametrize(("phase", "scan"), [("t", "bff"), ("b", "tff")])
+async def test_film_of_25_pictures_a_field_out_of_step_is_found_under_noise(
+    phase: str, scan: str, tmp_path: Path
+) -> None:
+    clip = tmp_path / "film.mkv"
+    source = f"testsrc2=s=240x576:r=25:d=3,boxblur=2,phase=mode={phase},noise=c0s=14:c0f=t"
+    ffmpeg("-f", "lavfi", "-i", source, *FFV1, clip)
+    video = await probed(clip)
+    assert (video.telecine, video.field_order) == (Telecine.SHIFTED, FieldOrder(scan))
+
+
+async def test_film_of_25_pictures_in_step_is_progressive(tmp_path: Path) -> None:
+    clip = tmp_path / "film.mkv"
+    source = "testsrc2=s=240x576:r=25:d=3,boxblur=2,noise=c0s=6:c0f=t,setfield=tff"
+    ffmpeg("-f", "lavfi", "-i", source, *FFV1, clip)
+    video = await probed(clip)
+    assert (video.telecine, video.field_order) == (Telecine.NONE, FieldOrder.PROGRESSIVE)
+
+
+async def test_pal_video_is_not_taken_for_film(tmp_path: Path) -> None:
+    clip = tmp_path / "video.mkv"
+    source = "testsrc2=s=240x576:r=50:d=3,boxblur=2,interlace=scan=tff:lowpass=0,noise=c0s=14:c0f=t"
+    ffmpeg("-f", "lavfi", "-i", source, *FFV1, clip)
+    video = await probed(clip)
+    assert (video.telecine, video.field_order) == (Telecine.NONE, FieldOrder.TFF)

@@ -38,8 +38,12 @@ def needs_weights(preset: Preset, track: VideoTrack) -> bool:
 def restores_film(preset: Preset, track: VideoTrack) -> bool:
     """Whether the plan's graph gives back the frames of telecined film."""
     one_order = track.field_order in (FieldOrder.TFF, FieldOrder.BFF)
-    telecined = track.telecine is Telecine.HARD
+    telecined = track.telecine in (Telecine.HARD, Telecine.SHIFTED)
     return telecined and one_order and _handles_fields(preset, track) and preset.deinterlace.film
+
+
+def _decimates(preset: Preset, track: VideoTrack) -> bool:
+    return track.telecine is Telecine.HARD and restores_film(preset, track)
 
 
 def _handles_fields(preset: Preset, track: VideoTrack) -> bool:
@@ -48,7 +52,7 @@ def _handles_fields(preset: Preset, track: VideoTrack) -> bool:
 
 def frames_made(track: VideoTrack, preset: Preset) -> int:
     """How many frames come out of the source's."""
-    if restores_film(preset, track):
+    if _decimates(preset, track):
         # The frames behind the last whole cycle are kept.
         return track.frames // _CYCLE * _FILM_OF_CYCLE + track.frames % _CYCLE
     return track.frames * int(rate_factor(track, preset))
@@ -56,7 +60,7 @@ def frames_made(track: VideoTrack, preset: Preset) -> int:
 
 def rate_factor(track: VideoTrack, preset: Preset) -> Fraction:
     """How many times more frames a second come out than the source has."""
-    if restores_film(preset, track):
+    if _decimates(preset, track):
         return Fraction(_FILM_OF_CYCLE, _CYCLE)
     return Fraction(2 if deinterlaces(preset, track) and preset.deinterlace.rate == "field" else 1)
 
@@ -64,7 +68,7 @@ def rate_factor(track: VideoTrack, preset: Preset) -> Fraction:
 def grid_start(plan: JobPlan, segment: Segment) -> int | None:
     """The grid position at which a segment's graph has to begin exactly; None where that does not matter."""
     track, preset = plan.info.video, plan.preset
-    if restores_film(preset, track):
+    if _decimates(preset, track):
         return first_position(plan, segment, multiple_of=_CYCLE)
     return first_position(plan, segment) if deinterlaces_apart(preset, track) else None
 
@@ -86,17 +90,29 @@ def deinterlace(node: Node, plan: JobPlan, start: int | None) -> Node:
     """
     track, preset = plan.info.video, plan.preset
     parity = track.field_order.value
-    if restores_film(preset, track) and start is not None:
+    if restores_film(preset, track):
         node = node.filter("fieldmatch", order=parity, combmatch="full")
         # What is combed all the same is the video that was mixed with the film.
         node = node.filter("bwdif", mode="send_frame", parity=parity, deint="interlaced")
+        if start is None:
+            return _in_frames(node, plan)
         node = node.filter("decimate", cycle=_CYCLE)
         first = start // _CYCLE * _FILM_OF_CYCLE
-        return node.filter("settb", f"{plan.rate.denominator}/{plan.rate.numerator}").filter(
-            "setpts", f"N+{first}"
-        )
+        return _in_frames(node, plan).filter("setpts", f"N+{first}")
     if not deinterlaces(preset, track):
         return node
+    node = _deinterlacer(node, plan)
+    return node if preset.deinterlace.rate == "field" else _in_frames(node, plan)
+
+
+def _in_frames(node: Node, plan: JobPlan) -> Node:
+    """Deinterlacers count in fields, also where they make a frame of two."""
+    return node.filter("settb", f"{plan.rate.denominator}/{plan.rate.numerator}")
+
+
+def _deinterlacer(node: Node, plan: JobPlan) -> Node:
+    track, preset = plan.info.video, plan.preset
+    parity = track.field_order.value
     method, by_field = preset.deinterlace.method, preset.deinterlace.rate == "field"
     if method == "w3fdif":
         return node.filter(

@@ -296,7 +296,7 @@ async def _with_telecine(
     if not telecine.may_be_film(video, votes):
         return video
     steps = await telecine.look_at_steps(path, video, ffmpeg=ffmpeg, seekable=seekable)
-    found, reason, sure = telecine.judge(() if steps is None else steps.cadences)
+    found, reason, sure = telecine.judge_film(video, steps)
     return replace(video, telecine=found, telecine_reason=reason, telecine_confidence=sure)
 
 

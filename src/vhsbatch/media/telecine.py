@@ -22,6 +22,7 @@ from vhsbatch.model.media import FieldOrder, Telecine, VideoTrack
 from vhsbatch.proc.chain import StageSpec, run_chain
 
 _TELEVISION_RATES = (Fraction(30000, 1001), Fraction(30))
+_PAL_RATE = Fraction(25)
 _FILM_RATES = (Fraction(24000, 1001), Fraction(24))
 
 # So many of the frame distances have to be of the pattern.
@@ -53,9 +54,9 @@ def is_soft(ticks: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
 
 
 def may_be_film(video: VideoTrack, votes: Votes | None) -> bool:
-    """Whether it is worth looking for hard pulldown: in television's rate, and not all progressive."""
+    """Whether it is worth looking for film: in television's rate, and not all progressive."""
     return (
-        video.rate in _TELEVISION_RATES
+        (video.rate in _TELEVISION_RATES or video.rate == _PAL_RATE)
         and video.field_order is not FieldOrder.PROGRESSIVE
         and votes is not None
         and votes.interlaced >= max(3, votes.total / 10)
@@ -68,11 +69,13 @@ class FieldSteps:
 
     Attributes:
         cadences: how well a 3:2 cadence fits stretches of the source, None where too little moves.
+        shifts: how well fields fit those of the next frame better than their own, likewise.
         repeated: how many frames are the ones before them once more.
         frames: of how many.
     """
 
     cadences: tuple[float | None, ...]
+    shifts: tuple[float | None, ...]
     repeated: int
     frames: int
 
@@ -114,31 +117,51 @@ async def look_at_steps(path: Path, video: VideoTrack, *, ffmpeg: str, seekable:
         return None
     answer = json.loads(answers[-1])
     return FieldSteps(
-        cadences=tuple(answer["cadences"]), repeated=answer["repeated"], frames=answer["frames"]
+        cadences=tuple(answer["cadences"]),
+        shifts=tuple(answer["shifts"]),
+        repeated=answer["repeated"],
+        frames=answer["frames"],
     )
 
 
-def judge(cadences: Sequence[float | None]) -> tuple[Telecine, str, float]:
-    """Whether a source is telecined film, why, and how sure that is (0 to 1). Pure.
+def judge_film(video: VideoTrack, steps: FieldSteps | None) -> tuple[Telecine, str, float]:
+    """Whether a source is film, why, and how sure that is (0 to 1). Pure.
 
-    Film that is inverted as such loses every fifth frame: it has to be film nearly everywhere.
+    Args:
+        video: the source.
+        steps: what its fields have in common; None where nothing could be measured.
+    """
+    if video.rate == _PAL_RATE:
+        return judge(() if steps is None else steps.shifts, Telecine.SHIFTED)
+    return judge(() if steps is None else steps.cadences)
+
+
+_SIGNS = {Telecine.HARD: "3:2 cadence", Telecine.SHIFTED: "film a field out of step"}
+
+
+def judge(fits: Sequence[float | None], kind: Telecine = Telecine.HARD) -> tuple[Telecine, str, float]:
+    """Whether a source is telecined film of a `kind`, why, and how sure that is (0 to 1). Pure.
+
+    Film that is inverted as such loses every fifth frame, or half of its motion: it has to be film nearly
+    everywhere.
 
     >>> judge([1.0, 0.9, None, 1.0])
     (<Telecine.HARD: 'hard'>, '3:2 cadence in 3 of 3 stretches that move', 0.97)
     >>> judge([0.2, None])
     (<Telecine.NONE: 'none'>, 'no 3:2 cadence', 0.95)
     """
-    film = sum(fit is not None and fit >= _FILM for fit in cadences)
-    video = sum(fit is not None and fit <= _VIDEO for fit in cadences)
-    moving = sum(fit is not None for fit in cadences)
+    sign = _SIGNS[kind]
+    film = sum(fit is not None and fit >= _FILM for fit in fits)
+    video = sum(fit is not None and fit <= _VIDEO for fit in fits)
+    moving = sum(fit is not None for fit in fits)
     if film == 0:
         if moving:
-            return Telecine.NONE, "no 3:2 cadence", 0.95
-        return Telecine.NONE, "too little movement to find a 3:2 cadence", 0.5
-    reason = f"3:2 cadence in {film} of {moving} stretches that move"
-    certain = film >= 2 or (moving == 1 and max(fit or 0 for fit in cadences) >= 0.9)
+            return Telecine.NONE, f"no {sign}", 0.95
+        return Telecine.NONE, f"too little movement to find a {sign}", 0.5
+    reason = f"{sign} in {film} of {moving} stretches that move"
+    certain = film >= 2 or (moving == 1 and max(fit or 0 for fit in fits) >= 0.9)
     if certain and film >= _FILM_PART * (film + video):
-        fits = [fit for fit in cadences if fit is not None]
-        return Telecine.HARD, reason, round(sum(fits) / len(fits), 2)
+        known = [fit for fit in fits if fit is not None]
+        return kind, reason, round(sum(known) / len(known), 2)
     why = "part film, part video" if video else "too few to be sure"
     return Telecine.NONE, f"{reason}: {why}", 0.6

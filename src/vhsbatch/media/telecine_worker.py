@@ -4,8 +4,8 @@
 
 Frames come on stdin, 8-bit grey. They may be narrow: what is added up along a line loses its noise,
 while all lines have to be there. For each stretch of frames the answer holds which part of its
-repeated fields is where a cadence has them, null where too little moves to tell; and how many frames
-are the ones before them once more.
+repeated fields is where a cadence has them, and in which part of the frames a field of the next one
+fits better, null where too little moves to tell; and how many frames are the ones before them once more.
 
 In 3:2 pulldown each parity records one field twice in every five frames, the other parity two or three
 frames later. A field that was recorded twice differs from itself by the tape's noise alone.
@@ -13,6 +13,7 @@ frames later. A field that was recorded twice differs from itself by the tape's 
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import BinaryIO
 
@@ -34,19 +35,34 @@ _NEARLY_NOTHING = 0.15
 _MOVEMENT = 0.4
 _NEIGHBOURS = 7
 
+# Two ways to put fields together differ where the one is combed by so much more.
+_CLEARLY_COMBED = 1.15
+
 Steps = npt.NDArray[np.float64]
+Frame = npt.NDArray[np.int16]
 
 
-def field_steps(stream: BinaryIO, width: int, height: int) -> Steps:
-    """By how much the fields of consecutive frames differ: (steps, parity), in steps of 8 bits."""
-    size = width * height
-    whole = iter(lambda: stream.read(size), b"")
-    frames = (np.frombuffer(data, np.uint8).reshape(height, width).astype(np.int16) for data in whole)
-    steps = [
-        [np.abs(later[parity::2] - earlier[parity::2]).mean() for parity in (0, 1)]
-        for earlier, later in pairwise(frames)
-    ]
-    return np.array(steps, dtype=np.float64).reshape(-1, 2)
+def frames_of(stream: BinaryIO, width: int, height: int) -> Iterator[Frame]:
+    """Frames of `height` lines and `width` columns."""
+    whole = iter(lambda: stream.read(width * height), b"")
+    return (np.frombuffer(data, np.uint8).reshape(height, width).astype(np.int16) for data in whole)
+
+
+def field_steps(frames: Iterable[Frame]) -> tuple[Steps, Steps]:
+    """What fields have in common with those of the next frame.
+
+    Returns:
+        By how much those of one parity differ, (steps, parity), in steps of 8 bits; and how combed a frame
+        is, as it came, with the next frame's top field, and with the next frame's bottom field, (steps, 3).
+    """
+    steps, combs = [], []
+    for earlier, later in pairwise(frames):
+        steps.append([np.abs(later[parity::2] - earlier[parity::2]).mean() for parity in (0, 1)])
+        woven = [earlier, earlier.copy(), earlier.copy()]
+        for parity in (0, 1):
+            woven[1 + parity][parity::2] = later[parity::2]
+        combs.append([np.abs(np.diff(frame, n=2, axis=0)).mean() for frame in woven])
+    return np.array(steps, np.float64).reshape(-1, 2), np.array(combs, np.float64).reshape(-1, 3)
 
 
 def cadence(steps: Steps, floor: Steps) -> float | None:
@@ -79,9 +95,41 @@ def cadences(steps: Steps) -> list[float | None]:
     if len(steps) == 0:
         return []
     floor = np.percentile(steps, 5, axis=0)
-    firsts = range(0, len(steps), STRETCH_FRAMES)
-    # The step from one stretch into the next may be one from place to place.
-    return [cadence(steps[first : first + STRETCH_FRAMES - 1], floor) for first in firsts]
+    return [cadence(steps[part], floor) for part in _stretches(steps)]
+
+
+def shift(steps: Steps, combs: Steps, floor: Steps) -> float | None:
+    """In which part of the frames that move the next frame's first field fits better than their own.
+
+    Film of 25 pictures a second fits in all of them, or in none; of video both fields fit equally badly.
+
+    Args:
+        steps: of one stretch, (steps, parity).
+        combs: of the same, (steps, 3).
+        floor: what fields differ by where nothing moves, (parity).
+
+    Returns:
+        None where too few frames move to tell.
+    """
+    own, other = combs[:, 0], combs[:, 1:]
+    shifted = other[:, int(np.argmin(other.sum(axis=0)))]
+    fits_better = own > _CLEARLY_COMBED * shifted
+    moving = fits_better | (shifted > _CLEARLY_COMBED * own) | (steps > _MOVES * floor).any(axis=1)
+    moves = int(moving.sum())
+    return int(fits_better.sum()) / moves if moves >= _FEWEST_CYCLES else None
+
+
+def shifts(steps: Steps, combs: Steps) -> list[float | None]:
+    """The `shift` of each whole stretch."""
+    if len(steps) == 0:
+        return []
+    floor = np.percentile(steps, 5, axis=0)
+    return [shift(steps[part], combs[part], floor) for part in _stretches(steps)]
+
+
+def _stretches(steps: Steps) -> Iterator[slice]:
+    """The step from one stretch into the next may be one from place to place, and is left out."""
+    return (slice(first, first + STRETCH_FRAMES - 1) for first in range(0, len(steps), STRETCH_FRAMES))
 
 
 def repeated_frames(steps: Steps) -> int:
@@ -99,8 +147,13 @@ def repeated_frames(steps: Steps) -> int:
 def main() -> None:
     """Measure what comes on stdin."""
     width, height = map(int, sys.argv[1:3])
-    steps = field_steps(sys.stdin.buffer, width, height)
-    result = {"cadences": cadences(steps), "repeated": repeated_frames(steps), "frames": len(steps)}
+    steps, combs = field_steps(frames_of(sys.stdin.buffer, width, height))
+    result = {
+        "cadences": cadences(steps),
+        "shifts": shifts(steps, combs),
+        "repeated": repeated_frames(steps),
+        "frames": len(steps),
+    }
     sys.stdout.write(json.dumps(result) + "\n")
 
 

@@ -30,12 +30,14 @@ class Telecine(StrEnum):
     """How film was fitted into the frames of television.
 
     SOFT leaves the film's frames alone and holds some of them longer by flags; HARD has spread them over
-    fields, four of them over five frames.
+    fields, four of them over five frames. SHIFTED is of 25 a second: each has two fields, of which the
+    second is recorded in the frame behind.
     """
 
     NONE = "none"
     SOFT = "soft"
     HARD = "hard"
+    SHIFTED = "shifted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

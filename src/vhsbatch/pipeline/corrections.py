@@ -8,7 +8,7 @@ from vhsbatch.errors import UsageError
 from vhsbatch.model.media import FieldOrder, MediaInfo, Telecine
 
 OrderWord = Literal["tff", "bff", "progressive"]
-TelecineWord = Literal["none", "soft", "hard"]
+TelecineWord = Literal["none", "soft", "hard", "shifted"]
 
 # Wider and narrower pictures are no video's.
 _NARROWEST, _WIDEST = Fraction(1, 4), Fraction(4)
@@ -77,7 +77,7 @@ def corrected(info: MediaInfo, by: Corrections) -> MediaInfo:
             field_order_reason="as was asked for",
             field_order_confidence=1.0,
         )
-        if by.field_order is FieldOrder.PROGRESSIVE and video.telecine is Telecine.HARD:
+        if by.field_order is FieldOrder.PROGRESSIVE and video.telecine in (Telecine.HARD, Telecine.SHIFTED):
             video = replace(video, telecine=Telecine.NONE, telecine_reason="")
     if by.telecine is not None:
         video = replace(

@@ -41,7 +41,7 @@ class _Keys(BaseModel):
     preset: str | None = None
     aspect: str | None = None
     field_order: Literal["tff", "bff", "progressive"] | None = None
-    telecine: Literal["none", "soft", "hard"] | None = None
+    telecine: Literal["none", "soft", "hard", "shifted"] | None = None
     vfr: str | None = None
     segment_s: int | None = None
     ai_segment_s: int | None = None

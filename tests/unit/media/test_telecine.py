@@ -71,7 +71,8 @@ def test_a_cadence_has_to_be_nearly_everywhere(cadences: tuple[float | None, ...
         ({}, Votes(tff=24, progressive=36), True),
         ({}, Votes(undetermined=60), False),
         ({}, None, False),
-        ({"rate": Fraction(25)}, Votes(tff=60), False),
+        ({"rate": Fraction(25)}, Votes(tff=60), True),
+        ({"rate": Fraction(50)}, Votes(tff=60), False),
         ({"field_order": FieldOrder.PROGRESSIVE}, Votes(progressive=60, tff=7), False),
     ],
 )

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from vhsbatch.media.telecine_worker import STRETCH_FRAMES, cadences, field_steps
+from vhsbatch.media.telecine_worker import STRETCH_FRAMES, cadences, field_steps, frames_of, shifts
 
 WIDTH, HEIGHT = 32, 48
 Frames = npt.NDArray[np.uint8]
@@ -32,7 +32,12 @@ def film(frames: int, *, noise: float, bottom_first: bool = False) -> Frames:
 
 
 def fits(frames: Frames) -> list[float | None]:
-    return cadences(field_steps(io.BytesIO(frames.tobytes()), WIDTH, HEIGHT))
+    steps, _ = field_steps(frames_of(io.BytesIO(frames.tobytes()), WIDTH, HEIGHT))
+    return cadences(steps)
+
+
+def out_of_step(frames: Frames) -> list[float | None]:
+    return shifts(*field_steps(frames_of(io.BytesIO(frames.tobytes()), WIDTH, HEIGHT)))
 
 
 @pytest.mark.parametrize("bottom_first", [False, True])
@@ -61,3 +66,19 @@ def test_a_picture_that_stands_still_does_not_tell() -> None:
 
 def test_nothing_gives_nothing() -> None:
     assert fits(np.empty((0, HEIGHT, WIDTH), np.uint8)) == []
+
+
+@pytest.mark.parametrize("noise", [0.0, 6.0])
+def test_film_of_25_pictures_is_out_of_step_in_every_frame_or_in_none(noise: float) -> None:
+    pictures, shown = moving(STRETCH_FRAMES + 1), list(range(STRETCH_FRAMES))
+    later = [n + 1 for n in shown]
+    assert out_of_step(woven(pictures, shown, later, noise)) == [1.0]
+    assert out_of_step(woven(pictures, later, shown, noise)) == [1.0]
+    assert out_of_step(woven(pictures, shown, shown, noise)) == [0.0]
+
+
+def test_video_is_not_out_of_step() -> None:
+    fields = range(2 * STRETCH_FRAMES)
+    video = woven(moving(2 * STRETCH_FRAMES), list(fields[0::2]), list(fields[1::2]), 3.0)
+    (fit,) = out_of_step(video)
+    assert fit is None or fit < 0.2
