@@ -1,5 +1,6 @@
 """Every field and every frame of film comes out once, in its place, however the video is cut."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
@@ -7,6 +8,7 @@ import pytest
 
 import program
 from counters import make_counted, numbers
+from vhsbatch.engines.devices import runtime_fix, runtime_problem
 from vhsbatch.errors import ToolError
 from vhsbatch.media.nnedi import find_weights
 from vhsbatch.media.qtgmc import qtgmc_versions
@@ -28,7 +30,14 @@ def need_weights() -> None:
         pytest.skip(str(error))
 
 
-def restored(folder: Path, preset: str, *, segment_s: int, name: str) -> Path:
+def restored(
+    folder: Path,
+    preset: str,
+    *,
+    segment_s: int,
+    name: str,
+    engine: Sequence[str | Path] = ("--engine", "ffmpeg"),
+) -> Path:
     """`tape.mkv` in `folder`, made in segments of `segment_s`."""
     (folder / "vhsbatch.toml").write_text("presets = ['own.toml']\n")
     (folder / "own.toml").write_text(
@@ -37,9 +46,7 @@ def restored(folder: Path, preset: str, *, segment_s: int, name: str) -> Path:
         "[own.denoise]\nmethod = 'none'\n"
     )
     made = folder / name
-    done = program.run(
-        "upscale", "tape.mkv", "-o", made, "-p", "own", "--engine", "ffmpeg", "--no-tui", cwd=folder
-    )
+    done = program.run("upscale", "tape.mkv", "-o", made, "-p", "own", *engine, "--no-tui", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return made
 
@@ -70,6 +77,24 @@ def test_qtgmc_in_segments_makes_what_it_makes_in_one(tmp_path: Path) -> None:
     assert numbers(whole) == list(range(250))
     cut = restored(tmp_path, preset, segment_s=2, name="cut.mkv")
     assert program.frame_digests(cut) == program.frame_digests(whole)
+
+
+def test_qtgmc_and_the_network_stand_in_one_chain(tmp_path: Path) -> None:
+    """Five programs: decode, deinterlace, clean, upscale, encode."""
+    need_qtgmc()
+    if problem := anyio.run(runtime_problem, "ncnn"):
+        pytest.skip(f"ncnn does not work here: {problem}: {runtime_fix(problem)}")
+    fields = "interlace=scan=bff:lowpass=0,setfield=bff"
+    make_counted(tmp_path / "tape.mkv", *FFV1, rate="60000/1001", seconds=2, fields=fields)
+    # A network without weights, which repeats each pixel.
+    param = "7767517\n2 2\nInput in 0 1 data\nInterp nearest 1 1 data output 0=1 1=2.0 2=2.0\n"
+    (tmp_path / "nearest-x2.param").write_text(param)
+    (tmp_path / "nearest-x2.bin").touch()
+    network = ("--engine", "realesrgan", "--device", "cpu", "--runtime", "ncnn")
+    preset = "ai_segment_s = 1\ndeinterlace = { method = 'qtgmc' }"
+    model = ("--model", tmp_path / "nearest-x2.param")
+    made = restored(tmp_path, preset, segment_s=60, name="made.mkv", engine=(*network, *model))
+    assert numbers(made) == list(range(120))
 
 
 def pulldown(first: str, scan: str) -> str:

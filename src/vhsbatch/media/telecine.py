@@ -136,7 +136,8 @@ def judge_film(video: VideoTrack, steps: FieldSteps | None) -> tuple[Telecine, s
     return judge(() if steps is None else steps.cadences)
 
 
-_SIGNS = {Telecine.HARD: "3:2 cadence", Telecine.SHIFTED: "film a field out of step"}
+_A = {Telecine.HARD: "a ", Telecine.SHIFTED: ""}
+_SIGNS = {Telecine.HARD: "3:2 cadence", Telecine.SHIFTED: "film that is a field out of step"}
 
 
 def judge(fits: Sequence[float | None], kind: Telecine = Telecine.HARD) -> tuple[Telecine, str, float]:
@@ -157,7 +158,7 @@ def judge(fits: Sequence[float | None], kind: Telecine = Telecine.HARD) -> tuple
     if film == 0:
         if moving:
             return Telecine.NONE, f"no {sign}", 0.95
-        return Telecine.NONE, f"too little movement to find a {sign}", 0.5
+        return Telecine.NONE, f"too little movement to find {_A[kind]}{sign}", 0.5
     reason = f"{sign} in {film} of {moving} stretches that move"
     certain = film >= 2 or (moving == 1 and max(fit or 0 for fit in fits) >= 0.9)
     if certain and film >= _FILM_PART * (film + video):
