@@ -11,7 +11,7 @@ import pytest
 
 import program
 from clips import FFMPEG, make_clip
-from terminal import PATIENCE_S, Terminal, terminal
+from terminal import PATIENCE_S, WITHOUT_COLOUR, Terminal, terminal
 
 # Each of them starts programs that take half a minute to draw a screen where a machine is very busy.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -36,6 +36,7 @@ def place(tmp_path: Path) -> Path:
 
 def gated(place: Path) -> dict[str, str]:
     return {
+        **WITHOUT_COLOUR,
         "FAKE_FFMPEG_REAL": FFMPEG,
         "FAKE_FFMPEG_FAULT": "wait",
         "FAKE_FFMPEG_GATE": str(place / "gate"),
@@ -61,7 +62,7 @@ def left_as_it_was(screen: Terminal, before: list[Any]) -> str:
 
 
 def test_keys_and_sizes_from_the_first_lane_to_the_summary(place: Path) -> None:
-    with terminal(*BATCH, cwd=place, **gated(place)) as screen:
+    with terminal(*BATCH, cwd=place, variables=gated(place)) as screen:
         before = screen.attributes()
         screen.wait_for("Worker 2")
         assert screen.attributes() != before
@@ -89,7 +90,7 @@ def test_keys_and_sizes_from_the_first_lane_to_the_summary(place: Path) -> None:
 
 
 def test_q_asks_and_y_stops_and_resume_goes_on(place: Path) -> None:
-    with terminal(*BATCH, cwd=place, **gated(place)) as screen:
+    with terminal(*BATCH, cwd=place, variables=gated(place)) as screen:
         before = screen.attributes()
         screen.wait_for("Worker 1")
         screen.press("q")
@@ -104,7 +105,7 @@ def test_q_asks_and_y_stops_and_resume_goes_on(place: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_gives_the_terminal_back(number: signal.Signals, place: Path) -> None:
-    with terminal(*BATCH, cwd=place, **gated(place)) as screen:
+    with terminal(*BATCH, cwd=place, variables=gated(place)) as screen:
         before = screen.attributes()
         screen.wait_for("Worker 1")
         os.kill(screen.process.pid, number)
@@ -114,7 +115,7 @@ def test_a_signal_gives_the_terminal_back(number: signal.Signals, place: Path) -
 
 
 def test_a_closed_terminal_stops_the_batch_and_loses_nothing(place: Path) -> None:
-    with terminal(*BATCH, cwd=place, **gated(place)) as screen:
+    with terminal(*BATCH, cwd=place, variables=gated(place)) as screen:
         screen.wait_for("Worker 1")
         screen.close()
         assert screen.process.wait(timeout=PATIENCE_S) == 128 + signal.SIGHUP
@@ -142,7 +143,7 @@ cli.main(sys.argv[1:])
 
 def test_a_defect_of_the_interface_leaves_the_batch_to_go_on_in_lines(place: Path) -> None:
     command = broken("vhsbatch.tui.overview", "overview_text")
-    with terminal(*BATCH, cwd=place, command=command, **gated(place)) as screen:
+    with terminal(*BATCH, cwd=place, command=command, variables=gated(place)) as screen:
         before = screen.attributes()
         screen.wait_for("a defect of this program: KeyError: 'injected'")
         open_gate(place)
@@ -154,7 +155,7 @@ def test_a_defect_of_the_interface_leaves_the_batch_to_go_on_in_lines(place: Pat
 
 def test_a_defect_of_the_batch_gives_the_terminal_back(place: Path) -> None:
     command = broken("vhsbatch.scheduling.scheduler", "next_work")
-    with terminal(*BATCH, cwd=place, command=command, **gated(place)) as screen:
+    with terminal(*BATCH, cwd=place, command=command, variables=gated(place)) as screen:
         before = screen.attributes()
         assert screen.finish() == 1
         after = left_as_it_was(screen, before)
@@ -164,7 +165,7 @@ def test_a_defect_of_the_batch_gives_the_terminal_back(place: Path) -> None:
 
 
 def test_a_terminal_that_takes_nothing_does_not_slow_the_work(place: Path) -> None:
-    with terminal(*BATCH, cwd=place, **gated(place)) as screen:
+    with terminal(*BATCH, cwd=place, variables=gated(place)) as screen:
         before = screen.attributes()
         screen.wait_for("Worker 1")
         # Nobody reads from here on. Each size is drawn whole, which soon fills every buffer on the way.
@@ -188,7 +189,7 @@ def test_a_terminal_that_takes_nothing_does_not_slow_the_work(place: Path) -> No
 @pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"PYTHONIOENCODING": "latin-1"}])
 def test_a_terminal_that_cannot_draw_gets_lines(variables: dict[str, str], place: Path) -> None:
     open_gate(place)
-    with terminal(*BATCH, cwd=place, **{**gated(place), **variables}) as screen:
+    with terminal(*BATCH, cwd=place, variables={**gated(place), **variables}) as screen:
         assert screen.finish() == 0
     assert b"\x1b" not in screen.written
     assert b"Successful:   2" in screen.written

@@ -1,8 +1,6 @@
 """The frame that a video is at, before and after, as well as the terminal can show it."""
 
 import io
-import sys
-import termios
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,13 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from vhsbatch.model.figures import in_the_making
 from vhsbatch.model.job_state import JobState
 from vhsbatch.model.telemetry import Progress
 from vhsbatch.pipeline.stills import Still
+from vhsbatch.tui.graphics import picture_widget
 from vhsbatch.wording import duration, plain
 
 if TYPE_CHECKING:
@@ -29,23 +27,6 @@ LEAST_COLUMNS, LEAST_LINES = 60, 16
 
 _NO_BEFORE = "the source cannot be read there"
 _NO_AFTER = "not made yet: it is there when the first segment is finished"
-
-
-def learn_what_the_terminal_shows() -> None:
-    """Ask the terminal whether it shows pictures: to be called before Textual reads its answers.
-
-    What shows none gets half blocks; one that does not answer is waited for two seconds.
-    """
-    try:
-        # It asks when it is imported.
-        import textual_image.widget
-    except (ArithmeticError, OSError, ValueError, termios.error):
-        # The terminal has no size, or answers nonsense: nothing more is asked of it.
-        stdout, sys.__stdout__ = sys.__stdout__, io.StringIO()  # type: ignore[misc, assignment]
-        try:
-            import textual_image.widget  # noqa: F401
-        finally:
-            sys.__stdout__ = stdout  # type: ignore[misc]
 
 
 def frame_at_work(job: JobState, progress: Mapping[int, Progress]) -> int | None:
@@ -70,14 +51,6 @@ def decoded(jpeg: bytes | None) -> "Image | None":
     except OSError:
         return None
     return picture
-
-
-def picture_widget(picture: "Image") -> Widget:
-    """A picture as the terminal shows it best: by kitty's protocol, in sixels, or in half blocks."""
-    from textual_image import renderable, widget
-
-    # Without a terminal, as in a browser, the library would take grey letters.
-    return (widget.HalfcellImage if renderable.Image is renderable.UnicodeImage else widget.Image)(picture)
 
 
 class StillScreen(ModalScreen[None]):
@@ -127,7 +100,11 @@ class StillScreen(ModalScreen[None]):
             side = self._sides[title]
             picture = await anyio.to_thread.run_sync(decoded, jpeg)
             await side.remove_children()
-            shown = Static(Text(why_not)) if picture is None else picture_widget(picture)
+            shown = (
+                Static(Text(why_not))
+                if picture is None
+                else picture_widget(picture, coloured=not self.app.no_color)
+            )
             await side.mount(Static(Text(title, style="bold")), shown)
 
     def _say(self, words: str) -> None:

@@ -3,10 +3,12 @@
 import asyncio
 import io
 import os
+import re
 import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -17,15 +19,20 @@ from rich.console import Console
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import App
 
-from vhsbatch.tui.stills import learn_what_the_terminal_shows
+from vhsbatch.tui.graphics import learn_what_the_terminal_shows
 
-# A terminal that has taken nothing of so many characters is drawn anew when it takes something again.
+# A terminal that has taken nothing for so long, while so many characters wait, is drawn anew when it takes
+# something again. One that is just slow may take its time: a still can be megabytes.
+_PATIENCE_S = 2.0
 _MOST_WAITING = 200_000
+_MOST_WAITING_AT_ALL = 64_000_000
+_WRITTEN_AT_ONCE_BYTES = 4096
 # What switches a terminal's modes is short, and has to reach it; anything longer is a picture.
 _LONGEST_SWITCH = 32
 _FRAMES_A_PICTURE = (SYNC_START, SYNC_END)
-# How long the end waits for a terminal that takes nothing.
-_FAREWELL_S = 2.0
+# The last part of a still in kitty's protocol, without which all that follows would be taken for parts of it.
+_LAST_PART = re.compile(r"_G[^;]*\bm=0\b")
+_LONGEST_HEAD = 64
 
 
 class PatientTerminal:
@@ -47,12 +54,14 @@ class PatientTerminal:
         self._waiting_chars = 0
         self._news = threading.Condition()
         self._busy = self._has_gap = self._gone = False
+        self._took_s = time.monotonic()
         threading.Thread(target=self._pass_on, name="terminal", daemon=True).start()
 
     def write(self, text: str) -> int:
         """Put `text` down to be written."""
         with self._news:
-            if self._waiting_chars + len(text) > _MOST_WAITING:
+            most = _MOST_WAITING if self._takes_nothing() else _MOST_WAITING_AT_ALL
+            if self._waiting_chars + len(text) > most:
                 self._waiting = list(filter(_has_to_arrive, self._waiting))
                 self._waiting_chars = sum(map(len, self._waiting))
                 self._has_gap = True
@@ -73,10 +82,14 @@ class PatientTerminal:
         """Whether the stream was a terminal."""
         return self._stream.isatty()
 
-    def finish(self, timeout_s: float = _FAREWELL_S) -> None:
-        """Wait until all is written, unless the terminal takes nothing for `timeout_s`."""
+    def finish(self) -> None:
+        """Wait until all is written, unless the terminal takes nothing."""
         with self._news:
-            self._news.wait_for(lambda: self._gone or not (self._waiting or self._busy), timeout_s)
+            while (self._waiting or self._busy) and not (self._gone or self._takes_nothing()):
+                self._news.wait(_PATIENCE_S)
+
+    def _takes_nothing(self) -> bool:
+        return self._busy and time.monotonic() - self._took_s > _PATIENCE_S
 
     def _pass_on(self) -> None:
         while True:
@@ -86,7 +99,7 @@ class PatientTerminal:
                 self._news.wait_for(lambda: self._waiting)
                 text, self._waiting, self._waiting_chars = "".join(self._waiting), [], 0
                 had_gap, self._has_gap = self._has_gap, False
-                self._busy = True
+                self._busy, self._took_s = True, time.monotonic()
             try:
                 self._write(text)
             except OSError:
@@ -96,16 +109,18 @@ class PatientTerminal:
 
     def _write(self, text: str) -> None:
         """Past Python's own buffer, for which the end of the program would wait."""
-        data = text.encode(self._stream.encoding, "replace")
+        data = memoryview(text.encode(self._stream.encoding, "replace"))
         while data and not self._gone:
             try:
-                data = data[os.write(self._stream.fileno(), data) :]
+                data = data[os.write(self._stream.fileno(), data[:_WRITTEN_AT_ONCE_BYTES]) :]
+                self._took_s = time.monotonic()
             except BlockingIOError:  # another program has made the terminal one that does not wait
                 select.select([], [self._stream.fileno()], [])
 
 
 def _has_to_arrive(text: str) -> bool:
-    return len(text) <= _LONGEST_SWITCH and text not in _FRAMES_A_PICTURE
+    is_switch = len(text) <= _LONGEST_SWITCH and text not in _FRAMES_A_PICTURE
+    return is_switch or _LAST_PART.search(text[:_LONGEST_HEAD]) is not None
 
 
 @contextmanager
