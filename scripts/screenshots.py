@@ -2,7 +2,8 @@
 
     scripts/screenshots
 
-Pictures go to docs/pictures: the terminal interface as SVG, the report as PNG where there is a Chromium.
+Pictures go to docs/pictures: the terminal interface as SVG, the page for browsers and the report as PNG where
+there is a Chromium.
 """
 
 import os
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import anyio.to_thread
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -28,6 +30,10 @@ from vhsbatch.tui.app import BatchApp
 from vhsbatch.tui.summary import SummaryScreen
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from browser import chromium  # noqa: E402
+
 PICTURES = ROOT / "docs" / "pictures"
 # Where they are made stands in a picture.
 SCRATCH = Path(tempfile.gettempdir()) / "tapes"
@@ -63,6 +69,7 @@ async def watch(session: Session, mailbox: Mailbox) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: figures(state, app._progress, time.time()).part > 0.25)  # noqa: SLF001
         photograph(app, "batch")
+        await anyio.to_thread.run_sync(photograph_page)
         await pilot.press("i")
         await pilot.pause(1.0)
         photograph(app, "details")
@@ -74,6 +81,36 @@ async def watch(session: Session, mailbox: Mailbox) -> None:
         photograph(app, "summary")
         await pilot.press("q")
     await print_events(mailbox, Nobody())
+
+
+def photograph_page() -> None:
+    """The page for browsers, of the batch that runs."""
+    if CHROMIUM is None:
+        print("screenshots: no page.png without a Chromium", file=sys.stderr)
+        return
+    server = subprocess.Popen(
+        (sys.executable, "-m", "vhsbatch.cli", "serve", "restored", "--port", "0"),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        address = next(line for line in server.stdout if "token=" in line).split()[-1]
+        with chromium("--window-size=1100,700", "--hide-scrollbars", "--disable-3d-apis") as browser:
+            browser.get(address)
+            deadline_s = time.monotonic() + 60
+            # Without 3D the terminal's text is in the page.
+            while "Worker 1" not in browser.execute_script("return document.body.innerText").replace(
+                "\xa0", " "
+            ):
+                assert time.monotonic() < deadline_s, "the page shows nothing"
+                time.sleep(0.5)
+            time.sleep(2.0)
+            browser.save_screenshot(str(PICTURES / "page.png"))
+    finally:
+        server.terminate()
+        server.communicate()
+    print("screenshots: page", file=sys.stderr)
 
 
 class Nobody:

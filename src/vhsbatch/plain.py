@@ -49,6 +49,21 @@ class PlainPrinter:
         self._progress: dict[int, Progress] = {}
         self._told_s = clock()
 
+    def catch_up(self) -> None:
+        """Put down where a batch is that began before."""
+        state = self._state
+        workers = counted(state.lanes, "worker")
+        self._say(
+            f"This is a batch of {counted(len(state.jobs), 'video')} with {workers}. {self._standing()}"
+        )
+        if state.paused is not None:
+            self._say(f"It is paused: {state.paused}")
+        for job_id, job in state.jobs.items():
+            if job.started_s is not None:
+                self._begun.add(job_id)
+            if job.running:
+                self._say(f"The video {self._name(job_id)} is being worked on")
+
     def show(self, event: Event) -> None:
         """Put down what is to be said of one event."""
         match event:

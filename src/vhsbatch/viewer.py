@@ -75,13 +75,25 @@ class Viewer:
     async def __aiter__(self) -> AsyncIterator[Event]:
         """Every event of the run that is looked at and of those that follow it, for ever."""
         while True:
-            facts, self._untold = self._untold, []
-            for fact in facts:
-                yield fact
-            for event in self._news():
+            for event in self._unseen():
                 yield event
-            await anyio.sleep(_EVERY_S)
-            self._take(*await anyio.to_thread.run_sync(self._poll))
+            await self._look()
+
+    async def from_now_to_its_end(self) -> AsyncIterator[Event]:
+        """What happens from now on, until no run goes on."""
+        self._untold = []
+        while self._alive:
+            await self._look()
+            for event in self._unseen():
+                yield event
+
+    def _unseen(self) -> list[Event]:
+        facts, self._untold = self._untold, []
+        return [*facts, *self._news()]
+
+    async def _look(self) -> None:
+        await anyio.sleep(_EVERY_S)
+        self._take(*await anyio.to_thread.run_sync(self._poll))
 
     def _poll(self) -> tuple[list[Fact], bool]:
         """New facts, and whether the run that they are of is alive."""

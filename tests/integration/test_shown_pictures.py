@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 PURPLE = (160, 40, 160)
 # The terminal says nothing of its pixels when it is asked for its size: it is asked for those of a letter.
 LETTER = (8, 16)
-SIZE = (160, 45)
+SIZE = (120, 34)
 KITTY = {
     b"a=q": b"\x1b_Gi=1;OK\x1b\\",
     b"\x1b[16t": b"\x1b[6;16;8t",
@@ -30,7 +30,7 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a result of a noisy tape of one colour, the pictures of which are large."""
     place = tmp_path_factory.mktemp("restored")
     (place / "in").mkdir()
-    purple = f"color=0x{bytes(PURPLE).hex()}:s=320x240:r=30000/1001:d=0.2,noise=alls=40:allf=t"
+    purple = f"color=0x{bytes(PURPLE).hex()}:s=320x240:r=30000/1001:d=0.2,noise=alls=25:allf=t"
     ffmpeg("-f", "lavfi", "-i", purple, "-c:v", "ffv1", place / "in" / "tape.avi")
     done = program.run("batch", "in", "out", "-r", "240", "--no-report", cwd=place)
     assert done.returncode == 0, done.stderr

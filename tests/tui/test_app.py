@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets._footer import FooterKey
 
 import scenes
 from vhsbatch.model.events import (
@@ -28,6 +27,7 @@ from vhsbatch.model.wishes import (
 )
 from vhsbatch.tui.app import BatchApp
 from vhsbatch.tui.controls import CONTROLS
+from vhsbatch.tui.keys import key_lines
 from vhsbatch.tui.summary import StopQuestion, SummaryScreen
 
 pytestmark = pytest.mark.anyio
@@ -155,17 +155,32 @@ async def test_closing_the_view_lets_the_batch_go_on() -> None:
     assert commands.stopped_by is None
 
 
-async def test_the_footer_takes_clicks() -> None:
+@pytest.mark.parametrize(
+    ("word", "wish"),
+    [
+        ("p Pause", Pause()),
+        ("u/d Move", Move(job_id="wedding_1080p.mp4", by=-1)),
+        ("+/- Workers", ChangeLanes(by=1)),
+    ],
+)
+async def test_the_footer_takes_clicks(word: str, wish: Wish) -> None:
     app, mailbox, commands = app_of(scenes.running(2))
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, mailbox, pilot)
-        while not commands.wishes:
-            # Keys have their places, and are told of clicks, a while after the rest.
-            keys = [key for key in app.query(FooterKey) if key.description == "Pause" and key.region.width]
-            if keys:
-                await pilot.click(keys[0])
-            await pilot.pause(0.05)
-        assert commands.wishes[0] == Pause()
+        lines = screen_text(app).splitlines()
+        (line,) = (number for number, text in enumerate(lines) if word in text)
+        await pilot.click(offset=(lines[line].index(word), line))
+        await pilot.pause()
+        assert [type(each) for each in commands.wishes] == [type(wish)]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_every_key_is_in_the_footer_at_any_width(width: int) -> None:
+    lines = [line.plain for line in key_lines(CONTROLS, width)]
+    assert all(len(line) <= width for line in lines)
+    for words in ("q Quit", "p Pause", "+/- Workers", "u/d Move", ">/< Priority", "1/2/3/4 Lists", "x Stop"):
+        assert words in "  ".join(lines)
+    assert len(lines) == {60: 3, 80: 2, 120: 2}[width]
 
 
 async def test_every_action_is_in_the_command_palette() -> None:

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -50,16 +50,43 @@ def log(output_folder: Path, /) -> int:
 
 
 @app.command
-def attach(output_folder: Path, /, *, read_only: bool = False) -> int:
+def attach(output_folder: Path, /, *, read_only: bool = False, plain: bool = False) -> int:
     """Show the batch that runs into a folder, in another terminal or on another machine, or the last one.
 
     Args:
         output_folder: Folder of results.
         read_only: Look, and change nothing.
+        plain: Print sentences for a screen reader until it ends, instead of drawing; 'steer' changes things.
     """
-    from vhsbatch.commands.attach import attach_to
+    from vhsbatch.commands.attach import attach_to, read_out
 
-    return attach_to(output_folder, read_only=read_only)
+    return read_out(output_folder) if plain else attach_to(output_folder, read_only=read_only)
+
+
+@app.command
+def steer(
+    output_folder: Path,
+    what: Literal[
+        "pause", "resume", "more", "fewer", "skip", "retry", "earlier", "later", "priority", "stop"
+    ],
+    video: str | None = None,
+    priority: int | None = None,
+    /,
+    *,
+    finish: bool = False,
+) -> int:
+    """Change what the batch does that runs into a folder, in words, and say what comes of it.
+
+    Args:
+        output_folder: Folder of results.
+        what: Pause and resume; one worker more or fewer; skip, retry or move a video; stop.
+        video: Which video: the name of its file, or of its result.
+        priority: Which priority it is to have; higher ones are begun first.
+        finish: Finish the running segments before stopping.
+    """
+    from vhsbatch.commands.steer import Typed, steer_batch
+
+    return steer_batch(output_folder, Typed(what=what, video=video, priority=priority, finish=finish))
 
 
 @app.command

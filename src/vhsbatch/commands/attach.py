@@ -1,6 +1,7 @@
 """`attach`: the interface on a batch of another process, or on the last state of one that has ended."""
 
 import os
+import sys
 from pathlib import Path
 
 import anyio
@@ -10,6 +11,7 @@ from vhsbatch.commands.showing import no_terminal
 from vhsbatch.config_layers import load_settings
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.pipeline.stills import StillMaker
+from vhsbatch.plain import PlainPrinter
 from vhsbatch.proc.tools import find_ffmpeg
 from vhsbatch.session import temporary_folder
 from vhsbatch.viewer import Viewer
@@ -26,6 +28,24 @@ def attach_to(folder: Path, *, read_only: bool) -> int:
     viewer = Viewer(folder.resolve(), read_only=read_only)
     anyio.run(_show, viewer, _stills(viewer.folder))
     return 0
+
+
+def read_out(folder: Path) -> int:
+    """Print the batch in an output folder in sentences, until it ends; the exit code."""
+    expect_folder(folder)
+    viewer = Viewer(folder.resolve(), read_only=True)
+    anyio.run(_read_out, viewer, PlainPrinter(viewer.state, sys.stdout))
+    return 0
+
+
+async def _read_out(viewer: Viewer, printer: PlainPrinter) -> None:
+    printer.catch_up()
+    printer.write()
+    async for event in viewer.from_now_to_its_end():
+        printer.show(event)
+        printer.write()
+    printer.close()
+    printer.write()
 
 
 def _stills(folder: Path) -> StillMaker | None:

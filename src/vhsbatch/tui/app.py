@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.screen import Screen
-from textual.widgets import Footer, Input, RichLog, Static, TabbedContent, TabPane
+from textual.widgets import Input, RichLog, Static, TabbedContent, TabPane
 
 from vhsbatch.model.events import Event
 from vhsbatch.model.figures import figures
@@ -24,7 +24,8 @@ from vhsbatch.model.telemetry import DeviceReadings, LogLine, Progress
 from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.pipeline.stills import StillMaker
 from vhsbatch.tui.actions import Actions, Commands
-from vhsbatch.tui.controls import BY_ACTION, CONTROLS
+from vhsbatch.tui.controls import BY_ACTION, CONTROLS, PALETTE
+from vhsbatch.tui.keys import Keys
 from vhsbatch.tui.lanes import Lanes
 from vhsbatch.tui.lists import JobTable, Row, failed_rows, finished_rows, queue_rows
 from vhsbatch.tui.overview import Overview
@@ -99,6 +100,7 @@ class BatchApp(Actions, App[None]):
         self._tabs = TabbedContent(id="tabs")
         self._find = Input(placeholder="words in the name; Escape shows all", id="find", compact=True)
         self._find.display = False
+        self._keys = Keys()
 
     def compose(self) -> ComposeResult:
         """From top to bottom: title, overall progress, lanes, lists, keys."""
@@ -112,7 +114,7 @@ class BatchApp(Actions, App[None]):
                     yield table
             with TabPane("Log", id="log"):
                 yield self._log_view
-        yield Footer(compact=True)
+        yield self._keys
 
     def on_mount(self) -> None:
         """Begin to listen and to redraw."""
@@ -217,8 +219,13 @@ class BatchApp(Actions, App[None]):
             self._title.update(Text(line, no_wrap=True, overflow="ellipsis"))
         self._overview.show(self._readings)
         self._lanes.show(self._clock(), self._readings)
+        self._show_keys()
         if self._lists_are_old:
             self._draw_lists()
+
+    def _show_keys(self) -> None:
+        """Show the keys of what can be done now."""
+        self._keys.show((*(control for control in CONTROLS if self.check_action(control.name, ())), PALETTE))
 
     def _draw_lists(self) -> None:
         state, self._lists_are_old = self._state, False
@@ -264,7 +271,7 @@ class BatchApp(Actions, App[None]):
     @on(TabbedContent.TabActivated)
     def _tab_changed(self) -> None:
         self._show_table()
-        self.refresh_bindings()
+        self._show_keys()
 
     @property
     def selected(self) -> JobState | None:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
-_WORKERS = Binding.Group("Workers", compact=True)
-_MOVE = Binding.Group("Move", compact=True)
-_PRIORITY = Binding.Group("Priority", compact=True)
+_WORKERS = "Workers"
+_MOVE = "Move"
+_PRIORITY = "Priority"
+_LISTS = "Lists"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +22,7 @@ class Control:
         text: what it does.
         tabs: the tabs in which it means something; all of them if empty.
         steers: whether it changes the batch.
-        group: what it shares a place in the footer with.
-        shown: whether the footer shows it.
+        group: the name in the footer that it shares with others.
         shown_as: how the footer writes the key, where that differs.
     """
 
@@ -33,8 +33,7 @@ class Control:
     text: str
     tabs: tuple[str, ...] = ()
     steers: bool = False
-    group: Binding.Group | None = None
-    shown: bool = True
+    group: str | None = None
     shown_as: str | None = None
 
     @property
@@ -45,15 +44,7 @@ class Control:
     @property
     def binding(self) -> Binding:
         """The key."""
-        return Binding(
-            self.key,
-            self.action,
-            self.label,
-            show=self.shown,
-            key_display=self.shown_as,
-            tooltip=self.text,
-            group=self.group,
-        )
+        return Binding(self.key, self.action, self.label)
 
 
 _WAITING = ("waiting",)
@@ -201,7 +192,6 @@ CONTROLS = (
         title="Stop the batch",
         text="Ask what becomes of the work, then stop the batch",
         steers=True,
-        shown=False,
     ),
     *(
         Control(
@@ -210,7 +200,7 @@ CONTROLS = (
             label=label,
             title=f"Show {what}",
             text=f"Show {what}",
-            shown=False,
+            group=_LISTS,
         )
         for key, tab, label, what in (
             ("1", "waiting", "Queue", "what is running and waiting"),
@@ -219,5 +209,13 @@ CONTROLS = (
             ("4", "log", "Log", "the log"),
         )
     ),
+)
+PALETTE = Control(
+    key="ctrl+p",
+    action="command_palette",
+    label="All",
+    title="All",
+    text="Find all of it by name",
+    shown_as="^p",
 )
 BY_ACTION = {control.name: control for control in CONTROLS}
