@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.quality import video
 from benchmarks.quality.tape import CLEAN, SAMPLES, WORN, Condition, Order, Picture, play
-from benchmarks.quality.video import Shape
+from benchmarks.quality.video import SITED, Shape
 
 Kind = Literal[
     "tape",
@@ -94,7 +94,7 @@ def _record_tape(original: Path, file: Path, rate: Fraction, condition: Conditio
     levels = (np.rint(frame).astype(np.uint8) for frame in frames)
     shape = Shape(width=SAMPLES, height=lines, rate=rate / 2)
     arguments = ("-c:v", "ffv1", "-g", "1", "-pix_fmt", "yuv422p")
-    filters = f"setfield={order},scale=interl=1:flags=lanczos+accurate_rnd,format=yuv422p"
+    filters = f"setfield={order},scale=interl=1:flags=lanczos+accurate_rnd:{SITED},format=yuv422p"
     video.write(file, levels, shape, "yuv444p", *arguments, filters=filters)
 
 
@@ -111,26 +111,26 @@ def _convert(kind: Kind, original: Path, file: Path, rate: Fraction) -> None:
     order, lines = order_of(rate), _lines(rate)
     standard = f"scale=out_color_matrix=bt709,format=yuv444p,{to_standard(rate)},format=yuv444p"
     scaled = f"{standard},scale={SAMPLES}:{lines}:flags=lanczos"
-    fields = f"interlace=scan={order}:lowpass=linear,format=yuv420p,setdar=4/3"
+    fields = f"interlace=scan={order}:lowpass=linear,scale={SITED},format=yuv420p,setdar=4/3"
     half = "select='not(mod(n,2))'"
     cfr = ("-r", str(rate / 2))
     match kind:
         case "disc":
             arguments = ("-vf", f"{scaled},{fields}", *_mpeg2("5M", interlaced=order))
         case "disc_film":
-            arguments = ("-vf", f"{half},{scaled},format=yuv420p,setdar=4/3", *cfr, *_mpeg2("5M"))
+            arguments = ("-vf", f"{half},{scaled}:{SITED},format=yuv420p,setdar=4/3", *cfr, *_mpeg2("5M"))
         case "broadcast":
-            big = f"scale=1440:1080:flags=lanczos,interlace=scan={order}:lowpass=linear,setsar=1"
+            big = f"scale=1440:1080:flags=lanczos:{SITED},interlace=scan={order}:lowpass=linear,setsar=1"
             arguments = ("-vf", big, *_mpeg2("14M", interlaced=order))
         case "webcam":
             seen = f"{half},{standard},scale=640:480:flags=bilinear,gblur=0.7"
             seen += ",noise=c0s=12:c0f=t:c1s=16:c1f=t:c2s=16:c2f=t:all_seed=5,format=yuvj420p"
             arguments = ("-vf", seen, *cfr, "-c:v", "mjpeg", "-q:v", "6")
         case "download":
-            small = f"{half},{standard},scale=640:480:flags=bicubic,format=yuv420p"
+            small = f"{half},{standard},scale=640:480:flags=bicubic:{SITED},format=yuv420p"
             arguments = ("-vf", small, *cfr, "-c:v", "libx264", "-crf", "24")
         case "download_old":
-            small = f"{half},{standard},scale=320:240:flags=bicubic,format=yuv420p"
+            small = f"{half},{standard},scale=320:240:flags=bicubic:{SITED},format=yuv420p"
             arguments = ("-vf", small, *cfr, "-c:v", "libx264", "-profile:v", "baseline", "-b:v", "250k")
         case _:
             raise ValueError(kind)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.quality import alignment, video
 from benchmarks.quality.captures import to_standard
-from benchmarks.quality.video import Shape
+from benchmarks.quality.video import SITED, Shape
 
 # VMAF rewards sharpening as such; its variant NEG ("no enhancement gain") does not.
 _MODELS = "version=vmaf_v0.6.1\\:name=vmaf|version=vmaf_v0.6.1neg\\:name=neg"
@@ -78,5 +78,5 @@ def reference(original: Path, shape: Shape, *, every: int, unpacked: Path) -> No
     if shape.height < _HD_LINES:
         # SD results keep the colours of their standard.
         colours += f",{to_standard(shape.rate)}"
-    fitted = f"scale={shape.width}:{shape.height}:flags=lanczos+accurate_rnd"
+    fitted = f"scale={shape.width}:{shape.height}:flags=lanczos+accurate_rnd:{SITED},format=yuv420p"
     video.unpack(original, f"select='not(mod(n,{every}))',{colours},{fitted}", unpacked)

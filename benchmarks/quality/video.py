@@ -15,6 +15,8 @@ _QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
 
 # An original: exact times, no loss, the colours of HD.
 LOSSLESS = ("-c:v", "ffv1", "-g", "1", "-pix_fmt", "yuv420p")
+# Chroma samples level with the first of the luma samples that they are for, as all but JPEG have them.
+SITED = "out_h_chr_pos=0"
 BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
 
 

@@ -23,7 +23,7 @@ from vhsbatch.media.deinterlacing import (
 )
 from vhsbatch.media.dropouts import repair_dropouts, repairs_dropouts
 from vhsbatch.media.frametimes import keeps_times
-from vhsbatch.media.planar import planar_format
+from vhsbatch.media.planar import chroma_place, planar_format
 from vhsbatch.media.shape import cropped_size, picture_size, recorded_size
 from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
@@ -37,6 +37,8 @@ OUTPUT_LABEL = "[out]"
 _LEAST_LINES_TO_MASK = 8
 
 _SCALER = "lanczos+accurate_rnd+full_chroma_int"
+# Where players expect the chroma samples of what all encoders here make.
+_WITH_FIRST_COLUMN = {"out_h_chr_pos": 0}
 
 
 def segment_graph(plan: JobPlan, segment: Segment, pixel_format: str) -> str:
@@ -56,7 +58,9 @@ def fields_graph(plan: JobPlan, segment: Segment) -> str:
     positions, to = fields_of(plan, segment), fields_format(plan.info.video, plan.preset)
     node = _grid(plan, positions.start).filter("trim", end_pts=positions.stop)
     if to != planar_format(plan.info.video):
-        node = node.filter("scale", flags=_SCALER, interl=1)
+        track = plan.info.video
+        place = {**chroma_place(track, planar_format(track), "in"), **chroma_place(track, to, "out")}
+        node = node.filter("scale", flags=_SCALER, interl=1, **place)
     return _compile(node.filter("format", pix_fmts=to))
 
 
@@ -82,6 +86,7 @@ def decode_graph(plan: JobPlan, segment: Segment) -> str:
     node = node.filter(
         "scale", **fewer_columns, flags=_SCALER,
         in_color_matrix=scale_matrix(colour), in_range=colour.range, out_range="pc",
+        **chroma_place(track, _front_format(plan), "in"),
     )  # fmt: skip
     return _compile(node.filter("format", pix_fmts="rgb24"))
 
@@ -162,8 +167,7 @@ def _clean(node: Node, plan: JobPlan, segment: Segment) -> Node:
     node = _mask(node, preset, track)
     node = denoise(node, preset.denoise)
     node = _cut(node, plan, segment)
-    apart = deinterlaces_apart(preset, track)
-    node = correct(node, preset.colour, fields_format(track, preset) if apart else planar_format(track))
+    node = correct(node, preset.colour, _front_format(plan))
     return _rotate(node, track)
 
 
@@ -225,24 +229,32 @@ def _rotate(node: Node, track: VideoTrack) -> Node:
 def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = False) -> Node:
     track, preset = plan.info.video, plan.preset
     source, target = source_colour(track), output_colour(track, plan.height)
+    planar = "yuv444p10le" if from_rgb else _front_format(plan)
     if source != target:
         # Ten bits between the two steps, so that the conversion costs no precision.
-        ten_bits = "yuv444p10le" if from_rgb else _ten_bits(track)
-        node = node.filter("scale", flags=_SCALER).filter("format", pix_fmts=ten_bits)
+        ten_bits = _ten_bits(planar)
+        moved = chroma_subsampling(planar) != chroma_subsampling(ten_bits)
+        place = {**chroma_place(track, planar, "in"), **chroma_place(track, ten_bits, "out")} if moved else {}
+        node = node.filter("scale", flags=_SCALER, **place).filter("format", pix_fmts=ten_bits)
+        planar = ten_bits
         node = node.filter(
             "colorspace",
             ispace=source.matrix, iprimaries=source.primaries, itrc=source.transfer, irange=source.range,
             space=target.matrix, primaries=target.primaries, trc=target.transfer, range=target.range,
         )  # fmt: skip
     width, height = picture_size(track, preset)
-    node = node.filter("scale", w=width, h=height, flags=_SCALER)
+    place = {**chroma_place(track, planar, "in"), **_WITH_FIRST_COLUMN}
+    node = node.filter("scale", w=width, h=height, flags=_SCALER, **place)
     if preset.colour.lut is not None:
-        node = node.filter("scale", in_color_matrix=scale_matrix(target), in_range="tv", out_range="pc")
+        node = node.filter(
+            "scale", in_color_matrix=scale_matrix(target), in_range="tv", out_range="pc", in_h_chr_pos=0
+        )
         node = node.filter("format", pix_fmts="gbrp10le")
         node = node.filter("lut3d", file=str(preset.colour.lut), interp="tetrahedral")
         node = node.filter(
-            "scale", out_color_matrix=scale_matrix(target), in_range="pc", out_range="tv", flags=_SCALER
-        )
+            "scale", out_color_matrix=scale_matrix(target), in_range="pc", out_range="tv", flags=_SCALER,
+            **_WITH_FIRST_COLUMN,
+        )  # fmt: skip
     node = node.filter("format", pix_fmts=pixel_format)
     if amount := preset.upscale.sharpen if from_rgb else preset.sharpen.amount:
         size = preset.sharpen.size
@@ -268,9 +280,15 @@ def scale_matrix(colour: Colour) -> str:
     return _SCALE_MATRIX.get(matrix, matrix)
 
 
-def _ten_bits(track: VideoTrack) -> str:
-    """The format nearest to the source's that the colorspace filter works in."""
-    subsampling = {(2, 2): "420", (1, 1): "444"}.get(chroma_subsampling(planar_format(track)), "422")
+def _front_format(plan: JobPlan) -> str:
+    """The format in which frames come out of the front."""
+    track, preset = plan.info.video, plan.preset
+    return fields_format(track, preset) if deinterlaces_apart(preset, track) else planar_format(track)
+
+
+def _ten_bits(planar: str) -> str:
+    """The format nearest to `planar` that the colorspace filter works in."""
+    subsampling = {(2, 2): "420", (1, 1): "444"}.get(chroma_subsampling(planar), "422")
     return f"yuv{subsampling}p10le"
 
 

@@ -1,5 +1,6 @@
-"""The planar format in which frames are filtered."""
+"""The planar format in which frames are filtered, and where its chroma samples lie."""
 
+from vhsbatch.media.cleaning import chroma_subsampling
 from vhsbatch.media.colour import is_rgb
 from vhsbatch.model.media import VideoTrack
 
@@ -18,6 +19,9 @@ _PACKED_TO_PLANAR = {
     "gray": "yuv420p",
 }
 
+# With these chroma lies in the middle; else it is level with the first column, and in DV with the first line.
+_IN_THE_MIDDLE = ("mjpeg", "mpeg1video")
+
 
 def planar_format(track: VideoTrack) -> str:
     """The planar YUV format in which the front works: the source's own wherever that is one."""
@@ -26,3 +30,23 @@ def planar_format(track: VideoTrack) -> str:
     if is_rgb(track.pixel_format):
         return "yuv444p"
     return _PACKED_TO_PLANAR.get(track.pixel_format, "yuv422p")
+
+
+def chroma_place(track: VideoTrack, planar: str, side: str) -> dict[str, int]:
+    """Options of the scale filter that say where the chroma samples of a source's frames lie.
+
+    FFmpeg's decoders say it of every frame, but the filter takes all of them to lie in the middle of the
+    luma samples that they are for. It counts in 256ths of the distance of two luma samples.
+
+    Args:
+        track: the source.
+        planar: the format of its frames.
+        side: `in` for what goes into the filter, `out` for what comes out of it.
+    """
+    across, down = chroma_subsampling(planar)
+    if across == 1 or track.codec in _IN_THE_MIDDLE:
+        return {}
+    place = {f"{side}_h_chr_pos": 0}
+    if down == 2 and track.codec == "dvvideo":
+        place[f"{side}_v_chr_pos"] = 0
+    return place

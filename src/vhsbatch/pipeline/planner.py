@@ -27,7 +27,7 @@ from vhsbatch.pipeline.geometry import (
 from vhsbatch.presets import Preset
 
 # Part of every fingerprint: raised when the same plan would make other frames than before.
-PLAN_VERSION = 4
+PLAN_VERSION = 5
 
 # In a shorter clip, and by less, sound and picture often end apart without drifting.
 _DRIFTING_S = 60
