@@ -21,6 +21,8 @@ _CONFIG = {
     "distributed.worker.profile.enabled": False,
     # Each connection and topic would keep its last messages, whole tasks among them, which nobody reads.
     "distributed.admin.low-level-log-length": 10,
+    # Readings of its own process, two a second, which its pages would show: it would keep an hour of them.
+    "distributed.admin.system-monitor.log-length": 10,
 }
 
 

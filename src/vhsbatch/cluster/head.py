@@ -25,7 +25,7 @@ from vhsbatch.cluster.calls import make
 from vhsbatch.cluster.connection import CONNECT_S, Connection
 from vhsbatch.cluster.dask import configure
 from vhsbatch.cluster.machines import Machines
-from vhsbatch.cluster.rivals import BATCHES, Rivals
+from vhsbatch.cluster.rivals import BATCHES, Rivals, shared_words
 from vhsbatch.cluster.terms import Made, Offer, Order, resource, topic
 from vhsbatch.cluster.transfer import fetch, hand_out
 from vhsbatch.config import Settings
@@ -40,8 +40,10 @@ from vhsbatch.pipeline.existing import expect_unchanged
 from vhsbatch.pipeline.files import publish
 from vhsbatch.pipeline.workplace import Workplace, make_private
 from vhsbatch.scheduling.local import file_errors_in_words
+from vhsbatch.wording import counted
 
 _LOOK_S = 0.5
+_START_S = 60.0
 # Tasks have so many names in turn: every name of a task is kept for ever somewhere, by an interpreter that
 # never gives up the keys of a message, or by Dask, which remembers what kind of task it was.
 _NAMES = 1024
@@ -71,7 +73,14 @@ class ClusterExecutor:
     """Has segments made by the machines of a Dask cluster."""
 
     def __init__(
-        self, address: Address, settings: Settings, offer: Offer, workplace: Workplace, *, assemblies: int
+        self,
+        address: Address,
+        settings: Settings,
+        offer: Offer,
+        workplace: Workplace,
+        *,
+        assemblies: int,
+        starting: int = 0,
     ) -> None:
         """Create an executor; `connected` makes one that works.
 
@@ -81,7 +90,9 @@ class ClusterExecutor:
             offer: what is asked of machines.
             workplace: where segments go, on this machine.
             assemblies: how many videos are joined at a time, here.
+            starting: how many slots will be there as soon as workers that are being started are.
         """
+        self._starting = starting
         self._rivals = Rivals(offer.run_id)
         self._connection = Connection(
             address, settings, hear={topic(offer.run_id): self._hear, BATCHES: self._rivals.hear}
@@ -92,13 +103,21 @@ class ClusterExecutor:
         self._workplace = workplace
         self._assembling = anyio.CapacityLimiter(assemblies)
         self._attempts: dict[str, _Attempt] = {}
+        self._slots = anyio.CapacityLimiter(0)
         self._names = itertools.cycle(f"{topic(offer.run_id)}-{number}" for number in range(_NAMES))
         self._sending: TaskGroup
 
     @classmethod
     @asynccontextmanager
     async def connected(
-        cls, address: Address, settings: Settings, offer: Offer, workplace: Workplace, *, assemblies: int
+        cls,
+        address: Address,
+        settings: Settings,
+        offer: Offer,
+        workplace: Workplace,
+        *,
+        assemblies: int,
+        starting: int = 0,
     ) -> AsyncIterator[Self]:
         """An executor that is connected to the scheduler at `address`.
 
@@ -106,7 +125,7 @@ class ClusterExecutor:
             ToolError: nobody answers there.
         """
         configure()
-        executor = cls(address, settings, offer, workplace, assemblies=assemblies)
+        executor = cls(address, settings, offer, workplace, assemblies=assemblies, starting=starting)
         offer.token.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         offer.token.write_text(offer.run_id, encoding="ascii")
         try:
@@ -135,11 +154,12 @@ class ClusterExecutor:
     @property
     def lanes(self) -> int:
         """How many segments are made at a time."""
-        return min(self._machines.slots, self._most)
+        return min(max(self._machines.slots, self._starting), self._most)
 
     async def look(self, tell: Tell) -> str:
         """Find out who helps; what has changed, empty if nothing has."""
         change = await self._machines.look(tell)
+        self._slots.total_tokens = self._machines.slots
         if change.lost:
             for attempt in self._attempts.values():
                 attempt.lost = change.lost
@@ -148,13 +168,21 @@ class ClusterExecutor:
 
     async def follow(self, state: BatchState, set_lanes: SetLanes, tell: Tell) -> None:
         """Keep the number of lanes at that of the slots that are this batch's; never returns."""
-        before = self.lanes
+        before, expected = self.lanes, self._starting
+        with anyio.move_on_after(_START_S):
+            while self._machines.slots < expected:
+                await anyio.sleep(_LOOK_S)
+                await self.look(tell)
+        self._starting = 0
+        if self.lanes < before:
+            before = self.lanes
+            await set_lanes(before, f"{self.machines} of {counted(expected, 'worker')} have started")
         while True:
             await anyio.sleep(_LOOK_S)
             change = await self.look(tell)
             lanes = await self._rivals.share(self._connection, self._machines, state, most=self._most)
             if change or lanes != before:
-                await set_lanes(lanes, change or _shared(lanes, self.lanes))
+                await set_lanes(lanes, change or shared_words(lanes, self.lanes))
             before = lanes
 
     def _hear(self, message: dict[str, Any]) -> None:
@@ -181,19 +209,20 @@ class ClusterExecutor:
         tell: Tell,
     ) -> SegmentFinished:
         """See `Executor`."""
-        await self._machines.wait_for_help()
-        await expect_unchanged(plan)
-        order = Order(
-            key=next(name for name in self._names if name not in self._attempts),
-            run_id=self._offer.run_id,
-            # The other segments are no concern of whoever makes this one.
-            plan=replace(plan, segments=(segment,)),
-            segment=segment,
-            lane=lane,
-            attempt=attempt,
-            fallback=fallback,
-        )
-        made = await self._run(order, tell)
+        # Dask gives a task away at once: it would wait at one machine while another one joins.
+        async with self._slots:
+            await expect_unchanged(plan)
+            order = Order(
+                key=next(name for name in self._names if name not in self._attempts),
+                run_id=self._offer.run_id,
+                # The other segments are no concern of whoever makes this one.
+                plan=replace(plan, segments=(segment,)),
+                segment=segment,
+                lane=lane,
+                attempt=attempt,
+                fallback=fallback,
+            )
+            made = await self._run(order, tell)
         folder = self._workplace.job_folder(plan)
         with file_errors_in_words():
             await anyio.to_thread.run_sync(make_private, folder)
@@ -256,13 +285,6 @@ class ClusterExecutor:
         async with self._assembling:
             with file_errors_in_words():
                 return await assemble(plan, segments, self._workplace, lane=lane, tell=tell)
-
-
-def _shared(lanes: int, slots: int) -> str:
-    """Why a batch has so many lanes, where its machines have so many slots."""
-    if lanes == slots:
-        return "no other batch has use for them"
-    return "shared with another batch" if lanes else "a batch of higher priority goes first"
 
 
 def most_lanes(parallel: int | str) -> int:

@@ -5,7 +5,6 @@ import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import anyio
 from distributed.comm.core import CommClosedError
 
 from vhsbatch import __version__
@@ -60,7 +59,6 @@ class Machines:
         self._connection = connection
         self._offer = offer
         self._known = _Known()
-        self._helped = anyio.Event()
 
     @property
     def helping(self) -> int:
@@ -76,10 +74,6 @@ class Machines:
     def slots_by_address(self) -> dict[str, int]:
         """How many segments each Dask worker makes at a time."""
         return {address: answer.slots for address, answer in self._known.helping.items()}
-
-    async def wait_for_help(self) -> None:
-        """Return when somebody helps."""
-        await self._helped.wait()
 
     async def look(self, tell: Tell) -> Change:
         """Find out who helps, and ask those who are new."""
@@ -101,7 +95,6 @@ class Machines:
             changes += await self._ask(new, tell)
         if not self._known.helping:
             lost = lost or "no machine is left that could make it"
-            self._helped = anyio.Event() if self._helped.is_set() else self._helped
         return Change(", ".join(filter(None, changes)), lost)
 
     def _forget(self, addresses: set[str]) -> list[str]:
@@ -141,15 +134,12 @@ class Machines:
             )
             tell(LogLine(level="info", text=text))
         self._known.helping[address] = answer
-        self._helped.set()
         return f"{answer.machine} helps with {answer.slots}"
 
     def _lose_all(self, why: str) -> Change:
         """Nobody helps any more."""
         had_any = bool(self._known.helping)
         self._known = _Known()
-        if self._helped.is_set():
-            self._helped = anyio.Event()
         return Change(why if had_any else "", why)
 
 

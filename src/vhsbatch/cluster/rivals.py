@@ -48,3 +48,10 @@ class Rivals:
         self._heard = {run_id: heard for run_id, heard in self._heard.items() if heard[0] > begun_s}
         own = Claim(machines=helping, wanted=hoped(state, most=slots))
         return min(slots, allotted(own, [claim for _, claim in self._heard.values()]))
+
+
+def shared_words(lanes: int, slots: int) -> str:
+    """Why a batch has so many lanes, where its machines have so many slots."""
+    if lanes == slots:
+        return "no other batch has use for them"
+    return "shared with another batch" if lanes else "a batch of higher priority goes first"

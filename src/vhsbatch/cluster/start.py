@@ -23,8 +23,6 @@ from vhsbatch.scheduling.sizing import LaneNeed
 from vhsbatch.toolbox import Toolbox
 
 _AGAIN_S = 1.0
-_START_S = 60.0
-_LOOK_S = 0.2
 
 Tell = Callable[[Telemetry], None]
 
@@ -33,7 +31,7 @@ Tell = Callable[[Telemetry], None]
 async def open_cluster(
     settings: Settings, toolbox: Toolbox, workplace: Workplace, run_id: str, tell: Tell
 ) -> AsyncIterator[ClusterExecutor]:
-    """An executor for the cluster that the settings name, with the machines that are there already.
+    """An executor for the cluster that the settings name, with the machines that are there or being started.
 
     Args:
         settings: how this machine runs, and where the cluster is.
@@ -62,13 +60,12 @@ async def open_cluster(
     protocol = "tcp" if settings.tls_ca is None else "tls"
     async with (
         scheduler_at(Address(protocol, "127.0.0.1", 0), settings) as address,
-        _workers(where, address, settings, toolbox.threads, tell),
-        ClusterExecutor.connected(address, settings, offer, workplace, assemblies=toolbox.lanes) as executor,
+        _workers(where, address, settings, toolbox, tell),
+        ClusterExecutor.connected(
+            address, settings, offer, workplace, assemblies=toolbox.lanes, starting=where
+        ) as executor,
     ):
-        with anyio.move_on_after(_START_S):
-            while executor.machines < where:
-                await anyio.sleep(_LOOK_S)
-                await executor.look(tell)
+        # While they start, sources are probed and planned.
         yield executor
 
 
@@ -100,10 +97,11 @@ def _offer(settings: Settings, toolbox: Toolbox, workplace: Workplace, run_id: s
 
 @asynccontextmanager
 async def _workers(
-    count: int, address: Address, settings: Settings, threads: int, tell: Tell
+    count: int, address: Address, settings: Settings, toolbox: Toolbox, tell: Tell
 ) -> AsyncIterator[None]:
     """`count` worker programs on this machine, each of which is started anew when it dies."""
-    environment = _environment(settings, threads=math.ceil(threads / count))
+    threads = math.ceil(toolbox.threads / count)
+    environment = _environment(settings, engine=toolbox.intent.engine, threads=threads)
     async with anyio.create_task_group() as group:
         for number in range(1, count + 1):
             group.start_soon(_keep_worker, f"local-{number}", address, environment, tell)
@@ -124,11 +122,13 @@ async def _keep_worker(name: str, address: Address, environment: dict[str, str],
         await anyio.sleep(_AGAIN_S)
 
 
-def _environment(settings: Settings, *, threads: int) -> dict[str, str]:
+def _environment(settings: Settings, *, engine: str, threads: int) -> dict[str, str]:
     """This run's settings for a worker program, which reads no other ones."""
     values: dict[str, object] = {
         "parallel": 1,
         "threads": threads,
+        # What was chosen here is not looked for again.
+        "engine": engine,
         "device": settings.device,
         "ffmpeg": settings.ffmpeg,
         "nice": settings.nice,

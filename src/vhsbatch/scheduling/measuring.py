@@ -15,6 +15,7 @@ from vhsbatch.model.events import (
     JobPlanned,
     JobPublished,
     JobSkipped,
+    LanesChanged,
     SegmentFinished,
 )
 from vhsbatch.model.job_state import JobState, Phase
@@ -34,8 +35,8 @@ _SPEED = "speed"
 # Less than this is not counted on, however little was seen.
 _LEAST_LANE_BYTES = 2**28
 _LANE_NEED = "lane need"
-# After these the last plan, or the last kind of work, may have become known.
-_MAY_COMPLETE = JobPlanned | JobSkipped | JobFailed | JobHeld | SegmentFinished
+# After these the last plan, the last kind of work, or who does it may have become known.
+_MAY_COMPLETE = JobPlanned | JobSkipped | JobFailed | JobHeld | SegmentFinished | LanesChanged
 
 
 class LaneKind(NamedTuple):

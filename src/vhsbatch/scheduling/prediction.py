@@ -217,7 +217,7 @@ def predict(
     usual_bytes: Mapping[str, int],
     at_s: float,
 ) -> BatchPredicted | None:
-    """When everything will be done and what that needs; None while a kind is unknown.
+    """When everything will be done and what that needs; None while a kind is unknown, or nobody works.
 
     Args:
         videos: what is left, in order.
@@ -227,6 +227,8 @@ def predict(
         usual_bytes: by job, the size of a result of a kind that has not been seen.
         at_s: now.
     """
+    if not lanes:
+        return None
     free_s = [0.0] * lanes
     spreads, sizes, ends_s = [0.0], [], [0.0]
     needs: dict[str, KindRecord] = {}

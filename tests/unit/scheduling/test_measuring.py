@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 import make
-from vhsbatch.model.events import BatchFinished, BatchPredicted, Fact
+from vhsbatch.model.events import BatchFinished, BatchPredicted, Fact, LanesChanged
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import DeviceReadings
@@ -60,6 +60,16 @@ async def test_a_new_kind_is_predicted_after_its_first_segment_and_a_known_one_a
     assert 3.0 <= first.seconds_s <= 6.0
     (again,) = await measured(begin, memory)
     assert again.seconds_s > first.seconds_s
+    memory.close()
+
+
+async def test_a_known_kind_is_predicted_as_soon_as_somebody_works(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "remembered.sqlite")
+    begin: list[Fact] = [make.batch_started(PLAN.job, lanes=1), make.planned(PLAN)]
+    assert await measured([*begin, make.started(PLAN, 0), make.finished(PLAN, 0)], memory)
+    nobody: list[Fact] = [make.batch_started(PLAN.job, lanes=0), make.planned(PLAN)]
+    assert await measured(nobody, memory) == []
+    assert await measured([*nobody, LanesChanged(at_s=2, lanes=1, reason="attic helps")], memory)
     memory.close()
 
 
