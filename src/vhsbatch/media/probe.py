@@ -293,9 +293,20 @@ async def _with_telecine(
         reason = "frames are shown for two and three fields in turns"
         return replace(video, telecine=Telecine.SOFT, telecine_reason=reason, telecine_confidence=0.95)
     votes = None if sights is None else fieldorder.Votes.count(sights)
-    if not telecine.may_be_film(video, votes):
+    is_unclear, is_film = telecine.may_be_whole(video, votes), telecine.may_be_film(video, votes)
+    if not (is_unclear or is_film):
         return video
     steps = await telecine.look_at_steps(path, video, ffmpeg=ffmpeg, seekable=seekable)
+    if is_unclear and steps is not None and telecine.is_whole(steps):
+        reason = "measured: both fields of the frames that move show one moment"
+        return replace(
+            video,
+            field_order=FieldOrder.PROGRESSIVE,
+            field_order_reason=reason,
+            field_order_confidence=0.9,
+        )
+    if not is_film:
+        return video
     found, reason, sure = telecine.judge_film(video, steps)
     return replace(video, telecine=found, telecine_reason=reason, telecine_confidence=sure)
 

@@ -53,6 +53,12 @@ def is_soft(ticks: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
     return held >= _IN_PATTERN * (len(lengths) - 1)
 
 
+def may_be_whole(video: VideoTrack, votes: Votes | None) -> bool:
+    """Whether it has fields for no better reason than that the file or its kind says so."""
+    unclear = votes is not None and votes.verdict() is FieldOrder.UNKNOWN
+    return unclear and video.field_order in (FieldOrder.TFF, FieldOrder.BFF)
+
+
 def may_be_film(video: VideoTrack, votes: Votes | None) -> bool:
     """Whether it is worth looking for film: in television's rate, and not all progressive."""
     return (
@@ -69,13 +75,13 @@ class FieldSteps:
 
     Attributes:
         cadences: how well a 3:2 cadence fits stretches of the source, None where too little moves.
-        shifts: how well fields fit those of the next frame better than their own, likewise.
+        partners: in which part of the frames a field of the next one fits better, and worse, likewise.
         repeated: how many frames are the ones before them once more.
         frames: of how many.
     """
 
     cadences: tuple[float | None, ...]
-    shifts: tuple[float | None, ...]
+    partners: tuple[tuple[float, float] | None, ...]
     repeated: int
     frames: int
 
@@ -118,7 +124,7 @@ async def look_at_steps(path: Path, video: VideoTrack, *, ffmpeg: str, seekable:
     answer = json.loads(answers[-1])
     return FieldSteps(
         cadences=tuple(answer["cadences"]),
-        shifts=tuple(answer["shifts"]),
+        partners=tuple(None if parts is None else (parts[0], parts[1]) for parts in answer["partners"]),
         repeated=answer["repeated"],
         frames=answer["frames"],
     )
@@ -132,8 +138,15 @@ def judge_film(video: VideoTrack, steps: FieldSteps | None) -> tuple[Telecine, s
         steps: what its fields have in common; None where nothing could be measured.
     """
     if video.rate == _PAL_RATE:
-        return judge(() if steps is None else steps.shifts, Telecine.SHIFTED)
+        partners = () if steps is None else steps.partners
+        return judge([parts and parts[0] for parts in partners], Telecine.SHIFTED)
     return judge(() if steps is None else steps.cadences)
+
+
+def is_whole(steps: FieldSteps) -> bool:
+    """Whether both fields of the frames show one moment, nearly everywhere where something moves. Pure."""
+    kind, _, _ = judge([parts and parts[1] for parts in steps.partners])
+    return kind is not Telecine.NONE
 
 
 _A = {Telecine.HARD: "a ", Telecine.SHIFTED: ""}

@@ -5,7 +5,8 @@
 Frames come on stdin, 8-bit grey. They may be narrow: what is added up along a line loses its noise,
 while all lines have to be there. For each stretch of frames the answer holds which part of its
 repeated fields is where a cadence has them, and in which part of the frames a field of the next one
-fits better, null where too little moves to tell; and how many frames are the ones before them once more.
+fits better than their own, and worse, null where too little moves to tell; and how many frames are the
+ones before them once more.
 
 In 3:2 pulldown each parity records one field twice in every five frames, the other parity two or three
 frames later. A field that was recorded twice differs from itself by the tape's noise alone.
@@ -98,8 +99,8 @@ def cadences(steps: Steps) -> list[float | None]:
     return [cadence(steps[part], floor) for part in _stretches(steps)]
 
 
-def shift(steps: Steps, combs: Steps, floor: Steps) -> float | None:
-    """In which part of the frames that move the next frame's first field fits better than their own.
+def partners(steps: Steps, combs: Steps, floor: Steps) -> tuple[float, float] | None:
+    """In which part of the frames that move a field of the next frame fits better than their own, and worse.
 
     Film of 25 pictures a second fits in all of them, or in none; of video both fields fit equally badly.
 
@@ -112,19 +113,18 @@ def shift(steps: Steps, combs: Steps, floor: Steps) -> float | None:
         None where too few frames move to tell.
     """
     own, other = combs[:, 0], combs[:, 1:]
-    shifted = other[:, int(np.argmin(other.sum(axis=0)))]
-    fits_better = own > _CLEARLY_COMBED * shifted
-    moving = fits_better | (shifted > _CLEARLY_COMBED * own) | (steps > _MOVES * floor).any(axis=1)
-    moves = int(moving.sum())
-    return int(fits_better.sum()) / moves if moves >= _FEWEST_CYCLES else None
+    next_one = other[:, int(np.argmin(other.sum(axis=0)))]
+    better, worse = own > _CLEARLY_COMBED * next_one, next_one > _CLEARLY_COMBED * own
+    moves = int((better | worse | (steps > _MOVES * floor).any(axis=1)).sum())
+    return (int(better.sum()) / moves, int(worse.sum()) / moves) if moves >= _FEWEST_CYCLES else None
 
 
-def shifts(steps: Steps, combs: Steps) -> list[float | None]:
-    """The `shift` of each whole stretch."""
+def all_partners(steps: Steps, combs: Steps) -> list[tuple[float, float] | None]:
+    """The `partners` of each whole stretch."""
     if len(steps) == 0:
         return []
     floor = np.percentile(steps, 5, axis=0)
-    return [shift(steps[part], combs[part], floor) for part in _stretches(steps)]
+    return [partners(steps[part], combs[part], floor) for part in _stretches(steps)]
 
 
 def _stretches(steps: Steps) -> Iterator[slice]:
@@ -150,7 +150,7 @@ def main() -> None:
     steps, combs = field_steps(frames_of(sys.stdin.buffer, width, height))
     result = {
         "cadences": cadences(steps),
-        "shifts": shifts(steps, combs),
+        "partners": all_partners(steps, combs),
         "repeated": repeated_frames(steps),
         "frames": len(steps),
     }

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from vhsbatch.media.telecine_worker import STRETCH_FRAMES, cadences, field_steps, frames_of, shifts
+from vhsbatch.media.telecine_worker import STRETCH_FRAMES, all_partners, cadences, field_steps, frames_of
 
 WIDTH, HEIGHT = 32, 48
 Frames = npt.NDArray[np.uint8]
@@ -36,8 +36,8 @@ def fits(frames: Frames) -> list[float | None]:
     return cadences(steps)
 
 
-def out_of_step(frames: Frames) -> list[float | None]:
-    return shifts(*field_steps(frames_of(io.BytesIO(frames.tobytes()), WIDTH, HEIGHT)))
+def partners(frames: Frames) -> list[tuple[float, float] | None]:
+    return all_partners(*field_steps(frames_of(io.BytesIO(frames.tobytes()), WIDTH, HEIGHT)))
 
 
 @pytest.mark.parametrize("bottom_first", [False, True])
@@ -72,13 +72,13 @@ def test_nothing_gives_nothing() -> None:
 def test_film_of_25_pictures_is_out_of_step_in_every_frame_or_in_none(noise: float) -> None:
     pictures, shown = moving(STRETCH_FRAMES + 1), list(range(STRETCH_FRAMES))
     later = [n + 1 for n in shown]
-    assert out_of_step(woven(pictures, shown, later, noise)) == [1.0]
-    assert out_of_step(woven(pictures, later, shown, noise)) == [1.0]
-    assert out_of_step(woven(pictures, shown, shown, noise)) == [0.0]
+    assert partners(woven(pictures, shown, later, noise)) == [(1.0, 0.0)]
+    assert partners(woven(pictures, later, shown, noise)) == [(1.0, 0.0)]
+    assert partners(woven(pictures, shown, shown, noise)) == [(0.0, 1.0)]
 
 
 def test_video_is_not_out_of_step() -> None:
     fields = range(2 * STRETCH_FRAMES)
     video = woven(moving(2 * STRETCH_FRAMES), list(fields[0::2]), list(fields[1::2]), 3.0)
-    (fit,) = out_of_step(video)
-    assert fit is None or fit < 0.2
+    (found,) = partners(video)
+    assert found is None or max(found) < 0.2

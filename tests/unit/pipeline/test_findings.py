@@ -170,7 +170,7 @@ def test_sound_that_ends_elsewhere_is_told_and_left_alone() -> None:
 def test_repeated_frames_and_blank_ends_are_told() -> None:
     findings = found(
         ends=BlankEnds(head="blue", head_s=12.3, tail="black", tail_s=754.0),
-        steps=FieldSteps(cadences=(), shifts=(), repeated=30, frames=299),
+        steps=FieldSteps(cadences=(), partners=(), repeated=30, frames=299),
     )
     said = {finding.subject: finding.text for finding in findings}
     assert said["blank head"] == "blue for the first 0:12 (12.3 s)"
