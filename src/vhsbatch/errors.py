@@ -20,7 +20,14 @@ import os
 from dataclasses import dataclass
 
 # What the system says where a disk or somebody's share of it is full.
-_NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+
+
+def fix_of_folder(error: OSError) -> str:
+    """What can be done where a folder takes no files."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room there, or choose another one"
+    return "choose another one, or change its permissions"
 
 
 def first_cause(error: BaseException) -> BaseException:
@@ -46,7 +53,7 @@ class VhsBatchError(Exception):
     @property
     def disk_was_full(self) -> bool:
         """Whether there was no room on a disk."""
-        return any(words in self.cause for words in _NO_ROOM)
+        return any(words in self.cause for words in NO_ROOM)
 
     def __init__(self, cause: str, *, fix: str | None = None) -> None:
         # With the cause alone an error can be pickled: the rest is in its attributes.
@@ -129,7 +136,7 @@ class ChainError(VhsBatchError):
     def disk_was_full(self) -> bool:
         """Whether a stage had no room on a disk."""
         said = (line for stage in self.stages for line in stage.stderr_tail)
-        return super().disk_was_full or any(words in line for line in said for words in _NO_ROOM)
+        return super().disk_was_full or any(words in line for line in said for words in NO_ROOM)
 
 
 class OutOfMemoryError(ChainError):

@@ -17,7 +17,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch import liveness
-from vhsbatch.errors import OutputFolderError
+from vhsbatch.errors import OutputFolderError, fix_of_folder
 from vhsbatch.liveness import Living, announce, living, this_process
 from vhsbatch.scheduling.claims import Free, Held, Made, Standing
 
@@ -51,7 +51,7 @@ class Leases:
         except OSError as error:
             raise OutputFolderError(
                 f"cannot write to the output folder {output}: {error.strerror}",
-                fix="choose another one, or change its permissions",
+                fix=fix_of_folder(error),
             ) from error
         self._clear_away()
 

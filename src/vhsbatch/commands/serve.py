@@ -88,7 +88,9 @@ def token_of(path: Path) -> str:
                 file.write(f"{new_token()}\n")
         mode, text = path.stat().st_mode, path.read_text(encoding="ascii", errors="replace")
     except OSError as error:
-        raise UsageError(f"--token-file {path}: {error.strerror}") from error
+        raise UsageError(
+            f"--token-file {path}: {error.strerror}", fix="name a file that you may read and write"
+        ) from error
     if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
         raise UsageError(f"--token-file {path} can be read by others", fix=f"chmod 600 {path}")
     token = parse_token(text)

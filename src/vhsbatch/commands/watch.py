@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -69,6 +70,10 @@ def watch_folder(
             raise UsageError(f"{option} is of a single batch", fix="use 'vhs-upscale batch' for that")
     if not Path(typed_input).is_dir():
         raise UsageError(f"input folder {typed_input} does not exist, or is not a folder", fix="create it")
+    if not os.access(typed_input, os.R_OK | os.X_OK):
+        raise UsageError(
+            f"input folder {typed_input} cannot be read", fix="make it readable, or name another folder"
+        )
     settings = settings_from(machine, follow, parallel=which.parallel, **network_settings(cluster))
     # What one run has finished, or half finished, the next need not make again.
     options = Options(dataclasses.replace(which, resume=True, skip_existing=False), result, machine)

@@ -16,9 +16,10 @@ import anyio
 import anyio.to_thread
 from anyio.abc import Process
 
-from vhsbatch.errors import ChainError, OutOfMemoryError, StageFailure
+from vhsbatch.errors import NO_ROOM, ChainError, OutOfMemoryError, StageFailure
 from vhsbatch.proc.memory import out_of_memory_kills
 from vhsbatch.proc.process import LineSink, Tail, describe_exit, read_lines, spawn
+from vhsbatch.proc.tools import EMBEDDED_FIX
 
 StageLineSink = Callable[[str, str], None]
 
@@ -160,8 +161,22 @@ def _chain_error(failed: list[str], running: list[_Running], *, memory_ran_out: 
     return ChainError(
         f"{culprit.stage} {describe_exit(culprit.exit_code)}: {said or 'it said nothing'}",
         culprit=culprit.stage,
+        fix=_fix_of(said or ""),
         stages=tuple(failures.values()),
     )
+
+
+def _fix_of(said: str) -> str | None:
+    """What can be done about what a stage said last; None where that is not known.
+
+    >>> _fix_of("[AVFilterGraph @ 0x1] No such filter: 'bwdif'")
+    "leave the setting 'ffmpeg' out to use the embedded one"
+    """
+    if "No such filter" in said or "Unknown encoder" in said:
+        return EMBEDDED_FIX
+    if any(words in said for words in NO_ROOM):
+        return "make room on the disk"
+    return None
 
 
 def _successor_of_last(failed: list[str], running: list[_Running]) -> str | None:

@@ -10,7 +10,7 @@ from vhsbatch.proc.process import run
 
 # Since 5.1 `-fps_mode` exists; `-vsync`, which it replaces, is gone in the newest.
 OLDEST = (5, 1)
-_EMBEDDED_FIX = "leave the setting 'ffmpeg' out to use the embedded one"
+EMBEDDED_FIX = "leave the setting 'ffmpeg' out to use the embedded one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def find_ffmpeg(setting: str | None) -> str:
         return _embedded_path()
     path = shutil.which(setting)
     if path is None:
-        raise ToolError(f"FFmpeg '{setting}' is not there or cannot be executed", fix=_EMBEDDED_FIX)
+        raise ToolError(f"FFmpeg '{setting}' is not there or cannot be executed", fix=EMBEDDED_FIX)
     return path
 
 
@@ -65,13 +65,13 @@ async def ffmpeg_tool(setting: str | None) -> FFmpeg:
     try:
         finished = await run((path, "-version"), timeout_s=20)
     except TimeoutError as error:
-        raise ToolError(f"{path} does not answer", fix=_EMBEDDED_FIX) from error
+        raise ToolError(f"{path} does not answer", fix=EMBEDDED_FIX) from error
     version = parse_version(finished.stdout.decode("utf-8", "replace"))
     if finished.exit_code != 0 or version is None:
-        raise ToolError(f"{path} is not an FFmpeg that runs here", fix=_EMBEDDED_FIX)
+        raise ToolError(f"{path} is not an FFmpeg that runs here", fix=EMBEDDED_FIX)
     number = version_number(version)
     if number is not None and number < OLDEST:
-        raise ToolError(f"{path} is FFmpeg {version}; 5.1 or newer is needed", fix=_EMBEDDED_FIX)
+        raise ToolError(f"{path} is FFmpeg {version}; 5.1 or newer is needed", fix=EMBEDDED_FIX)
     return FFmpeg(path=path, version=version, embedded=setting is None)
 
 
