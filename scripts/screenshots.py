@@ -22,8 +22,8 @@ from textual.pilot import Pilot
 
 from vhsbatch import cli
 from vhsbatch.commands import restore
-from vhsbatch.headless import print_events
 from vhsbatch.model.figures import figures
+from vhsbatch.printing import print_events
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Session
 from vhsbatch.tui.app import BatchApp
