@@ -114,11 +114,12 @@ async def test_an_order_that_changes_is_found(seconds: int, tmp_path: Path) -> N
 def test_a_tape_of_both_orders_is_refused_until_the_user_decides(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     tape_of_both_orders(tmp_path / "in" / "a.mkv", 2)
-    refused = program.run("batch", "in", "out", "--dry-run", cwd=tmp_path)
+    dry_run = ("batch", "in", "out", "--dry-run", "-r", "120", "--engine", "ffmpeg")
+    refused = program.run(*dry_run, cwd=tmp_path)
     assert "would fail: its field order changes: top field first at 0:0" in refused.stdout
     assert "--field-order" in refused.stdout
     for option in (("--field-order", "bff"), ("-p", "webcam")):
-        taken = program.run("batch", "in", "out", "--dry-run", *option, cwd=tmp_path)
+        taken = program.run(*dry_run, *option, cwd=tmp_path)
         assert "would fail" not in taken.stdout, taken.stdout
 
 
