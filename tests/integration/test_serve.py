@@ -278,7 +278,7 @@ async def test_a_browser_that_does_not_read_holds_up_nobody_and_nothing(tmp_path
             async with viewing(session, served) as view:
                 await view.wait_for("wedding 1994.dv")
             served.process.send_signal(signal.SIGTERM)
-            assert await anyio.to_thread.run_sync(served.process.wait, 15) == 0
+            assert await anyio.to_thread.run_sync(served.process.wait, _PATIENCE_S) == 0
             stuck.close()
     program.wait_until_gone(tmp_path)
 
@@ -303,7 +303,7 @@ async def test_a_folder_without_a_batch_is_waited_for(tmp_path: Path) -> None:
             async with running(tmp_path / "out"), viewing(session, served) as view:
                 await view.wait_for("wedding 1994.dv")
             served.process.send_signal(signal.SIGINT)
-            assert await anyio.to_thread.run_sync(served.process.wait, 15) == 0
+            assert await anyio.to_thread.run_sync(served.process.wait, _PATIENCE_S) == 0
 
 
 def test_what_cannot_be_served_is_said_in_one_line(tmp_path: Path) -> None:

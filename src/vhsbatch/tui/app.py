@@ -36,7 +36,7 @@ from vhsbatch.wording import counted, plain
 # What moves is drawn twice a second. Lists cost most: they are drawn when a fact arrives, and seldom for
 # their times alone, which the lanes show too.
 _REDRAWS_PER_S = 2
-_LIST_EVERY_S = 10.0
+_LIST_EVERY_S = 20.0
 _LOG_LINES = 1000
 _QUEUE = (Phase.WAITING, Phase.PLANNED, Phase.HELD, Phase.RUNNING, Phase.ASSEMBLING)
 _TABS = {"waiting": "Queue", "finished": "Finished", "failed": "Failed"}
