@@ -41,7 +41,6 @@ def test_a_batch_is_steered_in_words_and_followed_in_sentences(tmp_path: Path) -
         for words, answer, kind in (
             (("pause",), "The batch pauses: ", "batch_paused"),
             (("resume",), "The batch goes on.", "batch_continued"),
-            (("priority", "c.avi", "5"), "c.avi has priority 5 from now on.", "job_prioritised"),
             (("priority", "c.avi", "-5"), "c.avi has priority -5 from now on.", "job_prioritised"),
             (("skip", "b.avi"), "b.avi is left out of this run", "job_skipped"),
             (("retry", "b.avi"), "b.avi is tried again", "job_retried"),
