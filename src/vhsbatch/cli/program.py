@@ -1,6 +1,7 @@
 """The program: a command is run, and every error becomes one line and an exit code here."""
 
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -19,6 +20,8 @@ from vhsbatch.wording import plain
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program: runs a command and exits with its exit code. Every error becomes one line here."""
     _open_closed_streams()
+    # Ten thousand plans live as long as the program does: they are looked through for cycles in vain.
+    gc.set_threshold(20_000, 20, 20)
     code = run(sys.argv[1:] if arguments is None else arguments)
     try:
         sys.stdout.flush()
