@@ -1,5 +1,12 @@
+import signal
+
 import pytest
 from hypothesis import settings
+
+# Shells have what they start in the background ignore these, and so would every program under test.
+for ignored in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        signal.signal(ignored, signal.SIG_DFL)
 
 # The machines that run these tests are shared: how long an example takes says nothing.
 settings.register_profile("vhsbatch", deadline=None, max_examples=60)
