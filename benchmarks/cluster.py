@@ -96,9 +96,8 @@ async def sleeping(workers: int, segments: int, sleep_s: float) -> dict[str, Any
         )
         with scheduler() as (address, scheduler_pid), sleeping_workers(address, workers, sleep_s):
             offer = await sleeping_offer(Path(name))
-            async with ClusterExecutor.connected(
-                parse_address(address), settings, offer, workplace, assemblies=1
-            ) as executor:
+            executor = ClusterExecutor(parse_address(address), settings, offer, workplace, assemblies=1)
+            async with executor.connected():
                 while executor.machines < workers:
                     await executor.look(lambda event: None)
                     await anyio.sleep(0.2)

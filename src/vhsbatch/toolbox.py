@@ -22,7 +22,7 @@ from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.remembered import default_memory
 from vhsbatch.scheduling.measuring import LaneKind, remembered_need
 from vhsbatch.scheduling.readings import NamedDevice
-from vhsbatch.scheduling.sizing import Lanes, Machine, choose_lanes
+from vhsbatch.scheduling.sizing import LaneNeed, Lanes, Machine, choose_lanes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ class Toolbox:
         gpus: the devices that share the network's work, and what encoders call them.
         devices: every Vulkan device that the network may run on.
         slots_per_gpu: how many segments each of them works on at a time.
+        need: what a lane was seen to take; None where no batch of this kind is remembered.
         intent: what the run wants, with every ``auto`` resolved.
         notes: what was chosen for the user, one line each.
     """
@@ -46,6 +47,7 @@ class Toolbox:
     gpus: Mapping[str, EncoderDevice]
     devices: Mapping[str, NamedDevice]
     slots_per_gpu: int
+    need: LaneNeed | None
     intent: Intent
     notes: tuple[str, ...]
 
@@ -120,6 +122,7 @@ async def open_toolbox(
         gpus=choice.gpus,
         devices=choice.devices,
         slots_per_gpu=machine.slots_per_gpu or -(-lanes.most // max(1, len(choice.gpus))),
+        need=need,
         intent=intent,
         # A cluster has as many lanes as its machines.
         notes=tuple(

@@ -82,7 +82,7 @@ class ClusterExecutor:
         assemblies: int,
         starting: int = 0,
     ) -> None:
-        """Create an executor; `connected` makes one that works.
+        """Create an executor, which works as long as it is `connected`.
 
         Args:
             address: the scheduler's.
@@ -92,6 +92,7 @@ class ClusterExecutor:
             assemblies: how many videos are joined at a time, here.
             starting: how many slots will be there as soon as workers that are being started are.
         """
+        configure()
         self._starting = starting
         self._rivals = Rivals(offer.run_id)
         self._connection = Connection(
@@ -107,42 +108,31 @@ class ClusterExecutor:
         self._names = itertools.cycle(f"{topic(offer.run_id)}-{number}" for number in range(_NAMES))
         self._sending: TaskGroup
 
-    @classmethod
     @asynccontextmanager
-    async def connected(
-        cls,
-        address: Address,
-        settings: Settings,
-        offer: Offer,
-        workplace: Workplace,
-        *,
-        assemblies: int,
-        starting: int = 0,
-    ) -> AsyncIterator[Self]:
-        """An executor that is connected to the scheduler at `address`.
+    async def connected(self) -> AsyncIterator[Self]:
+        """The executor, connected to its scheduler.
 
         Raises:
             ToolError: nobody answers there.
         """
-        configure()
-        executor = cls(address, settings, offer, workplace, assemblies=assemblies, starting=starting)
-        offer.token.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        offer.token.write_text(offer.run_id, encoding="ascii")
+        token, connection = self._offer.token, self._connection
+        token.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        token.write_text(self._offer.run_id, encoding="ascii")
         try:
             try:
-                await executor._connection.open()
+                await connection.open()
             except OSError as error:
                 raise ToolError(
-                    f"no scheduler answers at {address}: {error}",
+                    f"no scheduler answers at {connection.address}: {error}",
                     fix="start one there: vhs-upscale scheduler; and a worker on each machine",
                 ) from error
-            async with anyio.create_task_group() as executor._sending:
-                yield executor
-                executor._sending.cancel_scope.cancel()
+            async with anyio.create_task_group() as self._sending:
+                yield self
+                self._sending.cancel_scope.cancel()
         finally:
-            offer.token.unlink(missing_ok=True)
+            token.unlink(missing_ok=True)
             with anyio.CancelScope(shield=True), anyio.move_on_after(CONNECT_S):
-                await executor._connection.close()
+                await connection.close()
 
     # --- the machines ----------------------------------------------------------------------------
 

@@ -46,6 +46,8 @@ class Rivals:
         await connection.say(BATCHES, claim)
         begun_s = time.monotonic() - _SILENT_S
         self._heard = {run_id: heard for run_id, heard in self._heard.items() if heard[0] > begun_s}
+        if not self._heard:
+            return slots
         own = Claim(machines=helping, wanted=hoped(state, most=slots))
         return min(slots, allotted(own, [claim for _, claim in self._heard.values()]))
 

@@ -18,7 +18,6 @@ from vhsbatch.config import ENV_PREFIX, Settings
 from vhsbatch.model.telemetry import LogLine, Telemetry
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.proc.process import Tail, read_lines, spawn
-from vhsbatch.scheduling.measuring import LaneKind, remembered_need
 from vhsbatch.scheduling.sizing import LaneNeed
 from vhsbatch.toolbox import Toolbox
 
@@ -49,9 +48,8 @@ async def open_cluster(
     offer = _offer(settings, toolbox, workplace, run_id)
     if isinstance(where, Address):
         refuse_open_network(where, settings)
-        async with ClusterExecutor.connected(
-            where, settings, offer, workplace, assemblies=toolbox.lanes
-        ) as executor:
+        executor = ClusterExecutor(where, settings, offer, workplace, assemblies=toolbox.lanes)
+        async with executor.connected():
             await executor.look(tell)
             if not executor.lanes:
                 tell(LogLine(level="info", text=f"no machine helps yet: vhs-upscale worker {where}"))
@@ -61,9 +59,9 @@ async def open_cluster(
     async with (
         scheduler_at(Address(protocol, "127.0.0.1", 0), settings) as address,
         _workers(where, address, settings, toolbox, tell),
-        ClusterExecutor.connected(
+        ClusterExecutor(
             address, settings, offer, workplace, assemblies=toolbox.lanes, starting=where
-        ) as executor,
+        ).connected() as executor,
     ):
         # While they start, sources are probed and planned.
         yield executor
@@ -71,10 +69,7 @@ async def open_cluster(
 
 def _offer(settings: Settings, toolbox: Toolbox, workplace: Workplace, run_id: str) -> Offer:
     intent = toolbox.intent
-    kind = LaneKind.of_batch(
-        intent.preset, engine=intent.engine, device=intent.device, encoder=intent.encoder
-    )
-    need = remembered_need(intent.memory, kind) or LaneNeed()
+    need = toolbox.need or LaneNeed()
     return Offer(
         run_id=run_id,
         version=__version__,
