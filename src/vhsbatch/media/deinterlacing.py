@@ -38,8 +38,12 @@ def needs_weights(preset: Preset, track: VideoTrack) -> bool:
 def restores_film(preset: Preset, track: VideoTrack) -> bool:
     """Whether the plan's graph gives back the frames of telecined film."""
     one_order = track.field_order in (FieldOrder.TFF, FieldOrder.BFF)
-    telecined = track.telecine in (Telecine.HARD, Telecine.SHIFTED)
-    return telecined and one_order and _handles_fields(preset, track) and preset.deinterlace.film
+    return (
+        track.telecine.is_in_fields
+        and one_order
+        and _handles_fields(preset, track)
+        and preset.deinterlace.film
+    )
 
 
 def _decimates(preset: Preset, track: VideoTrack) -> bool:

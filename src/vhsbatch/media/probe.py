@@ -296,7 +296,8 @@ async def _with_telecine(
     is_unclear, is_film = telecine.may_be_whole(video, votes), telecine.may_be_film(video, votes)
     if not (is_unclear or is_film):
         return video
-    steps = await telecine.look_at_steps(path, video, ffmpeg=ffmpeg, seekable=seekable)
+    weave = is_unclear or telecine.may_be_shifted(video)
+    steps = await telecine.look_at_steps(path, video, ffmpeg=ffmpeg, seekable=seekable, weave=weave)
     if is_unclear and steps is not None and telecine.is_whole(steps):
         reason = "measured: both fields of the frames that move show one moment"
         return replace(

@@ -17,7 +17,7 @@ from vhsbatch.errors import ChainError
 from vhsbatch.media.fieldorder import Votes
 from vhsbatch.media.formats import input_arguments
 from vhsbatch.media.idet import windows
-from vhsbatch.media.telecine_worker import STRETCH_FRAMES
+from vhsbatch.media.telecine_worker import STRETCH_FRAMES, WEAVE
 from vhsbatch.model.media import FieldOrder, Telecine, VideoTrack
 from vhsbatch.proc.chain import StageSpec, run_chain
 
@@ -59,10 +59,15 @@ def may_be_whole(video: VideoTrack, votes: Votes | None) -> bool:
     return unclear and video.field_order in (FieldOrder.TFF, FieldOrder.BFF)
 
 
+def may_be_shifted(video: VideoTrack) -> bool:
+    """Whether film in it would be of one picture a frame, a field out of step at the most."""
+    return video.rate == _PAL_RATE
+
+
 def may_be_film(video: VideoTrack, votes: Votes | None) -> bool:
     """Whether it is worth looking for film: in television's rate, and not all progressive."""
     return (
-        (video.rate in _TELEVISION_RATES or video.rate == _PAL_RATE)
+        (video.rate in _TELEVISION_RATES or may_be_shifted(video))
         and video.field_order is not FieldOrder.PROGRESSIVE
         and votes is not None
         and votes.interlaced >= max(3, votes.total / 10)
@@ -75,7 +80,8 @@ class FieldSteps:
 
     Attributes:
         cadences: how well a 3:2 cadence fits stretches of the source, None where too little moves.
-        partners: in which part of the frames a field of the next one fits better, and worse, likewise.
+        partners: in which part of the frames a field of the next one fits better, and worse, likewise;
+            nothing where that was not asked for.
         repeated: how many frames are the ones before them once more.
         frames: of how many.
     """
@@ -86,8 +92,17 @@ class FieldSteps:
     frames: int
 
 
-async def look_at_steps(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool) -> FieldSteps | None:
+async def look_at_steps(
+    path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool, weave: bool = False
+) -> FieldSteps | None:
     """Compare fields and frames in the places where the fields were looked at; None if nothing decodes.
+
+    Args:
+        path: the source.
+        video: its video stream.
+        ffmpeg: the program.
+        seekable: whether FFmpeg can start in the middle.
+        weave: whether fields are put together with those of the next frame too, for the `partners`.
 
     Raises:
         ToolError: FFmpeg or Python cannot be started.
@@ -109,7 +124,7 @@ async def look_at_steps(path: Path, video: VideoTrack, *, ffmpeg: str, seekable:
     )
     measure = (
         *(sys.executable, "-P", "-m", "vhsbatch.media.telecine_worker"),
-        *(str(_WIDTH), str(video.height)),
+        *(str(_WIDTH), str(video.height), *((WEAVE,) if weave else ())),
     )
     try:
         await run_chain(
@@ -137,7 +152,7 @@ def judge_film(video: VideoTrack, steps: FieldSteps | None) -> tuple[Telecine, s
         video: the source.
         steps: what its fields have in common; None where nothing could be measured.
     """
-    if video.rate == _PAL_RATE:
+    if may_be_shifted(video):
         partners = () if steps is None else steps.partners
         return judge([parts and parts[0] for parts in partners], Telecine.SHIFTED)
     return judge(() if steps is None else steps.cadences)

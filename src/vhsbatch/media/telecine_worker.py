@@ -1,6 +1,6 @@
 """Child process that finds fields and frames that are repeated, and prints one JSON object.
 
-    python -P -m vhsbatch.media.telecine_worker WIDTH HEIGHT
+    python -P -m vhsbatch.media.telecine_worker WIDTH HEIGHT [weave]
 
 Frames come on stdin, 8-bit grey. They may be narrow: what is added up along a line loses its noise,
 while all lines have to be there. For each stretch of frames the answer holds which part of its
@@ -20,6 +20,8 @@ from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+
+WEAVE = "weave"
 
 CYCLE = 5
 # How many frames are judged together: few, as each cut of an edited tape begins another cadence.
@@ -49,8 +51,12 @@ def frames_of(stream: BinaryIO, width: int, height: int) -> Iterator[Frame]:
     return (np.frombuffer(data, np.uint8).reshape(height, width).astype(np.int16) for data in whole)
 
 
-def field_steps(frames: Iterable[Frame]) -> tuple[Steps, Steps]:
+def field_steps(frames: Iterable[Frame], *, weave: bool = True) -> tuple[Steps, Steps]:
     """What fields have in common with those of the next frame.
+
+    Args:
+        frames: one after the other.
+        weave: whether fields are put together with those of the next frame; else the second answer is empty.
 
     Returns:
         By how much those of one parity differ, (steps, parity), in steps of 8 bits; and how combed a frame
@@ -59,6 +65,8 @@ def field_steps(frames: Iterable[Frame]) -> tuple[Steps, Steps]:
     steps, combs = [], []
     for earlier, later in pairwise(frames):
         steps.append([np.abs(later[parity::2] - earlier[parity::2]).mean() for parity in (0, 1)])
+        if not weave:
+            continue
         woven = [earlier, earlier.copy(), earlier.copy()]
         for parity in (0, 1):
             woven[1 + parity][parity::2] = later[parity::2]
@@ -120,8 +128,8 @@ def partners(steps: Steps, combs: Steps, floor: Steps) -> tuple[float, float] | 
 
 
 def all_partners(steps: Steps, combs: Steps) -> list[tuple[float, float] | None]:
-    """The `partners` of each whole stretch."""
-    if len(steps) == 0:
+    """The `partners` of each whole stretch; none where nothing was woven."""
+    if len(combs) == 0:
         return []
     floor = np.percentile(steps, 5, axis=0)
     return [partners(steps[part], combs[part], floor) for part in _stretches(steps)]
@@ -147,7 +155,7 @@ def repeated_frames(steps: Steps) -> int:
 def main() -> None:
     """Measure what comes on stdin."""
     width, height = map(int, sys.argv[1:3])
-    steps, combs = field_steps(frames_of(sys.stdin.buffer, width, height))
+    steps, combs = field_steps(frames_of(sys.stdin.buffer, width, height), weave=WEAVE in sys.argv[3:])
     result = {
         "cadences": cadences(steps),
         "partners": all_partners(steps, combs),

@@ -39,6 +39,11 @@ class Telecine(StrEnum):
     HARD = "hard"
     SHIFTED = "shifted"
 
+    @property
+    def is_in_fields(self) -> bool:
+        """Whether the film's frames have to be put together out of fields."""
+        return self in (Telecine.HARD, Telecine.SHIFTED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colour:

@@ -77,7 +77,7 @@ def corrected(info: MediaInfo, by: Corrections) -> MediaInfo:
             field_order_reason="as was asked for",
             field_order_confidence=1.0,
         )
-        if by.field_order is FieldOrder.PROGRESSIVE and video.telecine in (Telecine.HARD, Telecine.SHIFTED):
+        if by.field_order is FieldOrder.PROGRESSIVE and video.telecine.is_in_fields:
             video = replace(video, telecine=Telecine.NONE, telecine_reason="")
     if by.telecine is not None:
         video = replace(

@@ -7,7 +7,7 @@ for all whose names match. The file beside the video wins, then the last table t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -40,8 +40,8 @@ class _Keys(BaseModel):
 
     preset: str | None = None
     aspect: str | None = None
-    field_order: Literal["tff", "bff", "progressive"] | None = None
-    telecine: Literal["none", "soft", "hard", "shifted"] | None = None
+    field_order: OrderWord | None = None
+    telecine: TelecineWord | None = None
     vfr: str | None = None
     segment_s: int | None = None
     ai_segment_s: int | None = None
