@@ -1,5 +1,6 @@
 """Dropouts are painted over where they are, and nothing else is touched, however the video is cut."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import program
-from clips import FFMPEG, ffmpeg
+from clips import FFMPEG, ffmpeg, make_clip
 
 WIDTH, LINES, FRAMES = 240, 96, 125
 PICTURE = f"testsrc2=s={WIDTH}x{LINES}:r=50:d=5,gblur=1.5,noise=alls=6:allf=t:all_seed=1,format=yuv422p"
@@ -68,3 +69,12 @@ def test_a_video_that_is_cut_comes_out_as_it_does_in_one(tmp_path: Path) -> None
     make_tape(tmp_path, "tff", 200)
     whole, cut = (restored(tmp_path, "tff", dropouts=True, segment_s=length) for length in (60, 1))
     assert program.frame_digests(cut) == program.frame_digests(whole)
+
+
+def test_a_tape_whose_colour_has_samples_of_another_shape(tmp_path: Path) -> None:
+    dv = ("-pix_fmt", "yuv411p", "-f", "dv")
+    make_clip(tmp_path / "tape.dv", *dv, scan="bff", seconds=0.4)
+    words = ("upscale", "tape.dv", "-o", "made.mkv", "-r", "120", "--dropouts", "--engine", "ffmpeg")
+    done = program.run(*words, "--no-tui", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "dropouts are painted over" in json.loads((tmp_path / "made.mkv.json").read_text())["notes"]

@@ -87,7 +87,10 @@ def _mask(streaks: Node, size: tuple[int, int], planar: str) -> Node:
     across, down = chroma_subsampling(planar)
     depth = planar.partition("p")[2]
     planes = [
-        plane.filter("scale", w=columns, h=lines, flags="neighbor").filter("format", f"gray{depth}")
+        # Each plane has another shape of samples, and they are merged only where that is the same.
+        plane.filter("scale", w=columns, h=lines, flags="neighbor")
+        .filter("setsar", "1")
+        .filter("format", f"gray{depth}")
         for plane, columns, lines in zip(
             _split(streaks, 3),
             (width, -(-width // across), -(-width // across)),
