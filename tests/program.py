@@ -68,7 +68,8 @@ def wait_for_event(process: subprocess.Popen[str], kind: str) -> dict[str, Any]:
         event: dict[str, Any] = json.loads(line)
         if event["kind"] == kind:
             return event
-    raise AssertionError(f"it ended without {kind}")
+    _, stderr = process.communicate()
+    raise AssertionError(f"it ended with {process.returncode} and without {kind}: {stderr}")
 
 
 def ffmpeg_version() -> str:

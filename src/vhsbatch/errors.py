@@ -19,13 +19,19 @@ import errno
 import os
 from dataclasses import dataclass
 
-# What the system says where a disk or somebody's share of it is full.
-NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+# A disk or somebody's share of it is full, and what the system says then.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_ROOM = tuple(map(os.strerror, _FULL))
+
+
+def found_no_room(error: OSError) -> bool:
+    """Whether a disk, or somebody's share of it, was full."""
+    return error.errno in _FULL
 
 
 def fix_of_folder(error: OSError) -> str:
     """What can be done where a folder takes no files."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if found_no_room(error):
         return "make room there, or choose another one"
     return "choose another one, or change its permissions"
 

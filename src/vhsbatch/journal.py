@@ -7,28 +7,35 @@ writer to a file; replaying all files in the order of their names gives the fold
 import contextlib
 import functools
 import os
+import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import aiofiles
 import anyio.to_thread
 from aiofiles.threadpool.binary import AsyncFileIO
 
-from vhsbatch.errors import OutputFolderError
-from vhsbatch.model.events import Fact
+from vhsbatch.errors import OutputFolderError, found_no_room
+from vhsbatch.model.events import Fact, JobPlanned
 from vhsbatch.model.wire import dump, load_fact
 
 STATE_FOLDER = ".vhsbatch"
+_RESERVE_BYTES = 256 * 2**10
 
 
 class Journal:
-    """One run's file, open for appending."""
+    """One run's file, open for appending.
 
-    def __init__(self, file: AsyncFileIO) -> None:
+    Some room is kept for it in a nameless file, so that what ends while a disk is full, and that it is
+    full, can still be said. Plans are not written into that room: they are long, and can be made again.
+    """
+
+    def __init__(self, file: AsyncFileIO, reserve: BinaryIO) -> None:
         self._file = file
         self._size_bytes = 0
+        self._reserve = reserve
 
     @classmethod
     async def create(cls, folder: Path, run_id: str) -> Self:
@@ -41,12 +48,14 @@ class Journal:
             await anyio.to_thread.run_sync(functools.partial(folder.mkdir, parents=True, exist_ok=True))
             file = await aiofiles.open(folder / f"{run_id}.jsonl", "xb", buffering=0)
             await anyio.to_thread.run_sync(_sync_folder, folder)
+            reserve = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # open as long as the journal is
         except OSError as error:
             raise OutputFolderError(
                 f"cannot write to {folder}: {error.strerror}",
                 fix="choose another output folder, or change its permissions",
             ) from error
-        return cls(file)
+        _fill(reserve)
+        return cls(file, reserve)
 
     async def append(self, fact: Fact) -> None:
         """Return when the fact will survive a crash of the machine.
@@ -56,11 +65,16 @@ class Journal:
         """
         line = dump(fact).encode() + b"\n"
         try:
-            await self._write(line)
+            try:
+                await self._write(line)
+            except OSError as error:
+                if isinstance(fact, JobPlanned) or not found_no_room(error):
+                    raise
+                self._reserve.truncate(0)
+                await self._write(line)
+            else:
+                _fill(self._reserve)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                await self._file.truncate(self._size_bytes)
-                await self._file.seek(self._size_bytes)
             raise OutputFolderError(
                 f"cannot write the journal: {error.strerror}",
                 fix="make room; the same command with --resume goes on",
@@ -68,10 +82,17 @@ class Journal:
         self._size_bytes += len(line)
 
     async def _write(self, line: bytes) -> None:
-        """A disk that is nearly full takes a part of the line and says nothing of the rest."""
-        while line:
-            line = line[await self._file.write(line) :]
-        await anyio.to_thread.run_sync(os.fsync, self._file.fileno())
+        """Append all of a line, or nothing."""
+        try:
+            while line:
+                # A disk that is nearly full takes a part of the line and says nothing of the rest.
+                line = line[await self._file.write(line) :]
+            await anyio.to_thread.run_sync(os.fsync, self._file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                await self._file.truncate(self._size_bytes)
+                await self._file.seek(self._size_bytes)
+            raise
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,6 +103,7 @@ class Journal:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._reserve.close()
         with anyio.CancelScope(shield=True):
             await self._file.close()
 
@@ -170,6 +192,15 @@ def _unreadable(path: Path, error: OSError) -> OutputFolderError:
     return OutputFolderError(
         f"cannot read the journal {path}: {error.strerror}", fix="run as its owner, or make it readable"
     )
+
+
+def _fill(reserve: BinaryIO) -> None:
+    """Take the room that is kept, unless it is taken already, or there is not so much."""
+    if os.fstat(reserve.fileno()).st_size < _RESERVE_BYTES:
+        try:
+            os.posix_fallocate(reserve.fileno(), 0, _RESERVE_BYTES)
+        except OSError:
+            reserve.truncate(0)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -134,7 +134,9 @@ class Leases:
             return
         self._taken.discard(job_id)
         if made:
-            self._mark(job_id).write_text(self._run.in_words)
+            # On a full disk the mark is there, and says less.
+            with suppress(OSError):
+                self._mark(job_id).write_text(self._run.in_words)
         if self._is_own(self._lease(job_id)):
             self._lease(job_id).unlink(missing_ok=True)
 

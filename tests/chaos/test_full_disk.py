@@ -1,5 +1,6 @@
 """A disk that is really full: a small file system of our own."""
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -33,6 +34,15 @@ def small_disk(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
+def fill(folder: Path) -> Path:
+    """Write a file that takes the last byte of a disk."""
+    rest = folder / "rest"
+    with rest.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    return rest
+
+
 @pytest.mark.parametrize("full", ["from the beginning", "in the middle"])
 def test_a_full_disk_fails_nothing_and_the_batch_goes_on_when_there_is_room(
     full: str, tmp_path: Path
@@ -56,3 +66,22 @@ def test_a_full_disk_fails_nothing_and_the_batch_goes_on_when_there_is_room(
         assert "batch_continued" in kinds
         assert "job_failed" not in kinds
         assert program.run("verify", "out", cwd=tmp_path).returncode == 0
+
+
+def test_what_ends_while_there_is_not_one_byte_left_is_told_and_nothing_fails(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in (1, 2, 3):
+        make_clip(tmp_path / "in" / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=1)
+    (tmp_path / "vhsbatch.toml").write_text("min_free_mib = 1\n")
+    with small_disk(tmp_path / "out", "100m"):
+        process = program.start(*("batch", "in", "out", "--parallel", "1", "--json"), cwd=tmp_path)
+        # The others have to be planned while the disk is full.
+        program.wait_for_event(process, "segment_started")
+        rest = fill(tmp_path / "out")
+        program.wait_for_event(process, "segment_failed")
+        rest.unlink()
+        stdout, stderr = process.communicate(timeout=100)
+    assert process.returncode == 0, stdout[-3000:] + stderr
+    kinds = [event["kind"] for event in program.events(stdout)]
+    assert "job_failed" not in kinds
+    assert kinds.count("job_published") == 3

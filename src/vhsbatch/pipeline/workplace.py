@@ -1,13 +1,12 @@
 """Where and with what this machine works: nothing here decides what comes out."""
 
-import errno
 import hashlib
 import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from vhsbatch.errors import OutputFolderError
+from vhsbatch.errors import OutputFolderError, found_no_room
 from vhsbatch.media.commands import Threads
 from vhsbatch.media.formats import Served
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice, JobPlan, Segment
@@ -79,7 +78,7 @@ def expect_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if found_no_room(error):
             return
         reason = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
         raise OutputFolderError(

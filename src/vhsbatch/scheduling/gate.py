@@ -8,7 +8,7 @@ from typing import Protocol
 import anyio
 import anyio.to_thread
 
-from vhsbatch.errors import VhsBatchError
+from vhsbatch.errors import VhsBatchError, found_no_room
 from vhsbatch.model.events import (
     PAUSED_BY_USER,
     BatchContinued,
@@ -92,7 +92,14 @@ class Gate:
         """Take a video before its first segment; False if another run has it."""
         if job_id in self._claimed:
             return True
-        match await anyio.to_thread.run_sync(self._claims.take, job_id):
+        try:
+            standing = await anyio.to_thread.run_sync(self._claims.take, job_id)
+        except OSError as error:
+            if not found_no_room(error):
+                raise
+            await anyio.to_thread.run_sync(self._room.want_more)
+            return False
+        match standing:
             case Free():
                 self._claimed.add(job_id)
                 return True

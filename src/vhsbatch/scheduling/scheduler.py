@@ -13,7 +13,13 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from vhsbatch.engines.fallback import fallbacks
-from vhsbatch.errors import MachineLostError, OutOfMemoryError, StalePlanError, VhsBatchError
+from vhsbatch.errors import (
+    MachineLostError,
+    OutOfMemoryError,
+    OutputFolderError,
+    StalePlanError,
+    VhsBatchError,
+)
 from vhsbatch.model.events import (
     AssemblyStarted,
     Fact,
@@ -83,6 +89,7 @@ class Scheduler:
         self._draining = False
         self._wishes: deque[Steering] = deque()
         self._to_plan: deque[Job] = deque()
+        self._without_room: list[Job] = []
 
     async def run(self) -> None:
         """Return when every video has ended, or after `stop` when every lane has."""
@@ -98,6 +105,8 @@ class Scheduler:
                     # Where work is given out, so that none of it rests on a plan that is gone.
                     self._to_plan.extend(await self._endings.replace_stale_plans())
                     if await self._gate.is_open():
+                        self._to_plan.extend(self._without_room)
+                        self._without_room.clear()
                         await self._fill_lanes(lanes)
                     await self._changed.wait()
                 lanes.cancel_scope.cancel()
@@ -298,7 +307,13 @@ class Scheduler:
         if self._state.jobs[job.id].phase.ended:
             return  # it was skipped before its turn
         async with self._endings.of(job.id):
-            await self._plan_now(job)
+            try:
+                await self._plan_now(job)
+            except OutputFolderError as error:
+                if not error.disk_was_full:
+                    raise
+                await self._gate.ran_full(others_busy=False)
+                self._without_room.append(job)
         self._wake()
 
     async def _plan_now(self, job: Job) -> None:

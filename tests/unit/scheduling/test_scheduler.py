@@ -1,5 +1,6 @@
 """The scheduler with an executor that makes nothing, and fails as it is told."""
 
+import errno
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,14 @@ import pytest
 
 import make
 from vhsbatch.engines.base import UPSCALE
-from vhsbatch.errors import ChainError, InputError, OutOfMemoryError, StalePlanError, VhsBatchError
+from vhsbatch.errors import (
+    ChainError,
+    InputError,
+    OutOfMemoryError,
+    OutputFolderError,
+    StalePlanError,
+    VhsBatchError,
+)
 from vhsbatch.model.events import (
     BatchContinued,
     BatchPaused,
@@ -48,9 +56,10 @@ NETWORK = Upscaling(
 
 @dataclass
 class Claims:
-    """Videos that other runs have: what is said of each, time after time."""
+    """Videos that other runs have: what is said of each, time after time, when the disk is not `full`."""
 
     said: dict[str, list[Standing]] = field(default_factory=dict)
+    full: int = 0
     released: list[tuple[str, bool]] = field(default_factory=list)
 
     def look(self, job_id: str) -> Standing:
@@ -58,6 +67,9 @@ class Claims:
         return sayings.pop(0) if sayings else Free()
 
     def take(self, job_id: str) -> Standing:
+        if self.full:
+            self.full -= 1
+            raise OSError(errno.ENOSPC, "No space left on device")
         return self.look(job_id)
 
     def owns(self, job_id: str) -> bool:
@@ -166,10 +178,14 @@ async def run(
     lanes: int = 2,
     retries: int = 2,
     refused: Mapping[str, VhsBatchError] | None = None,
+    plans_without_room: int = 0,
 ) -> Run:
     facts: list[Fact] = []
+    not_written = ["cannot write the journal: No space left on device"] * plans_without_room
 
     async def append(fact: Fact) -> None:
+        if not_written and isinstance(fact, JobPlanned):
+            raise OutputFolderError(not_written.pop())
         facts.append(fact)
 
     state = BatchState()
@@ -367,6 +383,21 @@ async def test_a_full_disk_is_nobodys_failure(piece: int) -> None:
     assert ended.of(JobFailed) == []
     assert all(fact.blameless and not fact.final for fact in ended.of(SegmentFailed))
     assert room.wants == 5
+
+
+async def test_a_plan_that_the_journal_has_no_room_for_is_made_again() -> None:
+    room = Room()
+    ended = await run(*plans(3), room=room, plans_without_room=5)
+    assert len(ended.of(JobPublished)) == 3
+    assert ended.of(JobFailed) == []
+    assert room.wants == 5
+
+
+async def test_a_video_that_cannot_be_taken_for_want_of_room_is_taken_when_there_is_some() -> None:
+    room, claims = Room(), Claims(full=2)
+    ended = await run(*plans(2), room=room, claims=claims)
+    assert len(ended.of(JobPublished)) == 2
+    assert room.wants == 2
 
 
 async def test_no_room_on_a_disk_with_room_is_a_failure() -> None:
