@@ -73,7 +73,7 @@ async def probe(
     if timeout_s is None:
         timeout_s = _PATIENCE_S + status.st_size / _SLOWEST_BYTES_PER_S
     try:
-        packets = await scan(path, beginning=beginning, timeout_s=timeout_s)
+        packets = await scan(path, beginning=beginning, timeout_s=timeout_s, dated=True)
         _check_packets(packets, max_pixels, allow_truncated=allow_truncated)
         head = await _look_at_head(path, packets, ffmpeg, timeout_s)
         tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)

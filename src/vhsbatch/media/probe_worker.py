@@ -1,7 +1,8 @@
 """Child process that reads all packets of one file and prints what it found as one JSON object.
 
-    python -P -m vhsbatch.media.probe_worker PATH
+    python -P -m vhsbatch.media.probe_worker PATH [dated]
 
+With ``dated`` it is also looked for when a camera recorded the file, which none of our own files says.
 Nothing is decoded, but every packet is read: only so the true ends of the streams are known. It is a
 process of its own because a hostile file can crash the libraries that read it. Fractions are printed
 as ``"numerator/denominator"`` and everything is ASCII. A file that cannot be read gives
@@ -35,14 +36,14 @@ _NOT_MOVING = ("attached_pic", "still_image", "timed_thumbnails")
 
 
 def main(argv: list[str]) -> int:
-    """Read the file named by the only argument and print the result."""
+    """Read the file named by the first argument and print the result."""
     # Whatever a native library may print must not land in the JSON.
     answer = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
     av.logging.set_level(av.logging.PANIC)
     result: dict[str, Any]
     try:
-        result = scan(argv[1])
+        result = {**scan(argv[1]), "recorded": recorded(argv[1]) if "dated" in argv[2:] else None}
     except (av.FFmpegError, OSError) as error:
         result = {"error": getattr(error, "strerror", None) or str(error)}
     with answer:
@@ -81,7 +82,6 @@ def scan(path: str) -> dict[str, Any]:
             ],
             "other_streams": len(container.streams.data) + len(container.streams.attachments),
             "timecode": _timecode(container, video),
-            "recorded": recorded(path),
             "tags": sorted(name.lower() for name in container.metadata),
             "audio": [sound.summary() for sound in sounds.values() if sound.end_s is not None],
         }

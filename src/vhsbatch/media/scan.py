@@ -99,13 +99,14 @@ class Scan:
         return missing_s > max(_TRUNCATED_S, _TRUNCATED_PART * self.declared_s)
 
 
-async def scan(path: Path, *, beginning: bytes, timeout_s: float | None) -> Scan:
+async def scan(path: Path, *, beginning: bytes, timeout_s: float | None, dated: bool = False) -> Scan:
     """Read all packets of a file in a child process.
 
     Args:
         path: absolute path.
         beginning: its first bytes, to name what it is when it is no video.
         timeout_s: seconds after which to give up, None for never.
+        dated: whether to look for when a camera recorded it.
 
     Raises:
         InputError: it is no video, or nothing can read it.
@@ -113,9 +114,8 @@ async def scan(path: Path, *, beginning: bytes, timeout_s: float | None) -> Scan
         ToolError: PyAV does not work.
     """
     # -P: the current folder is the user's, and must not be searched for modules.
-    finished = await run(
-        (sys.executable, "-P", "-m", "vhsbatch.media.probe_worker", str(path)), timeout_s=timeout_s
-    )
+    worker = (sys.executable, "-P", "-m", "vhsbatch.media.probe_worker", str(path))
+    finished = await run((*worker, "dated") if dated else worker, timeout_s=timeout_s)
     if finished.exit_code < 0:
         raise InputError(
             f"the program that reads it {describe_exit(finished.exit_code)}: the file is damaged",

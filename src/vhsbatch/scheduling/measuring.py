@@ -1,8 +1,8 @@
 """Measures what work takes while it is done, and remembers it for the next prediction."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 import anyio.to_thread
@@ -21,7 +21,7 @@ from vhsbatch.model.events import (
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import DeviceReadings
+from vhsbatch.model.telemetry import DeviceReadings, Progress
 from vhsbatch.presets import Preset
 from vhsbatch.proc.gauges import resident_bytes
 from vhsbatch.proc.process import alive
@@ -141,12 +141,15 @@ class Measuring:
     emit: Callable[[BatchPredicted], Awaitable[None]]
     here: bool = True
     _idle_gpu_bytes: int | None = None
+    _progress: dict[int, Progress] = field(default_factory=dict)
 
     async def run(self, mailbox: Mailbox) -> None:
         """Return when the batch is over."""
         async for event in mailbox:
             if self.here and isinstance(event, DeviceReadings):
                 await self._weigh(event)
+            if isinstance(event, Progress):
+                self._progress[event.lane] = event
             if isinstance(event, SegmentFinished | JobPublished):
                 await anyio.to_thread.run_sync(self._learn, event)
             if self.state.prediction is None and isinstance(event, _MAY_COMPLETE):
@@ -173,7 +176,7 @@ class Measuring:
         if self.state.count(Phase.WAITING) or not any(map(_is_open, self.state.jobs.values())):
             return
         videos = [
-            Remaining(job.plan, open_segments(job))
+            Remaining(job.plan, open_segments(job, self._progress))
             for job in self.state.jobs.values()
             if _is_open(job) and job.plan is not None
         ]
@@ -209,14 +212,26 @@ class Measuring:
         self.records.keep(plan, self.records.of(plan).with_need(lane_bytes, gpu_bytes))
 
 
-def open_segments(job: JobState) -> tuple[int, ...]:
-    """The frames of each segment that is not made; of one in the making, half of them are left."""
+def open_segments(job: JobState, progress: Mapping[int, Progress]) -> tuple[int, ...]:
+    """The frames that are left of each segment which is not made.
+
+    Args:
+        job: a video.
+        progress: how far each lane was when it last said so.
+    """
     segments = () if job.plan is None else job.plan.segments
     return tuple(
-        segment.frames // 2 if segment.index in job.running else segment.frames
+        segment.frames - _done_frames(job, segment.index, progress)
         for segment in segments
         if segment.index not in job.finished
     )
+
+
+def _done_frames(job: JobState, segment: int, progress: Mapping[int, Progress]) -> int:
+    """The frames of a segment in the making that are made."""
+    told = progress.get(job.running.get(segment, 0))
+    is_its = told is not None and (told.job_id, told.segment) == (job.job.id, segment)
+    return told.done_frames if told is not None and is_its else 0
 
 
 def _is_open(job: JobState) -> bool:

@@ -1,5 +1,6 @@
 """A batch is measured while it runs, and predicted when its kinds are known."""
 
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -9,7 +10,7 @@ import make
 from vhsbatch.model.events import BatchFinished, BatchPredicted, Fact, LanesChanged
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import DeviceReadings
+from vhsbatch.model.telemetry import DeviceReadings, Progress
 from vhsbatch.pipeline.describe import compared_with_prediction
 from vhsbatch.preset_tables import Deinterlace
 from vhsbatch.presets import Preset
@@ -129,8 +130,9 @@ async def _forget(fact: Fact) -> None:
     pass
 
 
-def test_of_a_segment_in_the_making_half_is_left() -> None:
+def test_of_a_segment_in_the_making_is_left_what_its_lane_has_not_made() -> None:
     state = BatchState()
+    done = partial(Progress, job_id=PLAN.job.id, stage="segment", total_frames=100, frames_per_s=1.0)
     for fact in (
         make.batch_started(PLAN.job),
         make.planned(PLAN),
@@ -138,8 +140,11 @@ def test_of_a_segment_in_the_making_half_is_left() -> None:
         make.finished(PLAN, 0),
     ):
         state.apply(fact)
-    state.apply(make.started(PLAN, 1))
-    assert open_segments(state.jobs[PLAN.job.id]) == (50, 100, 100)
+    state.apply(make.started(PLAN, 1, lane=1))
+    state.apply(make.started(PLAN, 2, lane=2))
+    # What the second lane said last is about another segment.
+    progress = {1: done(lane=1, segment=1, done_frames=70), 2: done(lane=2, segment=0, done_frames=90)}
+    assert open_segments(state.jobs[PLAN.job.id], progress) == (30, 100, 100)
 
 
 def test_a_prediction_is_compared_with_what_happened() -> None:
