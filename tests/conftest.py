@@ -1,3 +1,4 @@
+import os
 import signal
 
 import pytest
@@ -7,6 +8,9 @@ from hypothesis import settings
 for ignored in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(ignored) is signal.SIG_IGN:
         signal.signal(ignored, signal.SIG_DFL)
+
+# Tests start the program by the hundred: without bytecode, each would compile all of its sources again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # The machines that run these tests are shared: how long an example takes says nothing.
 settings.register_profile("vhsbatch", deadline=None, max_examples=60)

@@ -33,22 +33,31 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     assert all(re.search(rf"^│ {command} ", done.stdout, re.MULTILINE) for command in COMMANDS), done.stdout
 
 
-@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS), ("config", "show")])
-def test_help_imports_nothing_heavy(command: tuple[str, ...], tmp_path: Path) -> None:
-    script = (
-        "import sys; from vhsbatch.cli import run; run(sys.argv[1:]); "
-        "print(','.join(sorted({name.partition('.')[0] for name in sys.modules})))"
-    )
+def loaded_by(cwd: Path, command: str) -> set[str]:
+    """The packages that are there after some Python."""
+    script = f"import sys; {command}; print(','.join({{name.partition('.')[0] for name in sys.modules}}))"
     done = subprocess.run(
-        [sys.executable, "-c", script, *command, "--help"],
-        cwd=tmp_path,
-        env=program.environment(tmp_path),
+        [sys.executable, "-c", script],
+        cwd=cwd,
+        env=program.environment(cwd),
         capture_output=True,
         text=True,
         check=True,
     )
-    loaded = set(done.stdout.splitlines()[-1].split(","))
+    return set(done.stdout.splitlines()[-1].split(","))
+
+
+# One process for all commands: what one of them loads stays.
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    commands = [(), *((name,) for name in COMMANDS), ("config", "show")]
+    ask = f"from vhsbatch.cli import run; [run((*command, '--help')) for command in {commands}]"
+    loaded = loaded_by(tmp_path, ask)
     assert loaded.isdisjoint({"anyio", "asyncio", "av", "ffmpeg", "ncnn", "numpy", "pydantic", "textual"})
+
+
+def test_who_restores_waits_for_no_part_that_only_its_children_need(tmp_path: Path) -> None:
+    loaded = loaded_by(tmp_path, "import vhsbatch.commands.restore")
+    assert loaded.isdisjoint({"PIL", "av", "distributed", "jinja2", "ncnn", "numpy", "textual"})
 
 
 def test_version(tmp_path: Path) -> None:

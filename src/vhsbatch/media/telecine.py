@@ -17,7 +17,7 @@ from vhsbatch.errors import ChainError
 from vhsbatch.media.fieldorder import Votes
 from vhsbatch.media.formats import input_arguments
 from vhsbatch.media.idet import windows
-from vhsbatch.media.telecine_worker import STRETCH_FRAMES, WEAVE
+from vhsbatch.media.telecine_terms import STRETCH_FRAMES, WEAVE
 from vhsbatch.model.media import FieldOrder, Telecine, VideoTrack
 from vhsbatch.proc.chain import StageSpec, run_chain
 

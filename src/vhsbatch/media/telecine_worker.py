@@ -21,11 +21,9 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-WEAVE = "weave"
+from vhsbatch.media.telecine_terms import STRETCH_FRAMES, WEAVE
 
 CYCLE = 5
-# How many frames are judged together: few, as each cut of an edited tape begins another cadence.
-STRETCH_FRAMES = 30
 _FEWEST_CYCLES = 8
 
 # A repeated field differs by at most this part of what the others of its cycle differ by.

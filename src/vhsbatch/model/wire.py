@@ -16,11 +16,13 @@ from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.telemetry import Telemetry
 from vhsbatch.model.wishes import Wish
 
-_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Discriminator("kind")])
-_MEDIA_INFO = TypeAdapter(MediaInfo)
-_FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Discriminator("kind")])
-_TELEMETRY: TypeAdapter[Telemetry] = TypeAdapter(Annotated[Telemetry, Discriminator("kind")])
-_WISH: TypeAdapter[Wish] = TypeAdapter(Annotated[Wish, Discriminator("kind")])
+_BY_KIND = Discriminator("kind")
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Reads values of `kind`; made when the first is read, as most programs read few kinds."""
+    return TypeAdapter(kind)
 
 
 def to_text(value: object, **layout: Any) -> str:
@@ -65,7 +67,10 @@ def dump_pretty(value: object) -> str:
 
 def event_schema() -> dict[str, Any]:
     """The JSON Schema of the lines that `--json` prints."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_EVENT.json_schema()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **_adapter(Annotated[Event, _BY_KIND]).json_schema(),
+    }
 
 
 def load_media_info(value: object) -> MediaInfo:
@@ -74,7 +79,8 @@ def load_media_info(value: object) -> MediaInfo:
     Raises:
         ValueError: it is of another version.
     """
-    return _MEDIA_INFO.validate_python(value, strict=False)
+    info: MediaInfo = _adapter(MediaInfo).validate_python(value, strict=False)
+    return info
 
 
 def load_fact(line: str | bytes) -> Fact:
@@ -83,7 +89,8 @@ def load_fact(line: str | bytes) -> Fact:
     Raises:
         ValueError: the line is torn, or no fact that this version knows.
     """
-    return _FACT.validate_python(json.loads(line), strict=False)
+    fact: Fact = _adapter(Annotated[Fact, _BY_KIND]).validate_python(json.loads(line), strict=False)
+    return fact
 
 
 def load_telemetry(line: str) -> Telemetry:
@@ -92,7 +99,8 @@ def load_telemetry(line: str) -> Telemetry:
     Raises:
         ValueError: it is none that this version knows.
     """
-    return _TELEMETRY.validate_python(json.loads(line), strict=False)
+    told: Telemetry = _adapter(Annotated[Telemetry, _BY_KIND]).validate_python(json.loads(line), strict=False)
+    return told
 
 
 def load_wish(line: str | bytes) -> Wish:
@@ -101,4 +109,5 @@ def load_wish(line: str | bytes) -> Wish:
     Raises:
         ValueError: it is none.
     """
-    return _WISH.validate_json(line)
+    wish: Wish = _adapter(Annotated[Wish, _BY_KIND]).validate_json(line)
+    return wish

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from vhsbatch.media.telecine_worker import STRETCH_FRAMES, all_partners, cadences, field_steps, frames_of
+from vhsbatch.media.telecine_terms import STRETCH_FRAMES
+from vhsbatch.media.telecine_worker import all_partners, cadences, field_steps, frames_of
 
 WIDTH, HEIGHT = 32, 48
 Frames = npt.NDArray[np.uint8]
