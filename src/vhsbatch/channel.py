@@ -41,6 +41,10 @@ class Live:
         self._logged = 0
         self._written = ""
 
+    async def open(self) -> None:
+        """Make room for wishes; before anybody can know of the run, so that none finds nowhere to lie."""
+        await anyio.to_thread.run_sync(self._make_folders)
+
     async def keep(self, mailbox: Mailbox, wish: Callable[[Wish], None]) -> None:
         """Write and take until the batch is over.
 
@@ -48,7 +52,6 @@ class Live:
             mailbox: what happens.
             wish: takes a wish.
         """
-        await anyio.to_thread.run_sync(self._begin)
         async with anyio.create_task_group() as group:
             group.start_soon(self._exchange, wish)
             async for event in mailbox:
@@ -73,7 +76,7 @@ class Live:
                 wish(wished)
             await anyio.sleep(_EVERY_S)
 
-    def _begin(self) -> None:
+    def _make_folders(self) -> None:
         # A folder that cannot be written is noticed by the journal; a batch needs no viewers.
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
@@ -134,7 +137,8 @@ class Line:
         """Leave a wish.
 
         Raises:
-            OSError: the run has ended, or the folder may not be written to.
+            FileNotFoundError: the run has ended.
+            OSError: the folder cannot be written to.
         """
         name = f"{time.time_ns():020d}-{os.getpid()}.json"
         _write_whole(_wishes_folder(self.folder, self.run_id) / name, dump_line(wish))

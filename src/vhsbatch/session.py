@@ -169,6 +169,8 @@ async def _run(
     notes = (*request.notes, *toolbox.notes, *_announce(request, history, leases.others()))
     published = {id_: job.published for id_, job in history.known.items() if job.published is not None}
     followed = [bus.subscribe() for _ in followers]
+    live = Live(request.folder / STATE_FOLDER, run_id)
+    await live.open()
     await bus.emit(
         BatchStarted(
             at_s=time.time(),
@@ -207,7 +209,6 @@ async def _run(
     async with anyio.create_task_group() as group:
         for interface, mailbox in shown:
             group.start_soon(interface, session, mailbox)
-        live = Live(request.folder / STATE_FOLDER, run_id)
         group.start_soon(live.keep, bus.subscribe(), session.wish)
         group.start_soon(_warn_of_room, bus.subscribe(), state, room, bus)
         records = Records(toolbox.intent.memory)

@@ -8,7 +8,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.channel import Line
-from vhsbatch.errors import UsageError
+from vhsbatch.errors import OutputFolderError, UsageError
 from vhsbatch.journal import STATE_FOLDER, JournalReader
 from vhsbatch.leases import living_runs
 from vhsbatch.model.events import BatchStarted, Event, Fact
@@ -58,19 +58,36 @@ class Viewer:
     @property
     def steerable(self) -> bool:
         """Whether wishes are taken."""
-        return self._alive and not self.read_only
+        return self._runs and not self.read_only
 
     @property
     def standing(self) -> str:
         """What is to be said of the batch beside its state."""
-        if self._alive:
+        if self._runs:
             return "   (viewing)" if self.read_only else ""
         return "   not running" if self.state.outcome is None else f"   ended: {self.state.outcome}"
 
     def wish(self, wish: Wish) -> None:
-        """Pass a wish on to the process that runs the batch."""
-        if self.steerable and self._line is not None:
+        """Pass a wish on to the process that runs the batch.
+
+        Raises:
+            UsageError: the batch has ended.
+            OutputFolderError: the folder cannot be written to.
+        """
+        if not self.steerable or self._line is None:
+            return
+        try:
             self._line.wish(wish)
+        except FileNotFoundError as error:
+            raise UsageError(
+                f"the batch in {self.folder} has just ended",
+                fix=f"vhs-upscale log {self.folder} prints what happened there",
+            ) from error
+        except OSError as error:
+            raise OutputFolderError(
+                f"the batch in {self.folder} cannot be steered: {error.strerror}",
+                fix="whoever may write to the folder may steer it",
+            ) from error
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         """Every event of the run that is looked at and of those that follow it, for ever."""
@@ -86,6 +103,11 @@ class Viewer:
             await self._look()
             for event in self._unseen():
                 yield event
+
+    @property
+    def _runs(self) -> bool:
+        """Whether the batch goes on: its process outlives it, for as long as somebody looks at its end."""
+        return self._alive and self.state.outcome is None
 
     def _unseen(self) -> list[Event]:
         facts, self._untold = self._untold, []

@@ -108,7 +108,9 @@ async def running(folder: Path) -> AsyncIterator[list[Wish]]:
             await written.append(make.batch_started(WEDDING, HARBOUR, run_id="2-b"))
             await written.append(make.planned(make.plan(WEDDING)))
             await written.append(make.started(make.plan(WEDDING)))
-        group.start_soon(Live(folder / STATE_FOLDER, "2-b").keep, mailbox, wished.append)
+        live = Live(folder / STATE_FOLDER, "2-b")
+        await live.open()
+        group.start_soon(live.keep, mailbox, wished.append)
         yield wished
         mailbox.close()
 

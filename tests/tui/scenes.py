@@ -8,6 +8,7 @@ import anyio
 from PIL import Image
 
 import make
+from vhsbatch.errors import VhsBatchError
 from vhsbatch.model.events import (
     AssemblyStarted,
     BatchFinished,
@@ -30,9 +31,10 @@ NOW_S = 600.0
 
 
 class Commands:
-    """Keeps the wishes, and ends the batch when it is to stop."""
+    """Keeps the wishes, or refuses them, and ends the batch when it is to stop."""
 
     def __init__(self, mailbox: Mailbox) -> None:
+        self.refusal: VhsBatchError | None = None
         self.stopped_by: int | None = None
         self.owns = True
         self.steerable = True
@@ -41,6 +43,8 @@ class Commands:
         self._mailbox = mailbox
 
     def wish(self, wish: Wish) -> None:
+        if self.refusal is not None:
+            raise self.refusal
         self.wishes.append(wish)
         if isinstance(wish, Stop):
             self.stopped_by = 2

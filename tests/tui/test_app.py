@@ -7,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 import scenes
+from vhsbatch.errors import UsageError
 from vhsbatch.model.events import (
     PAUSED_BY_USER,
     BatchPaused,
@@ -119,6 +120,17 @@ async def test_a_key_is_a_wish(keys: tuple[str, ...], wishes: list[Wish]) -> Non
         await pilot.press(*keys)
         await pilot.pause()
         assert commands.wishes == wishes
+
+
+async def test_a_wish_that_cannot_be_passed_on_is_told() -> None:
+    app, mailbox, commands = app_of(scenes.running(2))
+    commands.refusal = UsageError("the batch in out has just ended", fix="vhs-upscale log out")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("p")
+        await pilot.pause()
+        (told,) = app._notifications
+        assert told.message == "the batch in out has just ended (vhs-upscale log out)"
 
 
 async def test_a_paused_batch_goes_on_by_the_same_key() -> None:

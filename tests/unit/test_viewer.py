@@ -7,7 +7,7 @@ import pytest
 
 import make
 from vhsbatch.channel import Live
-from vhsbatch.errors import UsageError
+from vhsbatch.errors import OutputFolderError, UsageError
 from vhsbatch.journal import STATE_FOLDER, Journal
 from vhsbatch.leases import leasing
 from vhsbatch.model.events import BatchFinished, Event, Fact
@@ -110,8 +110,10 @@ async def test_a_running_batch_is_followed_steered_and_left_for_the_next(tmp_pat
         assert viewer.state.run_id == "1-a"
         assert viewer.steerable
         assert not Viewer(tmp_path, read_only=True).steerable
+        live = Live(state_folder, "1-a")
+        await live.open()
         async with anyio.create_task_group() as group:
-            group.start_soon(Live(state_folder, "1-a").keep, mailbox, wished.append)
+            group.start_soon(live.keep, mailbox, wished.append)
             mailbox.put(told)
             assert told in await seen(viewer, 4)
             viewer.wish(Pause())
@@ -127,3 +129,27 @@ async def test_a_running_batch_is_followed_steered_and_left_for_the_next(tmp_pat
             if viewer.state.run_id == "2-b":
                 break
     assert not viewer.steerable
+
+
+async def test_a_batch_takes_wishes_until_its_end_and_not_for_as_long_as_its_process_lives(
+    tmp_path: Path,
+) -> None:
+    async with leasing(tmp_path / STATE_FOLDER, "1-a", tmp_path):
+        await journal(tmp_path, "1-a", *FIRST)
+        viewer = Viewer(tmp_path, read_only=False)
+        assert viewer.steerable
+        # The folder for wishes goes in the instant in which a batch ends.
+        with pytest.raises(UsageError, match=r"has just ended \(vhs-upscale log .* prints what happened"):
+            viewer.wish(Pause())
+        with journal_file(tmp_path, "1-a").open("a") as file:
+            file.write(dump(ENDED) + "\n")
+        assert ENDED in await seen(viewer, 5)
+        assert (viewer.steerable, viewer.standing) == (False, "   ended: interrupted")
+
+
+async def test_a_folder_that_cannot_be_written_to_cannot_be_steered(tmp_path: Path) -> None:
+    async with leasing(tmp_path / STATE_FOLDER, "1-a", tmp_path):
+        await journal(tmp_path, "1-a", *FIRST)
+        (tmp_path / STATE_FOLDER / "wishes").write_text("a file is in the way")
+        with pytest.raises(OutputFolderError, match=r"cannot be steered: Not a directory \(whoever may"):
+            Viewer(tmp_path, read_only=False).wish(Pause())

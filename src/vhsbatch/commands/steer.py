@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, assert_never, get_args
 
 from vhsbatch.commands.history import expect_folder
-from vhsbatch.errors import OutputFolderError, UsageError
+from vhsbatch.errors import UsageError
 from vhsbatch.headless import show_line
 from vhsbatch.model.events import (
     BatchContinued,
@@ -68,13 +68,7 @@ def steer_batch(folder: Path, typed: Typed) -> int:
         )
     wish = wish_of(typed, viewer.state)
     answer = what_comes_of(wish, viewer.state)
-    try:
-        viewer.wish(wish)
-    except OSError as error:
-        raise OutputFolderError(
-            f"the batch in {folder} cannot be steered: {error.strerror}",
-            fix="whoever may write to the folder may steer it, as long as it runs",
-        ) from error
+    viewer.wish(wish)
     show_line(plain(answer))
     return 0
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from textual.app import App
 from textual.widgets import Input, TabbedContent
 
+from vhsbatch.errors import VhsBatchError
 from vhsbatch.model.events import PAUSED_BY_USER
 from vhsbatch.model.job_state import JobState
 from vhsbatch.model.state import BatchState
@@ -50,7 +51,11 @@ class Commands(Protocol):
         ...
 
     def wish(self, wish: Wish) -> None:
-        """Take a wish."""
+        """Take a wish.
+
+        Raises:
+            VhsBatchError: it cannot be passed on.
+        """
         ...
 
 
@@ -79,16 +84,22 @@ class Actions(App[None]):
         """Give the keys back to the list."""
         raise NotImplementedError
 
+    def _wish(self, wish: Wish) -> None:
+        try:
+            self._commands.wish(wish)
+        except VhsBatchError as error:
+            self.notify(plain(str(error)), severity="error")
+
     # --- the batch -------------------------------------------------------------------------------
 
     def action_pause(self) -> None:
         """Pause, or go on."""
         paused = self._state.paused == PAUSED_BY_USER
-        self._commands.wish(Continue() if paused else Pause())
+        self._wish(Continue() if paused else Pause())
 
     def action_lanes(self, by: int) -> None:
         """More lanes, or fewer."""
-        self._commands.wish(ChangeLanes(by=by))
+        self._wish(ChangeLanes(by=by))
 
     async def action_leave_or_stop(self) -> None:
         """Close a viewer; ask before a batch is stopped."""
@@ -109,7 +120,7 @@ class Actions(App[None]):
             case Stop():
                 how = "running segments are finished first" if answer.drain else "running segments are ended"
                 self.notify(f"stopping: {how}, finished ones are kept")
-                self._commands.wish(answer)
+                self._wish(answer)
             case Leave():
                 self.exit()
             case None:
@@ -124,22 +135,22 @@ class Actions(App[None]):
     def action_skip(self) -> None:
         """Leave the selected video out."""
         if (job := self.selected) is not None:
-            self._commands.wish(Skip(job_id=job.job.id))
+            self._wish(Skip(job_id=job.job.id))
 
     def action_retry(self) -> None:
         """Try the selected video again."""
         if (job := self.selected) is not None:
-            self._commands.wish(Retry(job_id=job.job.id))
+            self._wish(Retry(job_id=job.job.id))
 
     def action_move(self, by: int) -> None:
         """Begin the selected video earlier or later."""
         if (job := self.selected) is not None:
-            self._commands.wish(Move(job_id=job.job.id, by=by))
+            self._wish(Move(job_id=job.job.id, by=by))
 
     def action_prioritise(self, by: int) -> None:
         """Give the selected video another priority."""
         if (job := self.selected) is not None:
-            self._commands.wish(Prioritise(job_id=job.job.id, by=by))
+            self._wish(Prioritise(job_id=job.job.id, by=by))
 
     def action_copy(self) -> None:
         """Copy why the selected video failed."""
