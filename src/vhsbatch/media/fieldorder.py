@@ -29,11 +29,13 @@ class Sight:
 
     Attributes:
         at_s: seconds from the first frame of the source.
-        order: UNKNOWN where the frame does not tell.
+        order: UNKNOWN where the frame does not tell, and those before it did not either.
+        alone: the same of the frame alone.
     """
 
     at_s: Fraction
     order: FieldOrder
+    alone: FieldOrder = FieldOrder.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +47,14 @@ class Votes:
         bff: frames whose bottom field is older.
         progressive: frames without fields of different times.
         undetermined: frames that do not tell.
+        alone: frames with fields of different times that show so by themselves, in the order of most.
     """
 
     tff: int = 0
     bff: int = 0
     progressive: int = 0
     undetermined: int = 0
+    alone: int = 0
 
     @property
     def interlaced(self) -> int:
@@ -66,11 +70,13 @@ class Votes:
     def count(cls, sights: Sequence[Sight]) -> Self:
         """The votes of some frames."""
         counts = Counter(sight.order for sight in sights)
+        alone = Counter(sight.alone for sight in sights)
         return cls(
             tff=counts[FieldOrder.TFF],
             bff=counts[FieldOrder.BFF],
             progressive=counts[FieldOrder.PROGRESSIVE],
             undetermined=counts[FieldOrder.UNKNOWN],
+            alone=max(alone[FieldOrder.TFF], alone[FieldOrder.BFF]),
         )
 
     def verdict(self) -> FieldOrder:

@@ -16,9 +16,9 @@ SHORT_FRAMES = 360
 _WINDOWS = (Fraction(1, 10), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(9, 10))
 
 _TIME = re.compile(r"pts_time:(-?[\d.]+)")
-_KEY = "lavfi.idet.multiple.current_frame"
+_ALONE, _AMONG_OTHERS = "lavfi.idet.single.current_frame=", "lavfi.idet.multiple.current_frame="
 # Looks at every frame, and prints what it saw on stdout.
-IDET = f"idet,metadata=mode=print:key={_KEY}:file=-"
+IDET = "idet,metadata=mode=print:file=-"
 _ORDERS = {order.value: order for order in (FieldOrder.TFF, FieldOrder.BFF, FieldOrder.PROGRESSIVE)}
 
 
@@ -70,12 +70,18 @@ def parse_sights(lines: Iterable[str], from_s: Fraction = Fraction(0)) -> Iterat
     """What FFmpeg's `metadata` filter prints of each frame that went through `idet`.
 
     Args:
-        lines: a line with the frame's time, and one with what was found, in turns.
+        lines: a line with the frame's time, and those with what was found, in turns.
         from_s: added to the times.
     """
-    at_s = from_s
+    at_s, alone = from_s, FieldOrder.UNKNOWN
     for line in lines:
-        if (time := _TIME.search(line)) is not None:
+        if line.startswith(_ALONE):
+            alone = _order(line)
+        elif line.startswith(_AMONG_OTHERS):
+            yield Sight(at_s=at_s, order=_order(line), alone=alone)
+        elif (time := _TIME.search(line)) is not None:
             at_s = from_s + Fraction(time[1])
-        elif line.startswith(f"{_KEY}="):
-            yield Sight(at_s=at_s, order=_ORDERS.get(line.rpartition("=")[2], FieldOrder.UNKNOWN))
+
+
+def _order(line: str) -> FieldOrder:
+    return _ORDERS.get(line.rpartition("=")[2], FieldOrder.UNKNOWN)

@@ -293,6 +293,9 @@ async def _with_telecine(
         reason = "frames are shown for two and three fields in turns"
         return replace(video, telecine=Telecine.SOFT, telecine_reason=reason, telecine_confidence=0.95)
     votes = None if sights is None else fieldorder.Votes.count(sights)
+    if telecine.is_plainly_video(video, votes):
+        reason = "nearly every frame has fields of two moments"
+        return replace(video, telecine_reason=reason, telecine_confidence=0.95)
     is_unclear, is_film = telecine.may_be_whole(video, votes), telecine.may_be_film(video, votes)
     if not (is_unclear or is_film):
         return video

@@ -1,5 +1,6 @@
 """Deciding which field comes first."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -38,6 +39,8 @@ def decide_from(
 def test_votes_are_counted() -> None:
     seen = sights((TFF, 1), (UNKNOWN, 2), (BFF, 3), (PROGRESSIVE, 4))
     assert Votes.count(seen) == Votes(tff=1, bff=3, progressive=4, undetermined=2)
+    alone = [replace(sight, alone=sight.order) for sight in seen]
+    assert Votes.count(alone).alone == 3
 
 
 @pytest.mark.parametrize("stated", list(FieldOrder))

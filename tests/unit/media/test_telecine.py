@@ -7,7 +7,7 @@ import pytest
 
 import make
 from vhsbatch.media.fieldorder import Votes
-from vhsbatch.media.telecine import is_soft, judge, may_be_film
+from vhsbatch.media.telecine import is_plainly_video, is_soft, judge, may_be_film
 from vhsbatch.model.media import FieldOrder, Telecine
 
 FILM = Fraction(24000, 1001)
@@ -80,3 +80,20 @@ def test_it_is_looked_for_where_it_can_be(
     changes: dict[str, object], votes: Votes | None, looked_for: bool
 ) -> None:
     assert may_be_film(make.track(**changes), votes) is looked_for
+
+
+@pytest.mark.parametrize(
+    ("rate", "votes", "plainly"),
+    [
+        (Fraction(30000, 1001), Votes(tff=60, alone=59), True),
+        (Fraction(30000, 1001), Votes(tff=60, alone=54), False),
+        (Fraction(30000, 1001), Votes(tff=6, alone=6), False),
+        (Fraction(30000, 1001), None, False),
+        # A field out of step, each frame of a film has fields of two moments.
+        (Fraction(25), Votes(tff=60, alone=60), False),
+    ],
+)
+def test_frames_that_all_have_fields_of_two_moments_are_no_film(
+    rate: Fraction, votes: Votes | None, plainly: bool
+) -> None:
+    assert is_plainly_video(make.track(rate=rate), votes) is plainly
