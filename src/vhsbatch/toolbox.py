@@ -1,5 +1,6 @@
 """Which tools a run works with: found, tried and chosen once, before the first video."""
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
 from vhsbatch.pipeline.overrides import Overrides, shipped_preset
 from vhsbatch.pipeline.prepare import Intent
 from vhsbatch.presets import Preset
-from vhsbatch.proc.gauges import gpu_gauges, memory_gauge
+from vhsbatch.proc.gauges import gpu_gauges, memory_gauge, processor_limit
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.remembered import default_memory
 from vhsbatch.scheduling.measuring import LaneKind, remembered_need
@@ -132,8 +133,10 @@ async def open_toolbox(
 
 
 def cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """CPU cores that this process may use, or has the time of."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = processor_limit()
+    return count if limit is None else min(count, math.ceil(limit))
 
 
 async def survey(settings: Settings, choice: EngineChoice) -> Machine:

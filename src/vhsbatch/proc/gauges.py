@@ -67,7 +67,8 @@ def memory_gauge(root: Path = Path("/")) -> MemoryGauge | None:
     if text is None:
         return None
     machine = parse_meminfo(text)
-    groups = [gauge for folder in _control_groups(root) if (gauge := _control_group(folder)) is not None]
+    folders = _control_groups(root, "memory")
+    groups = [gauge for folder in folders if (gauge := _control_group(folder)) is not None]
     return max((gauge for gauge in (machine, *groups) if gauge is not None), key=_tightness, default=None)
 
 
@@ -87,14 +88,14 @@ def parse_meminfo(text: str) -> MemoryGauge | None:
     return MemoryGauge(total_bytes=values["MemTotal"], used_bytes=values["MemTotal"] - values["MemAvailable"])
 
 
-def _control_groups(root: Path) -> Iterable[Path]:
+def _control_groups(root: Path, controller: str) -> Iterable[Path]:
     """This process's control group and those that it is in, as far as they can be seen from here."""
     for line in (text_of(root / "proc/self/cgroup") or "").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":
             base = root / "sys/fs/cgroup"
-        elif "memory" in controllers.split(","):
-            base = root / "sys/fs/cgroup/memory"
+        elif controller in controllers.split(","):
+            base = root / "sys/fs/cgroup" / controller
         else:
             continue
         inner = PurePosixPath(path.lstrip("/"))
@@ -117,6 +118,27 @@ def _control_group(folder: Path) -> MemoryGauge | None:
         statistics = dict(pairs_of(text_of(folder / "memory.stat") or "", " "))
         spare = int(statistics.get(cache, "0"))
         return MemoryGauge(total_bytes=total, used_bytes=max(0, int(used_text) - spare))
+    return None
+
+
+def processor_limit(root: Path = Path("/")) -> float | None:
+    """How many cores' time this process and its children may take; None where that is not limited.
+
+    A container is limited in this way: it sees all cores of its machine, and is held up on them.
+
+    Args:
+        root: where the system's files are.
+    """
+    limits = (_processor_limit(folder) for folder in _control_groups(root, "cpu"))
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _processor_limit(folder: Path) -> float | None:
+    """The limit of one control group; None if it has none."""
+    older = (text_of(folder / f"cpu.cfs_{name}_us") or "" for name in ("quota", "period"))
+    match (text_of(folder / "cpu.max") or " ".join(older)).split():
+        case [quota, period] if quota.isdecimal() and period.isdecimal():
+            return int(quota) / int(period)
     return None
 
 

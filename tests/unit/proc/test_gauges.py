@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from vhsbatch.model.plan import EncoderDevice
-from vhsbatch.proc.gauges import GpuGauge, _drm_gpus, memory_gauge, memory_stall, parse_nvidia, parse_pressure
+from vhsbatch.proc.gauges import (
+    GpuGauge,
+    _drm_gpus,
+    memory_gauge,
+    memory_stall,
+    parse_nvidia,
+    parse_pressure,
+    processor_limit,
+)
 
 MIB = 2**20
 MEMINFO = "MemTotal:  8388608 kB\nMemFree:  100 kB\nMemAvailable:  6291456 kB\nHugePages_Total:  0\n"
@@ -59,8 +67,27 @@ def test_control_groups_of_the_older_kind(tmp_path: Path) -> None:
     assert (gauge.total_bytes, gauge.used_bytes) == (512 * MIB, 400 * MIB)
 
 
+def test_a_container_has_the_processor_time_that_it_is_given(tmp_path: Path) -> None:
+    put(tmp_path, "proc/self/cgroup", "0::/\n")
+    put(tmp_path, "sys/fs/cgroup/cpu.max", "max 100000\n")
+    assert processor_limit(tmp_path) is None
+    put(tmp_path, "sys/fs/cgroup/cpu.max", "150000 100000\n")
+    assert processor_limit(tmp_path) == 1.5
+
+
+def test_processor_time_in_control_groups_of_the_older_kind(tmp_path: Path) -> None:
+    # As a container sees it: the path is its host's, and what is mounted is its own group.
+    put(tmp_path, "proc/self/cgroup", "4:memory:/pods/pod1\n3:cpu,cpuacct:/pods/pod1\n")
+    put(tmp_path, "sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n")
+    put(tmp_path, "sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n")
+    assert processor_limit(tmp_path) is None
+    put(tmp_path, "sys/fs/cgroup/cpu/cpu.cfs_quota_us", "200000\n")
+    assert processor_limit(tmp_path) == 2
+
+
 def test_what_is_not_there_is_not_invented(tmp_path: Path) -> None:
     assert memory_gauge(tmp_path) is None
+    assert processor_limit(tmp_path) is None
     assert memory_stall(tmp_path) is None
     assert list(_drm_gpus(tmp_path)) == []
     put(tmp_path, "proc/meminfo", "MemTotal: 5 kB\n")
