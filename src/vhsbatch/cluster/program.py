@@ -1,5 +1,6 @@
 """The long-running programs of a cluster: its scheduler, and the worker on each machine."""
 
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -84,8 +85,7 @@ async def help_cluster(address: Address, settings: Settings, machine: str, say: 
         return Worker(
             str(address),
             nthreads=slots,
-            # The scheduler may not have noticed yet that the one before is gone.
-            name=f"{machine}-{secrets.token_hex(3)}",
+            name=worker_name(machine),
             security=security(address, settings),
             resources=found,
             plugins=(Node(machine, settings, found=found),),
@@ -110,6 +110,12 @@ async def help_cluster(address: Address, settings: Settings, machine: str, say: 
             await anyio.sleep(_AGAIN_S)
 
     await _until_signal(work)
+
+
+def worker_name(machine: str) -> str:
+    """What Dask calls a worker: dask-kubernetes removes one by the name that it gave to it."""
+    # Else there is a new one each time: the scheduler may not have noticed yet that the one before is gone.
+    return os.environ.get("DASK_WORKER_NAME") or f"{machine}-{secrets.token_hex(3)}"
 
 
 @asynccontextmanager
