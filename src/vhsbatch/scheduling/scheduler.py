@@ -6,7 +6,6 @@ to one video ends in a fact about that video and touches no other.
 
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
 
 import anyio
 import anyio.to_thread
@@ -16,7 +15,6 @@ from vhsbatch.engines.fallback import fallbacks
 from vhsbatch.errors import (
     MachineLostError,
     OutOfMemoryError,
-    OutputFolderError,
     StalePlanError,
     VhsBatchError,
 )
@@ -29,7 +27,7 @@ from vhsbatch.model.events import (
     LanesChanged,
     SegmentStarted,
 )
-from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import LogLine
 from vhsbatch.model.wishes import Steering
@@ -38,13 +36,11 @@ from vhsbatch.scheduling.endings import Endings
 from vhsbatch.scheduling.executor import Executor
 from vhsbatch.scheduling.failures import is_by_network, segment_failed
 from vhsbatch.scheduling.gate import Gate
+from vhsbatch.scheduling.planners import Planner, Planners
 from vhsbatch.scheduling.policy import Assemble, MakeSegment, Work, next_work
 from vhsbatch.scheduling.wishes import grant
 
 MEMORY_RAN_OUT = "the system ran out of memory"
-
-# Gives the plan of a job, or the reason why the job needs no work.
-Planner = Callable[[Job], Awaitable[JobPlan | str]]
 
 
 class Scheduler:
@@ -88,27 +84,27 @@ class Scheduler:
         self._stop_scope = anyio.CancelScope()
         self._draining = False
         self._wishes: deque[Steering] = deque()
-        self._to_plan: deque[Job] = deque()
-        self._without_room: list[Job] = []
+        self._planners = Planners(
+            *(state, bus, planner), gate=gate, endings=self._endings, change=self._change, wake=self._wake
+        )
 
     async def run(self) -> None:
         """Return when every video has ended, or after `stop` when every lane has."""
         with self._stop_scope:
             async with anyio.create_task_group() as lanes:
-                self._to_plan.extend(job.job for job in self._state.open.values())
+                self._planners.add(job.job for job in self._state.open.values())
                 for _ in range(max(2, self._state.lanes)):
-                    lanes.start_soon(self._plan_jobs)
-                lanes.start_soon(self._gate.watch, self._plan, self._wake)
+                    lanes.start_soon(self._planners.run)
+                lanes.start_soon(self._gate.watch, self._planners.plan, self._wake)
                 while not self._state.complete and not self._drained:
                     self._changed = anyio.Event()
                     await self._grant_wishes()
                     # Where work is given out, so that none of it rests on a plan that is gone.
-                    self._to_plan.extend(await self._endings.replace_stale_plans())
+                    self._planners.add(await self._endings.replace_stale_plans())
                     if await self._gate.is_open():
-                        self._to_plan.extend(self._without_room)
-                        self._without_room.clear()
+                        self._planners.there_is_room()
                         await self._fill_lanes(lanes)
-                    await self._changed.wait()
+                    await self._change()
                 lanes.cancel_scope.cancel()
 
     @property
@@ -154,7 +150,7 @@ class Scheduler:
             case JobSkipped():
                 await self._endings.leave(fact.job_id)
             case JobRetried():
-                self._to_plan.append(self._state.jobs[fact.job_id].job)
+                self._planners.add((self._state.jobs[fact.job_id].job,))
             case _:
                 pass
 
@@ -287,38 +283,8 @@ class Scheduler:
         ways_left = plan.upscaling is not None and work.fallback + 1 < len(fallbacks(plan.upscaling))
         return work.attempt <= self._retries or (is_by_network(error) and ways_left)
 
+    async def _change(self) -> None:
+        await self._changed.wait()
+
     def _wake(self) -> None:
         self._changed.set()
-
-    # --- planning --------------------------------------------------------------------------------
-
-    async def _plan_jobs(self) -> None:
-        """One of several planners, which take videos in order, and those that have to be planned again."""
-        while True:
-            while self._to_plan:
-                job = self._to_plan.popleft()
-                # All that is under way for it comes to its end first.
-                while self._endings.is_under_way(job.id):
-                    await self._changed.wait()
-                await self._plan(job)
-            await self._changed.wait()
-
-    async def _plan(self, job: Job) -> None:
-        if self._state.jobs[job.id].phase.ended:
-            return  # it was skipped before its turn
-        async with self._endings.of(job.id):
-            try:
-                await self._plan_now(job)
-            except OutputFolderError as error:
-                if not error.disk_was_full:
-                    raise
-                await self._gate.ran_full(others_busy=False)
-                self._without_room.append(job)
-        self._wake()
-
-    async def _plan_now(self, job: Job) -> None:
-        match await self._planner(job):
-            case JobPlan() as plan:
-                await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job.id, plan=plan))
-            case reason:
-                await self._bus.emit(JobSkipped(at_s=time.time(), job_id=job.id, reason=reason))

@@ -1,0 +1,93 @@
+"""The videos that have to be planned, and the tasks that plan them in order."""
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+
+from vhsbatch.errors import OutputFolderError
+from vhsbatch.model.events import JobPlanned, JobSkipped
+from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.model.state import BatchState
+from vhsbatch.scheduling.bus import Bus
+from vhsbatch.scheduling.endings import Endings
+from vhsbatch.scheduling.gate import Gate
+
+# Gives the plan of a job, or the reason why the job needs no work.
+Planner = Callable[[Job], Awaitable[JobPlan | str]]
+
+
+class Planners:
+    """Sees to it that every video has a plan, or a reason why it needs none."""
+
+    def __init__(
+        self,
+        state: BatchState,
+        bus: Bus,
+        planner: Planner,
+        *,
+        gate: Gate,
+        endings: Endings,
+        change: Callable[[], Awaitable[object]],
+        wake: Callable[[], None],
+    ) -> None:
+        """Create them.
+
+        Args:
+            state: the batch; only read.
+            bus: takes the facts.
+            planner: makes plans; it raises `VhsBatchError` for a video that cannot be restored.
+            gate: is told of plans for which there was no room.
+            endings: ends the video whose plan fails.
+            change: waits until something has changed.
+            wake: called when something has.
+        """
+        self._state = state
+        self._bus = bus
+        self._planner = planner
+        self._gate = gate
+        self._endings = endings
+        self._change = change
+        self._wake = wake
+        self._queue: deque[Job] = deque()
+        self._without_room: list[Job] = []
+
+    def add(self, jobs: Iterable[Job]) -> None:
+        """Have videos planned, behind all others."""
+        self._queue.extend(jobs)
+
+    def there_is_room(self) -> None:
+        """Have those planned again whose plans the journal had no room for."""
+        self.add(self._without_room)
+        self._without_room.clear()
+
+    async def run(self) -> None:
+        """Plan videos as they come, beside others that do."""
+        while True:
+            while self._queue:
+                job = self._queue.popleft()
+                # All that is under way for it comes to its end first.
+                while self._endings.is_under_way(job.id):
+                    await self._change()
+                await self.plan(job)
+            await self._change()
+
+    async def plan(self, job: Job) -> None:
+        """Plan one video; what goes wrong ends that video alone."""
+        if self._state.jobs[job.id].phase.ended:
+            return  # it was skipped before its turn
+        async with self._endings.of(job.id):
+            try:
+                await self._plan_now(job)
+            except OutputFolderError as error:
+                if not error.disk_was_full:
+                    raise
+                await self._gate.ran_full(others_busy=False)
+                self._without_room.append(job)
+        self._wake()
+
+    async def _plan_now(self, job: Job) -> None:
+        match await self._planner(job):
+            case JobPlan() as plan:
+                await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job.id, plan=plan))
+            case reason:
+                await self._bus.emit(JobSkipped(at_s=time.time(), job_id=job.id, reason=reason))
