@@ -16,7 +16,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from vhsbatch.errors import InputError
-from vhsbatch.media import fieldorder, telecine
+from vhsbatch.media import fieldorder
 from vhsbatch.media.fieldorder import Sight
 from vhsbatch.media.formats import LATE_SEEKING_DEMUXERS
 from vhsbatch.media.idet import look_at_fields
@@ -32,8 +32,9 @@ from vhsbatch.media.packets import (
 )
 from vhsbatch.media.scan import Scan, scan
 from vhsbatch.media.showinfo import Glimpse, look
+from vhsbatch.media.telecine import with_telecine
 from vhsbatch.media.timeline import Timeline, lay_on_grid
-from vhsbatch.model.media import FieldOrder, MediaInfo, Telecine, VideoTrack
+from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 
 MAX_PIXELS = 8192 * 8192 // 2
 
@@ -101,7 +102,9 @@ async def probe(
         container=packets.container,
         declared_s=packets.declared_s,
         exact_seek=exact_seek,
-        video=await _with_telecine(path, video, sights, packets, ticks, ffmpeg=ffmpeg, seekable=exact_seek),
+        video=await with_telecine(
+            path, video, sights, ticks, packets.time_base, ffmpeg=ffmpeg, seekable=exact_seek
+        ),
         audio=packets.audio,
         subtitles=packets.subtitles,
         other_streams=packets.other_streams,
@@ -276,43 +279,6 @@ def _video_track(packets: Scan, head: Glimpse, timeline: Timeline, *, start_s: F
         rotation_degrees=head.rotation_degrees,
         colour=head.colour,
     )
-
-
-async def _with_telecine(
-    path: Path,
-    video: VideoTrack,
-    sights: tuple[Sight, ...] | None,
-    packets: Scan,
-    ticks: list[int],
-    *,
-    ffmpeg: str,
-    seekable: bool,
-) -> VideoTrack:
-    """`video` as film in the frames of television, if it is that."""
-    if telecine.is_soft(ticks, packets.time_base, video.rate):
-        reason = "frames are shown for two and three fields in turns"
-        return replace(video, telecine=Telecine.SOFT, telecine_reason=reason, telecine_confidence=0.95)
-    votes = None if sights is None else fieldorder.Votes.count(sights)
-    if telecine.is_plainly_video(video, votes):
-        reason = "nearly every frame has fields of two moments"
-        return replace(video, telecine_reason=reason, telecine_confidence=0.95)
-    is_unclear, is_film = telecine.may_be_whole(video, votes), telecine.may_be_film(video, votes)
-    if not (is_unclear or is_film):
-        return video
-    weave = is_unclear or telecine.may_be_shifted(video)
-    steps = await telecine.look_at_steps(path, video, ffmpeg=ffmpeg, seekable=seekable, weave=weave)
-    if is_unclear and steps is not None and telecine.is_whole(steps):
-        reason = "measured: both fields of the frames that move show one moment"
-        return replace(
-            video,
-            field_order=FieldOrder.PROGRESSIVE,
-            field_order_reason=reason,
-            field_order_confidence=0.9,
-        )
-    if not is_film:
-        return video
-    found, reason, sure = telecine.judge_film(video, steps)
-    return replace(video, telecine=found, telecine_reason=reason, telecine_confidence=sure)
 
 
 def _usual_fields(head: Glimpse) -> FieldOrder:

@@ -8,13 +8,13 @@ Hard pulldown has recorded the fields.
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 from vhsbatch.errors import ChainError
-from vhsbatch.media.fieldorder import Votes
+from vhsbatch.media.fieldorder import Sight, Votes
 from vhsbatch.media.formats import input_arguments
 from vhsbatch.media.idet import windows
 from vhsbatch.media.telecine_terms import STRETCH_FRAMES, WEAVE
@@ -38,6 +38,55 @@ _FILM_PART = Fraction(4, 5)
 _FEWEST_FRAMES, _PLAIN = 30, 0.96
 
 _WIDTH = 96
+
+
+async def with_telecine(
+    path: Path,
+    video: VideoTrack,
+    sights: Sequence[Sight] | None,
+    ticks: Sequence[int],
+    time_base: Fraction,
+    *,
+    ffmpeg: str,
+    seekable: bool,
+) -> VideoTrack:
+    """`video` as film in the frames of television, or as progressive, if it is that.
+
+    Args:
+        path: the source.
+        video: its video stream.
+        sights: what was seen of its fields; None where nothing was.
+        ticks: when its frames are shown, ascending.
+        time_base: seconds per tick.
+        ffmpeg: the program.
+        seekable: whether FFmpeg can start in the middle.
+
+    Raises:
+        ToolError: FFmpeg or Python cannot be started.
+    """
+    if is_soft(ticks, time_base, video.rate):
+        reason = "frames are shown for two and three fields in turns"
+        return replace(video, telecine=Telecine.SOFT, telecine_reason=reason, telecine_confidence=0.95)
+    votes = None if sights is None else Votes.count(sights)
+    if is_plainly_video(video, votes):
+        reason = "nearly every frame has fields of two moments"
+        return replace(video, telecine_reason=reason, telecine_confidence=0.95)
+    is_unclear, is_film = may_be_whole(video, votes), may_be_film(video, votes)
+    if not (is_unclear or is_film):
+        return video
+    weave = is_unclear or may_be_shifted(video)
+    steps = await look_at_steps(path, video, ffmpeg=ffmpeg, seekable=seekable, weave=weave)
+    if is_unclear and steps is not None and is_whole(steps):
+        return replace(
+            video,
+            field_order=FieldOrder.PROGRESSIVE,
+            field_order_reason="measured: both fields of the frames that move show one moment",
+            field_order_confidence=0.9,
+        )
+    if not is_film:
+        return video
+    found, reason, sure = judge_film(video, steps)
+    return replace(video, telecine=found, telecine_reason=reason, telecine_confidence=sure)
 
 
 def is_soft(ticks: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
