@@ -8,6 +8,15 @@ if TYPE_CHECKING:
 
 Shell = Literal["bash", "zsh", "fish"]
 
+# zsh takes a file in its path for a function of the file's name, which the function in it has not.
+IN_ZSH = """\
+if (( $+compstate )); then
+  _cyclopts_vhs-upscale "$@"
+else
+  compdef _cyclopts_vhs-upscale vhs-upscale
+fi
+"""
+
 
 def preset_names(_context: "CompletionContext") -> Mapping[str, str]:
     """Every preset, the user's own too, with its description."""
@@ -36,3 +45,18 @@ def encoder_names(_context: "CompletionContext") -> tuple[str, ...]:
     from vhsbatch.preset_tables import EncoderName
 
     return get_args(EncoderName)
+
+
+def videos_to_steer(context: "CompletionContext") -> Mapping[str, str]:
+    """The videos of the batch that runs into the typed folder, of which the typed wish can be had."""
+    import shlex
+    from pathlib import Path
+
+    from vhsbatch.commands.steer import videos_in
+
+    typed = context["output_folder"].raw or ""
+    folder = Path(typed).expanduser()
+    if not folder.is_dir():
+        # Some shells hand a word on as it was typed, with its quotes.
+        folder = Path(*shlex.split(typed)[:1]).expanduser()
+    return videos_in(folder, context["what"].raw or "")

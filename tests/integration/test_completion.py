@@ -4,11 +4,20 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 
+import make
 import program
+from vhsbatch.journal import STATE_FOLDER, Journal
+from vhsbatch.leases import Leases
+from vhsbatch.model.events import JobFailed
+
+# A terminal from which what is waited for does not come.
+_TIMEOUT_S = 60
 
 
 @pytest.fixture
@@ -40,6 +49,7 @@ def offered(shell: str, script: str, home: Path) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
+        timeout=_TIMEOUT_S,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
@@ -65,21 +75,72 @@ def test_bash_completes_commands_options_and_presets(home: Path) -> None:
     assert {"vhs_heavy", "vhs_mine"} <= set(presets)
 
 
+FISH = "source ./complete; complete -C '{words}'"
+
+
 def test_fish_completes_presets(home: Path) -> None:
-    script = "source ./complete; complete -C '{}'"
-    presets = offered("fish", script.format("vhs-upscale batch IN OUT -p vhs_"), home)
+    presets = offered("fish", FISH.format(words="vhs-upscale batch IN OUT -p vhs_"), home)
     assert {"vhs_heavy", "vhs_mine"} <= set(presets)
-    assert "watch" in offered("fish", script.format("vhs-upscale wa"), home)
+    assert "watch" in offered("fish", FISH.format(words="vhs-upscale wa"), home)
 
 
-def test_zsh_finds_the_script(home: Path) -> None:
-    # Completion itself needs a line editor; whether the script is taken is what can be asked.
+# zsh completes in its line editor, which wants a terminal.
+ZSH = r"""
+mkdir functions; cp complete functions/_vhs-upscale
+zmodload zsh/zpty
+zpty line zsh -f -i
+zpty -w line "PS1=; fpath=($PWD/functions \$fpath); autoload -Uz compinit; compinit -u -d $PWD/dump"
+zpty -w line "print re''ady"
+zpty -r -m line seen '*ready*'
+zpty -w -n line '{words}'$'\t'
+zpty -r -m line seen '*{last}*'
+print -r -- "$seen"
+zpty -d line
+"""
+
+
+def test_zsh_completes_presets(home: Path) -> None:
+    words = "vhs-upscale batch IN OUT --preset vhs_"
+    assert "vhs_heavy" in " ".join(offered("zsh", ZSH.format(words=words, last="vhs_mine"), home))
+
+
+def test_zsh_takes_the_script_from_its_configuration(home: Path) -> None:
     script = (
-        "mkdir functions; cp complete functions/_vhs-upscale; fpath=($PWD/functions $fpath); "
-        "autoload -Uz compinit; compinit -u -d ./dump; print -r -- $_comps[vhs-upscale]; "
-        "zsh -n ./complete"
+        "autoload -Uz compinit; compinit -u -d ./dump; source ./complete; print -r -- $_comps[vhs-upscale]"
     )
-    assert offered("zsh", script, home) == ["_vhs-upscale"]
+    assert offered("zsh", script, home) == ["_cyclopts_vhs-upscale"]
+
+
+@pytest.fixture
+def batch(home: Path) -> Iterator[None]:
+    """A batch that runs into `out`: one of its three videos has failed."""
+    folder = home / "out" / STATE_FOLDER
+    folder.parent.mkdir()
+    leases = Leases(folder, "1-a")
+    leases.begin(folder.parent)
+    jobs = [make.job(number) for number in (1, 2, 3)]
+    failed = JobFailed(at_s=1.0, job_id=jobs[2].id, reason="truncated", detail=())
+
+    async def write() -> None:
+        async with await Journal.create(folder / "journal", "1-a") as journal:
+            await journal.append(make.batch_started(*jobs, run_id="1-a"))
+            await journal.append(failed)
+
+    anyio.run(write)
+    yield
+    leases.end()
+
+
+@pytest.mark.usefixtures("batch")
+@pytest.mark.parametrize(
+    ("shell", "script"), [("bash", BASH), ("fish", FISH), ("zsh", ZSH)], ids=("bash", "fish", "zsh")
+)
+def test_the_videos_of_a_batch_are_completed(shell: str, script: str, home: Path) -> None:
+    words = "vhs-upscale steer out skip tape"
+    seen = " ".join(offered(shell, script.format(words=words, last="tape2.dv"), home))
+    assert "tape1.dv" in seen
+    assert "tape2.dv" in seen
+    assert "tape3.dv" not in seen
 
 
 def test_a_shell_that_is_not_known_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from vhsbatch.cli.app import app, config_app
-from vhsbatch.completion import Shell, preset_names
+from vhsbatch.completion import IN_ZSH, Shell, preset_names, videos_to_steer
 
 
 @app.command
@@ -69,7 +69,7 @@ def steer(
     what: Literal[
         "pause", "resume", "more", "fewer", "skip", "retry", "earlier", "later", "priority", "stop"
     ],
-    video: str | None = None,
+    video: Annotated[str | None, Parameter(completer=videos_to_steer)] = None,
     priority: int | None = None,
     /,
     *,
@@ -147,12 +147,12 @@ def presets(
 
 @app.command
 def completion(shell: Shell, /) -> int:
-    """Print a script with which a shell completes commands, options and the names of presets.
+    """Print a script with which a shell completes commands, options, presets, and the videos of a batch.
 
     Args:
         shell: Which shell.
     """
-    sys.stdout.write(app.generate_completion(shell=shell))
+    sys.stdout.write(app.generate_completion(shell=shell) + (IN_ZSH if shell == "zsh" else ""))
     return 0
 
 

@@ -1,5 +1,6 @@
 """`steer`: one wish for the batch that runs into a folder, and what comes of it in a sentence."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ from vhsbatch.wording import counted, plain
 
 OfBatch = Literal["pause", "resume", "more", "fewer", "stop"]
 OfVideo = Literal["skip", "retry", "earlier", "later", "priority"]
+_OF_VIDEO: dict[str, OfVideo] = {what: what for what in get_args(OfVideo)}
 _MOST_NAMED = 8
 
 
@@ -105,6 +107,12 @@ def _wish_of_video(what: OfVideo, typed: Typed, state: BatchState) -> Wish:
     if typed.video is None:
         raise UsageError(f"{what} of which video?", fix=_there_are(state.jobs.values()))
     job = _video(typed.video, state)
+    if what == "priority" and typed.priority is None:
+        raise UsageError("priority needs a whole number", fix=f"for example priority {typed.video} 5")
+    return _wish_for(what, job, priority=typed.priority)
+
+
+def _wish_for(what: OfVideo, job: JobState, *, priority: int | None) -> Skip | Retry | Move | Prioritise:
     job_id = job.job.id
     match what:
         case "skip":
@@ -114,11 +122,32 @@ def _wish_of_video(what: OfVideo, typed: Typed, state: BatchState) -> Wish:
         case "earlier" | "later":
             return Move(job_id=job_id, by=-1 if what == "earlier" else 1)
         case "priority":
-            if typed.priority is None:
-                raise UsageError("priority needs a whole number", fix=f"for example priority {typed.video} 5")
-            return Prioritise(job_id=job_id, by=typed.priority - job.priority)
+            return Prioritise(job_id=job_id, by=(priority or 0) - job.priority)
         case _:
             assert_never(what)
+
+
+def videos_in(folder: Path, what: str) -> dict[str, str]:
+    """What a shell offers behind `what`: the videos of which that can be wished, and what each is doing."""
+    viewer = Viewer(folder.resolve(), read_only=False)
+    return videos_for(what, viewer.state) if viewer.steerable else {}
+
+
+def videos_for(what: str, state: BatchState) -> dict[str, str]:
+    """The videos of which something can be wished, and what each is doing. Pure.
+
+    Args:
+        what: what was typed; of anything but an `OfVideo` there are none.
+        state: the batch.
+    """
+    if (known := _OF_VIDEO.get(what)) is None:
+        return {}
+    named = Counter(job.job.source.name for job in state.jobs.values())
+    return {
+        job.job.source.name if named[job.job.source.name] == 1 else job.job.id: job.phase
+        for job in state.jobs.values()
+        if not isinstance(grant(_wish_for(known, job, priority=0), state, at_s=0.0), str)
+    }
 
 
 def _video(name: str, state: BatchState) -> JobState:

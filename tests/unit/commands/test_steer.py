@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import make
-from vhsbatch.commands.steer import Typed, what_comes_of, wish_of
+from vhsbatch.commands.steer import Typed, videos_for, what_comes_of, wish_of
 from vhsbatch.errors import UsageError
 from vhsbatch.model.events import PAUSED_BY_USER, BatchPaused, JobFailed
 from vhsbatch.model.state import BatchState, fold
@@ -87,3 +87,24 @@ def test_many_videos_are_not_all_named() -> None:
     jobs = [make.job(number) for number in range(1, 31)]
     with pytest.raises(UsageError, match=r"tape8\.dv and 22 more"):
         wish_of(Typed(what="skip"), fold([make.batch_started(*jobs)]))
+
+
+@pytest.mark.parametrize(
+    ("what", "videos"),
+    [
+        ("skip", {"tape1.dv": "waiting", "tape2.dv": "waiting"}),
+        ("retry", {"tape3.dv": "failed"}),
+        ("earlier", {"tape2.dv": "waiting"}),
+        ("later", {"tape1.dv": "waiting"}),
+        ("priority", {"tape1.dv": "waiting", "tape2.dv": "waiting"}),
+        ("pause", {}),
+        ("", {}),
+    ],
+)
+def test_the_videos_of_which_something_can_be_wished(what: str, videos: dict[str, str]) -> None:
+    assert videos_for(what, batch()) == videos
+
+
+def test_videos_of_one_name_are_offered_by_their_results() -> None:
+    twin = replace(TWO, source=ONE.source)
+    assert [*videos_for("skip", fold([make.batch_started(ONE, twin)]))] == [ONE.id, TWO.id]
