@@ -281,6 +281,16 @@ async def test_a_frame_before_and_after() -> None:
         assert commands.wishes == []
 
 
+async def test_both_pictures_have_one_size_where_a_column_is_odd() -> None:
+    app, mailbox, _ = app_of(scenes.running(2))
+    async with app.run_test(size=(121, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("v")
+        await drawn(app, pilot)
+        before, after = (side.children[1].size for side in app.screen.query(".still-side"))
+        assert before == after
+
+
 async def test_no_pictures_where_there_is_no_room_or_nothing_makes_them() -> None:
     app, mailbox, _ = app_of(scenes.running(2))
     async with app.run_test(size=(59, 20)) as pilot:

@@ -54,7 +54,7 @@ def moment_of(job: JobState, at_work_on: int | None, temporary: Path) -> Moment 
 
     Args:
         job: the video.
-        at_work_on: the output frame that is being made, None if none is.
+        at_work_on: the output frame that is being made, None if none is; behind the last one all are made.
         temporary: where segments are.
     """
     plan = job.plan
@@ -64,7 +64,7 @@ def moment_of(job: JobState, at_work_on: int | None, temporary: Path) -> Moment 
         return Moment(frame=plan.frames // 2, made=job.job.output)
     proof = max(job.finished.values(), key=lambda proof: proof.at_s, default=None)
     if proof is None or proof.fingerprint != plan.fingerprint or proof.segment >= len(plan.segments):
-        return Moment(frame=at_work_on or 0)
+        return Moment(frame=min(at_work_on or 0, plan.frames - 1))
     segment = plan.segments[proof.segment]
     middle = segment.start_frame + segment.frames // 2
     nearest = middle if at_work_on is None else at_work_on

@@ -9,6 +9,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -73,17 +74,21 @@ class StillScreen(ModalScreen[None]):
         self._make = make
         self._head = Static(classes="still-head")
         self._sides = {"Before": Vertical(classes="still-side"), "After": Vertical(classes="still-side")}
+        self._pictures = Horizontal(*self._sides.values())
 
     def compose(self) -> ComposeResult:
         """From top to bottom: which video and moment, the pictures, the keys."""
         yield self._head
-        with Horizontal():
-            yield from self._sides.values()
+        yield self._pictures
         yield Static(Text("r makes it again, Escape closes", style="dim"), classes="still-hint")
 
     def on_mount(self) -> None:
         """Begin to make the pictures."""
         self.action_again()
+
+    def on_resize(self, event: Resize) -> None:
+        """Keep both sides alike: one of them would get the odd column, and a larger picture."""
+        self._pictures.styles.width = event.size.width // 2 * 2
 
     def action_again(self) -> None:
         """Make the pictures, of where the video is now."""

@@ -26,6 +26,7 @@ def test_the_source_alone_until_a_segment_is_finished() -> None:
     begun = job(make.planned(PLAN), make.started(PLAN))
     assert moment_of(begun, 7, TEMPORARY) == Moment(frame=7)
     assert moment_of(begun, None, TEMPORARY) == Moment(frame=0)
+    assert moment_of(begun, 60, TEMPORARY) == Moment(frame=59)
 
 
 def test_the_nearest_frame_of_the_segment_that_was_finished_last() -> None:
