@@ -3,17 +3,13 @@
 from fractions import Fraction
 from pathlib import Path
 
-import anyio
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 import program
 from clips import FFMPEG, ffmpeg
-from vhsbatch.errors import ToolError
-from vhsbatch.media.cleaning import chroma_subsampling
 from vhsbatch.media.probe import probe
-from vhsbatch.media.qtgmc import qtgmc_versions
 
 Floats = NDArray[np.float64]
 
@@ -190,54 +186,3 @@ async def test_ten_bits_stay_ten_where_they_are_asked_for(
     ffmpeg("-i", tmp_path / "made.mp4", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray16le", raw)
     line = np.frombuffer(raw.read_bytes(), "<u2").reshape(480, 640)[240]
     assert (len(np.unique(line)) > 400) == (bit_depth == 10)
-
-
-def edge(middle: float, at: Floats) -> Floats:
-    """Levels of a soft edge, at columns of the luma."""
-    levels: Floats = 60 + 120 / (1 + np.exp((middle - at) / 4))
-    return levels
-
-
-def crossing(line: Floats, per_sample: int) -> float:
-    """The column of the luma at which a rising line crosses the middle."""
-    after = int(np.argmax(line > 120))
-    return per_sample * float(after - 1 + (120 - line[after - 1]) / (line[after] - line[after - 1]))
-
-
-@pytest.mark.parametrize(
-    ("pixel_format", "fields", "method"),
-    [("yuv420p", "progressive", "bwdif"), ("yuv411p", "bff", "bwdif"), ("yuv420p", "tff", "qtgmc")],
-)
-def test_colour_lies_where_brightness_does(
-    pixel_format: str, fields: str, method: str, tmp_path: Path
-) -> None:
-    if method == "qtgmc":
-        try:
-            anyio.run(qtgmc_versions, None)
-        except ToolError as error:
-            pytest.skip(str(error))
-    across, down = chroma_subsampling(pixel_format)
-    width, lines, frames = 160, 96, 6
-    luma = np.tile(edge(79.3, np.arange(width) / 1.0), (lines, 1))
-    # A chroma sample is level with the first of the luma samples that it is for.
-    chroma = np.tile(edge(79.3, np.arange(0, width, across) / 1.0), (lines // down, 1))
-    planes = [np.rint(plane).astype(np.uint8).tobytes() for plane in (luma, chroma, chroma)]
-    raw = tmp_path / "raw.yuv"
-    raw.write_bytes(b"".join(planes) * frames)
-    size = ("-f", "rawvideo", "-pix_fmt", pixel_format, "-video_size", f"{width}x{lines}", "-framerate", "25")
-    ffmpeg(*size, "-i", raw, "-c:v", "ffv1", tmp_path / "tape.mkv")
-    (tmp_path / "own.toml").write_text(
-        f"[own]\ntarget_height = {2 * lines}\ndeinterlace = {{ method = '{method}' }}\n"
-        "video = { encoder = 'ffv1' }\ndenoise = { method = 'none' }\nsharpen = { amount = 0 }\n"
-    )
-    (tmp_path / "vhsbatch.toml").write_text("presets = ['own.toml']\n")
-    words = ("upscale", "tape.mkv", "-o", "made.mkv", "-p", "own", "--engine", "ffmpeg", "--aspect", "5:3")
-    done = program.run(*words, "--field-order", fields, "--no-tui", cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    ffmpeg("-i", tmp_path / "made.mkv", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "yuv420p", raw)
-    made = np.frombuffer(raw.read_bytes(), np.uint8) / 1.0
-    columns, pixels = 2 * width, 4 * width * lines
-    brightness = made[:pixels].reshape(-1, columns)[lines]
-    colour = made[pixels : pixels * 5 // 4].reshape(-1, columns // 2)[lines // 2]
-    # With samples taken for those in the middle it would be 0.75 and more.
-    assert abs(crossing(colour, 2) - crossing(brightness, 1)) < 0.35

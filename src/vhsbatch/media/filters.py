@@ -13,7 +13,7 @@ from fractions import Fraction
 import ffmpeg
 
 from vhsbatch.media.cleaning import Node, chroma_subsampling, correct, decimal, denoise
-from vhsbatch.media.colour import is_rgb, output_colour, source_colour
+from vhsbatch.media.colour import output_colour, source_colour
 from vhsbatch.media.deinterlacing import (
     deinterlace,
     deinterlaces_apart,
@@ -23,7 +23,7 @@ from vhsbatch.media.deinterlacing import (
 )
 from vhsbatch.media.dropouts import repair_dropouts, repairs_dropouts
 from vhsbatch.media.frametimes import keeps_times
-from vhsbatch.media.planar import chroma_place, planar_format
+from vhsbatch.media.planar import SCALER, chroma_place, planar_format, to_planar
 from vhsbatch.media.shape import cropped_size, picture_size, recorded_size
 from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
@@ -36,7 +36,6 @@ OUTPUT_LABEL = "[out]"
 # No tape has a picture of which the head switch takes more than an eighth.
 _LEAST_LINES_TO_MASK = 8
 
-_SCALER = "lanczos+accurate_rnd+full_chroma_int"
 # Where players expect the chroma samples of what all encoders here make.
 _WITH_FIRST_COLUMN = {"out_h_chr_pos": 0}
 
@@ -60,7 +59,7 @@ def fields_graph(plan: JobPlan, segment: Segment) -> str:
     if to != planar_format(plan.info.video):
         track = plan.info.video
         place = {**chroma_place(track, planar_format(track), "in"), **chroma_place(track, to, "out")}
-        node = node.filter("scale", flags=_SCALER, interl=1, **place)
+        node = node.filter("scale", flags=SCALER, interl=1, **place)
     return _compile(node.filter("format", pix_fmts=to))
 
 
@@ -84,7 +83,7 @@ def decode_graph(plan: JobPlan, segment: Segment) -> str:
     width, height = network_size(track, preset)
     fewer_columns = {"w": width, "h": height} if width != cropped_size(track, preset)[0] else {}
     node = node.filter(
-        "scale", **fewer_columns, flags=_SCALER,
+        "scale", **fewer_columns, flags=SCALER,
         in_color_matrix=scale_matrix(colour), in_range=colour.range, out_range="pc",
         **chroma_place(track, _front_format(plan), "in"),
     )  # fmt: skip
@@ -97,7 +96,7 @@ def encode_graph(plan: JobPlan, pixel_format: str) -> str:
     colour = source_colour(plan.info.video)
     width, height = picture_size(plan.info.video, plan.preset)
     node = node.filter(
-        "scale", w=width, h=height, flags=_SCALER, in_range="pc",
+        "scale", w=width, h=height, flags=SCALER, in_range="pc",
         out_color_matrix=scale_matrix(colour), out_range=colour.range,
     )  # fmt: skip
     node = node.filter("format", pix_fmts="yuv444p10le")
@@ -149,11 +148,10 @@ def _grid(plan: JobPlan, start: int | None) -> Node:
     node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")
     if not keeps_times(plan.preset, track):
         node = _constant_rate(node, track, start)
-    if (planar := planar_format(track)) != track.pixel_format:
-        node = _to_planar(node, track, planar)
+    node = to_planar(node, track)
     node = _crop(node, plan.preset, track)
     if repairs_dropouts(plan.preset, track):
-        node = repair_dropouts(node, track, plan.preset, planar)
+        node = repair_dropouts(node, track, plan.preset, planar_format(track))
     return node
 
 
@@ -181,13 +179,6 @@ def _cut(node: Node, plan: JobPlan, segment: Segment) -> Node:
     to_s = segment.stop_frame / plan.rate if segment.to_s is None else segment.to_s
     node = node.filter("trim", start=_seconds(from_s), end=_seconds(to_s))
     return node.filter("settb", _ratio(1 / plan.rate)).filter("setpts", "N")
-
-
-def _to_planar(node: Node, track: VideoTrack, planar: str) -> Node:
-    options = {"flags": _SCALER, "interl": int(track.field_order.has_fields)}
-    if is_rgb(track.pixel_format):
-        options |= {"out_color_matrix": "bt709", "out_range": "tv"}
-    return node.filter("scale", **options).filter("format", pix_fmts=planar)
 
 
 def _crop(node: Node, preset: Preset, track: VideoTrack) -> Node:
@@ -235,7 +226,7 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = Fa
         ten_bits = _ten_bits(planar)
         moved = chroma_subsampling(planar) != chroma_subsampling(ten_bits)
         place = {**chroma_place(track, planar, "in"), **chroma_place(track, ten_bits, "out")} if moved else {}
-        node = node.filter("scale", flags=_SCALER, **place).filter("format", pix_fmts=ten_bits)
+        node = node.filter("scale", flags=SCALER, **place).filter("format", pix_fmts=ten_bits)
         planar = ten_bits
         node = node.filter(
             "colorspace",
@@ -244,7 +235,7 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = Fa
         )  # fmt: skip
     width, height = picture_size(track, preset)
     place = {**chroma_place(track, planar, "in"), **_WITH_FIRST_COLUMN}
-    node = node.filter("scale", w=width, h=height, flags=_SCALER, **place)
+    node = node.filter("scale", w=width, h=height, flags=SCALER, **place)
     if preset.colour.lut is not None:
         node = node.filter(
             "scale", in_color_matrix=scale_matrix(target), in_range="tv", out_range="pc", in_h_chr_pos=0
@@ -252,7 +243,7 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = Fa
         node = node.filter("format", pix_fmts="gbrp10le")
         node = node.filter("lut3d", file=str(preset.colour.lut), interp="tetrahedral")
         node = node.filter(
-            "scale", out_color_matrix=scale_matrix(target), in_range="pc", out_range="tv", flags=_SCALER,
+            "scale", out_color_matrix=scale_matrix(target), in_range="pc", out_range="tv", flags=SCALER,
             **_WITH_FIRST_COLUMN,
         )  # fmt: skip
     node = node.filter("format", pix_fmts=pixel_format)

@@ -12,7 +12,7 @@ from typing import Any
 from vhsbatch.errors import ChainError, InputError
 from vhsbatch.media.cleaning import chroma_subsampling
 from vhsbatch.media.formats import input_arguments
-from vhsbatch.media.planar import planar_format
+from vhsbatch.media.planar import recorded_format
 from vhsbatch.model.media import VideoTrack
 from vhsbatch.proc.chain import StageSpec, run_chain
 
@@ -120,7 +120,7 @@ async def measure_picture(path: Path, video: VideoTrack, *, ffmpeg: str, seekabl
         InputError: nothing of it decodes.
         ToolError: FFmpeg or Python cannot be started.
     """
-    horizontal, vertical = chroma_subsampling(planar_format(video))
+    horizontal, vertical = chroma_subsampling(recorded_format(video))
     pixel_format = {(4, 1): "yuv411p", (2, 1): "yuv422p", (2, 2): "yuv420p"}.get(
         (horizontal, vertical), "yuv444p"
     )

@@ -1,8 +1,12 @@
 """The planar format in which frames are filtered, and where its chroma samples lie."""
 
-from vhsbatch.media.cleaning import chroma_subsampling
+import ffmpeg
+
+from vhsbatch.media.cleaning import Node, chroma_subsampling
 from vhsbatch.media.colour import is_rgb
 from vhsbatch.model.media import VideoTrack
+
+SCALER = "lanczos+accurate_rnd+full_chroma_int"
 
 # Formats that every filter of the front takes as they are: planar, 8 to 16 bits.
 _PLANAR_PREFIXES = ("yuv4", "yuvj4")
@@ -19,17 +23,39 @@ _PACKED_TO_PLANAR = {
     "gray": "yuv420p",
 }
 
-# With these chroma lies in the middle; else it is level with the first column, and in DV with the first line.
+# With these chroma lies in the middle; else it is level with the first column.
 _IN_THE_MIDDLE = ("mjpeg", "mpeg1video")
+
+# The distance of two lines, as the scale filter counts where chroma samples lie.
+_LINE = 256
 
 
 def planar_format(track: VideoTrack) -> str:
-    """The planar YUV format in which the front works: the source's own wherever that is one."""
+    """The planar YUV format in which the front works: the source's own wherever filters understand it."""
+    recorded = recorded_format(track)
+    return recorded.replace("420", "422") if _takes_turns(track) else recorded
+
+
+def recorded_format(track: VideoTrack) -> str:
+    """The planar YUV format with the source's own samples of colour."""
     if track.pixel_format.startswith(_PLANAR_PREFIXES):
         return track.pixel_format
     if is_rgb(track.pixel_format):
         return "yuv444p"
     return _PACKED_TO_PLANAR.get(track.pixel_format, "yuv422p")
+
+
+def to_planar(node: Node, track: VideoTrack) -> Node:
+    """Frames as they are decoded in, frames of `planar_format` out."""
+    planar = planar_format(track)
+    if _takes_turns(track):
+        return _on_every_line(node, planar)
+    if planar == track.pixel_format:
+        return node
+    options = {"flags": SCALER, "interl": int(track.field_order.has_fields)}
+    if is_rgb(track.pixel_format):
+        options |= {"out_color_matrix": "bt709", "out_range": "tv"}
+    return node.filter("scale", **options).filter("format", pix_fmts=planar)
 
 
 def chroma_place(track: VideoTrack, planar: str, side: str) -> dict[str, int]:
@@ -43,10 +69,27 @@ def chroma_place(track: VideoTrack, planar: str, side: str) -> dict[str, int]:
         planar: the format of its frames.
         side: `in` for what goes into the filter, `out` for what comes out of it.
     """
-    across, down = chroma_subsampling(planar)
-    if across == 1 or track.codec in _IN_THE_MIDDLE:
+    if chroma_subsampling(planar)[0] == 1 or track.codec in _IN_THE_MIDDLE:
         return {}
-    place = {f"{side}_h_chr_pos": 0}
-    if down == 2 and track.codec == "dvvideo":
-        place[f"{side}_v_chr_pos"] = 0
-    return place
+    return {f"{side}_h_chr_pos": 0}
+
+
+def _takes_turns(track: VideoTrack) -> bool:
+    """Whether of two lines of a field the first has all of Cr and the second all of Cb, as in PAL DV."""
+    return track.codec == "dvvideo" and chroma_subsampling(recorded_format(track)) == (2, 2)
+
+
+def _on_every_line(node: Node, planar: str) -> Node:
+    """Both colours on every line of a field, each from the lines on which it was recorded.
+
+    It has to be done in fields, also of what was not filmed in fields: to deinterlacers the lines of
+    Cr and Cb are of one place, and fields would bob up and down in colour.
+    """
+    both = node.filter_multi_output("split", 2)
+    cr, cb = (
+        both[number]
+        .filter("scale", flags=SCALER, interl=1, in_v_chr_pos=lies_at, in_h_chr_pos=0, out_h_chr_pos=0)
+        .filter("format", pix_fmts=planar)
+        for number, lies_at in enumerate((0, _LINE))
+    )
+    return ffmpeg.filter([cr, cb], "mergeplanes", map1s=1, map1p=1, map2p=2, format=planar)

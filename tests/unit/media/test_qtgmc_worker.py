@@ -69,7 +69,7 @@ def test_other_formats_are_refused(name: str) -> None:
     ],
 )
 def test_what_the_worker_is_given(source: str, height: int, wire: str) -> None:
-    name = fields_format(make.track(pixel_format=source, height=height), QTGMC)
+    name = fields_format(make.track(codec="ffv1", pixel_format=source, height=height), QTGMC)
     assert name == wire
     down = Format(name).shifts[1]
     assert height % (2 << down) == 0
