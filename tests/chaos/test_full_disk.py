@@ -49,7 +49,7 @@ def test_a_full_disk_fails_nothing_and_the_batch_goes_on_when_there_is_room(
 ) -> None:
     (tmp_path / "in").mkdir()
     for number in (1, 2):
-        make_clip(tmp_path / "in" / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=2)
+        make_clip(tmp_path / "in" / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=1)
     least = 16 if full == "from the beginning" else 1
     (tmp_path / "vhsbatch.toml").write_text(f"min_free_mib = {least}\nstall_timeout_s = 60.0\n")
     with small_disk(tmp_path / "out", "4m") as resize:

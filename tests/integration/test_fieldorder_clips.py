@@ -85,8 +85,8 @@ async def test_a_still_picture_without_flags_follows_the_convention(tmp_path: Pa
 async def test_movement_in_one_part_of_a_long_tape_is_found(tmp_path: Path) -> None:
     clip = tmp_path / "a.mkv"
     ffmpeg(
-        *("-f", "lavfi", "-i", "color=c=blue:s=720x480:r=60000/1001:d=14"),
-        *("-f", "lavfi", "-i", "testsrc2=s=720x480:r=60000/1001:d=6"),
+        *("-f", "lavfi", "-i", "color=c=blue:s=240x480:r=60000/1001:d=14"),
+        *("-f", "lavfi", "-i", "testsrc2=s=240x480:r=60000/1001:d=6"),
         *("-filter_complex", "[0][1]concat=n=2,interlace=scan=bff:lowpass=0,setfield=tff", *FFV1, clip),
     )
     video = await probed(clip)
@@ -95,7 +95,7 @@ async def test_movement_in_one_part_of_a_long_tape_is_found(tmp_path: Path) -> N
 
 def tape_of_both_orders(clip: Path, seconds: float) -> Path:
     """So many seconds of one order, then as many of the other."""
-    parts = (f"testsrc2=s=720x480:r=60000/1001:d={seconds}", "interlace=scan={}:lowpass=0,setfield=tff")
+    parts = (f"testsrc2=s=240x480:r=60000/1001:d={seconds}", "interlace=scan={}:lowpass=0,setfield=tff")
     first, then = (f"{parts[0]},{parts[1].format(scan)}" for scan in ("tff", "bff"))
     ffmpeg(
         *("-f", "lavfi", "-i", first, "-f", "lavfi", "-i", then),

@@ -161,7 +161,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("clips")
     codec = ("-c:v", "libx264", "-flags", "+ildct+ilme", "-x264-params", "tff=1", "-c:a", "aac")
     return [
-        make_clip(folder / f"video{number}.mp4", *codec, seconds=0.3 * number, size="64x48")
+        make_clip(folder / f"video{number}.mp4", *codec, seconds=0.07 * number, size="64x48")
         for number in (1, 2)
     ]
 
