@@ -4,12 +4,9 @@ Everything that a batch needs is put together here, in the order in which it is 
 back is the exit code.
 """
 
-import contextlib
-import functools
 import hashlib
 import os
 import shlex
-import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -22,9 +19,10 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.channel import Live
+from vhsbatch.housekeeping import clean_up, warn_of_room
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
-from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished
+from vhsbatch.model.events import BatchFinished, BatchStarted
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.telemetry import LogLine, Telemetry
@@ -210,7 +208,7 @@ async def _run(
         for interface, mailbox in shown:
             group.start_soon(interface, session, mailbox)
         group.start_soon(live.keep, bus.subscribe(), session.wish)
-        group.start_soon(_warn_of_room, bus.subscribe(), state, room, bus)
+        group.start_soon(warn_of_room, bus.subscribe(), state, room, bus)
         records = Records(toolbox.intent.memory)
         measuring = Measuring(
             state=state,
@@ -225,7 +223,7 @@ async def _run(
             control = LaneControl(state=state, room=room, limits=limits, use_lanes=scheduler.use_lanes)
             group.start_soon(control.run, bus.subscribe())
         if not request.settings.keep_temp:
-            group.start_soon(_clean_up, bus.subscribe(), state, workplace)
+            group.start_soon(clean_up, bus.subscribe(), state, workplace)
         async with _signals(session), anyio.create_task_group() as following:
             for follower, mailbox in zip(followers, followed, strict=True):
                 following.start_soon(follower, session, mailbox)
@@ -300,30 +298,6 @@ def _announce(request: BatchRequest, history: BatchState, others: tuple[str, ...
         return ()
     command = shlex.join(("vhs-upscale", "batch", history.input, history.output, "--resume"))
     return (f"an unfinished batch is in {request.output} ({left} videos left): {command} continues it",)
-
-
-async def _warn_of_room(mailbox: Mailbox, state: BatchState, room: Room, bus: Bus) -> None:
-    """Say once, when everything is planned, whether the results will fit."""
-    told = False
-    async for _ in mailbox:
-        if told or state.count(Phase.WAITING):
-            continue
-        told = True
-        plans = [job.plan for job in state.jobs.values() if job.plan is not None and not job.phase.ended]
-        warning = await anyio.to_thread.run_sync(room.forecast, plans)
-        if warning is not None:
-            bus.tell(LogLine(level="warning", text=warning))
-
-
-async def _clean_up(mailbox: Mailbox, state: BatchState, workplace: Workplace) -> None:
-    """Remove the segments of every video that has been published."""
-    async for event in mailbox:
-        if isinstance(event, JobPublished) and (plan := state.jobs[event.job_id].plan) is not None:
-            folder = workplace.job_folder(plan).parent
-            await anyio.to_thread.run_sync(functools.partial(shutil.rmtree, folder, ignore_errors=True))
-    # It goes last: until then one of the videos may be about to write to it.
-    with contextlib.suppress(OSError):
-        await anyio.Path(workplace.publishing).rmdir()
 
 
 @asynccontextmanager

@@ -1,0 +1,40 @@
+"""What is done for the disks beside a batch's work."""
+
+import contextlib
+import functools
+import shutil
+
+import anyio
+import anyio.to_thread
+
+from vhsbatch.model.events import JobPublished
+from vhsbatch.model.job_state import Phase
+from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import LogLine
+from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.scheduling.bus import Bus, Mailbox
+from vhsbatch.scheduling.room import Room
+
+
+async def warn_of_room(mailbox: Mailbox, state: BatchState, room: Room, bus: Bus) -> None:
+    """Say once, when everything is planned, whether the results will fit."""
+    told = False
+    async for _ in mailbox:
+        if told or state.count(Phase.WAITING):
+            continue
+        told = True
+        plans = [job.plan for job in state.jobs.values() if job.plan is not None and not job.phase.ended]
+        warning = await anyio.to_thread.run_sync(room.forecast, plans)
+        if warning is not None:
+            bus.tell(LogLine(level="warning", text=warning))
+
+
+async def clean_up(mailbox: Mailbox, state: BatchState, workplace: Workplace) -> None:
+    """Remove the segments of every video that has been published."""
+    async for event in mailbox:
+        if isinstance(event, JobPublished) and (plan := state.jobs[event.job_id].plan) is not None:
+            folder = workplace.job_folder(plan).parent
+            await anyio.to_thread.run_sync(functools.partial(shutil.rmtree, folder, ignore_errors=True))
+    # It goes last: until then one of the videos may be about to write to it.
+    with contextlib.suppress(OSError):
+        await anyio.Path(workplace.publishing).rmdir()
