@@ -132,5 +132,6 @@ async def test_every_input_gives_a_right_output_or_one_clear_line(tmp_path: Path
         assert made.video.height == 120
         assert (made.video.sar or 1) == 1
     assert len(list((tmp_path / "out").glob("*.mp4"))) == len(GOOD)
-    assert (await probe(tmp_path / "out" / "rotated_120p.mp4", ffmpeg=FFMPEG)).video.width == 90
+    turned = (await probe(tmp_path / "out" / "rotated_120p.mp4", ffmpeg=FFMPEG)).video
+    assert (turned.width, turned.rotation_degrees) == (90, 0)
     assert len((await probe(tmp_path / "out" / "many tracks_120p.mp4", ffmpeg=FFMPEG)).audio) == 2

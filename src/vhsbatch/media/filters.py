@@ -208,13 +208,15 @@ def _rotate(node: Node, track: VideoTrack) -> Node:
     """Turn the picture as the source asks; FFmpeg's own rotation is switched off."""
     match track.rotation_degrees:
         case 90:
-            return node.filter("transpose", dir="clock")
+            node = node.filter("transpose", dir="clock")
         case 180:
-            return node.filter("hflip").filter("vflip")
+            node = node.filter("hflip").filter("vflip")
         case 270:
-            return node.filter("transpose", dir="cclock")
+            node = node.filter("transpose", dir="cclock")
         case _:
             return node
+    # Or the output asks for it too, and a player turns it once more.
+    return node.filter("sidedata", mode="delete", type="DISPLAYMATRIX")
 
 
 def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = False) -> Node:
