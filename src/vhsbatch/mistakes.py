@@ -26,5 +26,8 @@ def _cause_and_fix(error: CycloptsError) -> tuple[str, str | None]:
             return f"{typed[0]} needs a value" if typed else f"{argument.name} is missing", None
         case _:
             # The library's own sentence, which can hold line breaks.
-            sentence = " ".join(str(error).split()).rstrip(".")
-            return sentence, None
+            sentence = " ".join(str(error).split())
+            if sentence.endswith("..."):
+                # Of many commands it names the first few.
+                sentence = sentence.partition(" Available commands:")[0]
+            return sentence.rstrip("."), None

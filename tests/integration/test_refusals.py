@@ -21,7 +21,7 @@ ONE_VIDEO = "(give a video; 'vhs-upscale batch' takes a folder)"
 # What is typed, perhaps behind variables; the exit code; and what the line says.
 REFUSALS = [
     # --- words -----------------------------------------------------------------------------------
-    ("nonsense", 2, 'Unknown command "nonsense".'),
+    ("nonsense", 2, 'Unknown command "nonsense" (vhs-upscale --help says what there is)'),
     ("batch", 2, "INPUT_FOLDER is missing (vhs-upscale batch --help says what there is)"),
     ("batch in", 2, "OUTPUT_FOLDER is missing (vhs-upscale batch --help"),
     ("batch in my tapes", 2, "too many words: tapes (names with spaces need quotes)"),

@@ -19,7 +19,7 @@ from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.record import is_record, read_record
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.toolbox import cores
-from vhsbatch.wording import plain
+from vhsbatch.wording import counted, plain
 
 # The fix where a folder holds no batch.
 OUTPUT_FOLDER = "give the output folder of a batch"
@@ -94,7 +94,8 @@ def show_log(folder: Path) -> int:
         clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(fact.at_s))
         match fact:
             case BatchStarted():
-                show_line(f"{clock}  run {fact.run_id}: {len(fact.jobs)} videos from {plain(fact.input)}")
+                videos = counted(len(fact.jobs), "video")
+                show_line(f"{clock}  run {fact.run_id}: {videos} from {plain(fact.input)}")
             case BatchFinished():
                 show_line(f"{clock}  run {fact.run_id}: {fact.outcome}, exit code {fact.exit_code}")
             case _:
