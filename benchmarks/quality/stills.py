@@ -12,10 +12,30 @@ _LABEL_HEIGHT = 22
 _ORIGINAL = "original"
 
 
-def keep(unpacked: Path, shape: Shape, frame: int, folder: Path, name: str = _ORIGINAL) -> None:
-    """Put the middle of a frame, `WIDTH` x `HEIGHT` at its own size, into `folder` under a name."""
+def keep(
+    unpacked: Path,
+    shape: Shape,
+    frame: int,
+    folder: Path,
+    name: str = _ORIGINAL,
+    *,
+    corner: tuple[int, int] | None = None,
+) -> None:
+    """Put a part of a frame, `WIDTH` x `HEIGHT` at its own size, into `folder` under a name.
+
+    Args:
+        unpacked: bare yuv420p frames.
+        shape: of these.
+        frame: its number.
+        folder: where the part goes.
+        name: what stands over it.
+        corner: columns left of the part and lines above it; None for the middle.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    part = f"select='eq(n,{frame})',crop={WIDTH}:{HEIGHT},scale=in_color_matrix=bt709:in_range=tv"
+    left, top = corner or ((shape.width - WIDTH) // 2, (shape.height - HEIGHT) // 2)
+    part = (
+        f"select='eq(n,{frame})',crop={WIDTH}:{HEIGHT}:{left}:{top},scale=in_color_matrix=bt709:in_range=tv"
+    )
     video.run(
         *("-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{shape.width}x{shape.height}"),
         *("-i", unpacked, "-vf", part, "-frames:v", "1", "-pix_fmt", "rgb24", folder / f"{name}.png"),
