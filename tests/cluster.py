@@ -112,10 +112,7 @@ class Cluster:
         process = subprocess.Popen(
             command,
             cwd=self.place,
-            # Whatever else the machine has to do, a test should not wait for it.
-            env=program.environment(self.place)
-            | {"PYTHONUNBUFFERED": "1", "VHSBATCH_NICE": "0"}
-            | environment,
+            env=program.environment(self.place) | {"PYTHONUNBUFFERED": "1"} | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -86,7 +86,6 @@ def test_what_hangs_is_stopped_and_tried_again(fault: str, place: Path) -> None:
 
 def test_a_source_that_changes_meanwhile_is_never_half_processed(place: Path) -> None:
     source = place / "in" / "tape.avi"
-    (place / "vhsbatch.toml").write_text("nice = 0\n")
     process = program.start("batch", "in", "out", "-r", "720", "--json", cwd=place)
     before = program.wait_for_event(process, "job_planned")["plan"]["fingerprint"]
     program.wait_for_event(process, "segment_started")

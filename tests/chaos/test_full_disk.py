@@ -39,7 +39,7 @@ def fill(folder: Path) -> Path:
     rest = folder / "rest"
     with rest.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
-            file.write(bytes(4096))
+            file.write(bytes(2**20))
     return rest
 
 
@@ -73,8 +73,10 @@ def test_what_ends_while_there_is_not_one_byte_left_is_told_and_nothing_fails(tm
     for number in (1, 2, 3):
         make_clip(tmp_path / "in" / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=1)
     (tmp_path / "vhsbatch.toml").write_text("min_free_mib = 1\n")
-    with small_disk(tmp_path / "out", "100m"):
-        process = program.start(*("batch", "in", "out", "--parallel", "1", "--json"), cwd=tmp_path)
+    with small_disk(tmp_path / "out", "40m"):
+        process = program.start(
+            *("batch", "in", "out", "-r", "720", "--parallel", "1", "--json"), cwd=tmp_path
+        )
         # The others have to be planned while the disk is full.
         program.wait_for_event(process, "segment_started")
         rest = fill(tmp_path / "out")

@@ -1,5 +1,6 @@
 """Stopping a batch, and going on with it."""
 
+import os
 import signal
 import subprocess
 import time
@@ -15,13 +16,22 @@ PRESET = '[short]\ninherits = "vhs"\nsegment_s = 1\n'
 OPTIONS = ("-p", "short", "-r", "480", "--parallel", "2")
 
 
+@pytest.fixture(scope="module")
+def tapes(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("tapes")
+    return [
+        make_clip(folder / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=4)
+        for number in (1, 2)
+    ]
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def place(tmp_path: Path, tapes: list[Path]) -> Path:
     (tmp_path / "in").mkdir()
     (tmp_path / "vhsbatch.toml").write_text('presets = ["presets.toml"]\n')
     (tmp_path / "presets.toml").write_text(PRESET)
-    for number in (1, 2):
-        make_clip(tmp_path / "in" / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=4)
+    for tape in tapes:
+        os.link(tape, tmp_path / "in" / tape.name)
     return tmp_path
 
 
@@ -49,7 +59,7 @@ def test_a_signal_stops_gracefully_and_resume_goes_on(number: int, exit_code: in
     program.wait_until_gone(place)
     assert {path.name for path in (place / "out").iterdir()} == {".vhsbatch", "report.html"}
 
-    again = program.run("batch", "in", "out", *OPTIONS, cwd=place)
+    again = program.run("batch", "in", "out", "-r", "120", "--max-count", "1", cwd=place)
     assert (
         "an unfinished batch is in out (2 videos left): vhs-upscale batch in out --resume continues it"
         in again.stderr
@@ -81,7 +91,8 @@ def test_nohup_survives_its_terminal(place: Path) -> None:
     def ignore_hangup() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    process = program.start("batch", "in", "out", *OPTIONS, "--json", cwd=place, preexec_fn=ignore_hangup)
+    once = (*OPTIONS, "--max-count", "1", "--json")
+    process = program.start("batch", "in", "out", *once, cwd=place, preexec_fn=ignore_hangup)
     program.wait_for_event(process, "segment_started")
     process.send_signal(signal.SIGHUP)
     process.communicate(timeout=100)
