@@ -2,9 +2,13 @@
 
 import logging
 import warnings
+from collections.abc import Iterable
+from typing import Any
 
 import dask
 from distributed import Security
+from distributed.scheduler import DEFAULT_EXTENSIONS, TaskState
+from distributed.spans import SpanMetadata, SpansSchedulerExtension
 from distributed.versions import VersionMismatchWarning
 
 from vhsbatch.cluster.address import Address
@@ -24,6 +28,24 @@ _CONFIG = {
     # Readings of its own process, two a second, which its pages would show: it would keep an hour of them.
     "distributed.admin.system-monitor.log-length": 10,
 }
+
+
+class _Spans(SpansSchedulerExtension):
+    """Dask's account of what ran when, without what each task came from.
+
+    It would keep a dictionary a task for as long as the scheduler runs, which nobody reads.
+    """
+
+    def observe_tasks(
+        self, tss: Iterable[TaskState], code: tuple[Any, ...], span_metadata: SpanMetadata
+    ) -> dict[Any, dict[Any, Any]]:
+        """See `SpansSchedulerExtension`."""
+        del span_metadata
+        return super().observe_tasks(tss, code, SpanMetadata(collections=[]))
+
+
+# What a scheduler does beside scheduling.
+EXTENSIONS = DEFAULT_EXTENSIONS | {"spans": _Spans}
 
 
 def configure() -> None:

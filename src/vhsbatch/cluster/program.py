@@ -10,7 +10,7 @@ import anyio
 from distributed import Scheduler, Worker
 
 from vhsbatch.cluster.address import Address
-from vhsbatch.cluster.dask import configure, security
+from vhsbatch.cluster.dask import EXTENSIONS, configure, security
 from vhsbatch.cluster.node import Node
 from vhsbatch.cluster.place import own_place
 from vhsbatch.cluster.terms import GPU, MEMORY
@@ -45,6 +45,7 @@ async def scheduler_at(address: Address, settings: Settings) -> AsyncIterator[Ad
             security=security(address, settings),
             dashboard=False,
             dashboard_address=_PAGES,
+            extensions=EXTENSIONS,
         )
     except (OSError, RuntimeError) as error:
         # Dask speaks of a failure to start, and the system's reason stands behind that.

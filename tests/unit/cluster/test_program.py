@@ -1,8 +1,12 @@
-"""What a cluster's worker is called."""
+"""What a cluster's worker is called, and what its scheduler keeps."""
 
+import anyio
 import pytest
+from distributed import Client, Scheduler
 
-from vhsbatch.cluster.program import worker_name
+from vhsbatch.cluster.address import Address
+from vhsbatch.cluster.program import scheduler_at, worker_name
+from vhsbatch.config import Settings
 
 
 def test_each_worker_of_a_machine_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,3 +19,24 @@ def test_each_worker_of_a_machine_has_a_name_of_its_own(monkeypatch: pytest.Monk
 def test_a_worker_that_was_given_a_name_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DASK_WORKER_NAME", "tapes-default-worker-4a5b6c")
     assert worker_name("attic") == "tapes-default-worker-4a5b6c"
+
+
+def _tasks_and_kept(dask_scheduler: Scheduler) -> tuple[int, int]:
+    spans = dask_scheduler.extensions["spans"].spans.values()
+    return len(dask_scheduler.tasks), sum(len(span.metadata["collections"]) for span in spans)
+
+
+@pytest.mark.anyio
+async def test_a_scheduler_keeps_nothing_of_a_task_for_ever() -> None:
+    with anyio.fail_after(50):
+        async with (
+            scheduler_at(Address("tcp", "127.0.0.1", 0), Settings()) as address,
+            Client(str(address), asynchronous=True, set_as_default=False) as client,
+        ):
+            futures = [client.submit(abs, -number, pure=False) for number in range(5)]
+            tasks = 0
+            while tasks < len(futures):
+                tasks, kept = await client.run_on_scheduler(_tasks_and_kept)
+                assert kept == 0
+            for future in futures:
+                future.release()
