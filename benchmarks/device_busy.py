@@ -3,14 +3,16 @@
     python benchmarks/device_busy.py [--frames 200] [--rounds 3] [--json RESULT]
 
 The stand-in is a runtime that takes a frame, waits for as long as a GPU would take, and gives the frame
-back, enlarged by repeating its samples. It works on one frame at a time; copying one to it and back takes
-a core, as with a GPU. All else is the worker program as it is: frames of 720x480 come by a pipe, each is
-checked, and goes by a pipe. Busy is the part of the time from the beginning of the first frame to the end
-of the last one in which the device is at work. What a driver adds is not in these figures.
+back, enlarged by repeating its samples. It works on one frame after the other, in the order in which they
+come, as a GPU's queue does; copying one to it and back takes a core. All else is the worker program as it
+is: frames of 720x480 come by a pipe, each is checked, and goes by a pipe. Busy is the part of the time from
+the beginning of the first frame to the end of the last one in which the device is at work. What a driver
+adds is not in these figures.
 """
 
 import argparse
 import json
+import math
 import os
 import platform
 import statistics
@@ -37,24 +39,24 @@ TARGET = 0.95
 
 
 class StandIn:
-    """A device that is busy with one frame at a time."""
+    """A device with a queue: it begins a frame when the one before is done, whoever waits for that."""
 
     def __init__(self, frame_s: float) -> None:
         self._frame_s = frame_s
         self._lock = threading.Lock()
-        self._busy_s = 0.0
-        self._began_s = 0.0
-        self._ended_s = 0.0
+        self._frames = 0
+        self._began_s = math.inf
+        self._free_s = 0.0
 
     def __call__(self, frame: Frame) -> Frame:
         """A larger frame."""
         uploaded = frame.copy()
         with self._lock:
-            began_s = time.monotonic()
-            time.sleep(self._frame_s)
-            self._ended_s = time.monotonic()
-            self._began_s = self._began_s or began_s
-            self._busy_s += self._ended_s - began_s
+            now_s = time.monotonic()
+            self._began_s = min(self._began_s, now_s)
+            self._free_s = ready_s = max(now_s, self._free_s) + self._frame_s
+            self._frames += 1
+        time.sleep(max(0.0, ready_s - time.monotonic()))
         larger = np.empty((HEIGHT, SCALE, WIDTH, SCALE, 3), np.uint8)
         larger[:] = uploaded[:, None, :, None, :]
         return larger.reshape(HEIGHT * SCALE, WIDTH * SCALE, 3)
@@ -62,7 +64,7 @@ class StandIn:
     @property
     def busy_part(self) -> float:
         """The part of the time from the first frame to the last in which it was at work."""
-        return self._busy_s / (self._ended_s - self._began_s)
+        return self._frames * self._frame_s / (self._free_s - self._began_s)
 
 
 def work(frame_s: float, arguments: list[str]) -> None:
@@ -132,7 +134,7 @@ def measure(count: int, rounds: int) -> dict[str, Any]:
                 runs.setdefault((frame_s, in_flight), []).append(busy(frame_s, in_flight, frames))
     medians = {key: statistics.median(values) for key, values in runs.items()}
     # Which number is fastest is found out on each device, so the best one counts.
-    figure = min(max(medians[frame_s, number] for number in IN_FLIGHT) for frame_s in DEVICE_S)
+    best = {frame_s: max(medians[frame_s, number] for number in IN_FLIGHT) for frame_s in DEVICE_S}
     return {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
         "frame": [WIDTH, HEIGHT],
@@ -143,11 +145,13 @@ def measure(count: int, rounds: int) -> dict[str, Any]:
         ],
         "targets": [
             {
-                "name": "a stand-in for a GPU is busy",
-                "figure": figure,
+                "name": f"stand-in for a GPU of {1 / frame_s:.0f} frames a second, part of the time busy",
+                "figure": part,
                 "target": TARGET,
-                "met": figure >= TARGET,
+                "at_least": True,
+                "met": part >= TARGET,
             }
+            for frame_s, part in best.items()
         ],
     }
 

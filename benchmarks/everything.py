@@ -62,8 +62,8 @@ def run(benchmark: Benchmark) -> str | None:
     return (stderr.strip().splitlines() or [f"ended with {process.returncode}"])[-1]
 
 
-def targets(name: str, result: dict[str, Any]) -> Iterator[tuple[str, float, float, bool]]:
-    """Name, figure, target and whether it is met, of each target in a result."""
+def targets(name: str, result: dict[str, Any]) -> Iterator[tuple[str, float, str, bool]]:
+    """Name, figure, limit in words and whether it is met, of each target in a result."""
     if name == "makespan":
         for what, figure in (
             ("simulated, worst", result["simulated"]["worst"]),
@@ -72,11 +72,12 @@ def targets(name: str, result: dict[str, Any]) -> Iterator[tuple[str, float, flo
             yield (
                 f"makespan over its lower bound, {what}",
                 figure,
-                result["target"],
+                f"{result['target']:g}",
                 figure <= result["target"],
             )
     for target in result.get("targets", ()):
-        yield target["name"], target["figure"], target["target"], target["met"]
+        limit = f"{'≥ ' if target.get('at_least') else ''}{target['target']:g}"
+        yield target["name"], target["figure"], limit, target["met"]
 
 
 def main() -> None:
@@ -91,8 +92,7 @@ def main() -> None:
             continue
         result = json.loads((RESULTS / f"{benchmark.name}.json").read_text())
         machine = result["machine"]
-        for name, figure, target, met in targets(benchmark.name, result):
-            limit = f"≥ {target:g}" if "bare loop" in name else f"{target:g}"
+        for name, figure, limit, met in targets(benchmark.name, result):
             lines.append(f"| {name} | {figure:.3g} | {limit} | {'met' if met else 'not met'} |")
     print("\n".join(lines))
     print(f"{time.monotonic() - started_s:.0f} s in all, on {machine}")
