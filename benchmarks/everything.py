@@ -36,7 +36,7 @@ BENCHMARKS = (
     Benchmark("many_videos", ("--seconds", "15"), 300),
     Benchmark("tui", ("--seconds", "20"), 60),
     Benchmark("network", ("--rounds", "3"), 120),
-    Benchmark("device_busy", ("--rounds", "1"), 120),
+    Benchmark("device_busy", ("--rounds", "1", "--frames", "100"), 120),
     Benchmark("ffmpeg_engine", ("--rounds", "1"), 600),
     Benchmark("makespan", ("--rounds", "1", "--batches", "20"), 200),
 )
