@@ -48,13 +48,12 @@ class Journal:
             await anyio.to_thread.run_sync(functools.partial(folder.mkdir, parents=True, exist_ok=True))
             file = await aiofiles.open(folder / f"{run_id}.jsonl", "xb", buffering=0)
             await anyio.to_thread.run_sync(_sync_folder, folder)
-            reserve = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # open as long as the journal is
+            reserve = await anyio.to_thread.run_sync(_reserve_in, folder)
         except OSError as error:
             raise OutputFolderError(
                 f"cannot write to {folder}: {error.strerror}",
                 fix="choose another output folder, or change its permissions",
             ) from error
-        _fill(reserve)
         return cls(file, reserve)
 
     async def append(self, fact: Fact) -> None:
@@ -72,8 +71,6 @@ class Journal:
                     raise
                 self._reserve.truncate(0)
                 await self._write(line)
-            else:
-                _fill(self._reserve)
         except OSError as error:
             raise OutputFolderError(
                 f"cannot write the journal: {error.strerror}",
@@ -87,12 +84,16 @@ class Journal:
             while line:
                 # A disk that is nearly full takes a part of the line and says nothing of the rest.
                 line = line[await self._file.write(line) :]
-            await anyio.to_thread.run_sync(os.fsync, self._file.fileno())
+            await anyio.to_thread.run_sync(self._settle)
         except OSError:
             with contextlib.suppress(OSError):
                 await self._file.truncate(self._size_bytes)
                 await self._file.seek(self._size_bytes)
             raise
+
+    def _settle(self) -> None:
+        os.fsync(self._file.fileno())
+        _fill(self._reserve)
 
     async def __aenter__(self) -> Self:
         return self
@@ -194,13 +195,23 @@ def _unreadable(path: Path, error: OSError) -> OutputFolderError:
     )
 
 
+def _reserve_in(folder: Path) -> BinaryIO:
+    """A file without a name, of as much room as is kept, or of none where there is not so much."""
+    reserve = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  # open as long as the journal is
+    _fill(reserve)
+    return reserve
+
+
 def _fill(reserve: BinaryIO) -> None:
     """Take the room that is kept, unless it is taken already, or there is not so much."""
-    if os.fstat(reserve.fileno()).st_size < _RESERVE_BYTES:
-        try:
-            os.posix_fallocate(reserve.fileno(), 0, _RESERVE_BYTES)
-        except OSError:
-            reserve.truncate(0)
+    descriptor = reserve.fileno()
+    if os.fstat(descriptor).st_size == _RESERVE_BYTES:
+        return
+    taken_bytes = 0
+    with contextlib.suppress(OSError):
+        taken_bytes = os.pwrite(descriptor, bytes(_RESERVE_BYTES), 0)
+    if taken_bytes < _RESERVE_BYTES:
+        os.ftruncate(descriptor, 0)
 
 
 def _sync_folder(folder: Path) -> None:
