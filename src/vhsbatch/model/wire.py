@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Discriminator, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Discriminator, TypeAdapter
 
 from vhsbatch.model.events import Event, Fact
 from vhsbatch.model.media import MediaInfo
@@ -17,12 +17,13 @@ from vhsbatch.model.telemetry import Telemetry
 from vhsbatch.model.wishes import Wish
 
 _BY_KIND = Discriminator("kind")
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    """Reads values of `kind`; made when the first is read, as most programs read few kinds."""
-    return TypeAdapter(kind)
+# What reads a kind of value is made when the first is read: most programs read few kinds.
+_LATER = ConfigDict(defer_build=True)
+_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, _BY_KIND], config=_LATER)
+_MEDIA_INFO = TypeAdapter(MediaInfo)
+_FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, _BY_KIND], config=_LATER)
+_TELEMETRY: TypeAdapter[Telemetry] = TypeAdapter(Annotated[Telemetry, _BY_KIND], config=_LATER)
+_WISH: TypeAdapter[Wish] = TypeAdapter(Annotated[Wish, _BY_KIND], config=_LATER)
 
 
 def to_text(value: object, **layout: Any) -> str:
@@ -67,10 +68,7 @@ def dump_pretty(value: object) -> str:
 
 def event_schema() -> dict[str, Any]:
     """The JSON Schema of the lines that `--json` prints."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **_adapter(Annotated[Event, _BY_KIND]).json_schema(),
-    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_EVENT.json_schema()}
 
 
 def load_media_info(value: object) -> MediaInfo:
@@ -79,8 +77,7 @@ def load_media_info(value: object) -> MediaInfo:
     Raises:
         ValueError: it is of another version.
     """
-    info: MediaInfo = _adapter(MediaInfo).validate_python(value, strict=False)
-    return info
+    return _MEDIA_INFO.validate_python(value, strict=False)
 
 
 def load_fact(line: str | bytes) -> Fact:
@@ -89,8 +86,7 @@ def load_fact(line: str | bytes) -> Fact:
     Raises:
         ValueError: the line is torn, or no fact that this version knows.
     """
-    fact: Fact = _adapter(Annotated[Fact, _BY_KIND]).validate_python(json.loads(line), strict=False)
-    return fact
+    return _FACT.validate_python(json.loads(line), strict=False)
 
 
 def load_telemetry(line: str) -> Telemetry:
@@ -99,8 +95,7 @@ def load_telemetry(line: str) -> Telemetry:
     Raises:
         ValueError: it is none that this version knows.
     """
-    told: Telemetry = _adapter(Annotated[Telemetry, _BY_KIND]).validate_python(json.loads(line), strict=False)
-    return told
+    return _TELEMETRY.validate_python(json.loads(line), strict=False)
 
 
 def load_wish(line: str | bytes) -> Wish:
@@ -109,5 +104,4 @@ def load_wish(line: str | bytes) -> Wish:
     Raises:
         ValueError: it is none.
     """
-    wish: Wish = _adapter(Annotated[Wish, _BY_KIND]).validate_json(line)
-    return wish
+    return _WISH.validate_json(line)

@@ -230,8 +230,9 @@ def open_segments(job: JobState, progress: Mapping[int, Progress]) -> tuple[int,
 def _done_frames(job: JobState, segment: int, progress: Mapping[int, Progress]) -> int:
     """The frames of a segment in the making that are made."""
     told = progress.get(job.running.get(segment, 0))
-    is_its = told is not None and (told.job_id, told.segment) == (job.job.id, segment)
-    return told.done_frames if told is not None and is_its else 0
+    if told is None or (told.job_id, told.segment) != (job.job.id, segment):
+        return 0
+    return told.done_frames
 
 
 def _is_open(job: JobState) -> bool:
