@@ -14,7 +14,6 @@ import argparse
 import json
 import math
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 from network import feed
 from numpy.typing import NDArray
+from result import give, machine
 
 from vhsbatch.engines import realesrgan_worker
 from vhsbatch.engines.realesrgan import RealEsrganEngine, resolve_upscaling
@@ -136,7 +136,7 @@ def measure(count: int, rounds: int) -> dict[str, Any]:
     # Which number is fastest is found out on each device, so the best one counts.
     best = {frame_s: max(medians[frame_s, number] for number in IN_FLIGHT) for frame_s in DEVICE_S}
     return {
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+        "machine": machine(),
         "frame": [WIDTH, HEIGHT],
         "frames": count,
         "busy": [
@@ -167,9 +167,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     result = measure(arguments.frames, arguments.rounds)
-    print(json.dumps(result, indent=1))
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+    give(result, arguments.json)
 
 
 if __name__ == "__main__":

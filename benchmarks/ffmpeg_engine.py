@@ -11,7 +11,6 @@ them, and keeps its journal; pictures for a report it does not make, since nothi
 import argparse
 import json
 import os
-import platform
 import resource
 import shlex
 import shutil
@@ -24,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
+from result import give, machine
 
 FFMPEG: str = imageio_ffmpeg.get_ffmpeg_exe()
 LANES = 2
@@ -118,7 +118,7 @@ def main() -> None:
     wall = {name: statistics.median(cost.wall_s for cost in made) for name, made in costs.items()}
     cpu = {name: statistics.median(cost.cpu_s for cost in made) for name, made in costs.items()}
     result = {
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+        "machine": machine(),
         "clips": arguments.clips,
         "seconds_each": arguments.seconds,
         "rounds": arguments.rounds,
@@ -139,9 +139,7 @@ def main() -> None:
             )
         ],
     }
-    print(json.dumps(result, indent=1))
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+    give(result, arguments.json)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ first start to the last end over ``max(all work / lanes, longest piece)``.
 import argparse
 import json
 import os
-import platform
 import random
 import statistics
 import subprocess
@@ -23,6 +22,8 @@ from typing import Any
 import imageio_ffmpeg
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from result import machine, write
 
 import make
 from simulation import Costs, simulate
@@ -140,7 +141,7 @@ def measure(batches: int, rounds: int) -> dict[str, Any]:
     in_simulation = simulated(batches)
     figure = statistics.median(ratios)
     return {
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+        "machine": machine(),
         "target": TARGET,
         "simulated": in_simulation,
         "real": {"lanes": LANES, "clips_s": CLIP_LENGTHS_S, "ratios": ratios, "median": figure},
@@ -163,8 +164,7 @@ def main() -> None:
     )
     print(f"makespan, real: {batch['median']:.3f}, target {TARGET}")
     print("met" if result["met"] else "not met")
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+    write(result, arguments.json)
 
 
 if __name__ == "__main__":

