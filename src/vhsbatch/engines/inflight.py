@@ -7,7 +7,7 @@ Which frames come out does not depend on how many there are.
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -32,20 +32,27 @@ class InFlight:
         still_frames: how many frames equalled the one before, and took its result.
     """
 
-    def __init__(self, upscale: Upscaler, *, scale: int, threads: int, skip_still: bool) -> None:
-        """Create it.
+    def __init__(
+        self, open_network: Callable[[], Upscaler], *, scale: int, threads: int, skip_still: bool
+    ) -> None:
+        """Create it, and open the network.
 
         Args:
-            upscale: the network; called by as many threads at a time.
+            open_network: gives the network; what it gives is called by as many threads at a time.
             scale: its scale.
             threads: how many frames it works on at a time.
             skip_still: whether a still picture, black leader or a blue screen goes through it once only.
+
+        Raises:
+            RuntimeFailureError: the network cannot be loaded.
         """
-        self._upscale = upscale
         self._scale = scale
         self._threads = threads
         self._skip_still = skip_still
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="network")
+        # By a thread that will use it: OpenMP keeps workers for each thread that ever called a network,
+        # and lets all of them sleep between two layers once there are more of them than cores.
+        self._upscale = self._pool.submit(open_network).result()
         self.still_frames = 0
 
     def upscaled(self, frames: Iterable[Frame]) -> Iterator[Frame]:

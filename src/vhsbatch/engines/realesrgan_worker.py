@@ -38,22 +38,21 @@ def main() -> None:
     arguments = _parse()
     frames_out = _keep_stdout_clean()
     try:
-        upscale = open_runtime(
-            arguments.runtime,
-            param=arguments.param,
-            weights=arguments.weights,
-            scale=arguments.scale,
-            device=arguments.device,
-            tile_px=arguments.tile,
-            threads=arguments.threads,
-        )
-        _say(ControlLine("ready"))
         network = InFlight(
-            upscale,
+            lambda: open_runtime(
+                arguments.runtime,
+                param=arguments.param,
+                weights=arguments.weights,
+                scale=arguments.scale,
+                device=arguments.device,
+                tile_px=arguments.tile,
+                threads=arguments.threads,
+            ),
             scale=arguments.scale,
             threads=arguments.in_flight,
             skip_still=not arguments.every_frame,
         )
+        _say(ControlLine("ready"))
         written_frames = _run(network, (arguments.height, arguments.width, 3), frames_out)
     except (_StreamError, RuntimeFailureError, ImportError, MemoryError, OSError) as error:
         _fail(_one_line(error))

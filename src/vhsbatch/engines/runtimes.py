@@ -98,15 +98,17 @@ class _Ncnn:
         # Beyond the frame it is mirrored, as upstream does; the network would see black there.
         padded = np.pad(frame, ((overlap, overlap), (overlap, overlap), (0, 0)), mode="reflect")
         result = np.empty((height * scale, width * scale, 3), np.uint8)
+        edge = overlap * scale
         for tile in tiles(width, height, self._tile_px):
-            part = self._run(padded[tile.y0 : tile.y1 + 2 * overlap, tile.x0 : tile.x1 + 2 * overlap])
-            edge = overlap * scale
-            result[tile.y0 * scale : tile.y1 * scale, tile.x0 * scale : tile.x1 * scale] = part[
-                edge:-edge, edge:-edge
-            ]
+            planes = self._run(padded[tile.y0 : tile.y1 + 2 * overlap, tile.x0 : tile.x1 + 2 * overlap])
+            _write_pixels(
+                planes[:, edge:-edge, edge:-edge],
+                result[tile.y0 * scale : tile.y1 * scale, tile.x0 * scale : tile.x1 * scale],
+            )
         return result
 
-    def _run(self, part: Frame) -> Frame:
+    def _run(self, part: Frame) -> NDArray[np.float32]:
+        """What the network makes of a part of a frame: 3 x height x width numbers, 0 to 1 and around them."""
         height, width, _ = part.shape
         pixels = np.ascontiguousarray(part)
         blob = self._ncnn.Mat.from_pixels(pixels, self._ncnn.Mat.PixelType.PIXEL_RGB, width, height)
@@ -118,18 +120,20 @@ class _Ncnn:
         if code != 0:
             raise RuntimeFailureError(f"the network gave no frame (ncnn: {code})")
         planes: NDArray[np.float32] = np.array(output)
-        return _to_pixels(planes, width * self._scale, height * self._scale)
+        shape = (3, height * self._scale, width * self._scale)
+        if planes.shape != shape:
+            raise RuntimeFailureError(f"the network gave {planes.shape} instead of {shape}")
+        if not np.isfinite(planes.sum()):
+            raise RuntimeFailureError("the network gave numbers that are none (NaN)")
+        return planes
 
 
-def _to_pixels(planes: NDArray[np.float32], width: int, height: int) -> Frame:
-    """3 x height x width numbers around 0 to 1 as height x width x 3 bytes."""
-    if planes.shape != (3, height, width):
-        raise RuntimeFailureError(f"the network gave {planes.shape} instead of (3, {height}, {width})")
-    if not np.isfinite(planes.sum()):
-        raise RuntimeFailureError("the network gave numbers that are none (NaN)")
-    scaled = planes.astype(np.float32, copy=False) * 255 + 0.5
-    pixels: Frame = np.clip(scaled, 0, 255).astype(np.uint8).transpose(1, 2, 0)
-    return pixels
+def _write_pixels(planes: NDArray[np.float32], pixels: Frame) -> None:
+    """Round what a network made into `pixels`. Plane by plane takes a third of the time of all at once."""
+    for channel, plane in enumerate(planes):
+        levels = plane.astype(np.float32, copy=False) * 255
+        levels += 0.5
+        pixels[..., channel] = np.clip(levels, 0, 255, out=levels)
 
 
 class _RealesrganNcnnPy:

@@ -54,16 +54,20 @@ def main() -> None:
     width, height = map(int, typed.size.split("x"))
     network = choose_network("animevideov3", source_height=height, target_height=2 * height)
     try:
-        upscale = open_runtime(
-            typed.runtime,
-            param=network.param,
-            weights=network.weights,
+        in_flight = InFlight(
+            lambda: open_runtime(
+                typed.runtime,
+                param=network.param,
+                weights=network.weights,
+                scale=network.scale,
+                device=typed.device,
+                tile_px=typed.tile,
+                threads=1,
+            ),
             scale=network.scale,
-            device=typed.device,
-            tile_px=typed.tile,
-            threads=1,
+            threads=typed.in_flight,
+            skip_still=False,
         )
-        in_flight = InFlight(upscale, scale=network.scale, threads=typed.in_flight, skip_still=False)
         frames_per_s = speed(in_flight, width, height, typed.seconds)
     except RuntimeFailureError as error:
         sys.exit(str(error))

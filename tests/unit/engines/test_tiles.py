@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from vhsbatch.engines.runtimes import Frame, Upscaler
 from vhsbatch.engines.runtimes import _Ncnn as Ncnn
@@ -49,11 +50,11 @@ class FarSighted(Ncnn):
         self._tile_px = tile_px
         self.seen: list[tuple[int, int]] = []
 
-    def _run(self, part: Frame) -> Frame:
+    def _run(self, part: Frame) -> NDArray[np.float32]:
         self.seen.append((part.shape[1], part.shape[0]))
         moved = np.roll(part, (OVERLAP_PX, -OVERLAP_PX), axis=(0, 1))
-        larger: Frame = moved.repeat(self._scale, axis=0).repeat(self._scale, axis=1)
-        return larger
+        larger = moved.repeat(self._scale, axis=0).repeat(self._scale, axis=1)
+        return larger.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
 
 
 def picture(width: int, height: int) -> Frame:
@@ -79,3 +80,17 @@ def test_beyond_its_edge_the_frame_is_mirrored() -> None:
     mirrored: Upscaler = FarSighted(scale=1, tile_px=16)
     # The first line shows the tenth before it, in the mirror the tenth behind it.
     assert np.array_equal(mirrored(frame)[0, : 40 - OVERLAP_PX], frame[OVERLAP_PX, OVERLAP_PX:])
+
+
+class OutOfRange(FarSighted):
+    """Gives the numbers of its first pixel, which no picture has."""
+
+    def _run(self, part: Frame) -> NDArray[np.float32]:
+        planes = super()._run(part)
+        planes[:] = np.array([-0.25, 1.5, 0.6 / 255], np.float32)[:, None, None]
+        return planes
+
+
+def test_numbers_are_rounded_and_those_beyond_a_byte_clipped() -> None:
+    made = OutOfRange(scale=2, tile_px=0)(picture(4, 3))
+    assert np.array_equal(np.unique(made.reshape(-1, 3), axis=0), [[0, 255, 1]])
