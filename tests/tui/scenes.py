@@ -204,6 +204,7 @@ def readings(*, gpus: int) -> DeviceReadings:
             total_bytes=24 * 2**30,
             used_bytes=4 * 2**30 + index * 2**29,
             temperature_c=70.0 + index,
+            busy_percent=99 - index,
         )
         for index in range(gpus)
     ]

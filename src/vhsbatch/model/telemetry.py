@@ -42,6 +42,7 @@ class DeviceReading:
         total_bytes: its memory: a GPU's own, or for the CPU what this program may use.
         used_bytes: what of it is in use.
         temperature_c: how hot it is.
+        busy_percent: the part of the last moments in which a GPU was at work.
     """
 
     id: str
@@ -49,6 +50,7 @@ class DeviceReading:
     total_bytes: int | None = None
     used_bytes: int | None = None
     temperature_c: float | None = None
+    busy_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from vhsbatch.proc.process import run
 
 _NVIDIA = (
     "nvidia-smi",
-    "--query-gpu=name,memory.total,memory.used,temperature.gpu",
+    "--query-gpu=name,memory.total,memory.used,temperature.gpu,utilization.gpu",
     "--format=csv,noheader,nounits",
 )
 _NVIDIA_TIMEOUT_S = 10
@@ -47,6 +47,7 @@ class GpuGauge:
         total_bytes: its own memory.
         used_bytes: what of it is in use.
         temperature_c: how hot it is.
+        busy_percent: the part of the last moments in which it was at work.
         device: what encoders call it.
     """
 
@@ -54,6 +55,7 @@ class GpuGauge:
     total_bytes: int | None = None
     used_bytes: int | None = None
     temperature_c: float | None = None
+    busy_percent: int | None = None
     device: EncoderDevice = ANY_DEVICE
 
 
@@ -186,13 +188,15 @@ def _drm_gpus(root: Path) -> Iterable[GpuGauge]:
         # The first one is the chip itself; others are its memory, or its hottest corner.
         celsius = [number_of(file) for file in sorted(device.glob("hwmon/hwmon*/temp1_input"))]
         hottest = max((value for value in celsius if value is not None), default=None)
-        if total or hottest is not None:
+        busy = number_of(device / "gpu_busy_percent")
+        if total or hottest is not None or busy is not None:
             nodes = (f"/dev/dri/{node.name}" for node in sorted((device / "drm").glob("renderD*")))
             yield GpuGauge(
                 name=device.parent.name,
                 total_bytes=total or None,
                 used_bytes=used if total else None,
                 temperature_c=None if hottest is None else hottest / 1000,
+                busy_percent=busy,
                 device=EncoderDevice(render_node=next(nodes, None)),
             )
 
@@ -208,21 +212,22 @@ async def _nvidia_gpus() -> tuple[GpuGauge, ...]:
 
 
 def parse_nvidia(text: str) -> tuple[GpuGauge, ...]:
-    r"""What ``nvidia-smi`` prints: name, MiB in all, MiB in use, degrees Celsius.
+    r"""What ``nvidia-smi`` prints: name, MiB in all, MiB in use, degrees Celsius, percent of the time busy.
 
-    >>> parse_nvidia("NVIDIA A2, 15356, 1024, 41\n")[0].temperature_c
+    >>> parse_nvidia("NVIDIA A2, 15356, 1024, 41, 97\n")[0].temperature_c
     41.0
     """
     gauges: list[GpuGauge] = []
     for line in text.splitlines():
-        name, *values = (part.strip() for part in line.rsplit(",", 3))
-        total, used, celsius = (int(value) if value.isdecimal() else None for value in values)
+        name, *values = (part.strip() for part in line.rsplit(",", 4))
+        total, used, celsius, busy = (int(value) if value.isdecimal() else None for value in values)
         gauges.append(
             GpuGauge(
                 name=name,
                 total_bytes=None if total is None else total * 2**20,
                 used_bytes=None if used is None else used * 2**20,
                 temperature_c=None if celsius is None else float(celsius),
+                busy_percent=busy,
                 device=EncoderDevice(cuda=len(gauges)),
             )
         )

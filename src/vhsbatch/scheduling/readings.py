@@ -91,6 +91,7 @@ def _reading(index: str, name: str, gauge: GpuGauge | None) -> DeviceReading:
         total_bytes=gauge.total_bytes,
         used_bytes=gauge.used_bytes,
         temperature_c=gauge.temperature_c,
+        busy_percent=gauge.busy_percent,
     )
 
 

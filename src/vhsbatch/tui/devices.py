@@ -1,6 +1,7 @@
 """CPU, GPUs and disks in words, as many as there is room for. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from rich.cells import cell_len
 
@@ -32,7 +33,9 @@ def machine_line(readings: DeviceReadings, width: int) -> str:
 
 
 def device_cell(reading: DeviceReading, width: int) -> str:
-    """A device in exactly `width` cells; where it does not fit, its name is cut."""
+    """A device in exactly `width` cells: its memory is the first to go, then a part of its name."""
+    if cell_len(device_words(reading)) > width:
+        reading = replace(reading, total_bytes=None, used_bytes=None)
     name, told = _name(reading), device_words(reading, name="")
     room = max(3, width - cell_len(told) - 1)
     return fit(device_words(reading, name=name if cell_len(name) <= room else fit(name, room)), width)
@@ -40,18 +43,18 @@ def device_cell(reading: DeviceReading, width: int) -> str:
 
 def tells_something(reading: DeviceReading) -> bool:
     """Whether more is known of a device than its place."""
-    return bool(reading.name or reading.total_bytes or reading.temperature_c is not None)
+    told = (reading.temperature_c, reading.busy_percent)
+    return bool(reading.name or reading.total_bytes) or any(figure is not None for figure in told)
 
 
 def device_words(reading: DeviceReading, *, name: str | None = None) -> str:
-    """A device: name, memory, temperature, as far as they are known.
+    """A device: name, memory, temperature, how busy it is, as far as they are known.
 
     >>> device_words(DeviceReading(id="0", name="A2", used_bytes=2**30, total_bytes=2**34, temperature_c=54))
     'A2 1.0 of 16.0 GiB 54 °C'
     """
-    return " ".join(
-        filter(None, (_name(reading) if name is None else name, _memory(reading), _heat(reading)))
-    )
+    named = _name(reading) if name is None else name
+    return " ".join(filter(None, (named, _memory(reading), _heat(reading), _load(reading))))
 
 
 def _name(reading: DeviceReading) -> str:
@@ -74,8 +77,12 @@ def _heat(reading: DeviceReading) -> str:
     return "" if reading.temperature_c is None else f"{reading.temperature_c:.0f} °C"
 
 
+def _load(reading: DeviceReading) -> str:
+    return "" if reading.busy_percent is None else f"{reading.busy_percent} % busy"
+
+
 def _together(kind: str, readings: Iterable[DeviceReading]) -> str:
-    """All devices of a kind as one: the sum of their memory, the temperature of the hottest."""
+    """All devices of a kind as one: the sum of their memory, the hottest and the least busy of them."""
     alike = [reading for reading in readings if _kind(reading) == kind]
     sizes = [
         (one.total_bytes, one.used_bytes) for one in alike if one.total_bytes and one.used_bytes is not None
@@ -88,6 +95,7 @@ def _together(kind: str, readings: Iterable[DeviceReading]) -> str:
         temperature_c=max(
             (one.temperature_c for one in alike if one.temperature_c is not None), default=None
         ),
+        busy_percent=min((one.busy_percent for one in alike if one.busy_percent is not None), default=None),
     )
     return device_words(sum_of, name=kind if len(alike) == 1 else f"{len(alike)} {kind}s")
 

@@ -105,6 +105,7 @@ def test_gpus_of_amd_and_intel(tmp_path: Path) -> None:
     put(amd, "mem_info_vram_total", f"{8192 * MIB}\n")
     put(amd, "mem_info_vram_used", f"{2048 * MIB}\n")
     put(amd, "hwmon/hwmon3/temp1_input", "71000\n")
+    put(amd, "gpu_busy_percent", "97\n")
     put(tmp_path, "sys/class/drm/card1/device/hwmon/hwmon5/temp1_input", "55000\n")
     put(tmp_path, "sys/class/drm/card0-DP-1/device/mem_info_vram_total", "9\n")
     put(tmp_path, "sys/class/drm/card2/device/vendor", "0x8086\n")
@@ -114,6 +115,7 @@ def test_gpus_of_amd_and_intel(tmp_path: Path) -> None:
             total_bytes=8192 * MIB,
             used_bytes=2048 * MIB,
             temperature_c=71.0,
+            busy_percent=97,
             device=EncoderDevice(render_node="/dev/dri/renderD128"),
         ),
         GpuGauge(name="card1", temperature_c=55.0),
@@ -121,13 +123,14 @@ def test_gpus_of_amd_and_intel(tmp_path: Path) -> None:
 
 
 def test_gpus_of_nvidia_with_what_one_of_them_does_not_tell() -> None:
-    text = "NVIDIA A2, 15356, 1024, 41\nQuadro, the old one, 2048, [N/A], [N/A]\n"
+    text = "NVIDIA A2, 15356, 1024, 41, 100\nQuadro, the old one, 2048, [N/A], [N/A], [N/A]\n"
     assert parse_nvidia(text) == (
         GpuGauge(
             name="NVIDIA A2",
             total_bytes=15356 * MIB,
             used_bytes=1024 * MIB,
             temperature_c=41.0,
+            busy_percent=100,
             device=EncoderDevice(cuda=0),
         ),
         GpuGauge(name="Quadro, the old one", total_bytes=2048 * MIB, device=EncoderDevice(cuda=1)),

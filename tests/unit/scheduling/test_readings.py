@@ -11,7 +11,7 @@ from vhsbatch.proc.gauges import GpuGauge
 from vhsbatch.scheduling.readings import NamedDevice, Reader, named_gpus
 
 A2 = GpuGauge(name="NVIDIA A2", total_bytes=9, used_bytes=2, temperature_c=41.0, device=EncoderDevice(cuda=0))
-A30 = GpuGauge(name="NVIDIA A30", temperature_c=50.0, device=EncoderDevice(cuda=1))
+A30 = GpuGauge(name="NVIDIA A30", temperature_c=50.0, busy_percent=96, device=EncoderDevice(cuda=1))
 RADEON = GpuGauge(name="card1", temperature_c=71.0, device=EncoderDevice(render_node="/dev/dri/renderD129"))
 
 
@@ -22,7 +22,7 @@ def test_a_gpu_has_the_name_that_its_driver_gives_it() -> None:
     }
     assert named_gpus([A2, A30, RADEON], devices) == (
         DeviceReading(id="0", name="AMD Radeon RX 6800", temperature_c=71.0),
-        DeviceReading(id="2", name="NVIDIA A30", temperature_c=50.0),
+        DeviceReading(id="2", name="NVIDIA A30", temperature_c=50.0, busy_percent=96),
         DeviceReading(id="", name="NVIDIA A2", total_bytes=9, used_bytes=2, temperature_c=41.0),
     )
 

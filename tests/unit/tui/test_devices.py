@@ -12,7 +12,12 @@ CPU = DeviceReading(
     id="cpu", name="AMD Ryzen 9 5950X", total_bytes=64 * GIB, used_bytes=12 * GIB, temperature_c=61.4
 )
 GPU = DeviceReading(
-    id="0", name="NVIDIA GeForce RTX 4090", total_bytes=24 * GIB, used_bytes=GIB // 2, temperature_c=72.0
+    id="0",
+    name="NVIDIA GeForce RTX 4090",
+    total_bytes=24 * GIB,
+    used_bytes=GIB // 2,
+    temperature_c=72.0,
+    busy_percent=97,
 )
 DISK = DiskReading(folder="/out", free_bytes=120 * GIB)
 READINGS = DeviceReadings(devices=(CPU, GPU), disks=(DISK,))
@@ -20,25 +25,27 @@ UNKNOWN = DeviceReading(id="cpu", name="")
 
 
 def test_everything_where_there_is_room() -> None:
-    assert machine_line(READINGS, 120) == (
+    assert machine_line(READINGS, 130) == (
         "AMD Ryzen 9 5950X 12.0 of 64.0 GiB 61 °C   "
-        "NVIDIA GeForce RTX 4090 512.0 MiB of 24.0 GiB 72 °C   120.0 GiB free on disk"
+        "NVIDIA GeForce RTX 4090 512.0 MiB of 24.0 GiB 72 °C 97 % busy   120.0 GiB free on disk"
     )
 
 
 def test_names_are_the_first_to_go() -> None:
-    assert machine_line(READINGS, 78) == (
-        "CPU 12.0 of 64.0 GiB 61 °C   GPU 512.0 MiB of 24.0 GiB 72 °C   120.0 GiB free"
+    assert machine_line(READINGS, 88) == (
+        "CPU 12.0 of 64.0 GiB 61 °C   GPU 512.0 MiB of 24.0 GiB 72 °C 97 % busy   120.0 GiB free"
     )
 
 
 def test_many_gpus_are_one() -> None:
     gpus = tuple(
-        DeviceReading(id=str(n), name="A2", total_bytes=GIB, used_bytes=GIB, temperature_c=n)
+        DeviceReading(
+            id=str(n), name="A2", total_bytes=GIB, used_bytes=GIB, temperature_c=n, busy_percent=90 + n
+        )
         for n in range(8)
     )
-    line = machine_line(DeviceReadings(devices=(CPU, *gpus), disks=(DISK,)), 79)
-    assert line == "CPU 12.0 of 64.0 GiB 61 °C   8 GPUs 8.0 of 8.0 GiB 7 °C   120.0 GiB free"
+    line = machine_line(DeviceReadings(devices=(CPU, *gpus), disks=(DISK,)), 89)
+    assert line == "CPU 12.0 of 64.0 GiB 61 °C   8 GPUs 8.0 of 8.0 GiB 7 °C 90 % busy   120.0 GiB free"
 
 
 def test_several_disks_are_told_apart() -> None:
@@ -47,9 +54,10 @@ def test_several_disks_are_told_apart() -> None:
     assert line == "120.0 GiB free in /out   1.0 GiB free in /tmp/x\\x1b[31m"
 
 
-def test_in_a_cell_a_name_is_cut_and_no_figure() -> None:
-    assert device_cell(GPU, 40) == "NVIDIA… 4090 512.0 MiB of 24.0 GiB 72 °C"
-    assert device_cell(GPU, 60).rstrip() == device_words(GPU)
+def test_in_a_cell_memory_is_the_first_to_go_and_then_a_part_of_the_name() -> None:
+    assert device_cell(GPU, 70).rstrip() == device_words(GPU)
+    assert device_cell(GPU, 40).rstrip() == "NVIDIA GeForce RTX 4090 72 °C 97 % busy"
+    assert device_cell(GPU, 30) == "NVIDIA …X 4090 72 °C 97 % busy"
 
 
 def test_what_cannot_be_read_is_not_shown() -> None:
