@@ -8,6 +8,7 @@ viewer costs the run nothing.
     wishes/RUN/*.json    wishes, taken in the order of their names
 """
 
+import errno
 import json
 import os
 import time
@@ -27,6 +28,8 @@ from vhsbatch.scheduling.bus import Mailbox
 
 _EVERY_S = 1.0
 _LOG_LINES = 200
+# A wish may come while its folder is being closed; what cannot be removed is no wish.
+_CLOSING_ATTEMPTS = 3
 
 
 class Live:
@@ -40,6 +43,7 @@ class Live:
         self._log: deque[LogLine] = deque(maxlen=_LOG_LINES)
         self._logged = 0
         self._written = ""
+        self._taking = anyio.Lock()
 
     async def open(self) -> None:
         """Make room for wishes; before anybody can know of the run, so that none finds nowhere to lie."""
@@ -72,9 +76,21 @@ class Live:
     async def _exchange(self, wish: Callable[[Wish], None]) -> None:
         while True:
             await anyio.to_thread.run_sync(self._write)
-            for wished in await anyio.to_thread.run_sync(self._take):
-                wish(wished)
+            await self._pass_on(self._take, wish)
             await anyio.sleep(_EVERY_S)
+
+    async def last_call(self, wish: Callable[[Wish], None]) -> None:
+        """Take what was wished up to now; if that is nothing, nobody can wish anything any more.
+
+        Whoever comes too late finds no folder, and is told that the run has ended.
+        """
+        await self._pass_on(self._close, wish)
+
+    async def _pass_on(self, take: Callable[[], list[Wish]], wish: Callable[[Wish], None]) -> None:
+        async with self._taking:
+            wishes = await anyio.to_thread.run_sync(take)
+        for wished in wishes:
+            wish(wished)
 
     def _make_folders(self) -> None:
         # A folder that cannot be written is noticed by the journal; a batch needs no viewers.
@@ -103,10 +119,29 @@ class Live:
         wishes = []
         with suppress(OSError):
             for path in sorted(self._wishes.glob("*.json")):
-                with suppress(ValueError):  # nobody waits for an answer to nonsense
-                    wishes.append(load_wish(path.read_bytes()))
+                content = path.read_bytes()
                 path.unlink()
+                with suppress(ValueError):  # nobody waits for an answer to nonsense
+                    wishes.append(load_wish(content))
         return wishes
+
+    def _close(self) -> list[Wish]:
+        for _ in range(_CLOSING_ATTEMPTS):
+            if wishes := self._take():
+                return wishes
+            try:
+                self._wishes.rmdir()
+            except OSError as error:
+                if error.errno == errno.ENOTEMPTY:
+                    self._drop_drafts()
+                    continue
+            break
+        return []
+
+    def _drop_drafts(self) -> None:
+        for draft in self._wishes.glob("*.new"):
+            with suppress(OSError):
+                draft.unlink()
 
 
 @dataclass(slots=True)

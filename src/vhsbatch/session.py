@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -229,7 +230,7 @@ async def _run(
                 following.start_soon(follower, session, mailbox)
             reader = Reader(devices=toolbox.devices, folders=room.folders, tell=bus.tell)
             async with workers.watched(scheduler), reader.reading():
-                await scheduler.run()
+                await scheduler.run(partial(live.last_call, session.wish))
             await bus.emit(
                 BatchFinished(
                     at_s=time.time(),

@@ -69,6 +69,35 @@ async def test_nonsense_is_no_wish(tmp_path: Path) -> None:
     assert wished == [Pause()]
 
 
+async def test_whoever_wishes_at_the_last_moment_is_heard_and_whoever_comes_later_told_so(
+    tmp_path: Path,
+) -> None:
+    live, line = Live(tmp_path, "run"), Line(tmp_path, "run")
+    wished: list[Wish] = []
+    await live.open()
+    line.wish(Pause())
+    await live.last_call(wished.append)
+    assert wished == [Pause()]
+    # As there was one, the run may go on.
+    line.wish(ChangeLanes(by=1))
+    await live.last_call(wished.append)
+    assert wished == [Pause(), ChangeLanes(by=1)]
+    await live.last_call(wished.append)
+    with pytest.raises(FileNotFoundError):
+        line.wish(Pause())
+    await live.last_call(wished.append)
+    assert len(wished) == 2
+
+
+async def test_a_wish_that_is_still_being_written_comes_too_late(tmp_path: Path) -> None:
+    live = Live(tmp_path, "run")
+    await live.open()
+    (tmp_path / "wishes" / "run" / "1.77.new").write_text('{"kind":')
+    await live.last_call(lambda wish: pytest.fail(str(wish)))
+    with pytest.raises(FileNotFoundError):
+        Line(tmp_path, "run").wish(Pause())
+
+
 def test_a_run_that_says_nothing_has_no_news_and_takes_no_wish(tmp_path: Path) -> None:
     line = Line(tmp_path, "run")
     assert line.news() == []

@@ -6,10 +6,12 @@ to one video ends in a fact about that video and touches no other.
 
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 
 import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
 
 from vhsbatch.engines.fallback import fallbacks
 from vhsbatch.errors import (
@@ -88,17 +90,23 @@ class Scheduler:
             *(state, bus, planner), gate=gate, endings=self._endings, change=self._change, wake=self._wake
         )
 
-    async def run(self) -> None:
-        """Return when every video has ended, or after `stop` when every lane has."""
+    async def run(self, last_call: Callable[[], Awaitable[None]] = checkpoint) -> None:
+        """Return when every video has ended, or after `stop` when every lane has.
+
+        Args:
+            last_call: passes wishes on that nobody has taken yet, when every video has ended.
+        """
         with self._stop_scope:
             async with anyio.create_task_group() as lanes:
                 self._planners.add(job.job for job in self._state.open.values())
                 for _ in range(max(2, self._state.lanes)):
                     lanes.start_soon(self._planners.run)
                 lanes.start_soon(self._gate.watch, self._planners.plan, self._wake)
-                while not self._state.complete and not self._drained:
+                while True:
                     self._changed = anyio.Event()
                     await self._grant_wishes()
+                    if await self._is_over(last_call):
+                        break
                     # Where work is given out, so that none of it rests on a plan that is gone.
                     self._planners.add(await self._endings.replace_stale_plans())
                     if await self._gate.is_open():
@@ -107,8 +115,10 @@ class Scheduler:
                     await self._change()
                 lanes.cancel_scope.cancel()
 
-    @property
-    def _drained(self) -> bool:
+    async def _is_over(self, last_call: Callable[[], Awaitable[None]]) -> bool:
+        if self._state.complete:
+            await last_call()
+            return not self._wishes
         return self._draining and not self._busy_lanes()
 
     def drain(self) -> None:

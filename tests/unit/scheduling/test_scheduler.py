@@ -40,7 +40,7 @@ from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.telemetry import Telemetry
-from vhsbatch.model.wishes import ChangeLanes, Continue, Move, Pause, Retry, Skip
+from vhsbatch.model.wishes import ChangeLanes, Continue, Move, Pause, Retry, Skip, Steering
 from vhsbatch.scheduling import gate as gate_module
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.claims import Free, Held, Made, Standing
@@ -552,6 +552,38 @@ async def test_a_skipped_video_stops_and_the_next_one_begins() -> None:
         assert batch.work.stopped == 1
         assert batch.state.jobs[first.job.id].phase is Phase.SKIPPED
     assert batch.state.jobs[second.job.id].phase is Phase.DONE
+
+
+async def test_who_wishes_when_the_last_video_has_ended_is_heard() -> None:
+    (plan,) = plans(1, segments=1)
+    facts: list[Fact] = []
+
+    async def append(fact: Fact) -> None:
+        facts.append(fact)
+
+    async def planner(job: Job) -> JobPlan | str:
+        if not any(isinstance(fact, JobRetried) for fact in facts):
+            raise InputError("the disk is away")
+        return plan
+
+    state = BatchState()
+    bus = Bus(state, append)
+    await bus.emit(make.batch_started(plan.job, lanes=1))
+    gate = Gate(state, bus, claims=Claims(), room=Room())
+    scheduler = Scheduler(state, bus, Executor(), planner, gate=gate, retries=0)
+    # The second is refused, as the video has not failed.
+    wishes: list[Steering] = [Retry(job_id=plan.job.id), Retry(job_id=plan.job.id), Pause()]
+
+    async def last_call() -> None:
+        assert state.complete
+        if wishes:
+            scheduler.wish(wishes.pop(0))
+
+    with anyio.fail_after(20):
+        await scheduler.run(last_call)
+    assert not wishes
+    assert state.count(Phase.DONE) == 1
+    assert state.paused is not None
 
 
 async def test_a_video_that_was_skipped_while_it_waited_is_never_begun() -> None:
