@@ -1,20 +1,32 @@
-"""The program's first step: while the rest is loaded, Ctrl-C ends it as it ends any other program."""
+"""The program's first step: while the rest is loaded, a signal ends it as it ends any other program."""
 
+import os
 import signal
 import sys
+from types import FrameType
+from typing import NoReturn
+
+_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> None:
     """Load the command line, and run it."""
-    # Python would print a stack trace. Whoever ignores the signal, as nohup's children may, goes on to.
-    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if interruptible:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Whoever ignores a signal, as nohup's children may, goes on to.
+    heard = [number for number in _TO_STOP if signal.getsignal(number) is not signal.SIG_IGN]
+    # At Ctrl-C Python would print a stack trace. To the first process of a container the system gives no
+    # signal that it does not handle: `docker stop` would wait until it kills.
+    handler = _end if os.getpid() == 1 else signal.SIG_DFL
+    for number in heard:
+        signal.signal(number, handler)
     from vhsbatch import cli
 
-    if interruptible:
+    if signal.SIGINT in heard:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     cli.main(sys.argv[1:])
+
+
+def _end(number: int, _: FrameType | None) -> NoReturn:
+    os._exit(128 + number)
 
 
 if __name__ == "__main__":

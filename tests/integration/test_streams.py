@@ -87,13 +87,17 @@ def test_a_defect_is_one_line_that_says_where_its_details_are(tmp_path: Path) ->
     assert "in show_presets" in details.read_text()
 
 
-def test_ctrl_c_while_it_is_loaded_is_no_stack_trace(tmp_path: Path) -> None:
-    script = """
-import os, signal, sys
+def signalled_while_loaded(number: signal.Signals, tmp_path: Path, *, first_process: bool) -> tuple[int, str]:
+    """Exit code of a program that gets a signal while it is loaded, and all that it printed."""
+    script = f"""
+import os, sys
+pid = os.getpid()
+if {first_process}:
+    os.getpid = lambda: 1
 class Finger:
     def find_spec(self, name, path=None, target=None):
         if name == "cyclopts":
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(pid, {number.value})
 sys.meta_path.insert(0, Finger())
 from vhsbatch.__main__ import main
 main()
@@ -106,4 +110,15 @@ main()
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_ctrl_c_while_it_is_loaded_is_no_stack_trace(tmp_path: Path) -> None:
+    ended = signalled_while_loaded(signal.SIGINT, tmp_path, first_process=False)
+    assert ended == (-signal.SIGINT, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_first_process_of_a_container_ends_by_itself(number: signal.Signals, tmp_path: Path) -> None:
+    # It could not die by a signal: the system gives it none that it does not handle.
+    assert signalled_while_loaded(number, tmp_path, first_process=True) == (128 + number, "")
