@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from vhsbatch.media.audio import Loudness, has_loudness_to_measure
-from vhsbatch.media.commands import loudness_command
+from vhsbatch.media.output_commands import loudness_command
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.proc.chain import StageSpec, run_chain
 

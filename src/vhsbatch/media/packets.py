@@ -1,4 +1,4 @@
-"""What a source's packets say: which of its frames lie where, and whether they can be sought. Pure."""
+"""What a source's packets say: which frames lie where, and whether it can be sought, or used at all. Pure."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -10,7 +10,7 @@ from vhsbatch.media.idet import SHORT_FRAMES
 from vhsbatch.media.scan import Scan
 from vhsbatch.media.showinfo import Glimpse
 from vhsbatch.media.timeline import Timeline, lay_on_grid, whole_frames
-from vhsbatch.model.media import FieldOrder
+from vhsbatch.model.media import FieldOrder, VideoTrack
 
 REMUX = "mend its timestamps first: ffmpeg -fflags +genpts -i IN -map 0:v -map 0:a? -c copy OUT.mkv"
 
@@ -23,6 +23,8 @@ _LATE_SEEK_S = Fraction(1)
 # A grid with more positions than this is of a broken clock, not of a slow picture.
 _POSITIONS_PER_FRAME = 100
 _EXTRA_POSITIONS = 100_000
+# A clock that goes back further than reordered frames explain.
+_JUMP_BACK_S = Fraction(1, 2)
 
 
 def is_short(packets: Scan) -> bool:
@@ -92,3 +94,70 @@ def expect_sense(timeline: Timeline, ticks: list[int]) -> None:
     if timeline.frames > _POSITIONS_PER_FRAME * len(ticks) + _EXTRA_POSITIONS:
         length_s = timeline.frames / float(timeline.rate)
         raise InputError(f"its timestamps make no sense: {len(ticks)} frames in {length_s:.0f} s", fix=REMUX)
+
+
+def expect_restorable(packets: Scan, max_pixels: int, *, allow_truncated: bool) -> None:
+    """Refuse what would make a wrong result or exhaust the machine.
+
+    Raises:
+        InputError: the picture is too large, the end is missing, or the clock goes back.
+    """
+    if packets.width * packets.height > max_pixels:
+        raise InputError(
+            f"a picture of {packets.width}x{packets.height} is too large",
+            fix="if it really is that large, allow it with --max-pixels",
+        )
+    if packets.truncated and not allow_truncated:
+        raise InputError(_truncation(packets), fix="copy it again from where it came")
+    if packets.jump_back_s > _JUMP_BACK_S:
+        raise InputError(
+            f"its clock jumps back by {float(packets.jump_back_s):.1f} s at {float(packets.jump_at_s):.1f} s",
+            fix=REMUX,
+        )
+
+
+def _truncation(packets: Scan) -> str:
+    declared_s = packets.declared_s or packets.reach_s
+    return f"truncated: {float(packets.reach_s):.1f} s of {float(declared_s):.1f} s are there"
+
+
+def expect_one_size(head: Glimpse, tail: Glimpse | None) -> None:
+    """Refuse a picture that is another one later on: filters would begin anew there and lose frames.
+
+    Raises:
+        InputError: it changes its size.
+    """
+    seen = [*head.frames, *(tail.frames if tail is not None else ())]
+    sizes = list(dict.fromkeys(f"{frame.width}x{frame.height}" for frame in seen))
+    if len(sizes) > 1:
+        raise InputError(
+            f"its picture changes size: {' and '.join(sizes)}", fix="cut the source where it changes"
+        )
+
+
+def notes(packets: Scan, timeline: Timeline, *, undecoded: int) -> tuple[str, ...]:
+    """What the user should know."""
+    before = (
+        (packets.truncated, _truncation(packets)),
+        (packets.read_error, f"cannot be read to its end: {packets.read_error}"),
+        (undecoded, f"frames at the end that do not decode and are left out: {undecoded}"),
+    )
+    behind = (
+        (packets.videos > 1, f"of its {packets.videos} video streams the largest is restored"),
+        (packets.unknown_sounds, f"audio streams left out, nothing decodes them: {packets.unknown_sounds}"),
+    )
+    return (
+        *(text for applies, text in before if applies),
+        *rate_notes(timeline),
+        *(text for applies, text in behind if applies),
+    )
+
+
+def rate_notes(source: Timeline | VideoTrack) -> tuple[str, ...]:
+    """What making its rate constant does to a source."""
+    repeated, dropped, rate = source.repeated_frames, source.dropped_frames, float(source.rate)
+    changes = (
+        (repeated, f"missing frames, filled by repeating: {repeated}"),
+        (dropped, f"frames left out above {rate:.2f} a second: {dropped}"),
+    )
+    return tuple(text for applies, text in changes if applies)

@@ -24,10 +24,13 @@ from vhsbatch.media.packets import (
     REMUX,
     can_be_interlaced,
     can_seek,
+    expect_one_size,
+    expect_restorable,
     expect_sense,
     frames_on_grid,
     is_avi_with_gaps,
     is_short,
+    notes,
     undecoded_tail,
 )
 from vhsbatch.media.scan import Scan, scan
@@ -44,9 +47,6 @@ _PATIENCE_S = 120.0
 
 _HEAD_FRAMES = 25
 _TAIL_S = Fraction(1)
-
-# A clock that goes back further than reordered frames explain.
-_JUMP_BACK_S = Fraction(1, 2)
 
 
 async def probe(
@@ -75,10 +75,10 @@ async def probe(
         timeout_s = _PATIENCE_S + status.st_size / _SLOWEST_BYTES_PER_S
     try:
         packets = await scan(path, beginning=beginning, timeout_s=timeout_s, dated=True)
-        _check_packets(packets, max_pixels, allow_truncated=allow_truncated)
+        expect_restorable(packets, max_pixels, allow_truncated=allow_truncated)
         head = await _look_at_head(path, packets, ffmpeg, timeout_s)
         tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)
-        _check_size(head, tail)
+        expect_one_size(head, tail)
         ticks, timeline = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
         expect_sense(timeline, ticks)
         video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
@@ -112,7 +112,7 @@ async def probe(
         recorded=packets.recorded,
         pictures=packets.pictures,
         tags=packets.tags,
-        notes=_notes(packets, timeline, undecoded=undecoded_tail(packets, tail)),
+        notes=notes(packets, timeline, undecoded=undecoded_tail(packets, tail)),
     )
 
 
@@ -192,27 +192,6 @@ def _open_file(path: Path) -> tuple[Path, os.stat_result, bytes]:
         ) from error
 
 
-def _check_packets(packets: Scan, max_pixels: int, *, allow_truncated: bool) -> None:
-    """Refuse what would make a wrong result or exhaust the machine."""
-    if packets.width * packets.height > max_pixels:
-        raise InputError(
-            f"a picture of {packets.width}x{packets.height} is too large",
-            fix="if it really is that large, allow it with --max-pixels",
-        )
-    if packets.truncated and not allow_truncated:
-        raise InputError(_truncation(packets), fix="copy it again from where it came")
-    if packets.jump_back_s > _JUMP_BACK_S:
-        raise InputError(
-            f"its clock jumps back by {float(packets.jump_back_s):.1f} s at {float(packets.jump_at_s):.1f} s",
-            fix=REMUX,
-        )
-
-
-def _truncation(packets: Scan) -> str:
-    declared_s = packets.declared_s or packets.reach_s
-    return f"truncated: {float(packets.reach_s):.1f} s of {float(declared_s):.1f} s are there"
-
-
 async def _look_at_head(path: Path, packets: Scan, ffmpeg: str, timeout_s: float) -> Glimpse:
     """The first frames that decode; of a short source all of them."""
     head = await look(
@@ -245,16 +224,6 @@ async def _look_at_tail(path: Path, packets: Scan, ffmpeg: str, timeout_s: float
     )
 
 
-def _check_size(head: Glimpse, tail: Glimpse | None) -> None:
-    """Refuse a picture that is another one later on: filters would begin anew there and lose frames."""
-    seen = [*head.frames, *(tail.frames if tail is not None else ())]
-    sizes = list(dict.fromkeys(f"{frame.width}x{frame.height}" for frame in seen))
-    if len(sizes) > 1:
-        raise InputError(
-            f"its picture changes size: {' and '.join(sizes)}", fix="cut the source where it changes"
-        )
-
-
 def _counted_from(start_s: Fraction, sights: Iterable[Sight]) -> Iterator[Sight]:
     return (replace(sight, at_s=sight.at_s - start_s) for sight in sights)
 
@@ -285,31 +254,3 @@ def _usual_fields(head: Glimpse) -> FieldOrder:
     """What most frames with fields say of them."""
     orders = Counter(frame.fields for frame in head.frames if frame.fields is not FieldOrder.PROGRESSIVE)
     return orders.most_common(1)[0][0] if orders else FieldOrder.PROGRESSIVE
-
-
-def _notes(packets: Scan, timeline: Timeline, *, undecoded: int) -> tuple[str, ...]:
-    """What the user should know."""
-    before = (
-        (packets.truncated, _truncation(packets)),
-        (packets.read_error, f"cannot be read to its end: {packets.read_error}"),
-        (undecoded, f"frames at the end that do not decode and are left out: {undecoded}"),
-    )
-    behind = (
-        (packets.videos > 1, f"of its {packets.videos} video streams the largest is restored"),
-        (packets.unknown_sounds, f"audio streams left out, nothing decodes them: {packets.unknown_sounds}"),
-    )
-    return (
-        *(text for applies, text in before if applies),
-        *rate_notes(timeline),
-        *(text for applies, text in behind if applies),
-    )
-
-
-def rate_notes(source: Timeline | VideoTrack) -> tuple[str, ...]:
-    """What making its rate constant does to a source."""
-    repeated, dropped, rate = source.repeated_frames, source.dropped_frames, float(source.rate)
-    notes = (
-        (repeated, f"missing frames, filled by repeating: {repeated}"),
-        (dropped, f"frames left out above {rate:.2f} a second: {dropped}"),
-    )
-    return tuple(text for applies, text in notes if applies)

@@ -12,9 +12,9 @@ from pathlib import Path
 from vhsbatch.errors import ChainError, UndecodableError, VerificationError
 from vhsbatch.media.audio import stretch
 from vhsbatch.media.colour import output_colour
-from vhsbatch.media.commands import check_command, reread_command
 from vhsbatch.media.frametimes import expect_times
 from vhsbatch.media.kept import kept_subtitles
+from vhsbatch.media.output_commands import check_command, reread_command
 from vhsbatch.media.probe import packet_times, probe_result
 from vhsbatch.media.progress import ProgressParser
 from vhsbatch.model.media import AudioTrack, MediaInfo

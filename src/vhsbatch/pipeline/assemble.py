@@ -11,11 +11,12 @@ import anyio
 
 from vhsbatch.errors import StalePlanError, UndecodableError
 from vhsbatch.media.audio import AudioEncode, plan_audio
-from vhsbatch.media.commands import concat_script, describe, join_command
 from vhsbatch.media.frametimes import retime
 from vhsbatch.media.loudness import measure_loudness
+from vhsbatch.media.output_commands import concat_script, join_command
 from vhsbatch.media.probe import frame_times
 from vhsbatch.media.progress import ProgressParser
+from vhsbatch.media.segment_commands import describe
 from vhsbatch.media.verify import packet_digest, verify_output
 from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan

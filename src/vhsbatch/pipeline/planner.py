@@ -14,7 +14,7 @@ from vhsbatch.media.dropouts import why_not
 from vhsbatch.media.filters import network_size
 from vhsbatch.media.frametimes import cut_by_time, keeps_times, own_frames
 from vhsbatch.media.kept import left_out
-from vhsbatch.media.probe import rate_notes
+from vhsbatch.media.packets import rate_notes
 from vhsbatch.media.shape import output_sar, output_size, recorded_size
 from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling

@@ -19,18 +19,18 @@ from vhsbatch.engines.fallback import fallback as fallback_of
 from vhsbatch.engines.fallback import in_words
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ChainError, VerificationError
-from vhsbatch.media.commands import (
+from vhsbatch.media.deinterlacing import deinterlaces_apart
+from vhsbatch.media.encoders import EncodeArguments, video_arguments
+from vhsbatch.media.filters import network_size
+from vhsbatch.media.progress import ProgressParser
+from vhsbatch.media.qtgmc import deinterlace_stage
+from vhsbatch.media.segment_commands import (
     decode_command,
     describe,
     encode_command,
     fields_command,
     segment_command,
 )
-from vhsbatch.media.deinterlacing import deinterlaces_apart
-from vhsbatch.media.encoders import EncodeArguments, video_arguments
-from vhsbatch.media.filters import network_size
-from vhsbatch.media.progress import ProgressParser
-from vhsbatch.media.qtgmc import deinterlace_stage
 from vhsbatch.media.verify import count_frames
 from vhsbatch.model.events import SegmentFinished
 from vhsbatch.model.plan import JobPlan, Segment, Upscaling

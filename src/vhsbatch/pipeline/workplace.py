@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vhsbatch.errors import OutputFolderError, found_no_room
-from vhsbatch.media.commands import Threads
 from vhsbatch.media.formats import Served
+from vhsbatch.media.segment_commands import Threads
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice, JobPlan, Segment
 
 

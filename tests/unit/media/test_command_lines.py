@@ -19,22 +19,19 @@ import pytest
 
 import make
 from vhsbatch.media.audio import plan_audio
-from vhsbatch.media.commands import (
-    Threads,
-    check_command,
-    concat_script,
-    decode_command,
-    encode_command,
-    fields_command,
-    join_command,
-    reread_command,
-    segment_command,
-)
 from vhsbatch.media.deinterlacing import deinterlaces_apart
 from vhsbatch.media.encoders import EncodeArguments, video_arguments
 from vhsbatch.media.filters import network_size, segment_graph
 from vhsbatch.media.frametimes import keeps_times, own_frames
+from vhsbatch.media.output_commands import check_command, concat_script, join_command, reread_command
 from vhsbatch.media.preroll import PREROLL_S
+from vhsbatch.media.segment_commands import (
+    Threads,
+    decode_command,
+    encode_command,
+    fields_command,
+    segment_command,
+)
 from vhsbatch.model.media import Colour, FieldOrder, MediaInfo, Telecine
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.planner import Means, make_plan
