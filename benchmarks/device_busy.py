@@ -37,6 +37,7 @@ from vhsbatch.engines.runtimes import Frame, Upscaler
 from vhsbatch.engines.tuning import Way, fastest
 from vhsbatch.engines.tuning import measure as measure_ways
 from vhsbatch.model.plan import Upscaling
+from vhsbatch.proc.chain import StageSpec
 from vhsbatch.proc.gauges import gpu_gauges
 from vhsbatch.scheduling.readings import NamedDevice, named_gpus
 
@@ -95,10 +96,14 @@ def work(frame_s: float, arguments: list[str]) -> None:
 
 def busy_stand_in(frame_s: float, in_flight: int, frames: Frames) -> float:
     """How busy a device is that takes `frame_s` for a frame."""
-    worker = program(network(NCNN, SIZE, in_flight=in_flight), SIZE, threads=1)
+    worker = stood_in(program(network(NCNN, SIZE, in_flight=in_flight), SIZE, threads=1), frame_s)
+    return float(json.loads(passed_through(worker, frames, scale=SCALE).said[-1])["busy"])
+
+
+def stood_in(worker: StageSpec, frame_s: float) -> StageSpec:
+    """The worker program with a stand-in for its device."""
     arguments = worker.argv[worker.argv.index("--width") :]
-    stand_in = replace(worker, argv=(sys.executable, __file__, "--stand-in", str(frame_s), *arguments))
-    return float(json.loads(passed_through(stand_in, frames, scale=SCALE).said[-1])["busy"])
+    return replace(worker, argv=(sys.executable, __file__, "--stand-in", str(frame_s), *arguments))
 
 
 class Gauge:

@@ -33,10 +33,11 @@ class Benchmark:
 
 
 BENCHMARKS = (
-    Benchmark("many_videos", ("--seconds", "15"), 300),
+    Benchmark("many_videos", ("--videos", "10", "1000", "10000", "--seconds", "10"), 300),
     Benchmark("tui", ("--seconds", "20"), 60),
-    Benchmark("network", ("--rounds", "3"), 300),
+    Benchmark("network", ("--rounds", "5"), 300),
     Benchmark("device_busy", ("--rounds", "1", "--frames", "100"), 200),
+    Benchmark("folders", ("--rounds", "1"), 300),
     Benchmark("ffmpeg_engine", ("--rounds", "1"), 600),
     Benchmark("makespan", ("--rounds", "1", "--batches", "20"), 200),
 )
@@ -86,7 +87,10 @@ def main() -> None:
     lines = ["| target | figure | at most (\u2265: at least) | |", "|---|---|---|---|"]
     machine, failed, started_s = "", 0, time.monotonic()
     for benchmark in BENCHMARKS:
-        if (problem := run(benchmark)) is not None:
+        began_s = time.monotonic()
+        problem = run(benchmark)
+        print(f"  {time.monotonic() - began_s:.0f} s", flush=True)
+        if problem is not None:
             failed += 1
             lines.append(f"| {benchmark.name} | not measured: {problem} | | |")
             continue

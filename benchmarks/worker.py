@@ -18,6 +18,7 @@ from vhsbatch.model.plan import Upscaling
 from vhsbatch.proc.chain import StageSpec
 
 Frames = NDArray[np.uint8]
+THREADS = len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def network(
     )
 
 
-def opened(how: Upscaling, threads: int) -> Upscaler:
+def opened(how: Upscaling, threads: int = THREADS) -> Upscaler:
     """The network in this process."""
     return open_runtime(
         how.runtime,
@@ -82,7 +83,7 @@ def opened(how: Upscaling, threads: int) -> Upscaler:
     )
 
 
-def program(how: Upscaling, size: Size, threads: int) -> StageSpec:
+def program(how: Upscaling, size: Size, threads: int = THREADS) -> StageSpec:
     """The worker program."""
     return RealEsrganEngine().stage(how, width=size.width, height=size.height, threads=threads)
 
