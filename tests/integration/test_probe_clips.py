@@ -12,6 +12,7 @@ from clips import FFMPEG, NTSC, ffmpeg, make_clip
 from vhsbatch.errors import InputError, ToolError
 from vhsbatch.media.formats import input_arguments
 from vhsbatch.media.probe import probe
+from vhsbatch.media.shape import turns
 from vhsbatch.model.media import MediaInfo
 
 pytestmark = pytest.mark.anyio
@@ -113,6 +114,22 @@ async def test_rotation_and_language(tmp_path: Path) -> None:
     assert info.video.rotation_degrees == 90
     assert (info.video.width, info.video.height) == (720, 480)
     assert info.audio[0].language == "deu"
+
+
+@pytest.mark.parametrize("mirror", [(), ("-display_hflip",), ("-display_vflip",)])
+@pytest.mark.parametrize("degrees", ["0", "90", "180", "270"])
+async def test_a_picture_is_turned_and_mirrored_as_ffmpeg_does(
+    degrees: str, mirror: tuple[str, ...], tmp_path: Path
+) -> None:
+    flat, turned = tmp_path / "flat.mp4", tmp_path / "turned.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:d=0.2", "-c:v", "libx264", "-pix_fmt", "yuv444p", flat)
+    ffmpeg("-display_rotation:v", degrees, *mirror, "-i", flat, "-c", "copy", turned)
+    video = (await probe(turned, ffmpeg=FFMPEG)).video
+    ffmpeg("-i", turned, "-frames:v", "1", tmp_path / "by_ffmpeg.yuv")
+    filters = ",".join((*turns(video), "null"))
+    ffmpeg("-noautorotate", "-i", turned, "-vf", filters, "-frames:v", "1", tmp_path / "by_us.yuv")
+    assert (tmp_path / "by_us.yuv").read_bytes() == (tmp_path / "by_ffmpeg.yuv").read_bytes()
+    assert video.mirrored == bool(mirror)
 
 
 async def test_the_largest_moving_picture_is_taken(tmp_path: Path) -> None:

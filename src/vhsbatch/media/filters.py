@@ -24,7 +24,7 @@ from vhsbatch.media.deinterlacing import (
 from vhsbatch.media.dropouts import repair_dropouts, repairs_dropouts
 from vhsbatch.media.frametimes import keeps_times
 from vhsbatch.media.planar import SCALER, chroma_place, planar_format, to_planar
-from vhsbatch.media.shape import cropped_size, picture_size, recorded_size
+from vhsbatch.media.shape import cropped_size, picture_size, recorded_size, turns
 from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.presets import Preset
@@ -205,16 +205,10 @@ def _mask(node: Node, preset: Preset, track: VideoTrack) -> Node:
 
 
 def _rotate(node: Node, track: VideoTrack) -> Node:
-    """Turn the picture as the source asks; FFmpeg's own rotation is switched off."""
-    match track.rotation_degrees:
-        case 90:
-            node = node.filter("transpose", dir="clock")
-        case 180:
-            node = node.filter("hflip").filter("vflip")
-        case 270:
-            node = node.filter("transpose", dir="cclock")
-        case _:
-            return node
+    if not (asked := turns(track)):
+        return node
+    for name, _, direction in (turn.partition("=") for turn in asked):
+        node = node.filter(name, dir=direction) if direction else node.filter(name)
     # Or the output asks for it too, and a player turns it once more.
     return node.filter("sidedata", mode="delete", type="DISPLAYMATRIX")
 

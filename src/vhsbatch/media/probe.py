@@ -246,6 +246,7 @@ def _video_track(packets: Scan, head: Glimpse, timeline: Timeline, *, start_s: F
         dropped_frames=timeline.dropped_frames,
         flagged_order=fieldorder.stated_order(_usual_fields(head), packets.stated_order),
         rotation_degrees=head.rotation_degrees,
+        mirrored=packets.mirrored,
         colour=head.colour,
     )
 

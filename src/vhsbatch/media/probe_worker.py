@@ -187,7 +187,18 @@ def _describe_video(stream: Any) -> dict[str, Any]:
         ],
         "field_order": _FIELD_ORDERS[order] if order < len(_FIELD_ORDERS) else "unknown",
         "declared_frames": stream.frames,
+        "mirrored": _is_mirrored(codec),
     }
+
+
+def _is_mirrored(codec: Any) -> bool:
+    """Whether the file asks for a picture seen in a mirror: FFmpeg prints by how far it is turned alone."""
+    matrix = getattr(codec, "coded_side_data", {}).get("display_matrix")
+    if matrix is None:
+        return False
+    a, b, _, c, d, *_ = struct.unpack("=9i", matrix)
+    mirrored: bool = a * d - b * c < 0
+    return mirrored
 
 
 class _VideoPackets:

@@ -48,6 +48,7 @@ class Scan:
         codec: FFmpeg's codec name.
         width: in pixels.
         height: in pixels.
+        mirrored: whether it is to be shown as in a mirror.
         time_base: seconds per tick.
         rates: what the container says about the frame rate, the most trustworthy first.
         stated_order: the field order that container and codec headers state.
@@ -75,6 +76,7 @@ class Scan:
     codec: str
     width: int
     height: int
+    mirrored: bool
     time_base: Fraction
     rates: tuple[Fraction, ...]
     stated_order: FieldOrder
@@ -156,6 +158,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         codec=video["codec"],
         width=video["width"],
         height=video["height"],
+        mirrored=video["mirrored"],
         time_base=Fraction(video["time_base"]),
         rates=tuple(map(Fraction, video["rates"])),
         stated_order=FieldOrder(video["field_order"]),

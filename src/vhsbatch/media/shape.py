@@ -59,6 +59,24 @@ def _display_shape(track: VideoTrack, preset: Preset) -> Fraction:
     return (1 / sar if track.rotation_degrees in (90, 270) else sar) * width / height
 
 
+# What FFmpeg does for a display matrix, by the angle that it reads from it, and whether that is of a mirror.
+_TURNS: dict[tuple[int, bool], tuple[str, ...]] = {
+    (0, False): (),
+    (90, False): ("transpose=clock",),
+    (180, False): ("hflip", "vflip"),
+    (270, False): ("transpose=cclock",),
+    (0, True): ("vflip",),
+    (90, True): ("transpose=cclock_flip",),
+    (180, True): ("hflip",),
+    (270, True): ("transpose=clock_flip",),
+}
+
+
+def turns(track: VideoTrack) -> tuple[str, ...]:
+    """The filters that turn the picture as the source asks; FFmpeg's own turning is switched off."""
+    return _TURNS[track.rotation_degrees, track.mirrored]
+
+
 def cropped_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
     """Width and height of the source's frames, cropped and turned."""
     width, height = recorded_size(track, preset)

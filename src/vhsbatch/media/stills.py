@@ -7,6 +7,7 @@ from vhsbatch.media.colour import output_colour, source_colour
 from vhsbatch.media.filters import scale_matrix
 from vhsbatch.media.formats import file_url, input_arguments
 from vhsbatch.media.preroll import PREROLL_S
+from vhsbatch.media.shape import turns
 from vhsbatch.model.media import Colour
 from vhsbatch.model.plan import JobPlan
 
@@ -48,10 +49,8 @@ def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | N
     wait = f"trim=start={float(video.start_s + at_s - _A_LITTLE / video.rate):.6f},"
     width = video.width - crop.left - crop.right
     height = video.height - crop.top - crop.bottom
-    turn = {90: "transpose=clock,", 180: "hflip,vflip,", 270: "transpose=cclock,"}
-    filters = f"{wait}crop={width}:{height}:{crop.left}:{crop.top}:exact=1," + turn.get(
-        video.rotation_degrees, ""
-    )
+    turned = "".join(f"{turn}," for turn in turns(video))
+    filters = f"{wait}crop={width}:{height}:{crop.left}:{crop.top}:exact=1,{turned}"
     return (
         *(ffmpeg, *_QUIET, "-threads", "1", "-copyts"),
         *input_arguments(plan.info.path, from_s=from_s),

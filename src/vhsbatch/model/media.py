@@ -90,6 +90,7 @@ class VideoTrack:
         telecine_reason: how that was found, empty where nothing was looked for.
         telecine_confidence: how sure that is, 0 to 1.
         rotation_degrees: clockwise rotation for display: 0, 90, 180 or 270.
+        mirrored: whether it is to be shown as in a mirror, too: upside down, before it is turned.
         colour: the colour tags.
     """
 
@@ -113,6 +114,7 @@ class VideoTrack:
     telecine_reason: str = ""
     telecine_confidence: float = 0.0
     rotation_degrees: int = 0
+    mirrored: bool = False
     colour: Colour = Colour()
 
     @property

@@ -262,6 +262,7 @@ TRACK_CHANGES: Mapping[str, object] = {
     "field_order": FieldOrder.TFF,
     "telecine": Telecine.HARD,
     "rotation_degrees": 180,
+    "mirrored": True,
     "colour": Colour(matrix="bt709"),
 }
 SOUND_CHANGES: Mapping[str, object] = {
