@@ -1,4 +1,4 @@
-"""All benchmarks one after the other, and a line for each target: `scripts/bench`.
+"""All benchmarks that have a target one after the other, and a line for each: `scripts/bench`.
 
     python benchmarks/everything.py
 
@@ -37,8 +37,8 @@ BENCHMARKS = (
     Benchmark("tui", ("--seconds", "20"), 60),
     Benchmark("network", ("--rounds", "5"), 300),
     Benchmark("device_busy", ("--rounds", "1", "--frames", "100"), 200),
-    Benchmark("folders", ("--rounds", "1"), 300),
     Benchmark("ffmpeg_engine", ("--rounds", "1"), 600),
+    Benchmark("prediction", ("--rounds", "1"), 200),
     Benchmark("makespan", ("--rounds", "1", "--batches", "20"), 200),
 )
 

@@ -61,17 +61,21 @@ def make_clips(folder: Path, count: int, seconds: float) -> None:
     """Interlaced, noisy clips with sound, of different pictures."""
     folder.mkdir()
     for number in range(count):
-        scene = f"testsrc2=size=720x480:rate=60000/1001,hue=h={number * 40}"
-        path = folder / f"tape{number}.dv"
-        subprocess.run(
-            [
-                *(FFMPEG, "-v", "error", "-f", "lavfi", "-i", scene),
-                *("-f", "lavfi", "-i", "sine=r=48000", "-t", str(seconds), "-ac", "2"),
-                *("-vf", "noise=c0s=6:c0f=t,interlace=scan=bff:lowpass=0", "-target", "ntsc-dv", path),
-            ],
-            check=True,
-        )
-        os.utime(path, (0, 0))  # a file that has just been written would be waited for
+        make_clip(folder / f"tape{number}.dv", number, seconds)
+
+
+def make_clip(path: Path, number: int, seconds: float) -> None:
+    """One clip; its picture depends on its number."""
+    scene = f"testsrc2=size=720x480:rate=60000/1001,hue=h={number * 40}"
+    subprocess.run(
+        [
+            *(FFMPEG, "-v", "error", "-f", "lavfi", "-i", scene),
+            *("-f", "lavfi", "-i", "sine=r=48000", "-t", str(seconds), "-ac", "2"),
+            *("-vf", "noise=c0s=6:c0f=t,interlace=scan=bff:lowpass=0", "-target", "ntsc-dv", path),
+        ],
+        check=True,
+    )
+    os.utime(path, (0, 0))  # a file that has just been written would be waited for
 
 
 def batch_command() -> list[str]:
