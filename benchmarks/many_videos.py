@@ -38,6 +38,7 @@ from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import Progress
 from vhsbatch.pipeline.probing import Probing
+from vhsbatch.presets import Preset
 from vhsbatch.printing import print_events
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.remembered import Memory
@@ -49,6 +50,7 @@ from vhsbatch.scheduling.scheduler import Scheduler
 LANES = 4
 # A segment of a real video takes longer; in shorter ones bookkeeping would weigh more.
 SEGMENT_S = 10.0
+PRESET = Preset(name="vhs")
 DRY_RUN_S, CPU_PART, MEMORY_MIB = 20.0, 0.02, 150.0
 
 
@@ -141,7 +143,8 @@ async def schedule(videos: int, seconds: float) -> dict[str, float]:
         planned += 1
         if planned == videos:
             all_planned.set()
-        return make.plan(job, segments=8)
+        # The preset is one for all, and the source's path is the job's.
+        return make.plan(job, segments=8, preset=PRESET, info=make.info(path=job.source))
 
     all_planned = anyio.Event()
     with tempfile.TemporaryDirectory() as place:

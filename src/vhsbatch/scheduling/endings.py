@@ -72,6 +72,8 @@ class Endings:
                 yield
             finally:
                 scopes.discard(scope)
+                if not scopes:
+                    del self._scopes[job_id]
 
     async def _plan_again(self, job_id: str, error: StalePlanError) -> None:
         self._stale_plans[job_id] += 1
