@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from vhsbatch.batch import temporary_folder, toolbox_of
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.model.events import BatchPredicted
 from vhsbatch.model.plan import Job, JobPlan
@@ -21,7 +22,6 @@ from vhsbatch.request import BatchRequest
 from vhsbatch.scheduling.measuring import Records
 from vhsbatch.scheduling.prediction import Remaining, Sample, estimate, kind_of, predict
 from vhsbatch.scheduling.room import Room, result_bytes
-from vhsbatch.session import temporary_folder, toolbox_of
 from vhsbatch.toolbox import Toolbox
 from vhsbatch.wording import duration, size
 

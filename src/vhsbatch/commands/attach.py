@@ -6,6 +6,7 @@ from pathlib import Path
 
 import anyio
 
+from vhsbatch.batch import temporary_folder
 from vhsbatch.commands.history import expect_folder
 from vhsbatch.commands.showing import no_terminal
 from vhsbatch.config_layers import load_settings
@@ -13,7 +14,6 @@ from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.pipeline.stills import StillMaker
 from vhsbatch.plain import PlainPrinter
 from vhsbatch.proc.tools import find_ffmpeg
-from vhsbatch.session import temporary_folder
 from vhsbatch.viewer import Viewer
 
 

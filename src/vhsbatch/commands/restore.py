@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anyio
 
+from vhsbatch.batch import run_batch
 from vhsbatch.commands.cluster import expect_cluster
 from vhsbatch.commands.following import check_followers, followers
 from vhsbatch.commands.resume import Options, options_before, preset_before
@@ -36,7 +37,6 @@ from vhsbatch.pipeline.overrides import Overrides
 from vhsbatch.presets import Preset
 from vhsbatch.preview import preview
 from vhsbatch.request import BatchRequest, container_of, job_of_video, jobs_of_folder
-from vhsbatch.session import run_batch
 
 
 def restore_folder(

@@ -14,6 +14,7 @@ import anyio.abc
 import anyio.to_thread
 
 from vhsbatch.arrivals import Arrivals, Identity
+from vhsbatch.batch import run_batch
 from vhsbatch.commands.following import followers
 from vhsbatch.commands.restore import expect_parts, request_for
 from vhsbatch.commands.resume import Options
@@ -41,7 +42,7 @@ from vhsbatch.presets import Preset
 from vhsbatch.proc.stopping import signals_to_stop
 from vhsbatch.request import jobs_of_folder
 from vhsbatch.scheduling.bus import Mailbox
-from vhsbatch.session import Session, run_batch
+from vhsbatch.session import Session
 
 # How often a folder is looked at although nothing was heard of it: a network share may say nothing.
 _LOOK_AT_LEAST_EVERY_S = 60.0

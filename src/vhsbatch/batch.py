@@ -1,0 +1,231 @@
+"""The composition root: one batch, one task group.
+
+Everything that a batch needs is put together here, in the order in which it is needed; what comes
+back is the exit code.
+"""
+
+import hashlib
+import os
+import shlex
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from vhsbatch.channel import Live
+from vhsbatch.housekeeping import clean_up, warn_of_room
+from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
+from vhsbatch.leases import PUBLISHING, Leases, leasing
+from vhsbatch.model.events import BatchFinished, BatchStarted
+from vhsbatch.model.state import BatchState, fold
+from vhsbatch.model.telemetry import LogLine
+from vhsbatch.pipeline.stills import StillMaker
+from vhsbatch.pipeline.workplace import Workplace, expect_writable
+from vhsbatch.request import BatchRequest
+from vhsbatch.scheduling.bus import Bus, Mailbox
+from vhsbatch.scheduling.controller import Limits
+from vhsbatch.scheduling.gate import Gate
+from vhsbatch.scheduling.lane_control import LaneControl
+from vhsbatch.scheduling.measuring import Measuring, Records
+from vhsbatch.scheduling.planning import Planning
+from vhsbatch.scheduling.readings import Reader
+from vhsbatch.scheduling.room import Room
+from vhsbatch.scheduling.scheduler import Scheduler
+from vhsbatch.session import Interface, Session, stopped_by_signals
+from vhsbatch.toolbox import Toolbox, open_toolbox
+from vhsbatch.workforce import Workforce, workforce
+
+
+async def run_batch(
+    request: BatchRequest, interfaces: Sequence[Interface], followers: Sequence[Interface] = ()
+) -> int:
+    """Run a batch to its end; the exit code.
+
+    Args:
+        request: what the user asked for.
+        interfaces: what shows it, each with a mailbox of its own.
+        followers: what acts on its facts; they are done before the interfaces are, so that what they
+            tell is shown.
+
+    Raises:
+        OutputFolderError: OUT, or the folder for unfinished work, cannot be used.
+        ToolError: a tool that every video needs does not work.
+    """
+    if request.settings.temp_dir is not None:
+        await anyio.to_thread.run_sync(expect_writable, request.settings.temp_dir)
+    toolbox = await toolbox_of(request)
+    folder = request.folder / STATE_FOLDER
+    run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.uname().nodename}-{os.getpid()}"
+    async with leasing(folder, run_id, request.folder) as leases:
+        history = fold(read_journal(folder / "journal"))
+        async with await Journal.create(folder / "journal", run_id) as journal:
+            bus = Bus(history if request.resume else BatchState(), journal.append)
+            workplace = _workplace(request, toolbox, run_id)
+            # They listen before machines are asked for help, so that refusals are shown.
+            shown = [(interface, bus.subscribe()) for interface in interfaces]
+            async with workforce(request.settings, toolbox, workplace, bus, run_id) as workers:
+                return await _run(
+                    request,
+                    toolbox,
+                    bus,
+                    leases,
+                    shown,
+                    workplace=workplace,
+                    workers=workers,
+                    followers=followers,
+                    history=history,
+                    run_id=run_id,
+                )
+
+
+async def _run(
+    request: BatchRequest,
+    toolbox: Toolbox,
+    bus: Bus,
+    leases: Leases,
+    shown: Sequence[tuple[Interface, Mailbox]],
+    *,
+    workplace: Workplace,
+    workers: Workforce,
+    followers: Sequence[Interface],
+    history: BatchState,
+    run_id: str,
+) -> int:
+    state = bus.state
+    notes = (*request.notes, *toolbox.notes, *_announce(request, history, leases.others()))
+    published = {id_: job.published for id_, job in history.known.items() if job.published is not None}
+    followed = [bus.subscribe() for _ in followers]
+    live = Live(request.folder / STATE_FOLDER, run_id)
+    await live.open()
+    await bus.emit(
+        BatchStarted(
+            at_s=time.time(),
+            run_id=run_id,
+            input=request.input,
+            output=request.output,
+            options=dict(request.options),
+            jobs=request.jobs,
+            lanes=workers.parallel.begin,
+            resumed=request.resume,
+        )
+    )
+    planning = Planning(
+        intent=toolbox.intent,
+        workplace=workplace,
+        state=state,
+        bus=bus,
+        history=lambda: fold(read_journal(request.folder / STATE_FOLDER / "journal")),
+        published=published,
+        skip_existing=request.skip_existing,
+        resume=request.resume,
+    )
+    retries = request.settings.retries
+    room = Room((workplace.temporary, request.folder), request.settings.min_free_mib * 2**20)
+    gate = Gate(state, bus, claims=leases, room=room)
+    scheduler = Scheduler(state, bus, workers.executor, planning.plan, gate=gate, retries=retries)
+    session = Session(
+        state=state,
+        scheduler=scheduler,
+        stills=StillMaker(ffmpeg=toolbox.ffmpeg, temporary=workplace.temporary),
+        tell=bus.tell,
+        drain=request.drain,
+    )
+    for note in notes:
+        bus.tell(LogLine(level="info", text=note))
+    async with anyio.create_task_group() as group:
+        for interface, mailbox in shown:
+            group.start_soon(interface, session, mailbox)
+        group.start_soon(live.keep, bus.subscribe(), session.wish)
+        group.start_soon(warn_of_room, bus.subscribe(), state, room, bus)
+        records = Records(toolbox.intent.memory)
+        measuring = Measuring(
+            state=state,
+            records=records,
+            threads=toolbox.threads,
+            emit=bus.emit,
+            here=request.settings.cluster is None,
+        )
+        group.start_soon(measuring.run, bus.subscribe())
+        if workers.parallel.least < workers.parallel.most:
+            limits = Limits(least=workers.parallel.least, most=workers.parallel.most)
+            control = LaneControl(state=state, room=room, limits=limits, use_lanes=scheduler.use_lanes)
+            group.start_soon(control.run, bus.subscribe())
+        if not request.settings.keep_temp:
+            group.start_soon(clean_up, bus.subscribe(), state, workplace)
+        async with stopped_by_signals(session), anyio.create_task_group() as following:
+            for follower, mailbox in zip(followers, followed, strict=True):
+                following.start_soon(follower, session, mailbox)
+            reader = Reader(devices=toolbox.devices, folders=room.folders, tell=bus.tell)
+            async with workers.watched(scheduler), reader.reading():
+                await scheduler.run(partial(live.last_call, session.wish))
+            await bus.emit(
+                BatchFinished(
+                    at_s=time.time(),
+                    run_id=run_id,
+                    outcome="complete" if state.complete else "interrupted",
+                    exit_code=session.exit_code,
+                )
+            )
+            for mailbox in followed:
+                mailbox.close()
+        bus.close()
+    return session.exit_code
+
+
+async def toolbox_of(request: BatchRequest) -> Toolbox:
+    """The tools of a run.
+
+    Raises:
+        ToolError: one that every video needs does not work.
+    """
+    return await open_toolbox(
+        request.settings,
+        request.preset,
+        detectable=request.detectable,
+        corrections=request.corrections,
+        preset_named=request.preset_named,
+        allow_truncated=request.allow_truncated,
+        videos=len(request.jobs),
+    )
+
+
+def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplace:
+    settings, state_folder = request.settings, request.folder / STATE_FOLDER
+    return Workplace(
+        ffmpeg=toolbox.ffmpeg,
+        temporary=temporary_folder(request.folder, settings.temp_dir),
+        publishing=state_folder / f"{PUBLISHING}{run_id}",
+        threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
+        niceness=settings.nice,
+        stall_timeout_s=settings.stall_timeout_s,
+        records=request.records,
+        skip_still=settings.skip_still,
+        vapoursynth_python=settings.vapoursynth_python,
+    )
+
+
+def temporary_folder(folder: Path, temp_dir: Path | None) -> Path:
+    """Where segments go; several output folders can share one folder for temporary files.
+
+    Args:
+        folder: the output folder.
+        temp_dir: the folder that the user wants them in, None for one inside of the output folder.
+    """
+    if temp_dir is None:
+        return folder / STATE_FOLDER / "work"
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    return temp_dir.absolute() / f"vhsbatch-{name}"
+
+
+def _announce(request: BatchRequest, history: BatchState, others: tuple[str, ...]) -> tuple[str, ...]:
+    """What else is, or was, going on in the output folder."""
+    if others:
+        return (f"{request.output} is shared with {', '.join(others)}: no video is made twice",)
+    left = sum(not job.phase.ended for job in history.known.values())
+    if not left or request.resume:
+        return ()
+    command = shlex.join(("vhs-upscale", "batch", history.input, history.output, "--resume"))
+    return (f"an unfinished batch is in {request.output} ({left} videos left): {command} continues it",)
