@@ -120,7 +120,7 @@ def passed_through(worker: StageSpec, frames: Frames, *, scale: int) -> Passage:
         process.wait()
         said.seek(0)
         lines = said.read().splitlines()
-    assert len(times_s) == len(frames), lines
+    assert (process.returncode, len(times_s)) == (0, len(frames)), lines
     return Passage(times_s, lines)
 
 
