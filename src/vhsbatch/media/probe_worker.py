@@ -192,7 +192,10 @@ def _describe_video(stream: Any) -> dict[str, Any]:
 
 
 def _is_mirrored(codec: Any) -> bool:
-    """Whether the file asks for a picture seen in a mirror: FFmpeg prints by how far it is turned alone."""
+    """Whether the file asks for a picture seen in a mirror: FFmpeg prints by how far it is turned alone.
+
+    PyAV before 19, which is the last one for Python 3.11, does not tell.
+    """
     matrix = getattr(codec, "coded_side_data", {}).get("display_matrix")
     if matrix is None:
         return False
