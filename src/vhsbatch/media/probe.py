@@ -74,7 +74,7 @@ async def probe(
     if timeout_s is None:
         timeout_s = _PATIENCE_S + status.st_size / _SLOWEST_BYTES_PER_S
     try:
-        packets = await scan(path, beginning=beginning, timeout_s=timeout_s, dated=True)
+        packets = await scan(path, beginning=beginning, timeout_s=timeout_s, of_source=True)
         expect_restorable(packets, max_pixels, allow_truncated=allow_truncated)
         head = await _look_at_head(path, packets, ffmpeg, timeout_s)
         tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)

@@ -1,12 +1,13 @@
 """Child process that reads all packets of one file and prints what it found as one JSON object.
 
-    python -P -m vhsbatch.media.probe_worker PATH [dated]
+    python -P -m vhsbatch.media.probe_worker PATH [source]
 
-With ``dated`` it is also looked for when a camera recorded the file, which none of our own files says.
-Nothing is decoded, but every packet is read: only so the true ends of the streams are known. It is a
-process of its own because a hostile file can crash the libraries that read it. Fractions are printed
-as ``"numerator/denominator"`` and everything is ASCII. A file that cannot be read gives
-``{"error": MESSAGE}`` and exit code 0; any other exit code is a failure of the program.
+Nothing is decoded, but every packet is read: only so the true ends of the streams are known. With
+``source`` two things more are found out, which none of our own files says: when a camera recorded it, and
+whether its first frame asks to be seen in a mirror. It is a process of its own because a hostile file can
+crash the libraries that read it. Fractions are printed as ``"numerator/denominator"`` and everything is
+ASCII. A file that cannot be read gives ``{"error": MESSAGE}`` and exit code 0; any other exit code is a
+failure of the program.
 """
 
 import io
@@ -22,6 +23,7 @@ from typing import Any
 
 import av
 import av.logging
+from av.sidedata.sidedata import Type as SideDataType
 
 from vhsbatch.media.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, UNTIMED_DEMUXERS, file_url
 
@@ -31,6 +33,11 @@ _FIELD_ORDERS = ("unknown", "progressive", "tff", "bff", "tff", "bff")
 _DATED_BYTES = 2**20
 # What a clock shows that nobody has set.
 _NO_DATE = "1970-01-01 00:00:00"
+
+# The container of telephones.
+_WITH_DISPLAY_MATRIX = "mov,mp4,m4a,3gp,3g2,mj2"
+# A frame that takes gigabytes, as one of a hostile file may, is not decoded to see how it is to be shown.
+_MOST_DECODED_PX = 8192 * 8192
 
 _NOT_MOVING = ("attached_pic", "still_image", "timed_thumbnails")
 
@@ -43,7 +50,9 @@ def main(argv: list[str]) -> int:
     av.logging.set_level(av.logging.PANIC)
     result: dict[str, Any]
     try:
-        result = {**scan(argv[1]), "recorded": recorded(argv[1]) if "dated" in argv[2:] else None}
+        result = {**scan(argv[1]), "recorded": None, "mirrored": False}
+        if "source" in argv[2:]:
+            result |= {"recorded": recorded(argv[1]), "mirrored": mirrored(argv[1])}
     except (av.FFmpegError, OSError) as error:
         result = {"error": getattr(error, "strerror", None) or str(error)}
     with answer:
@@ -53,8 +62,7 @@ def main(argv: list[str]) -> int:
 
 def scan(path: str) -> dict[str, Any]:
     """Everything about the file that can be known without decoding it."""
-    options = {"protocol_whitelist": PROTOCOL_WHITELIST, "format_whitelist": FORMAT_WHITELIST}
-    with av.open(file_url(Path(path)), options=options) as container:
+    with _opened(path) as container:
         video = _main_video(container.streams.video)
         result: dict[str, Any] = {
             "container": container.format.name,
@@ -87,6 +95,11 @@ def scan(path: str) -> dict[str, Any]:
         }
 
 
+def _opened(path: str) -> Any:
+    options = {"protocol_whitelist": PROTOCOL_WHITELIST, "format_whitelist": FORMAT_WHITELIST}
+    return av.open(file_url(Path(path)), options=options)
+
+
 def _codec_name(stream: Any) -> str:
     codec = stream.codec_context
     return "unknown" if codec is None else codec.codec.canonical_name
@@ -113,6 +126,27 @@ def recorded(path: str) -> str | None:
     stated = general.recorded_date or general.mastered_date
     date = "" if stated is None else re.sub(r"\.\d+", "", str(stated))
     return date if date and not date.startswith(_NO_DATE) else None
+
+
+def mirrored(path: str) -> bool:
+    """Whether its first frame asks to be seen in a mirror: FFmpeg prints by how far it is turned alone."""
+    with _opened(path) as container:
+        video = _main_video(container.streams.video)
+        if video is None or container.format.name != _WITH_DISPLAY_MATRIX:
+            return False
+        codec = video.codec_context
+        if codec.width * codec.height > _MOST_DECODED_PX:
+            return False
+        try:
+            frame = next(container.decode(video), None)
+        except av.FFmpegError:  # whether it can be used is found out by another look
+            return False
+    matrix = None if frame is None else frame.side_data.get(SideDataType.DISPLAYMATRIX)
+    if matrix is None:
+        return False
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
+    of_mirror: bool = a * d - b * c < 0
+    return of_mirror
 
 
 def _read(
@@ -187,21 +221,7 @@ def _describe_video(stream: Any) -> dict[str, Any]:
         ],
         "field_order": _FIELD_ORDERS[order] if order < len(_FIELD_ORDERS) else "unknown",
         "declared_frames": stream.frames,
-        "mirrored": _is_mirrored(codec),
     }
-
-
-def _is_mirrored(codec: Any) -> bool:
-    """Whether the file asks for a picture seen in a mirror: FFmpeg prints by how far it is turned alone.
-
-    PyAV before 19, which is the last one for Python 3.11, does not tell.
-    """
-    matrix = getattr(codec, "coded_side_data", {}).get("display_matrix")
-    if matrix is None:
-        return False
-    a, b, _, c, d, *_ = struct.unpack("=9i", matrix)
-    mirrored: bool = a * d - b * c < 0
-    return mirrored
 
 
 class _VideoPackets:

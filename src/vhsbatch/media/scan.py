@@ -101,14 +101,14 @@ class Scan:
         return missing_s > max(_TRUNCATED_S, _TRUNCATED_PART * self.declared_s)
 
 
-async def scan(path: Path, *, beginning: bytes, timeout_s: float | None, dated: bool = False) -> Scan:
+async def scan(path: Path, *, beginning: bytes, timeout_s: float | None, of_source: bool = False) -> Scan:
     """Read all packets of a file in a child process.
 
     Args:
         path: absolute path.
         beginning: its first bytes, to name what it is when it is no video.
         timeout_s: seconds after which to give up, None for never.
-        dated: whether to look for when a camera recorded it.
+        of_source: whether to look for what none of our own files says: a recording date, a mirror.
 
     Raises:
         InputError: it is no video, or nothing can read it.
@@ -117,7 +117,7 @@ async def scan(path: Path, *, beginning: bytes, timeout_s: float | None, dated: 
     """
     # -P: the current folder is the user's, and must not be searched for modules.
     worker = (sys.executable, "-P", "-m", "vhsbatch.media.probe_worker", str(path))
-    finished = await run((*worker, "dated") if dated else worker, timeout_s=timeout_s)
+    finished = await run((*worker, "source") if of_source else worker, timeout_s=timeout_s)
     if finished.exit_code < 0:
         raise InputError(
             f"the program that reads it {describe_exit(finished.exit_code)}: the file is damaged",
@@ -158,7 +158,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         codec=video["codec"],
         width=video["width"],
         height=video["height"],
-        mirrored=video["mirrored"],
+        mirrored=found["mirrored"],
         time_base=Fraction(video["time_base"]),
         rates=tuple(map(Fraction, video["rates"])),
         stated_order=FieldOrder(video["field_order"]),

@@ -20,7 +20,6 @@ ANSWER: dict[str, Any] = {
     "video": {
         "index": 0, "codec": "dvvideo", "width": 720, "height": 480, "time_base": "1/60000",
         "rates": ["30000/1001", "30000/1001", "60000/1"], "field_order": "unknown", "declared_frames": 0,
-        "mirrored": False,
         "ticks": [0, 2002, 4004, 6006, 8008], "packets_without_time": 0, "keyframe_gap_s": "1001/30000",
         "jump_back_s": "0/1", "jump_at_s": "0/1",
     },
@@ -28,6 +27,7 @@ ANSWER: dict[str, Any] = {
     "other_streams": 1,
     "timecode": "01:00:00:00",
     "recorded": None,
+    "mirrored": False,
     "tags": [],
     "audio": [
         {"index": 1, "codec": "pcm_s16le", "sample_rate_hz": 32000, "channels": 2, "start_s": "0/1",
