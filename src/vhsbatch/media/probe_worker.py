@@ -10,10 +10,8 @@ ASCII. A file that cannot be read gives ``{"error": MESSAGE}`` and exit code 0; 
 failure of the program.
 """
 
-import io
 import json
 import os
-import re
 import struct
 import sys
 from fractions import Fraction
@@ -23,22 +21,12 @@ from typing import Any
 
 import av
 import av.logging
-from av.sidedata.sidedata import Type as SideDataType
 
+from vhsbatch.media.camera import is_mirrored, recorded
 from vhsbatch.media.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, UNTIMED_DEMUXERS, file_url
 
 # AVFieldOrder: unknown, progressive, tt, bb, tb, bt. FFmpeg itself writes "tb" for top field first.
 _FIELD_ORDERS = ("unknown", "progressive", "tff", "bff", "tff", "bff")
-# Headers and the first frames are in so much; the rest would be read for nothing.
-_DATED_BYTES = 2**20
-# What a clock shows that nobody has set.
-_NO_DATE = "1970-01-01 00:00:00"
-
-# The container of telephones.
-_WITH_DISPLAY_MATRIX = "mov,mp4,m4a,3gp,3g2,mj2"
-# A frame that takes gigabytes, as one of a hostile file may, is not decoded to see how it is to be shown.
-_MOST_DECODED_PX = 8192 * 8192
-
 _NOT_MOVING = ("attached_pic", "still_image", "timed_thumbnails")
 
 
@@ -52,7 +40,7 @@ def main(argv: list[str]) -> int:
     try:
         result = {**scan(argv[1]), "recorded": None, "mirrored": False}
         if "source" in argv[2:]:
-            result |= {"recorded": recorded(argv[1]), "mirrored": mirrored(argv[1])}
+            result |= seen_by_camera(argv[1])
     except (av.FFmpegError, OSError) as error:
         result = {"error": getattr(error, "strerror", None) or str(error)}
     with answer:
@@ -110,43 +98,11 @@ def _timecode(container: Any, video: Any) -> str | None:
     return stated
 
 
-def recorded(path: str) -> str | None:
-    """When a camera recorded the file, in its own time: from DV or AVCHD frames, or from an AVI header.
-
-    The format has no zone where the camera knew none: ``2024-07-08 19:55:58``, ``2019-04-24 22:24:00+02:00``.
-    """
-    from pymediainfo import MediaInfo
-
-    try:
-        with Path(path).open("rb") as file:
-            beginning = io.BytesIO(file.read(_DATED_BYTES))
-        (general, *_) = MediaInfo.parse(beginning, parse_speed=0).general_tracks
-    except (OSError, RuntimeError, ValueError):  # its library is not there, or does not know the file
-        return None
-    stated = general.recorded_date or general.mastered_date
-    date = "" if stated is None else re.sub(r"\.\d+", "", str(stated))
-    return date if date and not date.startswith(_NO_DATE) else None
-
-
-def mirrored(path: str) -> bool:
-    """Whether its first frame asks to be seen in a mirror: FFmpeg prints by how far it is turned alone."""
+def seen_by_camera(path: str) -> dict[str, Any]:
+    """What none of our own files says: when it was recorded, and whether as in a mirror."""
     with _opened(path) as container:
-        video = _main_video(container.streams.video)
-        if video is None or container.format.name != _WITH_DISPLAY_MATRIX:
-            return False
-        codec = video.codec_context
-        if codec.width * codec.height > _MOST_DECODED_PX:
-            return False
-        try:
-            frame = next(container.decode(video), None)
-        except av.FFmpegError:  # whether it can be used is found out by another look
-            return False
-    matrix = None if frame is None else frame.side_data.get(SideDataType.DISPLAYMATRIX)
-    if matrix is None:
-        return False
-    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
-    of_mirror: bool = a * d - b * c < 0
-    return of_mirror
+        mirrored = is_mirrored(container, _main_video(container.streams.video))
+    return {"recorded": recorded(path), "mirrored": mirrored}
 
 
 def _read(
