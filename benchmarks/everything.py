@@ -37,7 +37,7 @@ BENCHMARKS = (
     Benchmark("tui", ("--seconds", "20"), 60),
     Benchmark("network", ("--rounds", "5"), 300),
     Benchmark("device_busy", ("--rounds", "1", "--frames", "100"), 200),
-    Benchmark("ffmpeg_engine", ("--rounds", "1"), 600),
+    Benchmark("ffmpeg_engine", ("--rounds", "1", "--seconds", "10"), 600),
     Benchmark("prediction", ("--rounds", "1"), 200),
     Benchmark("makespan", ("--rounds", "1", "--batches", "20"), 200),
 )
