@@ -6,13 +6,12 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from vhsbatch.proc.stopping import signals_to_stop
 
 
 def main() -> None:
     """Load the command line, and run it."""
-    # Whoever ignores a signal, as nohup's children may, goes on to.
-    heard = [number for number in _TO_STOP if signal.getsignal(number) is not signal.SIG_IGN]
+    heard = signals_to_stop()
     # At Ctrl-C Python would print a stack trace. To the first process of a container the system gives no
     # signal that it does not handle: `docker stop` would wait until it kills.
     handler = _end if os.getpid() == 1 else signal.SIG_DFL

@@ -14,8 +14,8 @@ _DATED_BYTES = 2**20
 # What a clock shows that nobody has set.
 _NO_DATE = "1970-01-01 00:00:00"
 
-# The container of telephones.
-_WITH_DISPLAY_MATRIX = "mov,mp4,m4a,3gp,3g2,mj2"
+# The container of telephones, which can say how they were held.
+WITH_DISPLAY_MATRIX = "mov,mp4,m4a,3gp,3g2,mj2"
 # A frame that takes gigabytes, as one of a hostile file may, is not decoded to see how it is to be shown.
 _MOST_DECODED_PX = 8192 * 8192
 
@@ -43,10 +43,8 @@ def is_mirrored(container: Any, video: Any) -> bool:
 
     Args:
         container: an open file, of which nothing has been read yet.
-        video: its video stream, None if it has none.
+        video: its video stream.
     """
-    if video is None or container.format.name != _WITH_DISPLAY_MATRIX:
-        return False
     codec = video.codec_context
     if codec.width * codec.height > _MOST_DECODED_PX:
         return False

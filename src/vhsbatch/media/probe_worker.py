@@ -22,7 +22,7 @@ from typing import Any
 import av
 import av.logging
 
-from vhsbatch.media.camera import is_mirrored, recorded
+from vhsbatch.media.camera import WITH_DISPLAY_MATRIX, is_mirrored, recorded
 from vhsbatch.media.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, UNTIMED_DEMUXERS, file_url
 
 # AVFieldOrder: unknown, progressive, tt, bb, tb, bt. FFmpeg itself writes "tb" for top field first.
@@ -40,7 +40,9 @@ def main(argv: list[str]) -> int:
     try:
         result = {**scan(argv[1]), "recorded": None, "mirrored": False}
         if "source" in argv[2:]:
-            result |= seen_by_camera(argv[1])
+            result["recorded"] = recorded(argv[1])
+            if result["container"] == WITH_DISPLAY_MATRIX:
+                result["mirrored"] = mirrored(argv[1])
     except (av.FFmpegError, OSError) as error:
         result = {"error": getattr(error, "strerror", None) or str(error)}
     with answer:
@@ -98,11 +100,11 @@ def _timecode(container: Any, video: Any) -> str | None:
     return stated
 
 
-def seen_by_camera(path: str) -> dict[str, Any]:
-    """What none of our own files says: when it was recorded, and whether as in a mirror."""
+def mirrored(path: str) -> bool:
+    """Whether the file asks for a picture seen in a mirror."""
     with _opened(path) as container:
-        mirrored = is_mirrored(container, _main_video(container.streams.video))
-    return {"recorded": recorded(path), "mirrored": mirrored}
+        video = _main_video(container.streams.video)
+        return video is not None and is_mirrored(container, video)
 
 
 def _read(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vhsbatch.errors import OutputFolderError, found_no_room
 from vhsbatch.media.formats import Served
-from vhsbatch.media.segment_commands import Threads
+from vhsbatch.media.segment_commands import Threads, segment_muxer
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice, JobPlan, Segment
 
 
@@ -64,7 +64,7 @@ def job_folder(temporary: Path, plan: JobPlan) -> Path:
 
 def segment_file(plan: JobPlan, segment: Segment) -> str:
     """The name of a finished segment's file."""
-    return f"segment-{segment.index:05d}.{'mov' if plan.encoder == 'prores' else 'mp4'}"
+    return f"segment-{segment.index:05d}.{segment_muxer(plan.encoder)}"
 
 
 def expect_writable(folder: Path) -> None:
