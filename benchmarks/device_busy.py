@@ -28,7 +28,7 @@ from typing import Any
 
 import anyio
 import numpy as np
-from result import give, machine
+from result import give, machine, target
 from worker import Frames, Passage, Size, network, passed_through, pictures, program
 
 from vhsbatch.engines import realesrgan_worker
@@ -196,13 +196,7 @@ def result_of(medians: dict[tuple[float, int], float], gpus: list[dict[str, Any]
             for name, why in (not_measured if gpus else {"a Vulkan GPU": "there is none here"}).items()
         },
         "targets": [
-            {
-                "name": f"{name}, part of the time busy",
-                "figure": part,
-                "target": TARGET,
-                "at_least": True,
-                "met": part >= TARGET,
-            }
+            target(f"{name}, part of the time busy", part, TARGET, at_least=True)
             for name, part in figures.items()
         ],
     }

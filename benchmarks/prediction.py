@@ -7,21 +7,17 @@ is the difference between what was predicted at the beginning and what it took, 
 """
 
 import argparse
-import json
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from batches import events_of_batch
 from ffmpeg_engine import make_clip
-from result import give, machine
+from result import give, machine, target
 
-LANES = 2
 TARGET = 0.2
 MEASURED_S = (3.0, 3.0)
 PREDICTED_S = (7.0, 4.0, 6.0, 5.0)
@@ -36,21 +32,8 @@ def make_clips(folder: Path, lengths_s: Iterable[float], *, first: int) -> None:
 
 def batch(source: str, folder: Path) -> list[dict[str, Any]]:
     """The events of a batch of what is in `source`."""
-    command = (
-        *(sys.executable, "-m", "vhsbatch.cli", "batch", source, f"{source} out", "--json", "--no-report"),
-        *("-r", "480", "--encoder", "libx264", "--engine", "ffmpeg", "--parallel", str(LANES)),
-    )
-    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    arguments = (source, f"{source} out", "-r", "480", "--encoder", "libx264", "--no-report")
+    return events_of_batch(arguments, folder, {"XDG_CACHE_HOME": str(folder / "cache")})
 
 
 def predicted_and_took(events: Iterable[dict[str, Any]]) -> tuple[float, float]:
@@ -76,12 +59,7 @@ def measure(rounds: int) -> dict[str, Any]:
         "machine": machine(),
         "rounds": [{"predicted_s": predicted, "took_s": took} for predicted, took in found],
         "targets": [
-            {
-                "name": "time of a batch beside its prediction, part by which it differs",
-                "figure": figure,
-                "target": TARGET,
-                "met": figure <= TARGET,
-            }
+            target("time of a batch beside its prediction, part by which it differs", figure, TARGET)
         ],
     }
 

@@ -1,4 +1,4 @@
-"""What every benchmark says of its machine, and how it gives its result."""
+"""What every benchmark says of its machine and of its targets, and how it gives its result."""
 
 import json
 import os
@@ -10,6 +10,12 @@ from typing import Any
 def machine() -> str:
     """The machine, in words."""
     return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
+
+
+def target(name: str, figure: float, limit: float, *, at_least: bool = False) -> dict[str, Any]:
+    """A figure beside the most, or the least, that it may be."""
+    met = figure >= limit if at_least else figure <= limit
+    return {"name": name, "figure": figure, "target": limit, "at_least": at_least, "met": met}
 
 
 def write(result: dict[str, Any], file: Path | None) -> None:

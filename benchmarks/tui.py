@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import anyio
-from result import give, machine
+from result import give, machine, target
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / "tests"), str(HERE.parent / "tests" / "tui")]
@@ -70,7 +70,7 @@ def main() -> None:
     name = "terminal interface with 8 lanes, part of a core"
     result = {
         "machine": machine(),
-        "targets": [{"name": name, "figure": figure, "target": CPU_PART, "met": figure <= CPU_PART}],
+        "targets": [target(name, figure, CPU_PART)],
     }
     give(result, arguments.json)
 
