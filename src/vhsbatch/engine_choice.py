@@ -16,6 +16,7 @@ from vhsbatch.engines.devices import (
     runtime_problem,
     vulkan_devices,
 )
+from vhsbatch.engines.models import expect_models
 from vhsbatch.engines.tuning import WAYS, Way, fastest, measure, versions
 from vhsbatch.errors import UsageError
 from vhsbatch.model.plan import EncoderDevice
@@ -61,7 +62,7 @@ async def choose_engine(settings: Settings) -> EngineChoice:
 
     Raises:
         UsageError: the device is not there.
-        ToolError: no runtime works here.
+        ToolError: no runtime works here, or the models cannot be fetched.
     """
     if settings.engine == "ffmpeg":
         return EngineChoice(engine="ffmpeg")
@@ -77,6 +78,7 @@ async def choose_engine(settings: Settings) -> EngineChoice:
         why = "since there is no Vulkan GPU" if settings.device == "auto" else "since the device is the CPU"
         return EngineChoice(engine="ffmpeg", note=f"engine: ffmpeg, {why} (--engine realesrgan uses the CPU)")
     device = gpus[0] if gpus else "cpu"
+    fetched = None if settings.model is not None else await expect_models()
     runtime = await choose_runtime(settings.runtime, device)
     # The others are to work too; what does not is left out, and said.
     problems = {gpu: await runtime_problem(runtime, gpu) for gpu in gpus[1:]}
@@ -99,7 +101,7 @@ async def choose_engine(settings: Settings) -> EngineChoice:
         gpus={gpu: names_of_encoders[gpu] for gpu in gpus},
         devices={str(gpu.index): NamedDevice(gpu.name, names_of_encoders[str(gpu.index)]) for gpu in devices},
         spare_devices=tuple(spare) if on_gpu else gpus[1:],
-        note=f"engine: realesrgan on {where}{''.join(left_out)}",
+        note="; ".join(filter(None, (f"engine: realesrgan on {where}{''.join(left_out)}", fetched))),
     )
 
 

@@ -1,7 +1,7 @@
 """The guide to presets says what the schema says."""
 
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -53,7 +53,7 @@ def _allowed(key: str, field: FieldInfo) -> str:
     if key == "video.quality":
         return "the encoder's scale"
     choices: tuple[Any, ...] = get_args(field.annotation)
-    if choices and get_origin(field.annotation).__class__.__name__ == "_LiteralSpecialForm":
+    if get_origin(field.annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in choices)
     bounds = {
         name: getattr(rule, name)

