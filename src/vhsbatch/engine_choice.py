@@ -78,8 +78,12 @@ async def choose_engine(settings: Settings) -> EngineChoice:
         why = "since there is no Vulkan GPU" if settings.device == "auto" else "since the device is the CPU"
         return EngineChoice(engine="ffmpeg", note=f"engine: ffmpeg, {why} (--engine realesrgan uses the CPU)")
     device = gpus[0] if gpus else "cpu"
-    fetched = None if settings.model is not None else await expect_models()
-    runtime = await choose_runtime(settings.runtime, device)
+    if device == "cpu":
+        runtime = await choose_runtime(settings.runtime, device)
+        fetched = await _expect_models(settings)
+    else:  # a runtime is tried out with a model there
+        fetched = await _expect_models(settings)
+        runtime = await choose_runtime(settings.runtime, device)
     # The others are to work too; what does not is left out, and said.
     problems = {gpu: await runtime_problem(runtime, gpu) for gpu in gpus[1:]}
     left_out = [f"; not on {devices[int(gpu)].name}: {why}" for gpu, why in problems.items() if why]
@@ -103,6 +107,11 @@ async def choose_engine(settings: Settings) -> EngineChoice:
         spare_devices=tuple(spare) if on_gpu else gpus[1:],
         note="; ".join(filter(None, (f"engine: realesrgan on {where}{''.join(left_out)}", fetched))),
     )
+
+
+async def _expect_models(settings: Settings) -> str | None:
+    """Fetch the shipped models if they are needed and missing; a note if that was done."""
+    return None if settings.model is not None else await expect_models()
 
 
 async def tuned(choice: EngineChoice, settings: Settings, memory: Memory | None) -> EngineChoice:
