@@ -9,9 +9,10 @@ import os
 import resource
 import stat
 import tempfile
+from collections.abc import Collection
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 # What a file system answers that cannot sync a file or a folder: there is nothing more to be done.
 _CANNOT_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
@@ -21,21 +22,18 @@ _CANNOT_OPEN = frozenset({errno.EACCES, errno.EPERM, errno.EISDIR, errno.EBADF})
 _SIZE_LIMITS_BYTES = (2**31, 2**32)
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a file for reading; a pipe or a device is refused at once instead of waited for.
 
     Raises:
         OSError: it cannot be opened, or is not a regular file.
     """
     # Opening a pipe would wait for its other end.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file", os.fspath(path))
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, "it is not a regular file", os.fspath(path))
 
 
 def read_regular(path: Path, *, limit_bytes: int) -> bytes:
@@ -64,14 +62,26 @@ def sync(path: Path) -> None:
             return
         raise
     try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # Shares and FUSE refuse the sync of a folder in more ways than that of a file.
-        allowed = _CANNOT_SYNC | _CANNOT_OPEN if path.is_dir() else _CANNOT_SYNC
-        if error.errno not in allowed:
-            raise
+        sync_open(descriptor, also=_CANNOT_OPEN if path.is_dir() else frozenset())
     finally:
         os.close(descriptor)
+
+
+def sync_open(descriptor: int, *, also: Collection[int] = ()) -> None:
+    """Return when what was written to an open file is on disk, as far as its file system can say.
+
+    Args:
+        descriptor: the file's.
+        also: further errors by which a file system says that it cannot: there are more for folders.
+
+    Raises:
+        OSError: it is not.
+    """
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC and error.errno not in also:
+            raise
 
 
 def refused_name(folder: Path, name: str) -> OSError | None:
