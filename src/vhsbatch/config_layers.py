@@ -16,7 +16,7 @@ from pydantic_settings import InitSettingsSource
 
 from vhsbatch.config import ENV_PREFIX, Settings
 from vhsbatch.errors import UsageError
-from vhsbatch.preset_files import SHIPPED, read_toml
+from vhsbatch.preset_files import SHIPPED, read_toml, with_lut_from
 from vhsbatch.validation import Problem, first_problem, nearest
 
 FILE_NAME = "vhsbatch.toml"
@@ -83,7 +83,7 @@ def explain(
 def preset_paths(settings: Settings, user_folder: Path | None = None) -> tuple[Path, ...]:
     """The user's preset files: ``presets.toml`` beside the user's own configuration, then the settings'."""
     own = (user_folder or config_folder()) / SHIPPED
-    return (own, *settings.presets) if own.is_file() else settings.presets
+    return (own, *settings.presets) if os.path.lexists(own) else settings.presets
 
 
 def config_folder() -> Path:
@@ -133,7 +133,7 @@ def _layers(
         files = [cwd / config_file]
     else:
         usual = (cwd / FILE_NAME, (user_folder or config_folder()) / FILE_NAME)
-        files = [file for file in usual if file.is_file()]
+        files = [file for file in usual if os.path.lexists(file)]
     return (
         _Layer(place="option", values=_anchored(typed, cwd)),
         _Layer(
@@ -191,6 +191,11 @@ def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
     for name in ("model", "nnedi_weights", "temp_dir", "tls_ca", "tls_cert", "tls_key"):
         if name in values:
             anchored[name] = anchor(values[name])
+    if isinstance(tables := values.get("files"), dict):
+        anchored["files"] = {
+            pattern: with_lut_from(table, folder) if isinstance(table, dict) else table
+            for pattern, table in tables.items()
+        }
     if isinstance(paths := values.get("presets"), list | tuple):
         anchored["presets"] = tuple(anchor(path) for path in paths)
     for name in ("ffmpeg", "vapoursynth_python"):

@@ -1,5 +1,6 @@
 """The weights of FFmpeg's nnedi: a file that FFmpeg does not come with, found where others put it."""
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def find_weights(setting: Path | None) -> Path:
         ToolError: they are not there, or are something else.
     """
     places = [setting] if setting is not None else _usual_places()
-    path = next((place for place in places if place.is_file()), None)
+    path = next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113
     if path is None:
         where = f"at {setting}" if setting else f"in none of {', '.join(str(one.parent) for one in places)}"
         raise ToolError(
