@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import platformdirs
 from pydantic import ValidationError
 from pydantic_settings import InitSettingsSource
 
 from vhsbatch.config import ENV_PREFIX, Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.preset_files import SHIPPED, read_toml, with_lut_from
+from vhsbatch.user_folders import user_folder
 from vhsbatch.validation import Problem, first_problem, nearest
 
 FILE_NAME = "vhsbatch.toml"
@@ -88,7 +88,7 @@ def preset_paths(settings: Settings, user_folder: Path | None = None) -> tuple[P
 
 def config_folder() -> Path:
     """Where the platform keeps a user's configuration of this program."""
-    return platformdirs.user_config_path("vhsbatch", appauthor=False)
+    return user_folder("config")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,8 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
-import platformdirs
-
 from vhsbatch.errors import ToolError
+from vhsbatch.user_folders import user_folder
 
 FILE_NAME = "nnedi3_weights.bin"
 # FFmpeg takes a file of this size alone.
@@ -41,7 +40,7 @@ def _usual_places() -> list[Path]:
     package = find_spec("vapoursynth")
     folders = [] if package is None else [Path(folder) for folder in package.submodule_search_locations or ()]
     return [
-        platformdirs.user_data_path("vhsbatch", appauthor=False) / FILE_NAME,
+        user_folder("data") / FILE_NAME,
         *(folder / "plugins" / FILE_NAME for folder in folders),
         *(folder / FILE_NAME for folder in _SHARED),
     ]
