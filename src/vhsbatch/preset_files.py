@@ -14,6 +14,7 @@ from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.filesystem import read_regular
 from vhsbatch.presets import Preset, derive
 from vhsbatch.validation import first_problem, nearest, suggestion
+from vhsbatch.wording import shortened
 
 SHIPPED = "presets.toml"
 _TOML_FIX = "give a TOML file in UTF-8"
@@ -53,7 +54,8 @@ def find_preset(presets: Mapping[str, Preset], name: str) -> Preset:
     near = nearest(name, presets)
     known = f"presets: {', '.join(presets)}"
     raise UsageError(
-        f"there is no preset '{name}'", fix=known if near is None else f"did you mean '{near}'? {known}"
+        f"there is no preset '{shortened(name)}'",
+        fix=known if near is None else f"did you mean '{near}'? {known}",
     )
 
 
@@ -71,10 +73,12 @@ def read_toml(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file} is not a text file in UTF-8", fix=_TOML_FIX) from None
     except RecursionError:
         raise UsageError(f"{file} {_TOO_DEEP}", fix=_TOML_FIX) from None
-    except ValueError as error:  # what is no TOML, and numbers of thousands of digits
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(
             f"{file} is not valid TOML: {error}", fix="a line is: key = value, with text in quotes"
         ) from None
+    except ValueError:
+        raise UsageError(f"{file} has a number of too many digits", fix="no value is so large") from None
     if _is_deeper_than(_DEEPEST, table):
         raise UsageError(f"{file} {_TOO_DEEP}", fix=_TOML_FIX)
     return table
@@ -113,7 +117,12 @@ class _PresetFile:
         self._heirs: list[str] = []  # from the first that was asked for to the one being made
 
     def load(self) -> dict[str, Preset]:
-        return {name: self._make(name) for name in self._tables}
+        try:
+            return {name: self._make(name) for name in self._tables}
+        except RecursionError:
+            raise UsageError(
+                f"{self._label}: too many presets inherit from each other", fix="inherit from fewer"
+            ) from None
 
     def _make(self, name: str) -> Preset:
         if name in self._made:
@@ -152,7 +161,7 @@ class _PresetFile:
         else:
             raise self._wrong(
                 name,
-                f"inherits from '{inherits}', which does not exist",
+                f"inherits from '{shortened(inherits)}', which does not exist",
                 fix=suggestion(inherits, dict.fromkeys((*self._earlier, *self._tables))),
             )
         return parent.model_copy(update={"description": f"like {parent.name}, with changes"})
