@@ -56,7 +56,7 @@ class Leases:
             for name in ("runs", "leases", "made"):
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
             self._lock = announce(self._run, self._own_file)
-            self._marks_before = {path.name: _time_ns(path) for path in (self._folder / "made").iterdir()}
+            self._marks_before = _times_ns(self._folder / "made")
         except OSError as error:
             raise OutputFolderError(
                 f"cannot write to the output folder {output}: {error.strerror}",
@@ -181,7 +181,8 @@ class Leases:
         """Who has published a video since this run began."""
         path = self._mark(job_id)
         try:
-            return path.read_text() if _time_ns(path) != self._marks_before.get(path.name) else None
+            is_new = path.stat().st_mtime_ns != self._marks_before.get(path.name)
+            return path.read_text() if is_new else None
         except OSError:
             return None
 
@@ -223,8 +224,13 @@ def _remove(lease: Path, run_id: str) -> None:
         lease.rmdir()
 
 
-def _time_ns(path: Path) -> int:
-    return path.stat().st_mtime_ns
+def _times_ns(folder: Path) -> dict[str, int]:
+    """When each file in a folder was written; others may be removing them."""
+    times = {}
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            times[path.name] = path.stat().st_mtime_ns
+    return times
 
 
 def _name(job_id: str) -> str:
