@@ -99,6 +99,9 @@ class Leases:
         for path in self._folder.glob(f"{PUBLISHING}*"):
             if path.name.removeprefix(PUBLISHING) not in living:
                 shutil.rmtree(path, ignore_errors=True)
+        for path in self._folder.glob("leases/*.*"):
+            if path.name.partition(".")[2] not in living:
+                shutil.rmtree(path, ignore_errors=True)
         if living == {self._run.run_id}:
             for path in (self._folder / "made").iterdir():
                 path.unlink(missing_ok=True)

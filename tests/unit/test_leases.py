@@ -131,8 +131,12 @@ def test_what_dead_runs_left_is_cleared_away(tmp_path: Path) -> None:
     for name in ("dead", "living", "long-gone"):
         (tmp_path / f"{module.PUBLISHING}{name}").mkdir()
         (tmp_path / f"{module.PUBLISHING}{name}" / "a.part").touch()
+    for name in ("dead", "living"):
+        (tmp_path / "leases" / f"0123.{name}").mkdir()
+        (tmp_path / "leases" / f"0123.{name}" / name).touch()
     kill(dead)
     begun(tmp_path, "new")
+    assert [path.name for path in (tmp_path / "leases").iterdir()] == ["0123.living"]
     left = sorted(path.name for path in tmp_path.glob(f"{module.PUBLISHING}*"))
     assert left == [f"{module.PUBLISHING}living"]
     assert not (tmp_path / "runs" / "dead.json").exists()
