@@ -60,7 +60,8 @@ async def run_batch(
     folder = request.folder / STATE_FOLDER
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.uname().nodename}-{os.getpid()}"
     async with leasing(folder, run_id, request.folder) as leases:
-        history = fold(read_journal(folder / "journal"))
+        warnings: list[str] = []
+        history = fold(read_journal(folder / "journal", warnings.append))
         async with await Journal.create(folder / "journal", run_id) as journal:
             bus = Bus(history if request.resume else BatchState(), journal.append)
             workplace = _workplace(request, toolbox, run_id)
@@ -78,6 +79,7 @@ async def run_batch(
                     followers=followers,
                     history=history,
                     run_id=run_id,
+                    warnings=warnings,
                 )
 
 
@@ -93,6 +95,7 @@ async def _run(
     followers: Sequence[Interface],
     history: BatchState,
     run_id: str,
+    warnings: Sequence[str],
 ) -> int:
     state = bus.state
     notes = (*request.notes, *toolbox.notes, *_announce(request, history, leases.others()))
@@ -133,8 +136,11 @@ async def _run(
         tell=bus.tell,
         drain=request.drain,
     )
-    for note in notes:
-        bus.tell(LogLine(level="info", text=note))
+    for line in (
+        *(LogLine(level="warning", text=text) for text in warnings),
+        *(LogLine(level="info", text=text) for text in notes),
+    ):
+        bus.tell(line)
     async with anyio.create_task_group() as group:
         for interface, mailbox in shown:
             group.start_soon(interface, session, mailbox)

@@ -49,14 +49,16 @@ def encoder_names(_context: "CompletionContext") -> tuple[str, ...]:
 
 def videos_to_steer(context: "CompletionContext") -> Mapping[str, str]:
     """The videos of the batch that runs into the typed folder, of which the typed wish can be had."""
+    import os
     import shlex
     from pathlib import Path
 
     from vhsbatch.commands.steer import videos_in
 
     typed = context["output_folder"].raw or ""
-    folder = Path(typed).expanduser()
+    # os.path leaves the folder of an unknown user alone where pathlib would fail.
+    folder = Path(os.path.expanduser(typed))  # noqa: PTH111
     if not folder.is_dir():
         # Some shells hand a word on as it was typed, with its quotes.
-        folder = Path(*shlex.split(typed)[:1]).expanduser()
+        folder = Path(os.path.expanduser("".join(shlex.split(typed)[:1])))  # noqa: PTH111
     return videos_in(folder, context["what"].raw or "")

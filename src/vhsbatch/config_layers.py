@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import platformdirs
 from pydantic import ValidationError
 from pydantic_settings import InitSettingsSource
 
 from vhsbatch.config import ENV_PREFIX, Settings
 from vhsbatch.errors import UsageError
-from vhsbatch.preset_files import SHIPPED, read_toml
+from vhsbatch.preset_files import SHIPPED, read_toml, with_lut_from
+from vhsbatch.user_folders import user_folder
 from vhsbatch.validation import Problem, first_problem, nearest
 
 FILE_NAME = "vhsbatch.toml"
@@ -83,12 +83,12 @@ def explain(
 def preset_paths(settings: Settings, user_folder: Path | None = None) -> tuple[Path, ...]:
     """The user's preset files: ``presets.toml`` beside the user's own configuration, then the settings'."""
     own = (user_folder or config_folder()) / SHIPPED
-    return (own, *settings.presets) if own.is_file() else settings.presets
+    return (own, *settings.presets) if os.path.lexists(own) else settings.presets
 
 
 def config_folder() -> Path:
     """Where the platform keeps a user's configuration of this program."""
-    return platformdirs.user_config_path("vhsbatch", appauthor=False)
+    return user_folder("config")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +133,7 @@ def _layers(
         files = [cwd / config_file]
     else:
         usual = (cwd / FILE_NAME, (user_folder or config_folder()) / FILE_NAME)
-        files = [file for file in usual if file.is_file()]
+        files = [file for file in usual if os.path.lexists(file)]
     return (
         _Layer(place="option", values=_anchored(typed, cwd)),
         _Layer(
@@ -191,6 +191,11 @@ def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
     for name in ("model", "nnedi_weights", "temp_dir", "tls_ca", "tls_cert", "tls_key"):
         if name in values:
             anchored[name] = anchor(values[name])
+    if isinstance(tables := values.get("files"), dict):
+        anchored["files"] = {
+            pattern: with_lut_from(table, folder) if isinstance(table, dict) else table
+            for pattern, table in tables.items()
+        }
     if isinstance(paths := values.get("presets"), list | tuple):
         anchored["presets"] = tuple(anchor(path) for path in paths)
     for name in ("ffmpeg", "vapoursynth_python"):

@@ -6,10 +6,9 @@ import time
 import traceback
 from pathlib import Path
 
-import platformdirs
-
 from vhsbatch import __version__
 from vhsbatch.errors import first_cause
+from vhsbatch.user_folders import user_folder
 from vhsbatch.wording import plain
 
 
@@ -26,7 +25,7 @@ def defect_in_a_line(error: BaseException) -> str:
 
 def defects_folder() -> Path:
     """Where details are kept."""
-    return platformdirs.user_log_path("vhsbatch", appauthor=False)
+    return user_folder("log")
 
 
 def _keep(error: BaseException) -> Path:

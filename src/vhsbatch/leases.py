@@ -1,11 +1,15 @@
 """Who makes which video, where several runs, on one machine or on several, share one output folder.
 
 A run shows that it lives by a file (`runs/RUN.json`), which it locks and whose time it renews. It takes
-a video by a file that names the run (`leases/VIDEO`) and that only one run can create; the lease of a
+a video by a folder (`leases/VIDEO`) with one file in it, which is called as the run is; the lease of a
 run that has died counts for nothing. What was published is marked (`made/VIDEO`), so that a run which
 planned that video before does not make it once more.
+
+Every file system, without hard links too, renames a folder at once or not at all, and never onto one
+that holds something: so a lease is seen complete, and only one run can create it.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -23,6 +27,11 @@ from vhsbatch.scheduling.claims import Free, Held, Made, Standing
 
 PUBLISHING = "publishing-"
 
+# What a file system says of a folder that cannot get a name because something has it.
+_IS_THERE = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR})
+# A lease may be given back while another run looks who has it.
+_ATTEMPTS = 10
+
 
 class Leases:
     """The leases of one run."""
@@ -33,7 +42,7 @@ class Leases:
         self._own_file = self._file_of_run(run_id)
         self._taken: set[str] = set()
         self._lock = -1
-        self._started_ns = 0
+        self._marks_before: dict[str, int] = {}
 
     # --- the run ---------------------------------------------------------------------------------
 
@@ -47,7 +56,7 @@ class Leases:
             for name in ("runs", "leases", "made"):
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
             self._lock = announce(self._run, self._own_file)
-            self._started_ns = self._own_file.stat().st_mtime_ns
+            self._marks_before = _times_ns(self._folder / "made")
         except OSError as error:
             raise OutputFolderError(
                 f"cannot write to the output folder {output}: {error.strerror}",
@@ -90,6 +99,9 @@ class Leases:
         for path in self._folder.glob(f"{PUBLISHING}*"):
             if path.name.removeprefix(PUBLISHING) not in living:
                 shutil.rmtree(path, ignore_errors=True)
+        for path in self._folder.glob("leases/*.*"):
+            if path.name.partition(".")[2] not in living:
+                shutil.rmtree(path, ignore_errors=True)
         if living == {self._run.run_id}:
             for path in (self._folder / "made").iterdir():
                 path.unlink(missing_ok=True)
@@ -108,20 +120,18 @@ class Leases:
         if (mark := self._new_mark(job_id)) is not None:
             return Made(mark)
         holder = self._holder(job_id)
-        return Free() if holder is None or holder.run_id == self._run.run_id else Held(holder.in_words)
+        return Free() if holder is None else Held(holder.in_words)
 
     def take(self, job_id: str) -> Standing:
         """Take a video; `Free` says that it is this run's now."""
         lease = self._lease(job_id)
-        mine = lease.with_name(f"{lease.name}.{self._run.run_id}")
-        mine.write_text(self._run.run_id)
-        try:
-            if (holder := self._holder(job_id)) is not None and holder.run_id != self._run.run_id:
+        for _ in range(_ATTEMPTS):
+            if (holder := self._holder(job_id)) is not None:
                 return Held(holder.in_words)
-            if not self._link(mine, lease):
-                return self.look(job_id)
-        finally:
-            mine.unlink(missing_ok=True)
+            if self._is_own(lease) or self._create(lease):
+                break
+        else:
+            return Held("another run")
         self._taken.add(job_id)
         if (mark := self._new_mark(job_id)) is not None:
             self.release(job_id, made=False)
@@ -137,46 +147,45 @@ class Leases:
             # On a full disk the mark is there, and says less.
             with suppress(OSError):
                 self._mark(job_id).write_text(self._run.in_words)
-        if self._is_own(self._lease(job_id)):
-            self._lease(job_id).unlink(missing_ok=True)
+        _remove(self._lease(job_id), self._run.run_id)
 
     def owns(self, job_id: str) -> bool:
         """Whether the video is still this run's: another may have taken this one for dead."""
         return job_id in self._taken and self._is_own(self._lease(job_id))
 
-    def _link(self, mine: Path, lease: Path) -> bool:
+    def _create(self, lease: Path) -> bool:
         """Create the lease, complete or not at all, in the place of one that has expired."""
-        if self._is_own(lease):
-            return True
-        # Of several runs that find a lease expired, one moves it away.
-        with suppress(FileNotFoundError):
-            if lease.exists():
-                expired = lease.with_name(f"{lease.name}.expired.{self._run.run_id}")
-                lease.rename(expired)
-                expired.unlink()
+        mine = lease.with_name(f"{lease.name}.{self._run.run_id}")
+        mine.mkdir(exist_ok=True)
         try:
-            lease.hardlink_to(mine)
-        except FileExistsError:
-            return False
+            (mine / self._run.run_id).touch()
+            # Only what the dead one left goes: the lease may be another living run's by now.
+            for run_id in _holders(lease):
+                if self._living(run_id) is None:
+                    _remove(lease, run_id)
+            mine.rename(lease)
+        except OSError as error:
+            if error.errno not in _IS_THERE and not lease.exists():
+                raise
+            return self._is_own(lease)  # a share may repeat what it has done already, and say that it failed
+        finally:
+            shutil.rmtree(mine, ignore_errors=True)
         return True
 
     def _holder(self, job_id: str) -> Living | None:
-        try:
-            return self._living(self._lease(job_id).read_text())
-        except OSError:
-            return None
+        """The other run that has a video, if it is alive."""
+        others = (run_id for run_id in _holders(self._lease(job_id)) if run_id != self._run.run_id)
+        return next((run for run in map(self._living, others) if run is not None), None)
 
     def _is_own(self, lease: Path) -> bool:
-        try:
-            return lease.read_text() == self._run.run_id
-        except OSError:
-            return False
+        return self._run.run_id in _holders(lease)
 
     def _new_mark(self, job_id: str) -> str | None:
         """Who has published a video since this run began."""
         path = self._mark(job_id)
         try:
-            return path.read_text() if path.stat().st_mtime_ns >= self._started_ns else None
+            is_new = path.stat().st_mtime_ns != self._marks_before.get(path.name)
+            return path.read_text() if is_new else None
         except OSError:
             return None
 
@@ -195,6 +204,36 @@ def living_runs(folder: Path) -> set[str]:
     """
     runs = map(living, (folder / "runs").glob("*.json"))
     return {run.run_id for run in runs if run is not None}
+
+
+def _holders(lease: Path) -> list[str]:
+    """The run that a lease names; none where there is no lease."""
+    try:
+        return os.listdir(lease)  # noqa: PTH208 - names are wanted
+    except OSError:
+        with suppress(OSError):  # of an earlier version: a file with the name in it
+            return [lease.read_text()]
+        return []
+
+
+def _remove(lease: Path, run_id: str) -> None:
+    """Remove what a run has of a lease."""
+    if lease.is_file():
+        lease.unlink(missing_ok=True)
+        return
+    with suppress(FileNotFoundError):
+        (lease / run_id).unlink()
+    with suppress(OSError):  # it is gone, or another run's
+        lease.rmdir()
+
+
+def _times_ns(folder: Path) -> dict[str, int]:
+    """When each file in a folder was written; others may be removing them."""
+    times = {}
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            times[path.name] = path.stat().st_mtime_ns
+    return times
 
 
 def _name(job_id: str) -> str:

@@ -1,7 +1,8 @@
 """How a process shows by a file that it lives, to others on this machine and on those that share its folder.
 
 It locks the file, and renews its time. On this machine the lock says whether it lives; elsewhere, and where
-a file system has no locks, the time does.
+a file system has no locks, the time does. A time that cannot be (a clock was set back) says nothing: then
+it is watched whether the file is renewed.
 """
 
 import fcntl
@@ -10,7 +11,7 @@ import os
 import socket
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 RENEW_S = 20.0
@@ -27,12 +28,14 @@ class Living:
         host: the name of its machine.
         boot_id: tells that machine since its last start from every other.
         pid: its number there.
+        locked: whether it holds the lock of the file: not every file system has locks.
     """
 
     run_id: str
     host: str
     boot_id: str
     pid: int
+    locked: bool = True
 
     @property
     def in_words(self) -> str:
@@ -61,8 +64,10 @@ def announce(living: Living, path: Path) -> int:
     draft = path.with_suffix(".new")
     while True:
         lock = os.open(draft, os.O_CREAT | os.O_RDWR, 0o666)
-        with suppress(OSError):  # a file system without locks has its times
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # a file system without locks has its times
+            living = replace(living, locked=False)
         os.write(lock, json.dumps(asdict(living)).encode())
         try:
             draft.rename(path)
@@ -87,17 +92,47 @@ def living(path: Path, *, clock: Path | None = None) -> Living | None:
             is set to read the file system's.
     """
     try:
-        found = Living(**json.loads(path.read_text()))
-        renewed_s = path.stat().st_mtime
+        found = _read(path)
+        renewed_ns = path.stat().st_mtime_ns
     except (OSError, ValueError, TypeError):
         return None
-    if found.is_here and (locked := _is_locked(path)) is not None:
+    if found.is_here and found.locked and (locked := _is_locked(path)) is not None:
         return found if locked else None
     now_s = time.time()
     if clock is not None:
         os.utime(clock)
         now_s = clock.stat().st_mtime
-    return found if now_s - renewed_s < LOST_S else None
+    age_s = now_s - renewed_ns / 1e9
+    if age_s < -LOST_S:
+        age_s = _watched_s(path, renewed_ns)
+    return found if age_s < LOST_S else None
+
+
+def _read(path: Path) -> Living:
+    """What a file says.
+
+    Raises:
+        OSError, ValueError, TypeError: it cannot be read, or is damaged.
+    """
+    try:
+        return Living(**json.loads(path.read_text()))
+    except PermissionError:
+        # On a share a lock may keep others from reading: the time says whether it lives.
+        return Living(path.stem, "another machine", "", 0, locked=False)
+
+
+# The time of each file that is in the future, and since when this process knows it.
+_seen: dict[Path, tuple[int, float]] = {}
+
+
+def _watched_s(path: Path, renewed_ns: int) -> float:
+    """For how long a file has not been renewed, as far as this process has seen it."""
+    now_s = time.monotonic()
+    known_ns, since_s = _seen.get(path, (None, now_s))
+    if known_ns != renewed_ns:
+        since_s = now_s
+    _seen[path] = renewed_ns, since_s
+    return now_s - since_s
 
 
 def _boot_id() -> str:

@@ -1,5 +1,6 @@
 """Finding presets: the shipped ones, and the user's files that add to them or change them."""
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -10,11 +11,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from vhsbatch.errors import ToolError, UsageError
+from vhsbatch.filesystem import read_regular
 from vhsbatch.presets import Preset, derive
 from vhsbatch.validation import first_problem, nearest, suggestion
+from vhsbatch.wording import shortened
 
 SHIPPED = "presets.toml"
 _TOML_FIX = "give a TOML file in UTF-8"
+_LARGEST_BYTES = 2**20
+# No setting needs half as many.
+_DEEPEST = 8
+_TOO_DEEP = "has tables or lists too deep within others"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -47,7 +54,8 @@ def find_preset(presets: Mapping[str, Preset], name: str) -> Preset:
     near = nearest(name, presets)
     known = f"presets: {', '.join(presets)}"
     raise UsageError(
-        f"there is no preset '{name}'", fix=known if near is None else f"did you mean '{near}'? {known}"
+        f"there is no preset '{shortened(name)}'",
+        fix=known if near is None else f"did you mean '{near}'? {known}",
     )
 
 
@@ -58,15 +66,35 @@ def read_toml(file: Path) -> dict[str, Any]:
         UsageError: it cannot be read or is not TOML; names file and line.
     """
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        table = tomllib.loads(read_regular(file, limit_bytes=_LARGEST_BYTES).decode())
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}", fix=_TOML_FIX) from None
     except UnicodeDecodeError:
         raise UsageError(f"{file} is not a text file in UTF-8", fix=_TOML_FIX) from None
+    except RecursionError:
+        raise UsageError(f"{file} {_TOO_DEEP}", fix=_TOML_FIX) from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(
             f"{file} is not valid TOML: {error}", fix="a line is: key = value, with text in quotes"
         ) from None
+    except ValueError:
+        raise UsageError(f"{file} has a number of too many digits", fix="no value is so large") from None
+    if _is_deeper_than(_DEEPEST, table):
+        raise UsageError(f"{file} {_TOO_DEEP}", fix=_TOML_FIX)
+    return table
+
+
+def _is_deeper_than(levels: int, value: object) -> bool:
+    """Whether tables and lists stand within more than so many others."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [
+            inner
+            for outer in layer
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return any(isinstance(inner, dict | list) for inner in layer)
 
 
 def _shipped_text() -> str:
@@ -89,7 +117,12 @@ class _PresetFile:
         self._heirs: list[str] = []  # from the first that was asked for to the one being made
 
     def load(self) -> dict[str, Preset]:
-        return {name: self._make(name) for name in self._tables}
+        try:
+            return {name: self._make(name) for name in self._tables}
+        except RecursionError:
+            raise UsageError(
+                f"{self._label}: too many presets inherit from each other", fix="inherit from fewer"
+            ) from None
 
     def _make(self, name: str) -> Preset:
         if name in self._made:
@@ -128,13 +161,21 @@ class _PresetFile:
         else:
             raise self._wrong(
                 name,
-                f"inherits from '{inherits}', which does not exist",
+                f"inherits from '{shortened(inherits)}', which does not exist",
                 fix=suggestion(inherits, dict.fromkeys((*self._earlier, *self._tables))),
             )
         return parent.model_copy(update={"description": f"like {parent.name}, with changes"})
 
     def _wrong(self, name: str, cause: str, *, fix: str | None = None) -> UsageError:
         return UsageError(f"{self._label}: preset '{name}': {cause}", fix=fix)
+
+
+def with_lut_from(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A table with the keys of a preset; its LUT is found from the folder of the file that names it."""
+    colour = table.get("colour")
+    if isinstance(colour, dict) and isinstance(lut := colour.get("lut"), str):
+        return {**table, "colour": {**colour, "lut": str(folder / lut)}}
+    return dict(table)
 
 
 def _with_lut_of(preset: Preset, file: Path) -> Preset:
@@ -147,7 +188,7 @@ def _with_lut_of(preset: Preset, file: Path) -> Preset:
     if lut is None:
         return preset
     path = (file.parent / lut).absolute()
-    if path.suffix.lower() != ".cube" or not path.is_file():
+    if path.suffix.lower() != ".cube" or not os.path.isfile(path):  # noqa: PTH113 - any text may be in it
         raise UsageError(
             f"{file}: preset '{preset.name}': colour.lut: {path} is not a .cube file that exists"
         )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import platformdirs
+from vhsbatch.user_folders import user_folder
 
 _FILE = "remembered.sqlite"
 # What has not been asked for that long is forgotten.
@@ -67,7 +67,7 @@ class Memory:
 
 def default_memory() -> Memory:
     """The memory of this user on this machine."""
-    return Memory(platformdirs.user_cache_path("vhsbatch", appauthor=False) / _FILE)
+    return Memory(user_folder("cache") / _FILE)
 
 
 def _open(file: Path) -> sqlite3.Connection:

@@ -8,6 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from vhsbatch.wording import shortened
+
+_LONGEST_WORD = 100
 # Where pydantic's own sentence speaks of Python.
 _IN_WORDS = {
     "bool_parsing": "must be true or false",
@@ -44,7 +47,9 @@ class Problem:
     def line(self) -> str:
         """Key, value and cause, the way they stand in a TOML file."""
         shown = self.value is not None and not isinstance(self.value, dict)
-        key = f"{self.key} = {_toml(self.value)}" if shown else self.key
+        key = shortened(self.key)
+        if shown:
+            key = f"{key} = {_toml(self.value)}"
         return f"{key}: {self.cause}" if key else self.cause
 
 
@@ -54,7 +59,9 @@ def nearest(word: str, allowed: Iterable[str]) -> str | None:
     >>> nearest("vhs_haevy", ["vhs", "vhs_heavy"])
     'vhs_heavy'
     """
-    return next(iter(difflib.get_close_matches(word, list(allowed), n=1)), None)
+    # Nothing is near to a word that is longer than any name, and looking would take long.
+    words = list(allowed) if len(word) <= _LONGEST_WORD else []
+    return next(iter(difflib.get_close_matches(word, words, n=1)), None)
 
 
 def suggestion(word: str, allowed: Iterable[str]) -> str:
@@ -116,6 +123,6 @@ def _toml(value: object) -> str:
         case int() | float():
             return str(value)
         case list() | tuple():
-            return f"[{', '.join(_toml(item) for item in value)}]"
+            return shortened(f"[{', '.join(_toml(item) for item in value)}]")
         case _:
-            return f'"{value}"'
+            return f'"{shortened(str(value))}"'

@@ -46,7 +46,7 @@ class Viewer:
 
         Raises:
             UsageError: nothing was ever restored into the folder.
-            OutputFolderError: the journal is damaged.
+            OutputFolderError: there is no permission to read the journal.
         """
         self._reader = JournalReader(self.folder / STATE_FOLDER / "journal")
         self._take(*self._poll())

@@ -128,12 +128,7 @@ REFUSALS = [
     (f"{BATCH} --log-file in", 2, "--log-file in: Is a directory (name a file in a folder that you may writ"),
     ("watch in out --log-file no/such.log", 2, "--log-file no/such.log: No such file or directory (name a"),
     # --- what is there already -------------------------------------------------------------------
-    ("batch in torn", 4, "is damaged in line 1, or of another version (move "),
-    ("batch in torn --resume", 4, "is damaged in line 1, or of another version (move torn/.vhsbatch/journal"),
-    ("batch in newer --resume", 4, "is damaged in line 1, or of another version (move newer/"),
     ("batch in other --resume", 4, "another version, which knew other presets (add --replan to plan the"),
-    ("log torn", 4, "is damaged in line 1, or of another version (move "),
-    ("verify torn", 4, "is damaged in line 1, or of another version (move "),
     ("log nowhere", 2, f"nowhere does not exist {OUT}"),
     ("log file", 2, f"file is not a folder {OUT}"),
     ("log empty", 2, f"nothing has been restored into empty yet {OUT}"),
@@ -191,8 +186,6 @@ FILES = {
     "x.param": b"hello",
     "x.bin": b"",
     "done/film.mp4.json": b"{}",
-    "torn/.vhsbatch/journal/20250101T000000Z-host-1.jsonl": b"garbage\nmore\n",
-    "newer/.vhsbatch/journal/20250101T000000Z-host-1.jsonl": b'{"kind":"dreamt","at_s":1}\n',
 }
 STARTED = (
     '{"kind":"batch_started","at_s":1,"run_id":"r","input":"in","output":"other","lanes":1,'

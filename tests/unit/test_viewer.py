@@ -8,7 +8,7 @@ import pytest
 import make
 from vhsbatch.channel import Live
 from vhsbatch.errors import OutputFolderError, UsageError
-from vhsbatch.journal import STATE_FOLDER, Journal
+from vhsbatch.journal import STATE_FOLDER, Journal, sealed
 from vhsbatch.leases import leasing
 from vhsbatch.model.events import BatchFinished, Event, Fact
 from vhsbatch.model.job_state import Phase
@@ -32,8 +32,9 @@ async def journal(folder: Path, name: str, *facts: Fact) -> None:
             await written.append(fact)
 
 
-def journal_file(folder: Path, name: str) -> Path:
-    return folder / STATE_FOLDER / "journal" / f"{name}.jsonl"
+def journal_file(folder: Path) -> Path:
+    """That of the first run."""
+    return folder / STATE_FOLDER / "journal" / "r0000001.jsonl"
 
 
 async def seen(viewer: Viewer, count: int) -> list[Event]:
@@ -82,7 +83,7 @@ async def test_what_an_earlier_run_finished_counts_only_where_that_was_resumed(t
 
 async def test_a_torn_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
     await journal(tmp_path, "1-a", *FIRST[:2])
-    path, line = journal_file(tmp_path, "1-a"), dump(FIRST[2]).encode() + b"\n"
+    path, line = journal_file(tmp_path), sealed(dump(FIRST[2]))
     whole = path.read_bytes()
     path.write_bytes(whole + line[:20])
     viewer = Viewer(tmp_path, read_only=False)
@@ -119,8 +120,8 @@ async def test_a_running_batch_is_followed_steered_and_left_for_the_next(tmp_pat
             viewer.wish(Pause())
             while not wished:
                 await anyio.sleep(0.01)
-            with journal_file(tmp_path, "1-a").open("a") as file:
-                file.write(dump(FIRST[3]) + "\n")
+            with journal_file(tmp_path).open("ab") as file:
+                file.write(sealed(dump(FIRST[3])))
             assert FIRST[3] in await seen(viewer, 2)
             mailbox.close()
     assert wished == [Pause()]
@@ -141,8 +142,8 @@ async def test_a_batch_takes_wishes_until_its_end_and_not_for_as_long_as_its_pro
         # The folder for wishes goes in the instant in which a batch ends.
         with pytest.raises(UsageError, match=r"has just ended \(vhs-upscale log .* prints what happened"):
             viewer.wish(Pause())
-        with journal_file(tmp_path, "1-a").open("a") as file:
-            file.write(dump(ENDED) + "\n")
+        with journal_file(tmp_path).open("ab") as file:
+            file.write(sealed(dump(ENDED)))
         assert ENDED in await seen(viewer, 5)
         assert (viewer.steerable, viewer.standing) == (False, "   ended: interrupted")
 

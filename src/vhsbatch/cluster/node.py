@@ -27,11 +27,11 @@ from vhsbatch.cluster.served import SourceServer
 from vhsbatch.cluster.terms import MEMORY, Answer, Made, Offer, Order, mapped, resource, topic
 from vhsbatch.config import Settings
 from vhsbatch.errors import VhsBatchError
+from vhsbatch.filesystem import sync
 from vhsbatch.media.formats import Served
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan, Upscaling
 from vhsbatch.model.telemetry import LogLine, Telemetry
-from vhsbatch.pipeline.files import sync
 from vhsbatch.pipeline.segment import make_part
 from vhsbatch.pipeline.workplace import Workplace, make_private
 from vhsbatch.scheduling.local import file_errors_in_words

@@ -1,19 +1,20 @@
 """`verify` and `log`: what is proven of the results in a folder, and what happened there."""
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import anyio
 
 from vhsbatch.config import Settings
 from vhsbatch.config_layers import load_settings
-from vhsbatch.errors import UsageError, VerificationError, VhsBatchError
-from vhsbatch.headless import show_line
+from vhsbatch.errors import InputError, OutputFolderError, UsageError, VerificationError, VhsBatchError
+from vhsbatch.headless import say, show_line
 from vhsbatch.journal import STATE_FOLDER, read_journal
 from vhsbatch.media.verify import count_frames
-from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished
-from vhsbatch.model.state import fold
+from vhsbatch.model.events import BatchFinished, BatchStarted, Fact, JobPublished
+from vhsbatch.model.state import BatchState, fold
 from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.record import is_record, read_record
@@ -37,9 +38,12 @@ async def _verify(folder: Path, settings: Settings) -> int:
     if not results:
         raise UsageError(f"no results with a record are in {folder}", fix=OUTPUT_FOLDER)
     bad = 0
-    for path, (digest, frames) in sorted(results.items()):
+    for path, found in sorted(results.items(), key=lambda result: result[0]):
         name = plain(str(path.relative_to(folder)))
         try:
+            if isinstance(found, InputError):
+                raise found
+            digest, frames = found
             await _verify_one(path, digest, frames, ffmpeg.path)
             show_line(f"OK      {name}: {frames} frames decode, as recorded")
         except VhsBatchError as error:
@@ -70,27 +74,48 @@ async def _verify_one(path: Path, digest: str, frames: int, ffmpeg: str) -> None
         raise VerificationError(f"{counted} frames decode instead of {frames}")
 
 
-def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int]]]:
-    """Each result with the digest and the number of frames that are on record: by journal, or beside it."""
-    for job in fold(read_journal(folder / STATE_FOLDER / "journal")).known.values():
+def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int] | InputError]]:
+    """Each result with the digest and the number of frames that are on record: by journal, or beside it.
+
+    Where neither can be read of a result, what is wrong with its record stands in their place.
+    """
+    by_journal: set[Path] = set()
+    for job in _state(folder).known.values():
         match job.published:
             case JobPublished() as published:
-                yield folder.joinpath(*Path(job.job.id).parts), (published.sha256, published.frames)
+                path = folder.joinpath(*Path(job.job.id).parts)
+                by_journal.add(path)
+                yield path, (published.sha256, published.frames)
             case None:
                 pass
     for path in sorted(folder.rglob("*.json")):
         if is_record(path) and STATE_FOLDER not in path.parts:
-            record = read_record(path)
-            yield path.with_suffix(""), (record.output.sha256, record.frames)
+            result = path.with_suffix("")
+            try:
+                record = read_record(path)
+            except InputError as error:
+                if result not in by_journal:
+                    yield result, error
+            else:
+                yield result, (record.output.sha256, record.frames)
+
+
+def _state(folder: Path) -> BatchState:
+    """What the journal says; nothing where it cannot be read: records prove as much."""
+    try:
+        return fold(read_journal(folder / STATE_FOLDER / "journal", say))
+    except OutputFolderError as error:
+        say(str(error))
+        return BatchState()
 
 
 def show_log(folder: Path) -> int:
     """Print the history of an output folder."""
     expect_folder(folder)
-    facts = list(read_journal(folder / STATE_FOLDER / "journal"))
+    facts = list(read_journal(folder / STATE_FOLDER / "journal", say))
     if not facts:
         raise UsageError(f"nothing has been restored into {folder} yet", fix=OUTPUT_FOLDER)
-    for fact in sorted(facts, key=lambda fact: fact.at_s):
+    for fact in in_order(facts):
         clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(fact.at_s))
         match fact:
             case BatchStarted():
@@ -101,6 +126,23 @@ def show_log(folder: Path) -> int:
             case _:
                 show_line(f"{clock}  {plain(fact_line(fact))}")
     return 0
+
+
+def in_order(facts: Iterable[Fact]) -> list[Fact]:
+    """The facts of several runs, one run after the other, in the order in which they happened. Pure.
+
+    Runs that went on at the same time are told apart by the clock; a run whose clock was behind that of an
+    earlier one comes after all of that.
+    """
+    placed: list[tuple[tuple[int, float], Fact]] = []
+    era, begun_s, now_s = 0, -math.inf, -math.inf
+    for fact in facts:
+        if isinstance(fact, BatchStarted):
+            era, begun_s = era + (fact.at_s < begun_s), fact.at_s
+            now_s = fact.at_s
+        now_s = max(now_s, fact.at_s)
+        placed.append(((era, now_s), fact))
+    return [fact for _, fact in sorted(placed, key=lambda placed: placed[0])]
 
 
 def expect_folder(folder: Path) -> None:

@@ -112,7 +112,7 @@ def options_before(output: Path, source: Path) -> dict[str, str] | None:
     """The options of the last batch from `source` into `output`; None if there was none.
 
     Raises:
-        OutputFolderError: the journal is damaged.
+        OutputFolderError: there is no permission to read the journal.
     """
     started = [
         fact.options

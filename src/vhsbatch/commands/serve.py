@@ -92,7 +92,10 @@ def token_of(path: Path) -> str:
             f"--token-file {path}: {error.strerror}", fix="name a file that you may read and write"
         ) from error
     if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        raise UsageError(f"--token-file {path} can be read by others", fix=f"chmod 600 {path}")
+        raise UsageError(
+            f"--token-file {path} can be read by others",
+            fix=f"chmod 600 {path}; where a disk knows no permissions, keep it on another",
+        )
     token = parse_token(text)
     if token is None:
         raise UsageError(

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import os
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -9,8 +10,10 @@ from pathlib import Path
 
 from vhsbatch.engines.model_files import PACKAGE, are_fetched, fetch, fetched_folder
 from vhsbatch.errors import ToolError, UsageError
+from vhsbatch.filesystem import open_regular, read_regular
 
 _SMALL_WEIGHTS_BYTES = 2_000_000
+_LARGEST_PARAM_BYTES = 16 * 2**20
 
 # The scales in which each model is there.
 _SCALES = {"animevideov3": (2, 3, 4), "x4plus": (4,), "x4plus-anime": (4,)}
@@ -77,11 +80,17 @@ def user_network(path: Path) -> Network:
     param = path if path.suffix == ".param" else path.with_name(path.name + ".param")
     weights = param.with_suffix(".bin")
     for file in (param, weights):
-        if not file.is_file():
+        if not os.path.isfile(file):  # noqa: PTH113 - any text may be in it
             raise UsageError(
                 f"--model {path}: {file} is not there", fix="give a .param file with its .bin beside it"
             )
-    scale = network_scale(param.read_text(encoding="utf-8", errors="replace"))
+    try:
+        text = read_regular(param, limit_bytes=_LARGEST_PARAM_BYTES).decode(errors="replace")
+        scale = network_scale(text)
+    except OSError as error:
+        raise UsageError(f"--model {path}: {param}: {error.strerror}", fix="make it readable") from error
+    except (ValueError, LookupError, ArithmeticError):  # looks like a network, and is none
+        scale = None
     if scale is None:
         raise UsageError(
             f"--model {path}: not a network that takes 'data' and gives 'output' at a whole scale",
@@ -169,7 +178,7 @@ def _checked(network: Network) -> Network:
 @cache
 def digest(path: Path) -> str:
     """SHA-256 of a model file."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -1,11 +1,11 @@
 """The weights of FFmpeg's nnedi: a file that FFmpeg does not come with, found where others put it."""
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
-import platformdirs
-
 from vhsbatch.errors import ToolError
+from vhsbatch.user_folders import user_folder
 
 FILE_NAME = "nnedi3_weights.bin"
 # FFmpeg takes a file of this size alone.
@@ -20,7 +20,7 @@ def find_weights(setting: Path | None) -> Path:
         ToolError: they are not there, or are something else.
     """
     places = [setting] if setting is not None else _usual_places()
-    path = next((place for place in places if place.is_file()), None)
+    path = next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113
     if path is None:
         where = f"at {setting}" if setting else f"in none of {', '.join(str(one.parent) for one in places)}"
         raise ToolError(
@@ -40,7 +40,7 @@ def _usual_places() -> list[Path]:
     package = find_spec("vapoursynth")
     folders = [] if package is None else [Path(folder) for folder in package.submodule_search_locations or ()]
     return [
-        platformdirs.user_data_path("vhsbatch", appauthor=False) / FILE_NAME,
+        user_folder("data") / FILE_NAME,
         *(folder / "plugins" / FILE_NAME for folder in folders),
         *(folder / FILE_NAME for folder in _SHARED),
     ]

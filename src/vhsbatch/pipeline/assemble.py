@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiofiles
 import anyio
+import anyio.to_thread
 
 from vhsbatch.errors import StalePlanError, UndecodableError
 from vhsbatch.media.audio import AudioEncode, plan_audio
@@ -21,6 +22,7 @@ from vhsbatch.media.verify import packet_digest, verify_output
 from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.telemetry import LogLine, Progress, Telemetry
+from vhsbatch.pipeline.destination import expect_size
 from vhsbatch.pipeline.existing import damage_of_segment, expect_unchanged
 from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.record import FileRecord, make_record, write_record
@@ -58,6 +60,8 @@ async def assemble(
     await expect_unchanged(plan)
     try:
         await _expect_undamaged(plan, segments, workplace)
+        needed_bytes = sum(segment.size_bytes for segment in segments)
+        await anyio.to_thread.run_sync(expect_size, needed_bytes, workplace.publishing)
         await _write_script(plan, segments, folder)
         picture = await _retimed(plan, segments, workplace)
         join, proof, notes = await _make_whole(plan, picture, temporary, workplace, lane=lane, tell=tell)

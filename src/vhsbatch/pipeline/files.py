@@ -1,7 +1,6 @@
 """Files that must survive a crash: digests, synced renames."""
 
 import hashlib
-import os
 import time
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import InputError
+from vhsbatch.filesystem import open_regular, sync
 
 # A file that was written to so recently may be a copy that is under way.
 _SETTLED_S = 2.0
@@ -19,7 +19,7 @@ async def sha256(path: Path) -> str:
     """Digest of a file, read in a thread that is abandoned when nobody waits for it any more."""
 
     def digest() -> str:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     return await anyio.to_thread.run_sync(digest, abandon_on_cancel=True)
@@ -65,12 +65,3 @@ async def publish(temporary: Path, final: Path) -> None:
         sync(final.parent)
 
     await anyio.to_thread.run_sync(move)
-
-
-def sync(path: Path) -> None:
-    """Return when the data of a file, or the names in a folder, are on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -82,8 +82,9 @@ def _number_equals(names: list[Path], relative: list[Path], suffix: str, extensi
     for index, group in _groups(names):
         position = group.index(index)
         if position:
-            stem = f"{relative[index].name}~{position + 1}"
-            numbered[index] = _name(relative[index].parent, stem, suffix, extension)
+            # The number belongs to the ending: a long stem is cut, and the number must not go with it.
+            source, ending = relative[index], f"~{position + 1}{suffix}"
+            numbered[index] = _name(source.parent, source.name, ending, extension)
     return numbered
 
 

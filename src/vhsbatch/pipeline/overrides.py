@@ -4,6 +4,7 @@
 for all whose names match. The file beside the video wins, then the last table that matches.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vhsbatch.errors import InputError, UsageError
+from vhsbatch.lut import expect_lut
 from vhsbatch.pipeline.corrections import (
     NO_CORRECTIONS,
     Corrections,
@@ -19,7 +21,7 @@ from vhsbatch.pipeline.corrections import (
     TelecineWord,
     corrections,
 )
-from vhsbatch.preset_files import find_preset, load_presets, read_toml
+from vhsbatch.preset_files import find_preset, load_presets, read_toml, with_lut_from
 from vhsbatch.presets import Preset, derive
 from vhsbatch.validation import Problem, first_problem
 
@@ -126,12 +128,14 @@ class Overrides:
             if _matches(video, pattern)
         ]
         beside = video.with_name(f"{video.name}.toml")
-        if beside.is_file():
-            named.append((beside.name, _with_lut_beside(_read(beside), beside)))
+        # Whatever has that name is read or refused: it must not be left out in silence. Where the video's
+        # own name is as long as names can be, nothing can have it.
+        if os.path.lexists(beside):
+            named.append((beside.name, with_lut_from(_read(beside), beside.parent)))
         return self._of_all(named) if named else NO_OVERRIDE
 
     def check(self, preset: Preset) -> None:
-        """Look at every table, before there is a video for it.
+        """Look at every table, before there is a video for it, and at the LUTs.
 
         Args:
             preset: the run's.
@@ -139,10 +143,16 @@ class Overrides:
         Raises:
             UsageError: one is wrong; names it and the key.
         """
+        luts = [preset.colour.lut]
         for pattern, table in self.tables.items():
             try:
                 override = self._of_all([(_table(pattern), dict(table))])
-                override.applied(override.preset or preset)
+                luts.append(override.applied(override.preset or preset).colour.lut)
+            except InputError as error:
+                raise UsageError(error.cause, fix=error.fix) from None
+        for lut in filter(None, luts):
+            try:
+                expect_lut(lut)
             except InputError as error:
                 raise UsageError(error.cause, fix=error.fix) from None
 
@@ -179,14 +189,6 @@ def _read(file: Path) -> Table:
         return read_toml(file)
     except UsageError as error:
         raise InputError(error.cause, fix=error.fix) from None
-
-
-def _with_lut_beside(table: Table, file: Path) -> Table:
-    """A LUT is found from the folder of the file that names it."""
-    colour = table.get("colour")
-    if isinstance(colour, dict) and isinstance(lut := colour.get("lut"), str):
-        return {**table, "colour": {**colour, "lut": str(file.parent / lut)}}
-    return table
 
 
 def _checked(source: str, table: Table) -> Table:

@@ -7,6 +7,7 @@ from anyio import to_thread
 
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
+from vhsbatch.lut import expect_lut
 from vhsbatch.media.deinterlacing import deinterlaces_apart, needs_weights
 from vhsbatch.media.filters import network_size
 from vhsbatch.media.frametimes import keeps_times
@@ -93,7 +94,7 @@ async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]
     Raises:
         InputError: it cannot be restored, is still being written, or what is said of it is wrong.
     """
-    info, override = await to_thread.run_sync(_known, path, intent)
+    info, override = await to_thread.run_sync(_known, path, intent, abandon_on_cancel=True)
     if info is None:
         info = await intent.probing.probe_anew(path)
     return corrected(corrected(info, intent.corrections), override.corrections), override
@@ -151,7 +152,10 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
 
 async def _lut_identity(preset: Preset) -> dict[str, str]:
     lut = preset.colour.lut
-    return {} if lut is None else {"lut": await sha256(lut)}
+    if lut is None:
+        return {}
+    await to_thread.run_sync(expect_lut, lut, abandon_on_cancel=True)
+    return {"lut": await sha256(lut)}
 
 
 def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:

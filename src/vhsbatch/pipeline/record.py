@@ -9,12 +9,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from vhsbatch import __version__
 from vhsbatch.errors import InputError
+from vhsbatch.filesystem import read_regular
 from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.wire import dump_pretty
 from vhsbatch.pipeline.files import publish
 
 FORMAT = 1
+_LARGEST_BYTES = 64 * 2**20
 _CHECKS = (
     "frames, length, size, aspect ratio and colour tags are as planned",
     "every sound track is there, with its start and its length",
@@ -189,7 +191,7 @@ def read_record(path: Path) -> Record:
         InputError: it is none.
     """
     try:
-        return _RECORD.validate_json(path.read_bytes())
+        return _RECORD.validate_json(read_regular(path, limit_bytes=_LARGEST_BYTES))
     except (OSError, ValidationError) as error:
         raise InputError(f"{path.name} is not a record that this version can read") from error
 

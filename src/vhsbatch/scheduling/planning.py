@@ -1,5 +1,6 @@
 """Which videos need work, and the plan of each that does."""
 
+import functools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,10 +11,17 @@ from vhsbatch.model.events import JobPublished, SegmentDiscarded
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
+from vhsbatch.model.telemetry import LogLine
+from vhsbatch.pipeline.destination import expect_name, expect_size, limit_below
 from vhsbatch.pipeline.existing import damage_of_segment, proof_of_output
 from vhsbatch.pipeline.prepare import Intent, prepare, probe_source
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.scheduling.bus import Bus
+from vhsbatch.scheduling.room import result_bytes
+from vhsbatch.wording import size
+
+# Clean captures take a fraction of what a noisy one does: so many times less is the least that is likely.
+_CERTAIN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +61,12 @@ class Planning:
             proof = await proof_of_output(job, published, info, ffmpeg=self.intent.ffmpeg)
             if proof is not None:
                 return proof
+        place = self.workplace.publishing
+        await anyio.to_thread.run_sync(
+            functools.partial(expect_name, job, place, record=self.workplace.records)
+        )
         plan = await prepare(job, info, self.intent, override=override)
+        await anyio.to_thread.run_sync(self._expect_size, plan)
         if self.resume and published is not None and published.fingerprint == plan.fingerprint:
             proof = await proof_of_output(job, published, info, ffmpeg=self.intent.ffmpeg)
             if proof is not None:
@@ -62,6 +75,17 @@ class Planning:
             await self._take_over(plan)
         await self._discard_damaged(plan)
         return plan
+
+    def _expect_size(self, plan: JobPlan) -> None:
+        """Refuse what is certainly too large a file for OUT's disk, and warn where it may be."""
+        roughly = result_bytes(plan)
+        expect_size(roughly // _CERTAIN, self.workplace.publishing)
+        if (limit := limit_below(roughly, self.workplace.publishing)) is not None:
+            text = (
+                f"the result may need up to {size(roughly)}, and the output folder's file system takes files "
+                f"of up to {size(limit)}: choose a disk with exFAT, NTFS or ext4 to be sure"
+            )
+            self.bus.tell(LogLine(level="warning", text=text, job_id=plan.job.id))
 
     async def _take_over(self, plan: JobPlan) -> None:
         """What a run that died had finished of a video need not be made again."""

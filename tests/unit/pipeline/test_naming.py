@@ -52,6 +52,14 @@ def test_a_very_long_name_still_fits_a_file_system() -> None:
     assert name.endswith("_1080p.mp4")
 
 
+@pytest.mark.parametrize("letter", ["x", "é", "漢", "\N{OPEN BOOK}"])
+def test_very_long_names_that_differ_at_their_ends_are_told_apart(letter: str) -> None:
+    stem = letter * (245 // len(letter.encode()))
+    made = outputs(*(f"{stem}{end}.{kind}" for end in "abc" for kind in ("avi", "mov")))
+    assert len(set(made)) == 6
+    assert max(len(f"{name}.json".encode()) for name in made) <= 255
+
+
 NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=12)
 
 
