@@ -16,6 +16,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.channel import Live
+from vhsbatch.defects import defect_in_a_line
 from vhsbatch.housekeeping import clean_up, warn_of_room
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
@@ -156,8 +157,7 @@ async def _run(
         if not request.settings.keep_temp:
             group.start_soon(clean_up, bus.subscribe(), state, workplace)
         async with stopped_by_signals(session), anyio.create_task_group() as following:
-            for follower, mailbox in zip(followers, followed, strict=True):
-                following.start_soon(follower, session, mailbox)
+            following.start_soon(_follow, session, list(zip(followers, followed, strict=True)))
             reader = Reader(devices=toolbox.devices, folders=room.folders, tell=bus.tell)
             async with workers.watched(scheduler), reader.reading():
                 await scheduler.run(partial(live.last_call, session.wish))
@@ -173,6 +173,22 @@ async def _run(
                 mailbox.close()
         bus.close()
     return session.exit_code
+
+
+async def _follow(session: Session, followers: Sequence[tuple[Interface, Mailbox]]) -> None:
+    """Let everybody follow the batch who acts on its facts: whatever they do, it goes on and ends."""
+
+    async def follow(follower: Interface, mailbox: Mailbox) -> None:
+        try:
+            await follower(session, mailbox)
+        except Exception as error:
+            text = await anyio.to_thread.run_sync(defect_in_a_line, error)
+            session.tell(LogLine(level="warning", text=f"{text}; the batch is not affected"))
+
+    with session.following:
+        async with anyio.create_task_group() as group:
+            for follower, mailbox in followers:
+                group.start_soon(follow, follower, mailbox)
 
 
 async def toolbox_of(request: BatchRequest) -> Toolbox:

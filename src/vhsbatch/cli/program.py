@@ -14,6 +14,7 @@ from cyclopts import CycloptsError
 from vhsbatch.cli.app import app
 from vhsbatch.errors import VhsBatchError, first_cause
 from vhsbatch.mistakes import mistake
+from vhsbatch.proc.stopping import deadline
 from vhsbatch.wording import plain
 
 
@@ -22,11 +23,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _open_closed_streams()
     # Ten thousand plans live as long as the program does: they are looked through for cycles in vain.
     gc.set_threshold(20_000, 20, 20)
+    deadline.switch_on()
     code = run(sys.argv[1:] if arguments is None else arguments)
     try:
         sys.stdout.flush()
     except OSError as error:
         code = code or _unwritable(error)
+    if deadline.asked_by is not None:
+        # A thread that still waits for a disk would be waited for.
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 
@@ -39,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     except CycloptsError as error:
         return _refuse(mistake(error), 2)
     except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+        return 128 + (deadline.asked_by or signal.SIGINT)
     except Exception as error:
         if "--verbose" in words:
             traceback.print_exc()

@@ -19,12 +19,16 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from vhsbatch.errors import StageFailure, ToolError
 from vhsbatch.proc.guard import IDLE_NICENESS, OOM_SCORE_ADJ
+from vhsbatch.proc.stopping import deadline
 
 GRACE_S = 4.0
 TAIL_LINES = 30
 LINE_BYTES = 4096
 _CALLBACK_ROUNDS = 3
+# What a keeper needs to end all that a command has left behind.
+_KEEPER_S = 1.5
 _GUARD = str(Path(__file__).with_name("guard.py"))
+_KEEPER = str(Path(__file__).with_name("keeper.py"))
 _NEEDS_GUARD = sys.platform == "linux"
 # The same as guard.py, behind a setpriv that has set the death signal: $0 is the parent, $1 the niceness.
 _SHELL_GUARD = (
@@ -43,7 +47,8 @@ _SHELL_GUARD = (
 
 LineSink = Callable[[str], None]
 
-_alive: set[int] = set()
+# By each child what ends it at once.
+_alive: dict[int, signal.Signals] = {}
 
 
 def guarded(argv: tuple[str, ...], *, niceness: int = 0) -> tuple[str, ...]:
@@ -70,6 +75,11 @@ def _setpriv() -> str | None:
 _setpriv()  # looked for here, where no event loop waits for a disk
 
 
+def kept(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that runs `argv`, a command of the user's own, and ends all that this leaves behind."""
+    return (sys.executable, "-I", "-S", _KEEPER, str(os.getpid()), *argv)
+
+
 @asynccontextmanager
 async def spawn(
     argv: tuple[str, ...],
@@ -78,15 +88,17 @@ async def spawn(
     stdout: int = subprocess.PIPE,
     env: Mapping[str, str] | None = None,
     niceness: int = 0,
+    keep: bool = False,
 ) -> AsyncIterator[Process]:
     """Run `argv` in a session of its own; on leaving, for whatever reason, it is gone.
 
     Args:
         argv: program and arguments; no shell is involved.
-        stdin: a file descriptor, or `subprocess.DEVNULL`.
+        stdin: a file descriptor, `subprocess.PIPE` or `subprocess.DEVNULL`.
         stdout: a file descriptor, `subprocess.PIPE` or `subprocess.DEVNULL`.
         env: variables added to the environment.
         niceness: added to the niceness of this process.
+        keep: whether it is a command of the user's own, which may leave other processes behind.
 
     Raises:
         ToolError: the program cannot be started.
@@ -94,7 +106,7 @@ async def spawn(
     environment = None if env is None else {**os.environ, **env}
     try:
         process = await anyio.open_process(
-            guarded(argv, niceness=niceness),
+            guarded(kept(argv) if keep else argv, niceness=niceness),
             stdin=stdin,
             stdout=stdout,
             stderr=subprocess.PIPE,
@@ -105,7 +117,7 @@ async def spawn(
         raise ToolError(
             f"cannot start {argv[0]}: {error.strerror}", fix="vhs-upscale doctor says what works here"
         ) from error
-    _alive.add(process.pid)
+    _alive[process.pid] = signal.SIGHUP if keep else signal.SIGKILL
     try:
         yield process
     finally:
@@ -116,19 +128,24 @@ async def spawn(
             # ran, which may be at once, the interpreter would complain of what is still open.
             for _ in range(_CALLBACK_ROUNDS):
                 await anyio.lowlevel.checkpoint()
-        _alive.discard(process.pid)
+        del _alive[process.pid]
 
 
 async def stop(process: Process, *, grace_s: float) -> None:
     """Ask the process to end, and make it end after `grace_s` seconds."""
     if process.returncode is not None:
         return
-    _signal(process.pid, signal.SIGTERM)
-    with anyio.move_on_after(grace_s):
-        await process.wait()
-    if process.returncode is None:
-        _signal(process.pid, signal.SIGKILL)
-        await process.wait()
+    last = _alive.get(process.pid, signal.SIGKILL)
+    steps = [(signal.SIGTERM, deadline.grace_s(grace_s))]
+    if last is not signal.SIGKILL:
+        steps.append((last, _KEEPER_S))
+    for number, patience_s in steps:
+        _signal(process.pid, number)
+        with anyio.move_on_after(patience_s):
+            await process.wait()
+            return
+    _signal(process.pid, signal.SIGKILL)
+    await process.wait()
 
 
 def alive() -> frozenset[int]:
@@ -138,8 +155,11 @@ def alive() -> frozenset[int]:
 
 def kill_all() -> None:
     """End every child of this process at once, without grace."""
-    for pid in _alive:
-        _signal(pid, signal.SIGKILL)
+    for pid, number in list(_alive.items()):
+        _signal(pid, number)
+
+
+deadline.before_force(kill_all)
 
 
 def _signal(pid: int, signum: int) -> None:
@@ -256,6 +276,34 @@ async def run(
                     stdout = await _read_all(process.stdout, max_stdout_bytes)
             exit_code = await process.wait()
     return Finished(exit_code, stdout, tail.lines)
+
+
+async def run_told(argv: tuple[str, ...], told: bytes, *, timeout_s: float, niceness: int = 0) -> Finished:
+    """Run a command of the user's own to its end, with `told` on its standard input.
+
+    What it writes on standard output is thrown away, and what it leaves running is ended with it.
+
+    Raises:
+        ToolError: it cannot be started.
+        TimeoutError: it did not end within `timeout_s`; it has been stopped.
+    """
+    tail = Tail()
+    spawning = spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, niceness=niceness, keep=True)
+    with anyio.fail_after(timeout_s):
+        async with spawning as process, anyio.create_task_group() as group:
+            group.start_soon(_feed, process, told)
+            await read_lines(process.stderr, tail)
+            exit_code = await process.wait()
+            group.cancel_scope.cancel()
+    return Finished(exit_code, b"", tail.lines)
+
+
+async def _feed(process: Process, told: bytes) -> None:
+    """Give a process its standard input; one that does not read it, or closes it, may."""
+    if process.stdin is not None:
+        with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
+            await process.stdin.send(told)
+            await process.stdin.aclose()
 
 
 async def _read_all(stream: ByteReceiveStream, limit_bytes: int) -> bytes:
