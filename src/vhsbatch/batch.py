@@ -17,6 +17,7 @@ import anyio.to_thread
 
 from vhsbatch.channel import Live
 from vhsbatch.defects import defect_in_a_line
+from vhsbatch.errors import OutputFolderError, fix_of_folder
 from vhsbatch.housekeeping import clean_up, warn_of_room
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
@@ -24,7 +25,8 @@ from vhsbatch.model.events import BatchFinished, BatchStarted
 from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.telemetry import LogLine
 from vhsbatch.pipeline.stills import StillMaker
-from vhsbatch.pipeline.workplace import Workplace, expect_writable
+from vhsbatch.pipeline.workplace import Workplace, expect_writable, make_private
+from vhsbatch.proc.threads import in_thread
 from vhsbatch.request import BatchRequest
 from vhsbatch.scheduling.bus import Bus, Mailbox
 from vhsbatch.scheduling.controller import Limits
@@ -35,6 +37,7 @@ from vhsbatch.scheduling.planning import Planning
 from vhsbatch.scheduling.readings import Reader
 from vhsbatch.scheduling.room import Room
 from vhsbatch.scheduling.scheduler import Scheduler
+from vhsbatch.scheduling.waiting import Sources
 from vhsbatch.session import Interface, Session, stopped_by_signals
 from vhsbatch.toolbox import Toolbox, open_toolbox
 from vhsbatch.workforce import Workforce, workforce
@@ -65,6 +68,7 @@ async def run_batch(
         async with await Journal.create(folder / "journal", run_id) as journal:
             bus = Bus(history if request.resume else BatchState(), journal.append)
             workplace = _workplace(request, toolbox, run_id)
+            await anyio.to_thread.run_sync(_make_temporary, workplace)
             # They listen before machines are asked for help, so that refusals are shown.
             shown = [(interface, bus.subscribe()) for interface in interfaces]
             async with workforce(request.settings, toolbox, workplace, bus, run_id) as workers:
@@ -124,9 +128,16 @@ async def _run(
         resume=request.resume,
     )
     retries = request.settings.retries
-    room = Room((workplace.temporary, request.folder), request.settings.min_free_mib * 2**20)
-    gate = Gate(state, bus, claims=leases, room=room)
-    scheduler = Scheduler(state, bus, workers.executor, planning.plan, gate=gate, retries=retries)
+    room = Room(
+        (workplace.temporary, request.folder),
+        request.settings.min_free_mib * 2**20,
+        marks=(workplace.temporary, leases.own_file),
+    )
+    sources = await in_thread(Sources.of, [job.source for job in request.jobs])
+    gate = Gate(state, bus, claims=leases, room=room, sources=sources)
+    scheduler = Scheduler(
+        state, bus, workers.executor, planning.plan, gate=gate, retries=retries, verbose=request.verbose
+    )
     session = Session(
         state=state,
         scheduler=scheduler,
@@ -221,6 +232,16 @@ def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplac
         skip_still=settings.skip_still,
         vapoursynth_python=settings.vapoursynth_python,
     )
+
+
+def _make_temporary(workplace: Workplace) -> None:
+    """Create the folder for segments; while it is not there, it is away."""
+    try:
+        make_private(workplace.temporary)
+    except OSError as error:
+        raise OutputFolderError(
+            f"cannot write to {workplace.temporary}: {error.strerror}", fix=fix_of_folder(error)
+        ) from error
 
 
 def temporary_folder(folder: Path, temp_dir: Path | None) -> Path:

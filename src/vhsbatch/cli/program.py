@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 
 from vhsbatch.cli.app import app
-from vhsbatch.errors import VhsBatchError, first_cause
+from vhsbatch.errors import UsageError, VhsBatchError, first_cause
 from vhsbatch.mistakes import mistake
 from vhsbatch.proc.stopping import deadline
 from vhsbatch.wording import plain
@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 128 + (deadline.asked_by or signal.SIGINT)
     except Exception as error:
-        if "--verbose" in words:
+        if "--verbose" in words and not isinstance(first_cause(error), UsageError):
             traceback.print_exc()
         return _failed(error)
     return result if isinstance(result, int) else 0

@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from vhsbatch.errors import ToolError
+from vhsbatch.errors import ShortageError, ToolError
 from vhsbatch.following.account import account_of_batch, account_of_video
 from vhsbatch.model.events import BatchFinished, JobFailed, JobPublished
 from vhsbatch.model.telemetry import LogLine
@@ -103,7 +103,7 @@ async def run_told(command: Command, told: object, *, timeout_s: float, niceness
     line = dump_line(told).encode() + b"\n"
     try:
         done = await process.run_told(command, line, timeout_s=timeout_s, niceness=niceness)
-    except ToolError as error:
+    except (ToolError, ShortageError) as error:
         return str(error)
     if done.exit_code == 0:
         return None

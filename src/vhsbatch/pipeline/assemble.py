@@ -54,7 +54,7 @@ async def assemble(
     started_s = time.monotonic()
     folder = workplace.job_folder(plan)
     temporary = workplace.publishing / f"{folder.parent.name}-{plan.fingerprint[:12]}.part"
-    await anyio.to_thread.run_sync(make_private, workplace.publishing)
+    await anyio.to_thread.run_sync(make_private, workplace.publishing, workplace.publishing.parent)
     await expect_unchanged(plan)
     try:
         await _expect_undamaged(plan, segments, workplace)

@@ -74,7 +74,7 @@ async def make_segment(
     await expect_unchanged(plan)
     final = workplace.job_folder(plan) / segment_file(plan, segment)
     temporary = final.with_suffix(f".attempt-{attempt}-{os.getpid()}.part")
-    await anyio.to_thread.run_sync(make_private, final.parent)
+    await anyio.to_thread.run_sync(make_private, final.parent, workplace.temporary)
     try:
         finished = await make_part(
             plan,

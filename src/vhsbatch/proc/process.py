@@ -1,14 +1,16 @@
 """One child process: spawned under guard, read without blocking, stopped gracefully."""
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import anyio.lowlevel
 from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from vhsbatch.errors import StageFailure, ToolError
+from vhsbatch.errors import ShortageError, StageFailure, ToolError
 from vhsbatch.proc.guard import IDLE_NICENESS, OOM_SCORE_ADJ
 from vhsbatch.proc.stopping import deadline
 
@@ -25,6 +27,11 @@ GRACE_S = 4.0
 TAIL_LINES = 30
 LINE_BYTES = 4096
 _CALLBACK_ROUNDS = 3
+# The system has no process or descriptor left: a moment later it may.
+_SHORT = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_SHORT_WAITS_S = (0.1, 0.3, 1.0, 2.0)
+# For the pipes to a child, and for what tells that it has ended.
+_DESCRIPTORS = 12
 # What a keeper needs to end all that a command has left behind.
 _KEEPER_S = 1.5
 _GUARD = str(Path(__file__).with_name("guard.py"))
@@ -45,10 +52,25 @@ _SHELL_GUARD = (
     exec nice -n "$niceness" "$@" """,
 )
 
+# Of a video that fails, the last so many commands tell why.
+_COMMANDS = 12
+_commands: ContextVar[deque[tuple[str, ...]] | None] = ContextVar("commands", default=None)
+
 LineSink = Callable[[str], None]
 
 # By each child what ends it at once.
 _alive: dict[int, signal.Signals] = {}
+
+
+@contextmanager
+def commands_kept() -> Iterator[Sequence[tuple[str, ...]]]:
+    """The commands that are started meanwhile, by this task and by those that it starts; the last ones."""
+    kept_here: deque[tuple[str, ...]] = deque(maxlen=_COMMANDS)
+    token = _commands.set(kept_here)
+    try:
+        yield kept_here
+    finally:
+        _commands.reset(token)
 
 
 def guarded(argv: tuple[str, ...], *, niceness: int = 0) -> tuple[str, ...]:
@@ -102,10 +124,13 @@ async def spawn(
 
     Raises:
         ToolError: the program cannot be started.
+        ShortageError: nor can any other be at present.
     """
     environment = None if env is None else {**os.environ, **env}
-    try:
-        process = await anyio.open_process(
+
+    async def start() -> Process:
+        _expect_descriptors()
+        return await anyio.open_process(
             guarded(kept(argv) if keep else argv, niceness=niceness),
             stdin=stdin,
             stdout=stdout,
@@ -113,10 +138,10 @@ async def spawn(
             env=environment,
             start_new_session=True,
         )
-    except OSError as error:
-        raise ToolError(
-            f"cannot start {argv[0]}: {error.strerror}", fix="vhs-upscale doctor says what works here"
-        ) from error
+
+    if (commands := _commands.get()) is not None:
+        commands.append(argv)
+    process = await _started(start, argv[0])
     _alive[process.pid] = signal.SIGHUP if keep else signal.SIGKILL
     try:
         yield process
@@ -129,6 +154,47 @@ async def spawn(
             for _ in range(_CALLBACK_ROUNDS):
                 await anyio.lowlevel.checkpoint()
         del _alive[process.pid]
+
+
+async def _started(start: Callable[[], Awaitable[Process]], program: str) -> Process:
+    """Start a program, trying again for a moment where the system is short of something.
+
+    Raises:
+        ToolError: the program cannot be started.
+        ShortageError: the shortage lasts.
+    """
+    for wait_s in (*_SHORT_WAITS_S, None):
+        cause: Exception
+        try:
+            return await start()
+        except OSError as error:
+            if error.errno not in _SHORT:
+                fix = "vhs-upscale doctor says what works here"
+                raise ToolError(f"cannot start {program}: {error.strerror}", fix=fix) from error
+            reason, cause = error.strerror, error
+        except RuntimeError as error:  # the thread that waits for it
+            reason, cause = str(error), error
+        if wait_s is None:
+            raise ShortageError(
+                f"cannot start {program}: {reason}",
+                fix="close other programs, or raise the limits of processes and open files",
+            ) from cause
+        await anyio.sleep(wait_s)
+    raise AssertionError
+
+
+def _expect_descriptors() -> None:
+    """See that there are enough descriptors: one that lacks half-way leaves a process nobody knows of.
+
+    Raises:
+        OSError: there are not.
+    """
+    taken: list[int] = []
+    try:
+        taken.extend(os.dup(2) for _ in range(_DESCRIPTORS))
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
 
 
 async def stop(process: Process, *, grace_s: float) -> None:

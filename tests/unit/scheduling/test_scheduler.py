@@ -84,14 +84,18 @@ class Room:
     """Disks of which is said what `says` says."""
 
     says: Callable[[], str | None] = lambda: None
+    is_away: Callable[[], str | None] = lambda: None
     wants: int = 0
     ample: bool = False
 
     def is_ample(self, plan: JobPlan) -> bool:
         return self.ample
 
+    def away(self) -> str | None:
+        return self.is_away()
+
     def lack(self) -> str | None:
-        return self.says()
+        return self.says() or self.away()
 
     def want_more(self) -> None:
         self.wants += 1
