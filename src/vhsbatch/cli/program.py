@@ -15,6 +15,7 @@ from vhsbatch.cli.app import app
 from vhsbatch.errors import UsageError, VhsBatchError, first_cause
 from vhsbatch.mistakes import mistake
 from vhsbatch.proc.stopping import deadline
+from vhsbatch.proc.suspension import stop_with_children
 from vhsbatch.wording import plain
 
 
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Ten thousand plans live as long as the program does: they are looked through for cycles in vain.
     gc.set_threshold(20_000, 20, 20)
     deadline.switch_on()
+    stop_with_children()
     code = run(sys.argv[1:] if arguments is None else arguments)
     try:
         sys.stdout.flush()

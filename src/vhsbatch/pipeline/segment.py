@@ -40,6 +40,7 @@ from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.speed import Speed
 from vhsbatch.pipeline.workplace import Workplace, make_private, segment_file
 from vhsbatch.proc.chain import StageSpec, run_chain
+from vhsbatch.proc.suspension import patient
 
 
 async def make_segment(
@@ -223,7 +224,7 @@ async def _run_stages(stages: tuple[StageSpec, ...], reporter: "_Reporter", work
     """Run the chain, and end it when nothing has moved for too long."""
     for stage in stages:
         reporter.log(f"{stage.name}: {describe(stage.argv)}")
-    with anyio.CancelScope() as scope:
+    with anyio.CancelScope() as scope, patient(scope):
 
         def moved() -> None:
             scope.deadline = anyio.current_time() + workplace.stall_timeout_s

@@ -22,6 +22,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from vhsbatch.errors import ShortageError, StageFailure, ToolError
 from vhsbatch.proc.guard import IDLE_NICENESS, OOM_SCORE_ADJ
 from vhsbatch.proc.stopping import deadline
+from vhsbatch.proc.suspension import patient, tell_children_by
 
 GRACE_S = 4.0
 TAIL_LINES = 30
@@ -225,7 +226,13 @@ def kill_all() -> None:
         _signal(pid, number)
 
 
+def _signal_all(number: signal.Signals) -> None:
+    for pid in list(_alive):
+        _signal(pid, number)
+
+
 deadline.before_force(kill_all)
+tell_children_by(_signal_all)
 
 
 def _signal(pid: int, signum: int) -> None:
@@ -334,7 +341,7 @@ async def run(
     """
     tail = Tail(tail_lines)
     stdout = b""
-    with anyio.fail_after(timeout_s):
+    with anyio.fail_after(timeout_s) as scope, patient(scope):
         async with spawn(argv, stdin=stdin, env=env, niceness=niceness) as process:
             async with anyio.create_task_group() as group:
                 group.start_soon(read_lines, process.stderr, tail)
@@ -355,7 +362,7 @@ async def run_told(argv: tuple[str, ...], told: bytes, *, timeout_s: float, nice
     """
     tail = Tail()
     spawning = spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, niceness=niceness, keep=True)
-    with anyio.fail_after(timeout_s):
+    with anyio.fail_after(timeout_s) as scope, patient(scope):
         async with spawning as process, anyio.create_task_group() as group:
             group.start_soon(_feed, process, told)
             await read_lines(process.stderr, tail)
