@@ -25,7 +25,6 @@ from vhsbatch.pipeline.probing import Probing
 from vhsbatch.presets import Preset
 from vhsbatch.remembered import Memory
 
-
 # What is shorter is made before it is known what is fastest.
 _WORTH_MEASURING_FRAMES = 50
 
