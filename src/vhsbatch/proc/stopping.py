@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import threading
 import time
@@ -17,7 +18,6 @@ _TO_STOP = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 END_WITHIN_S = 4.5
 CHILDREN_END_WITHIN_S = 3.0
 _AT_ONCE_S = 2.0
-_LAST_ACTIONS_S = 0.3
 _SAID = (
     b"vhs-upscale: ended without waiting for what did not answer within five seconds; "
     b"what is finished is kept\n"
@@ -85,19 +85,17 @@ class Deadline:
         time.sleep(max(0.0, at_s - time.monotonic()))
         if at_s > self._at_s:
             return  # another thread ends it earlier
-        # A terminal that takes nothing must not hold this up.
-        last = threading.Thread(target=self._act, daemon=True)
-        with contextlib.suppress(RuntimeError):
-            last.start()
-            last.join(_LAST_ACTIONS_S)
+        self._act()
         os._exit(128 + (self._asked_by or signal.SIGTERM))
 
     def _act(self) -> None:
         for action in self._last_actions:
             with contextlib.suppress(Exception):
                 action()
-        with contextlib.suppress(OSError):
-            os.write(2, _SAID)
+        # A terminal that takes nothing must not hold this up.
+        with contextlib.suppress(OSError, ValueError):
+            if select.select([], [2], [], 0)[1]:
+                os.write(2, _SAID)
 
 
 deadline = Deadline()
