@@ -16,6 +16,8 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.channel import Live
+from vhsbatch.defects import defect_in_a_line
+from vhsbatch.errors import OutputFolderError, fix_of_folder
 from vhsbatch.housekeeping import clean_up, warn_of_room
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
@@ -23,7 +25,8 @@ from vhsbatch.model.events import BatchFinished, BatchStarted
 from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.telemetry import LogLine
 from vhsbatch.pipeline.stills import StillMaker
-from vhsbatch.pipeline.workplace import Workplace, expect_writable
+from vhsbatch.pipeline.workplace import Workplace, expect_writable, make_private
+from vhsbatch.proc.threads import in_thread
 from vhsbatch.request import BatchRequest
 from vhsbatch.scheduling.bus import Bus, Mailbox
 from vhsbatch.scheduling.controller import Limits
@@ -34,6 +37,7 @@ from vhsbatch.scheduling.planning import Planning
 from vhsbatch.scheduling.readings import Reader
 from vhsbatch.scheduling.room import Room
 from vhsbatch.scheduling.scheduler import Scheduler
+from vhsbatch.scheduling.waiting import Sources
 from vhsbatch.session import Interface, Session, stopped_by_signals
 from vhsbatch.toolbox import Toolbox, open_toolbox
 from vhsbatch.workforce import Workforce, workforce
@@ -65,6 +69,7 @@ async def run_batch(
         async with await Journal.create(folder / "journal", run_id) as journal:
             bus = Bus(history if request.resume else BatchState(), journal.append)
             workplace = _workplace(request, toolbox, run_id)
+            await anyio.to_thread.run_sync(_make_temporary, workplace)
             # They listen before machines are asked for help, so that refusals are shown.
             shown = [(interface, bus.subscribe()) for interface in interfaces]
             async with workforce(request.settings, toolbox, workplace, bus, run_id) as workers:
@@ -126,9 +131,16 @@ async def _run(
         resume=request.resume,
     )
     retries = request.settings.retries
-    room = Room((workplace.temporary, request.folder), request.settings.min_free_mib * 2**20)
-    gate = Gate(state, bus, claims=leases, room=room)
-    scheduler = Scheduler(state, bus, workers.executor, planning.plan, gate=gate, retries=retries)
+    room = Room(
+        (workplace.temporary, request.folder),
+        request.settings.min_free_mib * 2**20,
+        marks=(workplace.temporary, leases.own_file),
+    )
+    sources = await in_thread(Sources.of, [job.source for job in request.jobs])
+    gate = Gate(state, bus, claims=leases, room=room, sources=sources)
+    scheduler = Scheduler(
+        state, bus, workers.executor, planning.plan, gate=gate, retries=retries, verbose=request.verbose
+    )
     session = Session(
         state=state,
         scheduler=scheduler,
@@ -162,8 +174,7 @@ async def _run(
         if not request.settings.keep_temp:
             group.start_soon(clean_up, bus.subscribe(), state, workplace)
         async with stopped_by_signals(session), anyio.create_task_group() as following:
-            for follower, mailbox in zip(followers, followed, strict=True):
-                following.start_soon(follower, session, mailbox)
+            following.start_soon(_follow, session, list(zip(followers, followed, strict=True)))
             reader = Reader(devices=toolbox.devices, folders=room.folders, tell=bus.tell)
             async with workers.watched(scheduler), reader.reading():
                 await scheduler.run(partial(live.last_call, session.wish))
@@ -179,6 +190,22 @@ async def _run(
                 mailbox.close()
         bus.close()
     return session.exit_code
+
+
+async def _follow(session: Session, followers: Sequence[tuple[Interface, Mailbox]]) -> None:
+    """Let everybody follow the batch who acts on its facts: whatever they do, it goes on and ends."""
+
+    async def follow(follower: Interface, mailbox: Mailbox) -> None:
+        try:
+            await follower(session, mailbox)
+        except Exception as error:
+            text = await anyio.to_thread.run_sync(defect_in_a_line, error)
+            session.tell(LogLine(level="warning", text=f"{text}; the batch is not affected"))
+
+    with session.following:
+        async with anyio.create_task_group() as group:
+            for follower, mailbox in followers:
+                group.start_soon(follow, follower, mailbox)
 
 
 async def toolbox_of(request: BatchRequest) -> Toolbox:
@@ -211,6 +238,16 @@ def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplac
         skip_still=settings.skip_still,
         vapoursynth_python=settings.vapoursynth_python,
     )
+
+
+def _make_temporary(workplace: Workplace) -> None:
+    """Create the folder for segments; while it is not there, it is away."""
+    try:
+        make_private(workplace.temporary)
+    except OSError as error:
+        raise OutputFolderError(
+            f"cannot write to {workplace.temporary}: {error.strerror}", fix=fix_of_folder(error)
+        ) from error
 
 
 def temporary_folder(folder: Path, temp_dir: Path | None) -> Path:

@@ -6,6 +6,7 @@ code with which the program ends when that error ends the program.
     VhsBatchError                    1
     ├── UsageError                   2   an option, a preset, a configuration file
     ├── ToolError                    3   FFmpeg, a runtime or a model is missing or unusable
+    ├── ShortageError                3   the system has no process, thread or descriptor left for a while
     ├── OutputFolderError            4   OUT cannot be written, or another run holds it
     ├── InputError                   1   this video cannot be restored; trying again cannot help
     ├── StalePlanError               1   what the plan of this video rests on has changed
@@ -81,6 +82,13 @@ class ToolError(VhsBatchError):
     """A program, a runtime or a model that the work needs is missing or does not work."""
 
     exit_code = 3
+
+
+class ShortageError(VhsBatchError):
+    """The system had no process, thread or descriptor left; it will have some later."""
+
+    exit_code = 3
+    transient = True
 
 
 class OutputFolderError(VhsBatchError):

@@ -34,12 +34,16 @@ _ATTEMPTS = 10
 
 
 class Leases:
-    """The leases of one run."""
+    """The leases of one run.
+
+    Attributes:
+        own_file: what shows that this run lives.
+    """
 
     def __init__(self, folder: Path, run_id: str) -> None:
         self._folder = folder
         self._run = this_process(run_id)
-        self._own_file = self._file_of_run(run_id)
+        self.own_file = self._file_of_run(run_id)
         self._taken: set[str] = set()
         self._lock = -1
         self._marks_before: dict[str, int] = {}
@@ -55,7 +59,7 @@ class Leases:
         try:
             for name in ("runs", "leases", "made"):
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
-            self._lock = announce(self._run, self._own_file)
+            self._lock = announce(self._run, self.own_file)
             self._marks_before = _times_ns(self._folder / "made")
         except OSError as error:
             raise OutputFolderError(
@@ -66,14 +70,14 @@ class Leases:
 
     def renew(self) -> None:
         """Show that this run is alive."""
-        liveness.renew(self._own_file)
+        liveness.renew(self.own_file)
 
     def end(self) -> None:
         """Give everything back."""
         for job_id in list(self._taken):
             self.release(job_id, made=False)
         self._clear_away()
-        self._own_file.unlink(missing_ok=True)
+        self.own_file.unlink(missing_ok=True)
         os.close(self._lock)
 
     def others(self) -> tuple[str, ...]:
@@ -82,7 +86,7 @@ class Leases:
         return tuple(run.in_words for run in living if run is not None)
 
     def _ids_of_others(self) -> list[str]:
-        return [path.stem for path in (self._folder / "runs").glob("*.json") if path != self._own_file]
+        return [path.stem for path in (self._folder / "runs").glob("*.json") if path != self.own_file]
 
     def _clear_away(self) -> None:
         """Remove what dead runs left, and marks that nobody needs any more."""
@@ -111,7 +115,7 @@ class Leases:
 
     def _living(self, run_id: str) -> Living | None:
         """A run, if it is alive."""
-        return living(self._file_of_run(run_id), clock=self._own_file)
+        return living(self._file_of_run(run_id), clock=self.own_file)
 
     # --- videos ----------------------------------------------------------------------------------
 

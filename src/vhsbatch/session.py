@@ -14,9 +14,12 @@ from vhsbatch.model.telemetry import Telemetry
 from vhsbatch.model.wishes import Stop, Wish
 from vhsbatch.pipeline.stills import StillMaker
 from vhsbatch.proc.process import kill_all
-from vhsbatch.proc.stopping import signals_to_stop
+from vhsbatch.proc.stopping import deadline, receive_signals
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.scheduling.scheduler import Scheduler
+
+# After a signal: a short command, and the report, still have their time.
+FOLLOWERS_END_WITHIN_S = 2.5
 
 # Shows a batch, or follows it and acts on its facts, until it is over: gets the session and a mailbox.
 Interface = Callable[["Session", Mailbox], Coroutine[Any, Any, None]]
@@ -37,6 +40,7 @@ class Session:
         steerable: whether wishes are taken: here they are.
         standing: what is to be said of the batch beside its state: nothing.
         stills: makes pictures of its videos.
+        following: what acts on the facts of the batch, which has its time when that is stopped.
     """
 
     state: BatchState
@@ -49,6 +53,7 @@ class Session:
     owns: bool = True
     steerable: bool = True
     standing: str = ""
+    following: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
     def wish(self, wish: Wish) -> None:
         """Take a user's wish."""
@@ -69,8 +74,13 @@ class Session:
         if first and (self.drain if drain is None else drain):
             self.scheduler.drain()
             return
-        if not first:
+        if first:
+            deadline.start(signum)
+            self.following.deadline = anyio.current_time() + FOLLOWERS_END_WITHIN_S
+        else:
+            deadline.start_at_once(signum)
             self.hurried = True
+            self.following.cancel()
             kill_all()
         self.scheduler.stop()
 
@@ -87,7 +97,7 @@ async def stopped_by_signals(session: Session) -> AsyncIterator[None]:
     """The first signal to stop stops the batch gracefully, a second one ends it at once."""
 
     async def listen() -> None:
-        with anyio.open_signal_receiver(*signals_to_stop()) as signals:
+        with receive_signals(lambda: session.drain and session.stopped_by is None) as signals:
             async for number in signals:
                 session.stop(number)
 

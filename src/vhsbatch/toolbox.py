@@ -110,6 +110,7 @@ async def open_toolbox(
         auto_detect=None if detectable is None else AutoDetect(detectable),
         vapoursynth_python=python,
         nnedi_weights=settings.nnedi_weights,
+        measures_runtime=settings.runtime == "auto" and choice.device == "cpu",
         qtgmc=await qtgmc_versions(python) if method == "qtgmc" else "",
     )
     machine = await survey(settings, choice)

@@ -1,5 +1,6 @@
 """What follows a batch: the user's own commands, and messages."""
 
+import contextlib
 import json
 import os
 import signal
@@ -174,11 +175,75 @@ async def test_a_command_that_hangs_is_stopped(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     sleep = ("sh", "-c", f"sleep 60; touch {mark}")
     started_s = time.monotonic()
-    assert await run_told(sleep, {}, timeout_s=0.5, niceness=0) == (
-        "it was stopped, as it had not ended after 0.5 s"
-    )
+    with pytest.raises(TimeoutError):
+        await run_told(sleep, {}, timeout_s=0.5, niceness=0)
     assert time.monotonic() - started_s < 30
     program.wait_until_gone(mark)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows whose a process was")
+@pytest.mark.parametrize("leaves", ["{it} &", "setsid {it} &", "(trap '' TERM; setsid {it}) & sleep 76"])
+async def test_nothing_that_a_command_leaves_behind_outlives_it(leaves: str, tmp_path: Path) -> None:
+    started_s = time.monotonic()
+    command = ("sh", "-c", leaves.format(it=f"sh -c 'sleep 77; : {tmp_path}'"))
+    with contextlib.suppress(TimeoutError):
+        await run_told(command, {}, timeout_s=2, niceness=0)
+    assert time.monotonic() - started_s < 30
+    program.wait_until_gone(tmp_path)
+
+
+async def test_a_command_may_write_as_much_as_it_likes() -> None:
+    flood = "head -c 300000000 /dev/zero >&2; head -c 300000000 /dev/zero; echo the end >&2; exit 3"
+    problem = await run_told(("sh", "-c", flood), {}, timeout_s=60, niceness=0)
+    assert problem is not None
+    assert problem.startswith("exit code 3: ")
+    assert problem.endswith("the end")
+
+
+async def test_a_command_may_close_what_it_is_told() -> None:
+    told = {"much": "x" * 1_000_000}
+    assert await run_told(("sh", "-c", "exec <&-; exit 0"), told, timeout_s=60, niceness=0) is None
+
+
+async def test_a_command_that_cannot_be_run_is_told_of(tmp_path: Path) -> None:
+    program_file = tmp_path / "hook"
+    program_file.write_text("")
+    problem = await run_told((str(program_file),), {}, timeout_s=60, niceness=0)
+    assert problem is not None
+    assert "Permission denied" in problem
+
+
+def test_commands_need_no_folder_for_temporary_files(captures: Path, tmp_path: Path) -> None:
+    keep = script(tmp_path / "keep", "cat >> told")
+    process = program.start(
+        *("batch", captures, "out", *QUICK, "--on-video", keep, "--on-batch", keep),
+        cwd=tmp_path,
+        variables={"TMPDIR": "/proc/nowhere"},
+    )
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert len((tmp_path / "told").read_text().splitlines()) == 3
+    assert "not affected" not in err
+
+
+@pytest.mark.parametrize("option", ["--on-video", "--on-batch"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_hangs_does_not_keep_a_batch_from_ending(
+    option: str, number: int, captures: Path, tmp_path: Path
+) -> None:
+    hang = script(
+        tmp_path / "hang",
+        f"trap '' TERM INT HUP; setsid sh -c 'sleep 78; : {tmp_path}' & touch mark; sleep 78",
+    )
+    process = program.start("batch", captures, "out", *QUICK, option, hang, cwd=tmp_path)
+    while not (tmp_path / "mark").exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(number)
+    sent_s = time.monotonic()
+    process.communicate(timeout=30)
+    assert time.monotonic() - sent_s < 5.5
+    program.wait_until_gone(tmp_path)
 
 
 async def test_a_command_need_not_read_what_it_is_told() -> None:
@@ -205,4 +270,4 @@ def test_a_second_signal_ends_a_command_too(captures: Path, tmp_path: Path) -> N
     out, err = process.communicate(timeout=30)
     assert process.returncode == 1  # the batch had ended before
     assert "Failed:       1" in out
-    assert "was ended by signal 9" in err
+    assert "it was ended with the batch" in err

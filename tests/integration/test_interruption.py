@@ -87,6 +87,43 @@ def test_a_second_signal_ends_it_at_once(place: Path) -> None:
 
 
 @pytest.mark.slow
+def test_ctrl_z_stops_every_process_and_they_go_on_together(place: Path) -> None:
+    process = program.start("batch", "in", "out", *OPTIONS, "--json", cwd=place)
+    program.wait_for_event(process, "segment_started")
+    process.send_signal(signal.SIGTSTP)
+    own = [process.pid, *program.children(process.pid)]
+    deadline_s = time.monotonic() + 5
+    while any(state not in "TZ" for state in map(_state, own)):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+    process.send_signal(signal.SIGCONT)
+    out, _ = process.communicate(timeout=90)
+    assert process.returncode == 0
+    assert _count(out, "segment_failed") == 0
+
+
+def _state(pid: int) -> str:
+    """What the system says of a process: R, S, T for stopped, Z for ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    except OSError:
+        return "Z"
+
+
+@pytest.mark.parametrize("folder", ["in", "out"])
+def test_a_folder_that_is_away_for_a_while_is_waited_for(folder: str, place: Path) -> None:
+    process = program.start("batch", "in", "out", *OPTIONS, "--json", cwd=place)
+    program.wait_for_event(process, "segment_finished")
+    (place / folder).rename(place / "away")
+    told = program.wait_for_event(process, "job_held" if folder == "in" else "batch_paused")
+    assert "is away" in told["reason"]
+    assert not (place / folder).exists()
+    (place / "away").rename(place / folder)
+    out, _ = process.communicate(timeout=90)
+    assert process.returncode == 0
+    assert _count(out, "job_published") == 2
+
+
 def test_nohup_survives_its_terminal(place: Path) -> None:
     def ignore_hangup() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 
 from vhsbatch.cli.app import app
-from vhsbatch.errors import VhsBatchError, first_cause
+from vhsbatch.errors import UsageError, VhsBatchError, first_cause
 from vhsbatch.mistakes import mistake
+from vhsbatch.proc.stopping import deadline
+from vhsbatch.proc.suspension import stop_with_children
 from vhsbatch.wording import plain
 
 
@@ -22,11 +24,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _open_closed_streams()
     # Ten thousand plans live as long as the program does: they are looked through for cycles in vain.
     gc.set_threshold(20_000, 20, 20)
+    deadline.switch_on()
+    stop_with_children()
     code = run(sys.argv[1:] if arguments is None else arguments)
     try:
         sys.stdout.flush()
     except OSError as error:
         code = code or _unwritable(error)
+    if deadline.asked_by is not None:
+        # A thread that still waits for a disk would be waited for.
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 
@@ -39,9 +48,9 @@ def run(arguments: Sequence[str]) -> int:
     except CycloptsError as error:
         return _refuse(mistake(error), 2)
     except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+        return 128 + (deadline.asked_by or signal.SIGINT)
     except Exception as error:
-        if "--verbose" in words:
+        if "--verbose" in words and not isinstance(first_cause(error), UsageError):
             traceback.print_exc()
         return _failed(error)
     return result if isinstance(result, int) else 0

@@ -17,12 +17,12 @@ from vhsbatch.cluster.terms import GPU, MEMORY
 from vhsbatch.config import Settings
 from vhsbatch.engine_choice import choose_engine
 from vhsbatch.errors import ToolError
-from vhsbatch.proc.stopping import signals_to_stop
+from vhsbatch.proc.stopping import receive_signals
 from vhsbatch.scheduling.sizing import choose_lanes
 from vhsbatch.toolbox import survey
 
 _AGAIN_S = 1.0
-_CLOSE_S = 6.0
+_CLOSE_S = 3.5
 # Dask's own pages say what runs, and tell it to whoever asks: to this machine alone.
 _PAGES = "127.0.0.1:0"
 
@@ -142,7 +142,7 @@ async def _until_signal(work: Callable[[], Awaitable[None]]) -> None:
     async with anyio.create_task_group() as group:
 
         async def listen() -> None:
-            with anyio.open_signal_receiver(*signals_to_stop()) as signals:
+            with receive_signals() as signals:
                 async for _ in signals:
                     group.cancel_scope.cancel()
                     return

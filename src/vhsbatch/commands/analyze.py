@@ -3,7 +3,6 @@
 import functools
 from pathlib import Path
 
-import anyio
 from anyio import to_thread
 
 from vhsbatch.config import Settings
@@ -15,6 +14,7 @@ from vhsbatch.pipeline.corrections import corrected
 from vhsbatch.pipeline.overrides import Overrides
 from vhsbatch.pipeline.probing import Probing
 from vhsbatch.preset_files import find_preset, load_presets
+from vhsbatch.proc.stopping import run_until_stopped
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.remembered import default_memory
 from vhsbatch.request import about_video, expect_video
@@ -25,7 +25,7 @@ def analyze_video(video: Path, *, json: bool, config: Path | None) -> int:
     """Say what a video is, and which preset suits it."""
     expect_video(video)
     with about_video(video):
-        return anyio.run(_analyze, video.absolute(), json, load_settings({}, config_file=config))
+        return run_until_stopped(_analyze, video.absolute(), json, load_settings({}, config_file=config))
 
 
 async def _analyze(video: Path, json: bool, settings: Settings) -> int:

@@ -20,6 +20,7 @@ from vhsbatch.pipeline.prepare import probe_source
 from vhsbatch.pipeline.workplace import Workplace, expect_writable
 from vhsbatch.preset_files import find_preset, load_presets
 from vhsbatch.presets import Preset, override
+from vhsbatch.proc.stopping import run_until_stopped
 from vhsbatch.request import about_video, expect_video
 from vhsbatch.toolbox import open_toolbox
 from vhsbatch.wording import duration, plain
@@ -53,7 +54,9 @@ def compare_presets(
     chosen = [override(find_preset(known, name), height=resolution) for name in names]
     places = Places(count=clip_count, duration_s=duration_s, start_s=start_s)
     with about_video(video):
-        return anyio.run(_compare, (video.absolute(), folder.absolute()), chosen, settings, places, verbose)
+        return run_until_stopped(
+            _compare, (video.absolute(), folder.absolute()), chosen, settings, places, verbose
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,13 @@
 
 import shutil
 
-import anyio
-
 from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.following.hooks import Hooks
 from vhsbatch.following.notices import Notices, check_addresses
 from vhsbatch.following.report import Report
 from vhsbatch.following.systemd import ServiceManager
+from vhsbatch.proc.stopping import run_until_stopped
 from vhsbatch.request import BatchRequest
 from vhsbatch.session import Interface
 
@@ -58,4 +57,4 @@ def check_followers(settings: Settings) -> None:
                 f"{option}: there is no program {command[0]!r}", fix="give its path, and make it executable"
             )
     if settings.notify:
-        anyio.run(check_addresses, settings.notify)
+        run_until_stopped(check_addresses, settings.notify)

@@ -18,6 +18,7 @@ from vhsbatch.model.state import BatchState, fold
 from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.record import is_record, read_record
+from vhsbatch.proc.stopping import run_until_stopped
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.toolbox import cores
 from vhsbatch.wording import counted, plain
@@ -29,7 +30,7 @@ OUTPUT_FOLDER = "give the output folder of a batch"
 def verify_results(folder: Path, config: Path | None) -> int:
     """Check every result again; 1 if one is not what its record says."""
     expect_folder(folder)
-    return anyio.run(_verify, folder, load_settings({}, config_file=config))
+    return run_until_stopped(_verify, folder, load_settings({}, config_file=config))
 
 
 async def _verify(folder: Path, settings: Settings) -> int:

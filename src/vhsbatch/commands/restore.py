@@ -5,8 +5,6 @@ import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import anyio
-
 from vhsbatch.batch import run_batch
 from vhsbatch.commands.cluster import expect_cluster
 from vhsbatch.commands.following import check_followers, followers
@@ -36,6 +34,7 @@ from vhsbatch.pipeline.order import priorities
 from vhsbatch.pipeline.overrides import Overrides
 from vhsbatch.presets import Preset
 from vhsbatch.preview import preview
+from vhsbatch.proc.stopping import run_until_stopped
 from vhsbatch.request import BatchRequest, container_of, job_of_video, jobs_of_folder
 
 
@@ -82,8 +81,8 @@ def restore_folder(
     )
     expect_parts(settings, cluster, request.preset, request.preset_named)
     if which.dry_run:
-        return anyio.run(preview, request, show_line)
-    return anyio.run(run_batch, request, interfaces(display), followers(request))
+        return run_until_stopped(preview, request, show_line)
+    return run_until_stopped(run_batch, request, interfaces(display), followers(request))
 
 
 def restore_video(
@@ -117,7 +116,7 @@ def restore_video(
         verbose=display.verbose,
     )
     expect_parts(settings, cluster, request.preset, request.preset_named)
-    return anyio.run(run_batch, request, interfaces(display), followers(request, report=False))
+    return run_until_stopped(run_batch, request, interfaces(display), followers(request, report=False))
 
 
 def request_for(

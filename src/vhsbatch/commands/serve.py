@@ -18,7 +18,7 @@ import anyio.to_thread
 from vhsbatch.commands.history import expect_folder
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.headless import say, show_line
-from vhsbatch.proc.stopping import signals_to_stop
+from vhsbatch.proc.stopping import receive_signals
 from vhsbatch.web.access import Access, is_loopback, new_token, parse_public_url, parse_token
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _viewer(folder: Path, *, control: bool) -> tuple[str, ...]:
 async def _serve(site: "Site", listening: socket.socket, address: str, options: ServeOptions) -> None:
     from vhsbatch.web.server import serving
 
-    with anyio.open_signal_receiver(*signals_to_stop()) as signals:
+    with receive_signals() as signals:
         async with serving(site, listening):
             show_line(f"{address}?token={site.access.token}")
             may = (

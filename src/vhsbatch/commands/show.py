@@ -3,14 +3,13 @@
 import shlex
 from pathlib import Path
 
-import anyio
-
 from vhsbatch.config import Settings
 from vhsbatch.config_layers import explain, load_settings, preset_paths
 from vhsbatch.following.notice_worker import service
 from vhsbatch.headless import show_line
 from vhsbatch.preset_files import find_preset, load_presets
 from vhsbatch.presets import Preset
+from vhsbatch.proc.stopping import run_until_stopped
 
 
 def show_presets(name: str | None, config: Path | None) -> int:
@@ -86,7 +85,7 @@ def _shown(name: str, value: object) -> str:
 
 def show_doctor(config: Path | None) -> int:
     """What works here; 3 if something is missing without which nothing works."""
-    return anyio.run(_examine, load_settings({}, config_file=config))
+    return run_until_stopped(_examine, load_settings({}, config_file=config))
 
 
 async def _examine(settings: Settings) -> int:

@@ -39,7 +39,7 @@ from vhsbatch.options import (
 from vhsbatch.pipeline.order import priorities
 from vhsbatch.pipeline.workplace import expect_writable
 from vhsbatch.presets import Preset
-from vhsbatch.proc.stopping import signals_to_stop
+from vhsbatch.proc.stopping import receive_signals, run_until_stopped
 from vhsbatch.request import jobs_of_folder
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Session
@@ -95,7 +95,7 @@ def watch_folder(
         arrivals=Arrivals(settle_s),
         service_manager=ServiceManager.of_environment(),
     )
-    return anyio.run(watch.run)
+    return run_until_stopped(watch.run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +280,7 @@ async def _signals(ring: Callable[[], None]) -> AsyncIterator[list[int]]:
     received: list[int] = []
 
     async def listen(*, task_status: anyio.abc.TaskStatus[None]) -> None:
-        with anyio.open_signal_receiver(*signals_to_stop()) as signals:
+        with receive_signals() as signals:
             task_status.started()
             async for number in signals:
                 received.append(number)

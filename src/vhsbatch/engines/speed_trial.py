@@ -1,6 +1,7 @@
 """Child process that measures how fast a way of running the network is; prints frames per second.
 
-    python -m vhsbatch.engines.speed_trial RUNTIME DEVICE TILE IN_FLIGHT [--size WxH] [--seconds S]
+    python -m vhsbatch.engines.speed_trial RUNTIME DEVICE TILE IN_FLIGHT
+        [--size WxH] [--seconds S] [--threads N]
 
 Noisy frames of a tape's size go through the network as they do in a segment, checks included. The
 first ones are not counted: a driver compiles the network for them.
@@ -50,6 +51,7 @@ def main() -> None:
         parser.add_argument(name, type=int)
     parser.add_argument("--size", default="720x480")
     parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--threads", type=int, default=1)
     typed = parser.parse_args()
     width, height = map(int, typed.size.split("x"))
     network = choose_network("animevideov3", source_height=height, target_height=2 * height)
@@ -62,7 +64,7 @@ def main() -> None:
                 scale=network.scale,
                 device=typed.device,
                 tile_px=typed.tile,
-                threads=1,
+                threads=typed.threads,
             ),
             scale=network.scale,
             threads=typed.in_flight,

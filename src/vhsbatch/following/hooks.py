@@ -1,28 +1,31 @@
 """Commands of the user's own, run after each video and after the batch.
 
 What happened is on the command's standard input, as one JSON object. A command that fails is told of
-in one line, and changes nothing for the batch.
+in one line, and changes nothing for the batch. What it leaves running is ended with it.
 """
 
 import shlex
-import tempfile
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
-from vhsbatch.errors import ToolError
+from vhsbatch.errors import ShortageError, ToolError
 from vhsbatch.following.account import account_of_batch, account_of_video
 from vhsbatch.model.events import BatchFinished, JobFailed, JobPublished
 from vhsbatch.model.telemetry import LogLine
 from vhsbatch.model.wire import dump_line
 from vhsbatch.pipeline.record import record_beside
-from vhsbatch.proc.process import run
+from vhsbatch.proc import process
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Session
 
 Command = tuple[str, ...]
+
+# The end of a batch waits for its commands: one that never ends must not be waited for each time.
+_MOST_HUNG = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,7 @@ class Hooks:
     timeout_s: float
     niceness: int
     after: anyio.Event | None = None
+    _hung: Counter[str] = field(default_factory=Counter)
 
     async def follow(self, session: Session, mailbox: Mailbox) -> None:
         """Run what is to be run until the batch is over.
@@ -69,24 +73,38 @@ class Hooks:
                     pass
 
     async def _run(self, option: str, command: Command, told: object, session: Session) -> None:
-        problem = await run_told(command, told, timeout_s=self.timeout_s, niceness=self.niceness)
+        if self._hung[option] >= _MOST_HUNG:
+            return
+        try:
+            problem = await run_told(command, told, timeout_s=self.timeout_s, niceness=self.niceness)
+            self._hung[option] = 0
+        except TimeoutError:
+            self._hung[option] += 1
+            problem = f"it was stopped, as it had not ended after {self.timeout_s:g} s"
+            if self._hung[option] >= _MOST_HUNG:
+                problem += f", {_MOST_HUNG} times in a row: it is not run any more"
+        except anyio.get_cancelled_exc_class():
+            self._warn(option, command, "it was ended with the batch", session)
+            raise
         if problem is not None:
-            text = f"{option} {shlex.join(command)}: {problem}; the batch is not affected"
-            session.tell(LogLine(level="warning", text=text))
+            self._warn(option, command, problem, session)
+
+    def _warn(self, option: str, command: Command, problem: str, session: Session) -> None:
+        text = f"{option} {shlex.join(command)}: {problem}; the batch is not affected"
+        session.tell(LogLine(level="warning", text=text))
 
 
 async def run_told(command: Command, told: object, *, timeout_s: float, niceness: int) -> str | None:
-    """Run a command with `told` as JSON on its standard input; what went wrong, None if nothing did."""
-    # A file, since a pipe would hold up whoever writes to a command that does not read.
-    with tempfile.TemporaryFile() as stdin:
-        stdin.write(dump_line(told).encode() + b"\n")
-        stdin.seek(0)
-        try:
-            done = await run(command, stdin=stdin.fileno(), timeout_s=timeout_s, niceness=niceness)
-        except ToolError as error:
-            return str(error)
-        except TimeoutError:
-            return f"it was stopped, as it had not ended after {timeout_s:g} s"
+    """Run a command with `told` as JSON on its standard input; what went wrong, None if nothing did.
+
+    Raises:
+        TimeoutError: it did not end within `timeout_s`; it has been stopped.
+    """
+    line = dump_line(told).encode() + b"\n"
+    try:
+        done = await process.run_told(command, line, timeout_s=timeout_s, niceness=niceness)
+    except (ToolError, ShortageError) as error:
+        return str(error)
     if done.exit_code == 0:
         return None
     said = f": {done.stderr_tail[-1]}" if done.stderr_tail else ""

@@ -130,5 +130,8 @@ async def check_addresses(addresses: tuple[str, ...]) -> None:
 
 async def _tell_worker(told: dict[str, object], *options: str) -> str | None:
     """What the worker program could not do; None if all went well."""
-    problem = await run_told((*_WORKER, *options), told, timeout_s=_TIMEOUT_S, niceness=0)
+    try:
+        problem = await run_told((*_WORKER, *options), told, timeout_s=_TIMEOUT_S, niceness=0)
+    except TimeoutError:
+        problem = f"the service did not answer within {_TIMEOUT_S:g} s"
     return None if problem is None else problem.removeprefix("exit code 1: ")

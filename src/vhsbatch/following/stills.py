@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from vhsbatch.errors import ToolError
+from vhsbatch.errors import ShortageError, ToolError
 from vhsbatch.media.stills import after_command, before_command, source_frame_s, still_size
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.pipeline.workplace import make_private
@@ -60,10 +60,10 @@ class Stills:
 
     async def make(self, plan: JobPlan) -> None:
         """Make the stills of a published result; a picture that cannot be made is left out."""
-        await anyio.to_thread.run_sync(make_private, self.folder)
         pair, width_height = self.of(plan), still_size(plan)
         enough_bytes = _LEAST_BYTES_PER_PIXEL * width_height[0] * width_height[1]
-        with contextlib.suppress(OSError, ToolError, TimeoutError):
+        with contextlib.suppress(OSError, ToolError, ShortageError, TimeoutError):
+            await anyio.to_thread.run_sync(make_private, self.folder, self.folder.parent)
             for moment in _MOMENTS:
                 at_s = _frame_time_s(plan, moment)
                 after = after_command(self.ffmpeg, plan, at_s, pair.after)

@@ -162,7 +162,7 @@ class JobFailed:
 
     Attributes:
         reason: one line: the cause, and the fix where there is one.
-        detail: what the child processes said last, and with `--verbose` the stack trace.
+        detail: what the child processes said last, and with `--verbose` the commands and the stack trace.
     """
 
     at_s: float
@@ -220,11 +220,17 @@ class JobPrioritised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobHeld:
-    """Another run is making the video; it is left to it."""
+    """Another run is making the video, and it is left to it; or the video waits for something.
+
+    Attributes:
+        by: the other run; empty where there is none.
+        reason: what the video waits for, None where another run makes it.
+    """
 
     at_s: float
     job_id: str
     by: str
+    reason: str | None = None
     kind: Literal["job_held"] = "job_held"
 
 

@@ -51,7 +51,7 @@ class JobState:
         attempts: attempts that failed, for each segment.
         network_failures: those of them for which the network's stage was to blame.
         assembly_lane: the lane that joins the segments, None while none does.
-        reason: why the video failed, was skipped, or is left to another run.
+        reason: why the video failed, was skipped, waits, or is left to another run.
         detail: more lines about a failure.
         published: the proof of the published output.
         started_s: when its first segment began in this run, seconds since the epoch.
@@ -98,7 +98,7 @@ def apply_to_job(job: JobState, fact: JobFact) -> None:  # noqa: PLR0912 - one c
                 if proof.fingerprint == fact.plan.fingerprint
             }
         case JobHeld():
-            job.phase, job.reason = Phase.HELD, f"being restored by {fact.by}"
+            job.phase, job.reason = Phase.HELD, fact.reason or f"being restored by {fact.by}"
         case SegmentStarted():
             job.phase = Phase.RUNNING
             job.running[fact.segment] = fact.lane

@@ -1,6 +1,7 @@
 """The last step of a video: segments and sound become one file, which is proven and published."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,6 +31,7 @@ from vhsbatch.pipeline.segment import segment_stages, way_of_network
 from vhsbatch.pipeline.speed import Speed
 from vhsbatch.pipeline.workplace import Workplace, make_private
 from vhsbatch.proc.chain import StageSpec, run_chain
+from vhsbatch.wording import counted
 
 _SCRIPT = "segments.ffconcat"
 
@@ -56,7 +58,7 @@ async def assemble(
     started_s = time.monotonic()
     folder = workplace.job_folder(plan)
     temporary = workplace.publishing / f"{folder.parent.name}-{plan.fingerprint[:12]}.part"
-    await anyio.to_thread.run_sync(make_private, workplace.publishing)
+    await anyio.to_thread.run_sync(make_private, workplace.publishing, workplace.publishing.parent)
     await expect_unchanged(plan)
     try:
         await _expect_undamaged(plan, segments, workplace)
@@ -65,6 +67,7 @@ async def assemble(
         await _write_script(plan, segments, folder)
         picture = await _retimed(plan, segments, workplace)
         join, proof, notes = await _make_whole(plan, picture, temporary, workplace, lane=lane, tell=tell)
+        notes = (*notes, *_made_otherwise(segments))
         digest = await sha256(temporary)
         size_bytes = (await anyio.Path(temporary).stat()).st_size
         output = FileRecord(path=plan.job.output.name, size_bytes=size_bytes, sha256=digest)
@@ -95,6 +98,15 @@ async def assemble(
         frames=plan.frames,
         wall_s=time.monotonic() - started_s,
         notes=(*plan.notes, *notes),
+    )
+
+
+def _made_otherwise(segments: tuple[SegmentFinished, ...]) -> tuple[str, ...]:
+    """Which segments were not made in the planned way, since the model had failed at them."""
+    ways = Counter(proof.device for proof in segments if proof.fallback)
+    return tuple(
+        f"{counted(count, 'segment')} of {len(segments)} made on {device}, since the model had failed before"
+        for device, count in ways.items()
     )
 
 

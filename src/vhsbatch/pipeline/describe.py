@@ -147,6 +147,8 @@ def progress_line(state: BatchState, progress: Mapping[int, Progress], now_s: fl
 def fact_line(fact: Fact) -> str:  # noqa: PLR0911 - one for each fact that has words of its own
     """A fact in words, for a log."""
     match fact:
+        case JobHeld(reason=str(why)):
+            return f"waiting: {fact.job_id} ({why})"
         case JobHeld():
             return f"left to another run: {fact.job_id} (being restored by {fact.by})"
         case BatchPaused():

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 
 from vhsbatch.errors import InputError
@@ -13,14 +14,19 @@ from vhsbatch.filesystem import open_regular, sync
 # A file that was written to so recently may be a copy that is under way.
 _SETTLED_S = 2.0
 _STILL_GROWING_S = 600.0
+_READ_AT_ONCE_BYTES = 4 * 2**20
 
 
 async def sha256(path: Path) -> str:
     """Digest of a file, read in a thread that is abandoned when nobody waits for it any more."""
 
     def digest() -> str:
+        found = hashlib.sha256()
         with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            while part := file.read(_READ_AT_ONCE_BYTES):
+                anyio.from_thread.check_cancelled()
+                found.update(part)
+        return found.hexdigest()
 
     return await anyio.to_thread.run_sync(digest, abandon_on_cancel=True)
 

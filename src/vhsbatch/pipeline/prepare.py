@@ -7,6 +7,7 @@ from anyio import to_thread
 
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
+from vhsbatch.engines.tuning import runtime_on_cpu
 from vhsbatch.lut import expect_lut
 from vhsbatch.media.deinterlacing import deinterlaces_apart, needs_weights
 from vhsbatch.media.filters import network_size
@@ -24,6 +25,9 @@ from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.pipeline.probing import Probing
 from vhsbatch.presets import Preset
 from vhsbatch.remembered import Memory
+
+# What is shorter is made before it is known what is fastest.
+_WORTH_MEASURING_FRAMES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,7 @@ class Intent:
         vapoursynth_python: the interpreter that has VapourSynth, None for this one.
         nnedi_weights: the file of nnedi's weights, None where it is to be looked for.
         qtgmc: the versions of QTGMC's packages where `preset` asks for it, empty where it does not.
+        measures_runtime: whether `runtime` is the one for large frames, and small ones may want another.
     """
 
     preset: Preset
@@ -75,6 +80,7 @@ class Intent:
     vapoursynth_python: str | None = None
     nnedi_weights: Path | None = None
     qtgmc: str = ""
+    measures_runtime: bool = False
 
     @property
     def probing(self) -> Probing:
@@ -125,6 +131,10 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         )
         notes = (*reasons, *notes)
     intent = replace(intent, preset=override.applied(preset))
+    is_long = info.video.frames >= _WORTH_MEASURING_FRAMES
+    if intent.measures_runtime and is_long and intent.memory is not None and _is_upscaled(info, intent):
+        size = network_size(info.video, intent.preset)
+        intent = replace(intent, runtime=await runtime_on_cpu(*size, intent.memory))
     upscaling, network_notes = _upscaling(info, intent)
     identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
     if deinterlaces_apart(intent.preset, info.video):
@@ -156,6 +166,11 @@ async def _lut_identity(preset: Preset) -> dict[str, str]:
         return {}
     await to_thread.run_sync(expect_lut, lut, abandon_on_cancel=True)
     return {"lut": await sha256(lut)}
+
+
+def _is_upscaled(info: MediaInfo, intent: Intent) -> bool:
+    _, height = network_size(info.video, intent.preset)
+    return intent.engine == "realesrgan" and height < intent.preset.target_height
 
 
 def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:

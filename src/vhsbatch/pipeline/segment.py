@@ -40,6 +40,7 @@ from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.speed import Speed
 from vhsbatch.pipeline.workplace import Workplace, make_private, segment_file
 from vhsbatch.proc.chain import StageSpec, run_chain
+from vhsbatch.proc.suspension import patient
 
 
 async def make_segment(
@@ -74,7 +75,7 @@ async def make_segment(
     await expect_unchanged(plan)
     final = workplace.job_folder(plan) / segment_file(plan, segment)
     temporary = final.with_suffix(f".attempt-{attempt}-{os.getpid()}.part")
-    await anyio.to_thread.run_sync(make_private, final.parent)
+    await anyio.to_thread.run_sync(make_private, final.parent, workplace.temporary)
     try:
         finished = await make_part(
             plan,
@@ -115,6 +116,8 @@ async def make_part(
     upscaling = way or way_of_network(plan, fallback)
     device = "cpu" if upscaling is None else upscaling.device
     reporter = _Reporter(plan, segment, lane, tell, device=device)
+    if (warning := _other_way(plan, segment, upscaling, fallback)) is not None:
+        tell(LogLine(level="warning", text=warning, job_id=plan.job.id, lane=lane))
     await _run_stages(segment_stages(plan, segment, workplace, part, upscaling), reporter, workplace)
     frames = await count_frames(
         part, ffmpeg=workplace.ffmpeg, threads=workplace.threads.decode, niceness=workplace.niceness
@@ -141,6 +144,18 @@ async def make_part(
         still_frames=reporter.still_frames,
         device="the CPU" if upscaling is None else in_words(upscaling),
     )
+
+
+def _other_way(plan: JobPlan, segment: Segment, way: Upscaling | None, fallback: int) -> str | None:
+    """What the user should know of a segment that is not made as planned; None if it is."""
+    if way is None or plan.upscaling is None:
+        return None
+    to_cpu = way.device == "cpu" and plan.upscaling.device != "cpu"
+    if not fallback and not to_cpu:
+        return None
+    slow = ", which is much slower" if to_cpu else ""
+    why = "the model failed at it" if fallback else "no GPU is left that works"
+    return f"segment {segment.index + 1} is made on {in_words(way)}{slow}: {why}"
 
 
 def way_of_network(plan: JobPlan, step: int) -> Upscaling | None:
@@ -223,7 +238,7 @@ async def _run_stages(stages: tuple[StageSpec, ...], reporter: "_Reporter", work
     """Run the chain, and end it when nothing has moved for too long."""
     for stage in stages:
         reporter.log(f"{stage.name}: {describe(stage.argv)}")
-    with anyio.CancelScope() as scope:
+    with anyio.CancelScope() as scope, patient(scope):
 
         def moved() -> None:
             scope.deadline = anyio.current_time() + workplace.stall_timeout_s

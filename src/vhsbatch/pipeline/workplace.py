@@ -1,5 +1,6 @@
 """Where and with what this machine works: nothing here decides what comes out."""
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -86,6 +87,16 @@ def expect_writable(folder: Path) -> None:
         ) from error
 
 
-def make_private(folder: Path) -> None:
-    """Create a folder that nobody else can look into."""
+def make_private(folder: Path, within: Path | None = None) -> None:
+    """Create a folder that nobody else can look into.
+
+    Args:
+        folder: the folder.
+        within: what has to be there already. In the place of a disk that is away nothing is made.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    if within is not None and not within.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(within))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -21,6 +21,9 @@ from vhsbatch.proc.memory import out_of_memory_kills
 from vhsbatch.proc.process import LineSink, Tail, describe_exit, read_lines, spawn
 from vhsbatch.proc.tools import EMBEDDED_FIX
 
+# So begins what a program of ours says to this one, and not to people.
+PROTOCOL = '{"vhsbatch"'
+
 StageLineSink = Callable[[str, str], None]
 
 
@@ -117,7 +120,8 @@ def _close(descriptor: int) -> None:
 
 async def _watch_stderr(stage: _Running, on_stderr: StageLineSink) -> None:
     def sink(line: str) -> None:
-        stage.tail(line)
+        if not line.startswith(PROTOCOL):
+            stage.tail(line)
         on_stderr(stage.spec.name, line)
 
     await read_lines(stage.process.stderr, sink)

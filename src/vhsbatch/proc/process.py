@@ -1,14 +1,16 @@
 """One child process: spawned under guard, read without blocking, stopped gracefully."""
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -17,14 +19,24 @@ import anyio.lowlevel
 from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from vhsbatch.errors import StageFailure, ToolError
+from vhsbatch.errors import ShortageError, StageFailure, ToolError
 from vhsbatch.proc.guard import IDLE_NICENESS, OOM_SCORE_ADJ
+from vhsbatch.proc.stopping import deadline
+from vhsbatch.proc.suspension import patient, tell_children_by
 
 GRACE_S = 4.0
 TAIL_LINES = 30
 LINE_BYTES = 4096
 _CALLBACK_ROUNDS = 3
+# The system has no process or descriptor left: a moment later it may.
+_SHORT = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_SHORT_WAITS_S = (0.1, 0.3, 1.0, 2.0)
+# For the pipes to a child, and for what tells that it has ended.
+_DESCRIPTORS = 12
+# What a keeper needs to end all that a command has left behind.
+_KEEPER_S = 1.5
 _GUARD = str(Path(__file__).with_name("guard.py"))
+_KEEPER = str(Path(__file__).with_name("keeper.py"))
 _NEEDS_GUARD = sys.platform == "linux"
 # The same as guard.py, behind a setpriv that has set the death signal: $0 is the parent, $1 the niceness.
 _SHELL_GUARD = (
@@ -41,9 +53,25 @@ _SHELL_GUARD = (
     exec nice -n "$niceness" "$@" """,
 )
 
+# Of a video that fails, the last so many commands tell why.
+_COMMANDS = 12
+_commands: ContextVar[deque[tuple[str, ...]] | None] = ContextVar("commands", default=None)
+
 LineSink = Callable[[str], None]
 
-_alive: set[int] = set()
+# By each child what ends it at once.
+_alive: dict[int, signal.Signals] = {}
+
+
+@contextmanager
+def commands_kept() -> Iterator[Sequence[tuple[str, ...]]]:
+    """The commands that are started meanwhile, by this task and by those that it starts; the last ones."""
+    kept_here: deque[tuple[str, ...]] = deque(maxlen=_COMMANDS)
+    token = _commands.set(kept_here)
+    try:
+        yield kept_here
+    finally:
+        _commands.reset(token)
 
 
 def guarded(argv: tuple[str, ...], *, niceness: int = 0) -> tuple[str, ...]:
@@ -70,6 +98,11 @@ def _setpriv() -> str | None:
 _setpriv()  # looked for here, where no event loop waits for a disk
 
 
+def kept(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that runs `argv`, a command of the user's own, and ends all that this leaves behind."""
+    return (sys.executable, "-I", "-S", _KEEPER, str(os.getpid()), *argv)
+
+
 @asynccontextmanager
 async def spawn(
     argv: tuple[str, ...],
@@ -78,34 +111,39 @@ async def spawn(
     stdout: int = subprocess.PIPE,
     env: Mapping[str, str] | None = None,
     niceness: int = 0,
+    keep: bool = False,
 ) -> AsyncIterator[Process]:
     """Run `argv` in a session of its own; on leaving, for whatever reason, it is gone.
 
     Args:
         argv: program and arguments; no shell is involved.
-        stdin: a file descriptor, or `subprocess.DEVNULL`.
+        stdin: a file descriptor, `subprocess.PIPE` or `subprocess.DEVNULL`.
         stdout: a file descriptor, `subprocess.PIPE` or `subprocess.DEVNULL`.
         env: variables added to the environment.
         niceness: added to the niceness of this process.
+        keep: whether it is a command of the user's own, which may leave other processes behind.
 
     Raises:
         ToolError: the program cannot be started.
+        ShortageError: nor can any other be at present.
     """
     environment = None if env is None else {**os.environ, **env}
-    try:
-        process = await anyio.open_process(
-            guarded(argv, niceness=niceness),
+
+    async def start() -> Process:
+        _expect_descriptors()
+        return await anyio.open_process(
+            guarded(kept(argv) if keep else argv, niceness=niceness),
             stdin=stdin,
             stdout=stdout,
             stderr=subprocess.PIPE,
             env=environment,
             start_new_session=True,
         )
-    except OSError as error:
-        raise ToolError(
-            f"cannot start {argv[0]}: {error.strerror}", fix="vhs-upscale doctor says what works here"
-        ) from error
-    _alive.add(process.pid)
+
+    if (commands := _commands.get()) is not None:
+        commands.append(argv)
+    process = await _started(start, argv[0])
+    _alive[process.pid] = signal.SIGHUP if keep else signal.SIGKILL
     try:
         yield process
     finally:
@@ -116,19 +154,65 @@ async def spawn(
             # ran, which may be at once, the interpreter would complain of what is still open.
             for _ in range(_CALLBACK_ROUNDS):
                 await anyio.lowlevel.checkpoint()
-        _alive.discard(process.pid)
+        del _alive[process.pid]
+
+
+async def _started(start: Callable[[], Awaitable[Process]], program: str) -> Process:
+    """Start a program, trying again for a moment where the system is short of something.
+
+    Raises:
+        ToolError: the program cannot be started.
+        ShortageError: the shortage lasts.
+    """
+    for wait_s in (*_SHORT_WAITS_S, None):
+        cause: Exception
+        try:
+            return await start()
+        except OSError as error:
+            if error.errno not in _SHORT:
+                fix = "vhs-upscale doctor says what works here"
+                raise ToolError(f"cannot start {program}: {error.strerror}", fix=fix) from error
+            reason, cause = error.strerror, error
+        except RuntimeError as error:  # the thread that waits for it
+            reason, cause = str(error), error
+        if wait_s is None:
+            raise ShortageError(
+                f"cannot start {program}: {reason}",
+                fix="close other programs, or raise the limits of processes and open files",
+            ) from cause
+        await anyio.sleep(wait_s)
+    raise AssertionError
+
+
+def _expect_descriptors() -> None:
+    """See that there are enough descriptors: one that lacks half-way leaves a process nobody knows of.
+
+    Raises:
+        OSError: there are not.
+    """
+    taken: list[int] = []
+    try:
+        taken.extend(os.dup(2) for _ in range(_DESCRIPTORS))
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
 
 
 async def stop(process: Process, *, grace_s: float) -> None:
     """Ask the process to end, and make it end after `grace_s` seconds."""
     if process.returncode is not None:
         return
-    _signal(process.pid, signal.SIGTERM)
-    with anyio.move_on_after(grace_s):
-        await process.wait()
-    if process.returncode is None:
-        _signal(process.pid, signal.SIGKILL)
-        await process.wait()
+    last = _alive.get(process.pid, signal.SIGKILL)
+    steps = [(signal.SIGTERM, deadline.grace_s(grace_s))]
+    if last is not signal.SIGKILL:
+        steps.append((last, _KEEPER_S))
+    for number, patience_s in steps:
+        _signal(process.pid, number)
+        with anyio.move_on_after(patience_s):
+            await process.wait()
+            return
+    _signal(process.pid, signal.SIGKILL)
+    await process.wait()
 
 
 def alive() -> frozenset[int]:
@@ -138,8 +222,17 @@ def alive() -> frozenset[int]:
 
 def kill_all() -> None:
     """End every child of this process at once, without grace."""
-    for pid in _alive:
-        _signal(pid, signal.SIGKILL)
+    for pid, number in list(_alive.items()):
+        _signal(pid, number)
+
+
+def _signal_all(number: signal.Signals) -> None:
+    for pid in list(_alive):
+        _signal(pid, number)
+
+
+deadline.before_force(kill_all)
+tell_children_by(_signal_all)
 
 
 def _signal(pid: int, signum: int) -> None:
@@ -248,7 +341,7 @@ async def run(
     """
     tail = Tail(tail_lines)
     stdout = b""
-    with anyio.fail_after(timeout_s):
+    with anyio.fail_after(timeout_s) as scope, patient(scope):
         async with spawn(argv, stdin=stdin, env=env, niceness=niceness) as process:
             async with anyio.create_task_group() as group:
                 group.start_soon(read_lines, process.stderr, tail)
@@ -256,6 +349,34 @@ async def run(
                     stdout = await _read_all(process.stdout, max_stdout_bytes)
             exit_code = await process.wait()
     return Finished(exit_code, stdout, tail.lines)
+
+
+async def run_told(argv: tuple[str, ...], told: bytes, *, timeout_s: float, niceness: int = 0) -> Finished:
+    """Run a command of the user's own to its end, with `told` on its standard input.
+
+    What it writes on standard output is thrown away, and what it leaves running is ended with it.
+
+    Raises:
+        ToolError: it cannot be started.
+        TimeoutError: it did not end within `timeout_s`; it has been stopped.
+    """
+    tail = Tail()
+    spawning = spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, niceness=niceness, keep=True)
+    with anyio.fail_after(timeout_s) as scope, patient(scope):
+        async with spawning as process, anyio.create_task_group() as group:
+            group.start_soon(_feed, process, told)
+            await read_lines(process.stderr, tail)
+            exit_code = await process.wait()
+            group.cancel_scope.cancel()
+    return Finished(exit_code, b"", tail.lines)
+
+
+async def _feed(process: Process, told: bytes) -> None:
+    """Give a process its standard input; one that does not read it, or closes it, may."""
+    if process.stdin is not None:
+        with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
+            await process.stdin.send(told)
+            await process.stdin.aclose()
 
 
 async def _read_all(stream: ByteReceiveStream, limit_bytes: int) -> bytes:

@@ -1,10 +1,148 @@
-"""The signals that ask this process to stop."""
+"""The signals that ask this process to stop, and the time within which it ends whatever does not answer."""
 
+import contextlib
+import os
+import select
 import signal
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TypeVar, TypeVarTuple
+
+import anyio
 
 _TO_STOP = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+# Users are promised five seconds. Children and followers are ended before, so that all can be said and kept.
+END_WITHIN_S = 4.5
+CHILDREN_END_WITHIN_S = 3.0
+_AT_ONCE_S = 2.0
+_SAID = (
+    b"vhs-upscale: ended without waiting for what did not answer within five seconds; "
+    b"what is finished is kept\n"
+)
 
 
 def signals_to_stop() -> set[signal.Signals]:
     """Those that are not ignored; what was started with nohup survives its terminal."""
     return {number for number in _TO_STOP if signal.getsignal(number) is not signal.SIG_IGN}
+
+
+class Deadline:
+    """When this process ends by force, once it has been asked to stop.
+
+    A thread that reads from a disk that is away, or a program in the kernel's hands, can be neither stopped
+    nor waited for. Only a process of its own may be ended like this: the command line switches it on.
+    """
+
+    def __init__(self) -> None:
+        self._is_on = False
+        self._asked_by: int | None = None
+        self._at_s = float("inf")
+        self._children_s = float("inf")
+        self._last_actions: list[Callable[[], object]] = []
+
+    def switch_on(self) -> None:
+        """End this process by force where it has to be."""
+        self._is_on = True
+
+    def before_force(self, action: Callable[[], object]) -> None:
+        """Have something done in the last moment; it must not wait for anything."""
+        self._last_actions.append(action)
+
+    @property
+    def asked_by(self) -> int | None:
+        """The first signal that asked this process to stop; None if none did."""
+        return self._asked_by
+
+    def start(self, number: int, within_s: float = END_WITHIN_S) -> None:
+        """End within `within_s` seconds, or earlier where that was asked for before.
+
+        Safe in a signal handler.
+        """
+        self._asked_by = self._asked_by or number
+        at_s = time.monotonic() + within_s
+        if not self._is_on or at_s >= self._at_s:
+            return
+        self._at_s = at_s
+        self._children_s = at_s - (END_WITHIN_S - CHILDREN_END_WITHIN_S)
+        try:
+            threading.Thread(target=self._wait, args=(at_s,), name="deadline", daemon=True).start()
+        except RuntimeError:  # there is no room for a thread; the kernel needs none
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, within_s)
+
+    def start_at_once(self, number: int) -> None:
+        """The same for whoever asks a second time."""
+        self.start(number, _AT_ONCE_S)
+
+    def grace_s(self, most_s: float) -> float:
+        """How long a child that has been asked to end may take: `most_s`, or what is left of it."""
+        return min(most_s, max(0.1, self._children_s - time.monotonic()))
+
+    def _wait(self, at_s: float) -> None:
+        time.sleep(max(0.0, at_s - time.monotonic()))
+        if at_s > self._at_s:
+            return  # another thread ends it earlier
+        self._act()
+        os._exit(128 + (self._asked_by or signal.SIGTERM))
+
+    def _act(self) -> None:
+        for action in self._last_actions:
+            with contextlib.suppress(Exception):
+                action()
+        # A terminal that takes nothing must not hold this up.
+        with contextlib.suppress(OSError, ValueError):
+            if select.select([], [2], [], 0)[1]:
+                os.write(2, _SAID)
+
+
+deadline = Deadline()
+
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
+
+
+@contextmanager
+def receive_signals(
+    is_patient: Callable[[], bool] = lambda: False,
+) -> Iterator[AsyncIterator[signal.Signals]]:
+    """The signals to stop, as they come; the first of them starts the deadline.
+
+    Args:
+        is_patient: whether the user wants what is under way to be finished first.
+    """
+
+    def heard(number: int, _: FrameType | None) -> None:
+        if not is_patient():
+            deadline.start(number)
+
+    numbers = signals_to_stop()
+    with anyio.open_signal_receiver(*numbers) as signals:
+        # The loop hears of a signal by another way. This one works, too, while the loop waits for a disk.
+        for number in numbers:
+            signal.signal(number, heard)
+        yield signals
+
+
+def run_until_stopped(work: Callable[[*Arguments], Awaitable[Result]], *arguments: *Arguments) -> Result:
+    """Run the work of a command; a signal to stop cancels it, and ends it within five seconds.
+
+    Raises:
+        KeyboardInterrupt: a signal came; `deadline` knows which.
+    """
+
+    async def main() -> Result:
+        interrupt = signal.getsignal(signal.SIGINT)
+
+        def heard(number: int, frame: FrameType | None) -> None:
+            deadline.start(number)
+            if callable(interrupt):
+                interrupt(signal.SIGINT, frame)
+
+        for number in signals_to_stop():
+            signal.signal(number, heard)
+        return await work(*arguments)
+
+    return anyio.run(main)

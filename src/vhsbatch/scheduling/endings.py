@@ -3,14 +3,14 @@
 Whatever happens to one video touches no other.
 """
 
+import shlex
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import anyio
-import anyio.to_thread
 
 from vhsbatch.defects import defect_in_a_line
 from vhsbatch.errors import StalePlanError, VhsBatchError
@@ -18,6 +18,8 @@ from vhsbatch.model.events import JobFailed, JobRetried
 from vhsbatch.model.plan import Job
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import LogLine
+from vhsbatch.proc.process import commands_kept
+from vhsbatch.proc.threads import in_thread
 from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.failures import detail_of
 from vhsbatch.scheduling.gate import Gate
@@ -27,7 +29,14 @@ class Endings:
     """Knows all work that is under way, by video, and ends it."""
 
     def __init__(
-        self, state: BatchState, bus: Bus, gate: Gate, *, stale_plans: int, wake: Callable[[], None]
+        self,
+        state: BatchState,
+        bus: Bus,
+        gate: Gate,
+        *,
+        stale_plans: int,
+        wake: Callable[[], None],
+        verbose: bool = False,
     ) -> None:
         """Create it.
 
@@ -37,12 +46,14 @@ class Endings:
             gate: gets videos back.
             stale_plans: how often a video may be planned again.
             wake: called when something has ended.
+            verbose: whether a failure tells of all commands, and of the places in this program.
         """
         self._state = state
         self._bus = bus
         self._gate = gate
         self._most_stale_plans = stale_plans
         self._wake = wake
+        self._verbose = verbose
         self._scopes: dict[str, set[anyio.CancelScope]] = {}
         self._failing: set[str] = set()
         self._stale: deque[tuple[str, StalePlanError]] = deque()
@@ -55,13 +66,13 @@ class Endings:
     @asynccontextmanager
     async def of(self, job_id: str) -> AsyncIterator[None]:
         """Work on a video, which ends early when the video is left; a failure ends this video alone."""
-        with self._until_left(job_id):
+        with self._until_left(job_id), commands_kept() as commands:
             try:
                 yield
             except StalePlanError as error:
-                await self._plan_again(job_id, error)
+                await self._plan_again(job_id, error, commands)
             except Exception as error:
-                await self._fail(job_id, error)
+                await self._fail(job_id, error, commands)
 
     @contextmanager
     def _until_left(self, job_id: str) -> Iterator[None]:
@@ -75,15 +86,17 @@ class Endings:
                 if not scopes:
                     del self._scopes[job_id]
 
-    async def _plan_again(self, job_id: str, error: StalePlanError) -> None:
+    async def _plan_again(
+        self, job_id: str, error: StalePlanError, commands: Iterable[Sequence[str]]
+    ) -> None:
         self._stale_plans[job_id] += 1
         if self._stale_plans[job_id] > self._most_stale_plans:
-            await self._fail(job_id, error)
+            await self._fail(job_id, error, commands)
         else:
             self._stale.append((job_id, error))
             self._wake()
 
-    async def _fail(self, job_id: str, error: Exception) -> None:
+    async def _fail(self, job_id: str, error: Exception, commands: Iterable[Sequence[str]]) -> None:
         # Several lanes may fail at one video.
         if self._state.jobs[job_id].phase.ended or job_id in self._failing:
             return
@@ -92,8 +105,11 @@ class Endings:
             if isinstance(error, VhsBatchError):
                 reason, detail = str(error), detail_of(error)
             else:
-                reason = await anyio.to_thread.run_sync(defect_in_a_line, error)
-                detail = tuple("".join(traceback.format_exception(error)).splitlines())
+                reason, detail = await in_thread(defect_in_a_line, error), ()
+            if self._verbose:
+                detail += tuple(f"command: {shlex.join(command)}" for command in commands)
+            if self._verbose or not isinstance(error, VhsBatchError):
+                detail += tuple("".join(traceback.format_exception(error)).splitlines())
             await self._bus.emit(JobFailed(at_s=time.time(), job_id=job_id, reason=reason, detail=detail))
         finally:
             self._failing.discard(job_id)

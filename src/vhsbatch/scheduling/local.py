@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from vhsbatch.errors import ChainError
+from vhsbatch.errors import ChainError, ShortageError
 from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.model.state import BatchState
@@ -12,7 +12,9 @@ from vhsbatch.model.telemetry import Telemetry
 from vhsbatch.pipeline.assemble import assemble
 from vhsbatch.pipeline.segment import make_segment
 from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.proc.threads import in_thread
 from vhsbatch.scheduling.gpus import Gpus
+from vhsbatch.scheduling.waiting import shortage
 
 
 class LocalExecutor:
@@ -43,6 +45,7 @@ class LocalExecutor:
         tell: Callable[[Telemetry], None],
     ) -> SegmentFinished:
         """See `Executor`."""
+        await expect_there(self._workplace)
         workplace = self._shared_by(self._state.lanes)
         placed = self._gpus.placed(plan, segment, workplace, lane=lane, step=fallback)
         async with placed as (way, workplace):
@@ -67,6 +70,7 @@ class LocalExecutor:
         tell: Callable[[Telemetry], None],
     ) -> JobPublished:
         """See `Executor`."""
+        await expect_there(self._workplace)
         with file_errors_in_words():
             # The last videos are joined when there is nothing else to do: by whatever lies idle.
             workplace = self._shared_by(min(self._state.lanes, self._state.busy_lanes))
@@ -77,10 +81,25 @@ class LocalExecutor:
         return replace(self._workplace, threads_per_lane=max(1, self._threads // max(1, lanes)))
 
 
+async def expect_there(workplace: Workplace) -> None:
+    """See that the folders are there: what is made in the place of one that is away is lost when it is back.
+
+    Raises:
+        ChainError: one is not.
+    """
+    for folder in (workplace.temporary, workplace.publishing.parent):
+        if not await in_thread(folder.is_dir):
+            raise ChainError(f"{folder} is away", fix="mount it, or bring it back")
+
+
 @contextmanager
 def file_errors_in_words() -> Iterator[None]:
     """What a file system refuses is a failure like that of a child process, and may pass like it."""
     try:
         yield
+    except RuntimeError as error:
+        if (why := shortage(error)) is None:
+            raise
+        raise ShortageError(why) from error
     except OSError as error:
         raise ChainError(f"{error.filename or 'a file'}: {error.strerror}") from error

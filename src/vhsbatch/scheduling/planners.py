@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
-from vhsbatch.errors import OutputFolderError
+from vhsbatch.errors import OutputFolderError, StalePlanError
 from vhsbatch.model.events import JobPlanned, JobSkipped
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
@@ -78,11 +78,16 @@ class Planners:
         async with self._endings.of(job.id):
             try:
                 await self._plan_now(job)
-            except OutputFolderError as error:
-                if not error.disk_was_full:
+            except StalePlanError:
+                raise
+            except Exception as error:
+                if isinstance(error, OutputFolderError) and error.disk_was_full:
+                    await self._gate.ran_full(others_busy=False)
+                    self._without_room.append(job)
+                elif self._gate.ran_short(job.id, error) or await self._gate.is_cut_off():
+                    self._without_room.append(job)
+                elif not await self._gate.hold_if_away(job, error):
                     raise
-                await self._gate.ran_full(others_busy=False)
-                self._without_room.append(job)
         self._wake()
 
     async def _plan_now(self, job: Job) -> None:

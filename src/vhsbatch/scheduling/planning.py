@@ -92,7 +92,8 @@ class Planning:
         history = await anyio.to_thread.run_sync(self.history)
         before = history.known.get(plan.job.id)
         for proof in list(before.finished.values()) if before is not None else []:
-            if proof.fingerprint == plan.fingerprint:
+            known = self.state.jobs[plan.job.id].finished
+            if proof.fingerprint == plan.fingerprint and proof.segment not in known:
                 await self.bus.emit(proof)
 
     async def _discard_damaged(self, plan: JobPlan) -> None:

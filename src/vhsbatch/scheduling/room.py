@@ -23,14 +23,25 @@ class Room:
         folders: where it writes; those that are not there yet are made on their parents' disks.
         least_bytes: with less than this no new work is begun.
         wanted_bytes: what has to be free before new work is begun, by folder, after a disk was full.
+        marks: what is in those folders as long as the batch runs.
     """
 
     folders: tuple[Path, ...]
     least_bytes: int
     wanted_bytes: dict[Path, int] = field(default_factory=dict)
+    marks: tuple[Path, ...] = ()
+
+    def away(self) -> str | None:
+        """Which folder is away, with all that was in it; None if all are there."""
+        for mark in self.marks:
+            if not mark.exists():
+                return f"the folder {plain(str(mark.parent))} is away: the batch goes on when it is back"
+        return None
 
     def lack(self) -> str | None:
-        """Which disk has too little room for new work; None if all have enough."""
+        """Which disk is away, or has too little room for new work; None if all have enough."""
+        if (away := self.away()) is not None:
+            return away
         for folder, free in self._free():
             if free < max(self.least_bytes, self.wanted_bytes.get(folder, 0)):
                 return f"only {size(free)} are free in {plain(str(folder))}: make room, and the batch goes on"

@@ -29,6 +29,7 @@ from vhsbatch.model.events import (
     LanesChanged,
     SegmentStarted,
 )
+from vhsbatch.model.job_state import Phase
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import LogLine
@@ -61,6 +62,7 @@ class Scheduler:
         *,
         gate: Gate,
         retries: int,
+        verbose: bool = False,
     ) -> None:
         """Create a scheduler.
 
@@ -71,6 +73,7 @@ class Scheduler:
             planner: makes plans; it raises `VhsBatchError` for a video that cannot be restored.
             gate: says whether work may begin.
             retries: how often a segment is tried again after a failure that may be transient.
+            verbose: whether the failure of a video tells of all commands, and of the places in this program.
         """
         self._state = state
         self._bus = bus
@@ -82,7 +85,7 @@ class Scheduler:
         self._last_job: dict[int, str] = {}
         self._began_among: dict[int, int] = {}
         self._changed = anyio.Event()
-        self._endings = Endings(state, bus, gate, stale_plans=retries, wake=self._wake)
+        self._endings = Endings(state, bus, gate, stale_plans=retries, wake=self._wake, verbose=verbose)
         self._stop_scope = anyio.CancelScope()
         self._draining = False
         self._wishes: deque[Steering] = deque()
@@ -239,7 +242,8 @@ class Scheduler:
         except VhsBatchError as error:
             if not await self._is_scarcity(error, plan, lane):
                 raise
-            await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job_id, plan=plan))
+            if self._state.jobs[job_id].phase is not Phase.HELD:
+                await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job_id, plan=plan))
         else:
             await self._bus.emit(published)
             await self._gate.release(job_id, made=True)
@@ -266,12 +270,16 @@ class Scheduler:
             await self._bus.emit(finished)
 
     async def _is_scarcity(self, error: VhsBatchError, plan: JobPlan, lane: int) -> bool:
-        """Whether a machine was lost, or had too little for all lanes, which is no failure of a video.
+        """Whether a machine or a folder was lost, or had too little, which is no failure of a video.
 
         On a full disk everything waits for room; when memory ran out, the batch goes on with a lane
         less. A lane that was alone cannot be helped by others taking less.
         """
         if isinstance(error, MachineLostError):
+            return True
+        if self._gate.ran_short(plan.job.id, error):
+            return True
+        if await self._gate.hold_if_away(plan.job, error) or await self._gate.is_cut_off():
             return True
         others_busy = self._busy_lanes() != {lane}
         if isinstance(error, OutOfMemoryError):

@@ -19,6 +19,7 @@ from rich.console import Console
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import App
 
+from vhsbatch.proc.suspension import suspend
 from vhsbatch.tui.graphics import learn_what_the_terminal_shows
 
 # A terminal that has taken nothing for so long, while so many characters wait, is drawn anew when it takes
@@ -173,7 +174,7 @@ async def run_in_terminal(app: App[None]) -> Exception | None:
 
 
 def continue_only_after_stop() -> None:
-    """Let only a program that was stopped by its terminal be continued by it.
+    """Let only a program that was stopped by its terminal be continued by it; its children stop with it.
 
     A terminal that is closed hangs up and then says "continue", upon which Textual would set itself up
     a second time beside the first, and never end.
@@ -186,7 +187,7 @@ def continue_only_after_stop() -> None:
     def on_stop(number: int, frame: FrameType | None) -> None:
         nonlocal stopped
         stopped = True
-        stop(number, frame)
+        suspend(lambda: stop(number, frame))
 
     def on_continue(number: int, frame: FrameType | None) -> None:
         nonlocal stopped

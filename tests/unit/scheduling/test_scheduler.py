@@ -1,7 +1,7 @@
 """The scheduler with an executor that makes nothing, and fails as it is told."""
 
 import errno
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from vhsbatch.errors import (
     InputError,
     OutOfMemoryError,
     OutputFolderError,
+    ShortageError,
     StalePlanError,
     VhsBatchError,
 )
@@ -46,6 +47,7 @@ from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.claims import Free, Held, Made, Standing
 from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.scheduler import Scheduler
+from vhsbatch.scheduling.waiting import Sources
 
 pytestmark = pytest.mark.anyio
 
@@ -84,14 +86,18 @@ class Room:
     """Disks of which is said what `says` says."""
 
     says: Callable[[], str | None] = lambda: None
+    is_away: Callable[[], str | None] = lambda: None
     wants: int = 0
     ample: bool = False
 
     def is_ample(self, plan: JobPlan) -> bool:
         return self.ample
 
+    def away(self) -> str | None:
+        return self.is_away()
+
     def lack(self) -> str | None:
-        return self.says()
+        return self.says() or self.away()
 
     def want_more(self) -> None:
         self.wants += 1
@@ -178,6 +184,9 @@ async def run(
     lanes: int = 2,
     retries: int = 2,
     refused: Mapping[str, VhsBatchError] | None = None,
+    refused_at_first: Mapping[str, list[VhsBatchError]] | None = None,
+    sources: Sources | None = None,
+    beside: Callable[[list[Fact]], Coroutine[Any, Any, None]] | None = None,
     plans_without_room: int = 0,
 ) -> Run:
     facts: list[Fact] = []
@@ -196,11 +205,17 @@ async def run(
     async def planner(job: Job) -> JobPlan | str:
         if refused and job.id in refused:
             raise refused[job.id]
+        if refused_at_first and refused_at_first.get(job.id):
+            raise refused_at_first[job.id].pop()
         return by_id[job.id]
 
-    gate = Gate(state, bus, claims=claims or Claims(), room=room or Room())
+    gate = Gate(state, bus, claims=claims or Claims(), room=room or Room(), sources=sources)
     with anyio.fail_after(20):
-        await Scheduler(state, bus, executor or Executor(), planner, gate=gate, retries=retries).run()
+        async with anyio.create_task_group() as group:
+            if beside is not None:
+                group.start_soon(beside, facts)
+            await Scheduler(state, bus, executor or Executor(), planner, gate=gate, retries=retries).run()
+            group.cancel_scope.cancel()
     assert fold(facts).jobs == state.jobs
     return Run(facts, state)
 
@@ -301,6 +316,7 @@ async def test_a_defect_fails_its_video_alone(monkeypatch: pytest.MonkeyPatch, t
 @pytest.fixture(autouse=True)
 def _quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate_module, "_WATCH_S", 0.01)
+    monkeypatch.setattr(gate_module, "_LONGEST_S", 0.02)
 
 
 async def test_a_video_that_another_run_makes_is_left_to_it() -> None:
@@ -318,6 +334,84 @@ async def test_a_video_whose_run_has_died_is_taken_over() -> None:
     (plan,) = plans(1)
     ended = await run(plan, claims=Claims({plan.job.id: [Held("host"), Held("host"), Free()]}))
     assert [fact.job_id for fact in ended.of(JobPublished)] == [plan.job.id]
+
+
+# --- what passes by itself -----------------------------------------------------------------------
+
+
+SHORT = ShortageError("cannot start ffmpeg: Resource temporarily unavailable")
+
+
+async def test_a_shortage_of_processes_is_waited_for_and_no_attempt_counts() -> None:
+    one, two = plans(2)
+    executor = Executor({(one.job.id, 0): [SHORT] * 3})
+    ended = await run(one, two, executor=executor, retries=0)
+    assert all(fact.blameless and not fact.final for fact in ended.of(SegmentFailed))
+    assert len(ended.of(SegmentFailed)) == 3
+    assert "Resource temporarily unavailable" in ended.of(BatchPaused)[0].reason
+    assert len(ended.of(JobPublished)) == 2
+
+
+async def test_what_a_child_says_of_a_shortage_is_not_believed_for_ever() -> None:
+    (plan,) = plans(1, segments=1)
+    said = ChainError("encode failed: Resource temporarily unavailable", culprit="encode")
+    ended = await run(plan, executor=Executor({(plan.job.id, 0): [said] * 99}), retries=0)
+    assert len(ended.of(JobFailed)) == 1
+
+
+async def test_a_plan_waits_for_a_shortage_too() -> None:
+    one, two = plans(2)
+    refusals: dict[str, list[VhsBatchError]] = {one.job.id: [SHORT, SHORT]}
+    ended = await run(one, two, refused_at_first=refusals)
+    assert not ended.of(JobFailed)
+    assert len(ended.of(JobPublished)) == 2
+
+
+@pytest.mark.parametrize("piece", [0, -1])
+async def test_a_video_whose_folder_is_away_waits_and_no_other_does(piece: int, tmp_path: Path) -> None:
+    one, two = plans(2)
+    folder = tmp_path / "in"
+    folder.mkdir()
+    here = replace(one.job, source=folder / "tape.avi")
+    here.source.touch()
+    sources = Sources.of([here.source])
+    one = replace(one, job=here)
+    folder.rename(tmp_path / "away")
+    gone = InputError("the source is gone: No such file or directory")
+    executor = Executor({(here.id, piece): [gone, gone]})
+
+    async def come_back(facts: list[Fact]) -> None:
+        while sum(isinstance(fact, JobHeld | JobPublished) for fact in facts) < 2:
+            await anyio.sleep(0.01)
+        executor.errors.clear()
+        (tmp_path / "away").rename(folder)
+
+    ended = await run(one, two, executor=executor, retries=0, sources=sources, beside=come_back)
+    (held, *_) = ended.of(JobHeld)
+    assert str(folder) in (held.reason or "")
+    assert not ended.of(JobFailed)
+    assert not any(fact.final for fact in ended.of(SegmentFailed))
+    assert [fact.job_id for fact in ended.of(JobPublished)] == [two.job.id, one.job.id]
+
+
+async def test_a_source_that_was_deleted_fails_at_once(tmp_path: Path) -> None:
+    (plan,) = plans(1)
+    job = replace(plan.job, source=tmp_path / "tape.avi")
+    sources = Sources.of([job.source])
+    gone = InputError("the source is gone: No such file or directory")
+    executor = Executor({(job.id, 0): [gone]})
+    ended = await run(replace(plan, job=job), executor=executor, sources=sources)
+    assert [fact.reason for fact in ended.of(JobFailed)] == [str(gone)]
+
+
+async def test_nothing_is_begun_while_an_output_folder_is_away() -> None:
+    (plan,) = plans(1, segments=1)
+    is_away = iter(["the folder /out is away"] * 4)
+    executor = Executor({(plan.job.id, 0): [ChainError("/out is away")]})
+    room = Room(is_away=lambda: next(is_away, None) if executor.fallbacks else None)
+    ended = await run(plan, executor=executor, room=room, retries=0)
+    assert ended.of(BatchPaused)[0].reason == "the folder /out is away"
+    assert len(ended.of(JobPublished)) == 1
 
 
 # --- memory --------------------------------------------------------------------------------------
