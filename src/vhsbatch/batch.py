@@ -19,7 +19,8 @@ from vhsbatch.channel import Live
 from vhsbatch.housekeeping import clean_up, warn_of_room
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
-from vhsbatch.model.events import BatchFinished, BatchStarted
+from vhsbatch.ledger import Ledger, ledger_of
+from vhsbatch.model.events import BatchFinished, BatchStarted, JobFailed
 from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.telemetry import LogLine
 from vhsbatch.pipeline.stills import StillMaker
@@ -30,12 +31,13 @@ from vhsbatch.scheduling.controller import Limits
 from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.lane_control import LaneControl
 from vhsbatch.scheduling.measuring import Measuring, Records
-from vhsbatch.scheduling.planning import Planning
+from vhsbatch.scheduling.planning import AGAIN, KEPT, Choosing, Planning
 from vhsbatch.scheduling.readings import Reader
 from vhsbatch.scheduling.room import Room
 from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.session import Interface, Session, stopped_by_signals
 from vhsbatch.toolbox import Toolbox, open_toolbox
+from vhsbatch.wording import counted
 from vhsbatch.workforce import Workforce, workforce
 
 
@@ -60,7 +62,10 @@ async def run_batch(
     folder = request.folder / STATE_FOLDER
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.uname().nodename}-{os.getpid()}"
     async with leasing(folder, run_id, request.folder) as leases:
-        history = fold(read_journal(folder / "journal"))
+        history, ledger = BatchState(), Ledger(request.folder)
+        for fact in read_journal(folder / "journal"):
+            history.apply(fact)
+            ledger.apply(fact)
         async with await Journal.create(folder / "journal", run_id) as journal:
             bus = Bus(history if request.resume else BatchState(), journal.append)
             workplace = _workplace(request, toolbox, run_id)
@@ -77,6 +82,7 @@ async def run_batch(
                     workers=workers,
                     followers=followers,
                     history=history,
+                    ledger=ledger,
                     run_id=run_id,
                 )
 
@@ -92,11 +98,11 @@ async def _run(
     workers: Workforce,
     followers: Sequence[Interface],
     history: BatchState,
+    ledger: Ledger,
     run_id: str,
 ) -> int:
     state = bus.state
     notes = (*request.notes, *toolbox.notes, *_announce(request, history, leases.others()))
-    published = {id_: job.published for id_, job in history.known.items() if job.published is not None}
     followed = [bus.subscribe() for _ in followers]
     live = Live(request.folder / STATE_FOLDER, run_id)
     await live.open()
@@ -112,19 +118,29 @@ async def _run(
             resumed=request.resume,
         )
     )
+    for id_, reason in request.in_the_way.items():
+        await bus.emit(JobFailed(at_s=time.time(), job_id=id_, reason=reason))
+    journal = request.folder / STATE_FOLDER / "journal"
+
+    def refresh() -> None:
+        nonlocal ledger
+        ledger = ledger_of(request.folder, read_journal(journal))
+
     planning = Planning(
-        intent=toolbox.intent,
+        choosing=Choosing(
+            intent=toolbox.intent,
+            rules=request.rules,
+            standing=lambda job: ledger.standing(job, records=request.rules.records),
+        ),
         workplace=workplace,
         state=state,
         bus=bus,
-        history=lambda: fold(read_journal(request.folder / STATE_FOLDER / "journal")),
-        published=published,
-        skip_existing=request.skip_existing,
-        resume=request.resume,
+        history=lambda: fold(read_journal(journal)),
+        refresh=refresh,
     )
     retries = request.settings.retries
     room = Room((workplace.temporary, request.folder), request.settings.min_free_mib * 2**20)
-    gate = Gate(state, bus, claims=leases, room=room)
+    gate = Gate(state, bus, claims=leases, room=room, ending=planning.made_by_another)
     scheduler = Scheduler(state, bus, workers.executor, planning.plan, gate=gate, retries=retries)
     session = Session(
         state=state,
@@ -161,6 +177,8 @@ async def _run(
             reader = Reader(devices=toolbox.devices, folders=room.folders, tell=bus.tell)
             async with workers.watched(scheduler), reader.reading():
                 await scheduler.run(partial(live.last_call, session.wish))
+            if kept := sum(job.reason == KEPT for job in state.jobs.values()):
+                bus.tell(LogLine(level="info", text=f"kept {counted(kept, 'result')} {KEPT}; {AGAIN}"))
             await bus.emit(
                 BatchFinished(
                     at_s=time.time(),
@@ -201,7 +219,7 @@ def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplac
         threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
         niceness=settings.nice,
         stall_timeout_s=settings.stall_timeout_s,
-        records=request.records,
+        records=request.rules.records,
         skip_still=settings.skip_still,
         vapoursynth_python=settings.vapoursynth_python,
     )

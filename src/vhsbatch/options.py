@@ -117,6 +117,12 @@ class MachineOptions:
     max_pixels: int | None = None
     "Refuse larger pictures."
 
+    overwrite: Annotated[bool, Parameter(group=_WHAT)] = False
+    "Make results again, and replace files under their names that this program did not make."
+
+    from_results: Annotated[bool, Parameter(group=_WHICH)] = False
+    "Take videos from folders of results too; with 'upscale', a result itself."
+
     no_record: Annotated[bool, Parameter(name="--no-record")] = False
     "Put no record (OUTPUT.json) beside the results."
 
@@ -211,7 +217,7 @@ class FolderOptions:
     "How many videos are restored at the same time: a number, a range such as 1..4, or 'auto'."
 
     skip_existing: bool = False
-    "Leave out videos whose results are there and proven complete."
+    "Keep every proven result of an unchanged source, whatever settings made it."
 
     resume: bool = False
     "Continue an interrupted batch with its options; finished segments are not made again."

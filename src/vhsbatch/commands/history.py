@@ -13,7 +13,6 @@ from vhsbatch.headless import show_line
 from vhsbatch.journal import STATE_FOLDER, read_journal
 from vhsbatch.media.verify import count_frames
 from vhsbatch.model.events import BatchFinished, BatchStarted, JobPublished
-from vhsbatch.model.state import fold
 from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.record import is_record, read_record
@@ -72,12 +71,9 @@ async def _verify_one(path: Path, digest: str, frames: int, ffmpeg: str) -> None
 
 def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int]]]:
     """Each result with the digest and the number of frames that are on record: by journal, or beside it."""
-    for job in fold(read_journal(folder / STATE_FOLDER / "journal")).known.values():
-        match job.published:
-            case JobPublished() as published:
-                yield folder.joinpath(*Path(job.job.id).parts), (published.sha256, published.frames)
-            case None:
-                pass
+    for fact in read_journal(folder / STATE_FOLDER / "journal"):
+        if isinstance(fact, JobPublished):
+            yield folder.joinpath(*Path(fact.job_id).parts), (fact.sha256, fact.frames)
     for path in sorted(folder.rglob("*.json")):
         if is_record(path) and STATE_FOLDER not in path.parts:
             record = read_record(path)

@@ -20,8 +20,9 @@ from vhsbatch.media.segment_commands import describe
 from vhsbatch.media.verify import packet_digest, verify_output
 from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan
+from vhsbatch.model.source import SourceIdentity
 from vhsbatch.model.telemetry import LogLine, Progress, Telemetry
-from vhsbatch.pipeline.existing import damage_of_segment, expect_unchanged
+from vhsbatch.pipeline.existing import damage_of_segment, expect_replaceable, expect_unchanged
 from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.record import FileRecord, make_record, write_record
 from vhsbatch.pipeline.segment import segment_stages, way_of_network
@@ -48,7 +49,7 @@ async def assemble(
     Raises:
         ChainError: FFmpeg could not join them.
         VerificationError: the result is not what was planned.
-        InputError: the source is gone.
+        InputError: the source is gone, or a file that may not be replaced has the result's name.
         StalePlanError: the source or a segment changed.
     """
     started_s = time.monotonic()
@@ -64,13 +65,22 @@ async def assemble(
         digest = await sha256(temporary)
         size_bytes = (await anyio.Path(temporary).stat()).st_size
         output = FileRecord(path=plan.job.output.name, size_bytes=size_bytes, sha256=digest)
-        source_digest = await sha256(plan.job.source) if workplace.records else ""
+        source = SourceIdentity(
+            path=plan.job.source,
+            size_bytes=plan.info.size_bytes,
+            modified_ns=plan.info.modified_ns,
+            sha256=await sha256(plan.job.source),
+        )
+        # What was read until now is what the digest is of.
+        await expect_unchanged(plan)
         await anyio.to_thread.run_sync(_make_parent, plan.job.output)
+        await expect_replaceable(plan)
+        modified_ns = (await anyio.Path(temporary).stat()).st_mtime_ns
         await publish(temporary, plan.job.output)
         if workplace.records:
             record = make_record(
                 plan,
-                source_sha256=source_digest,
+                source_sha256=source.sha256,
                 output=output,
                 segments=segments,
                 commands=_commands(plan, segments, workplace),
@@ -91,6 +101,8 @@ async def assemble(
         frames=plan.frames,
         wall_s=time.monotonic() - started_s,
         notes=(*plan.notes, *notes),
+        source=source,
+        modified_ns=modified_ns,
     )
 
 

@@ -1,11 +1,12 @@
 """The record beside an output, `<output>.json`: what it was made of, how, and what was proven of it."""
 
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from vhsbatch import __version__
 from vhsbatch.errors import InputError
@@ -29,11 +30,13 @@ class FileRecord:
         path: where it was; of an output, its name alone.
         size_bytes: its size.
         sha256: its digest.
+        modified_ns: of a source, when it was last changed, in nanoseconds since the epoch; 0 elsewhere.
     """
 
     path: str
     size_bytes: int
     sha256: str
+    modified_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,7 @@ class Record:
         checks: what was proven before it got its name.
         segments: how each segment was made.
         join: the command that joined them with the sound.
+        fingerprint: digest of all that decided the result; empty in records of older versions.
     """
 
     format: int
@@ -100,6 +104,7 @@ class Record:
     checks: tuple[str, ...]
     segments: tuple[SegmentRecord, ...]
     join: str
+    fingerprint: str = ""
 
 
 _RECORD = TypeAdapter(Record)
@@ -143,6 +148,7 @@ def make_record(
             path=str(plan.job.source),
             size_bytes=plan.info.size_bytes,
             sha256=source_sha256,
+            modified_ns=plan.info.modified_ns,
         ),
         output=output,
         frames=plan.frames,
@@ -168,6 +174,7 @@ def make_record(
             for proof, lines in zip(segments, commands, strict=True)
         ),
         join=join,
+        fingerprint=plan.fingerprint,
     )
 
 
@@ -189,8 +196,9 @@ def read_record(path: Path) -> Record:
         InputError: it is none.
     """
     try:
-        return _RECORD.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
+        # Names that are not UTF-8 are lone surrogates, which only this parser takes.
+        return _RECORD.validate_python(json.loads(path.read_bytes()), strict=False)
+    except (OSError, ValueError) as error:
         raise InputError(f"{path.name} is not a record that this version can read") from error
 
 

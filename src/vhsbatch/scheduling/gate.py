@@ -13,6 +13,7 @@ from vhsbatch.model.events import (
     PAUSED_BY_USER,
     BatchContinued,
     BatchPaused,
+    JobFailed,
     JobHeld,
     JobSkipped,
 )
@@ -48,7 +49,15 @@ class Gate:
         one_at_a_time: whether a second lane would fill a disk up.
     """
 
-    def __init__(self, state: BatchState, bus: Bus, *, claims: Claims, room: HasRoom) -> None:
+    def __init__(
+        self,
+        state: BatchState,
+        bus: Bus,
+        *,
+        claims: Claims,
+        room: HasRoom,
+        ending: Callable[[Job, str], Awaitable[JobSkipped | JobFailed]],
+    ) -> None:
         """Create a gate.
 
         Args:
@@ -56,7 +65,10 @@ class Gate:
             bus: takes the facts.
             claims: says which videos are this run's to make.
             room: watches the disks.
+            ending: what becomes of a video under whose name another run has published: it may be the result
+                of another source.
         """
+        self._ending = ending
         self._state = state
         self._bus = bus
         self._claims = claims
@@ -106,7 +118,7 @@ class Gate:
             case Held(by):
                 await self._hold(job_id, by)
             case Made(by):
-                await self._skip_made(job_id, by)
+                await self._end_made(job_id, by)
         return False
 
     async def still_admits(self, job_id: str) -> bool:
@@ -138,7 +150,7 @@ class Gate:
                     case Free():
                         await plan(job)
                     case Made(by):
-                        await self._skip_made(job.id, by)
+                        await self._end_made(job.id, by)
                     case Held():
                         pass
             wake()
@@ -146,6 +158,5 @@ class Gate:
     async def _hold(self, job_id: str, by: str) -> None:
         await self._bus.emit(JobHeld(at_s=time.time(), job_id=job_id, by=by))
 
-    async def _skip_made(self, job_id: str, by: str) -> None:
-        reason = f"restored by {by} in the meantime"
-        await self._bus.emit(JobSkipped(at_s=time.time(), job_id=job_id, reason=reason))
+    async def _end_made(self, job_id: str, by: str) -> None:
+        await self._bus.emit(await self._ending(self._state.jobs[job_id].job, by))
