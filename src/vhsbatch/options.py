@@ -117,12 +117,6 @@ class MachineOptions:
     max_pixels: int | None = None
     "Refuse larger pictures."
 
-    overwrite: Annotated[bool, Parameter(group=_WHAT)] = False
-    "Make results again, and replace files under their names that this program did not make."
-
-    from_results: Annotated[bool, Parameter(group=_WHICH)] = False
-    "Take videos from folders of results too; with 'upscale', a result itself."
-
     no_record: Annotated[bool, Parameter(name="--no-record")] = False
     "Put no record (OUTPUT.json) beside the results."
 
@@ -218,6 +212,12 @@ class FolderOptions:
 
     skip_existing: bool = False
     "Keep every proven result of an unchanged source, whatever settings made it."
+
+    overwrite: Annotated[bool, Parameter(group=_WHAT)] = False
+    "Make results again, and replace files under their names that this program did not make."
+
+    from_results: bool = False
+    "Take videos from output folders too; the results in them are still left out."
 
     resume: bool = False
     "Continue an interrupted batch with its options; finished segments are not made again."

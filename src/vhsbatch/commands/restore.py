@@ -105,6 +105,8 @@ def restore_video(
     output: Path,
     *,
     resume: bool,
+    overwrite: bool,
+    from_results: bool,
     result: ResultOptions,
     machine: MachineOptions,
     cluster: ClusterOptions,
@@ -118,7 +120,9 @@ def restore_video(
     options, settings, preset = _decide(
         typed, before, follow, cluster, replan=False, container=container_of(output)
     )
-    rules = dataclasses.replace(rules_of(FolderOptions(), machine), resume=resume)
+    rules = Rules(
+        overwrite=overwrite, resume=resume, records=not machine.no_record, from_results=from_results
+    )
     job = job_of_video(video, output, preset)
     if not rules.from_results:
         refuse_result(video.resolve())
@@ -146,16 +150,16 @@ def rules_of(which: FolderOptions, machine: MachineOptions) -> Rules:
     Raises:
         UsageError: two options contradict each other.
     """
-    if which.skip_existing and machine.overwrite:
+    if which.skip_existing and which.overwrite:
         raise UsageError(
             "--skip-existing keeps results, and --overwrite makes them again", fix="leave one of them out"
         )
     return Rules(
-        overwrite=machine.overwrite,
+        overwrite=which.overwrite,
         skip_existing=which.skip_existing,
         resume=which.resume,
         records=not machine.no_record,
-        from_results=machine.from_results,
+        from_results=which.from_results,
     )
 
 

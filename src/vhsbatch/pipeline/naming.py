@@ -90,8 +90,9 @@ def refuse_overwriting_sources(jobs: Sequence[Job], others: Iterable[Path] = ())
         file = _file(job.output)
         source = sources.get(folded(job.output)) or (None if file is None else files.get(file))
         if source is not None:
+            by = "" if source == job.source else f" by the result of {job.source.name}"
             raise UsageError(
-                f"{source} is a source and would be overwritten by the result of {job.source.name}",
+                f"{source} is a source and would be overwritten{by}",
                 fix="choose another output folder or --suffix",
             )
 
