@@ -89,7 +89,7 @@ def refuse_result(video: Path) -> None:
     Raises:
         UsageError: it is one.
     """
-    ledgers = _Ledgers(Ledger(video.parent))
+    ledgers = _Ledgers(Ledger(video))
     if ledgers.is_result(video):
         result = ledgers.of(video.parent).result_at(video)
         made_of = "" if result is None or result.source is None else f", made of {result.source.path}"

@@ -67,12 +67,12 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
     notes = (*request.notes, *toolbox.notes)
     for line in describe_plans(request.jobs, plans, toolbox.lanes, notes, estimates, remarks=remarks):
         show(line)
-    if total is not None:
-        show(f"In all: {predicted(total)}")
-    elif planned:
-        show("In all: not known, nothing was measured")
-    else:
+    if not planned:
         show("In all: nothing to do")
+    elif total is not None:
+        show(f"In all: {predicted(total)}")
+    else:
+        show("In all: not known, nothing was measured")
     if forecast is not None:
         show(f"Warning: {forecast}")
     return int(any(isinstance(plan, VhsBatchError) for plan in plans.values()))

@@ -51,7 +51,9 @@ async def note(folder: Path, paths: Iterable[Path]) -> None:
     """Keep what was made."""
     made = await anyio.to_thread.run_sync(_read, folder)
     for path in paths:
-        made[path.name] = [await sha256(path)]
+        # Of a clip of a few frames there is no contact sheet.
+        if await anyio.Path(path).is_file():
+            made[path.name] = [await sha256(path)]
     await anyio.Path(folder / _LIST).write_text(json.dumps(made), encoding="ascii")
 
 
