@@ -19,7 +19,7 @@ from vhsbatch.channel import Live
 from vhsbatch.housekeeping import clean_up, warn_of_room
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
-from vhsbatch.ledger import Ledger, ledger_of
+from vhsbatch.ledger import Ledger, read_ledger
 from vhsbatch.model.events import BatchFinished, BatchStarted, JobFailed
 from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.telemetry import LogLine
@@ -62,10 +62,8 @@ async def run_batch(
     folder = request.folder / STATE_FOLDER
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.uname().nodename}-{os.getpid()}"
     async with leasing(folder, run_id, request.folder) as leases:
-        history, ledger = BatchState(), Ledger(request.folder)
-        for fact in read_journal(folder / "journal"):
-            history.apply(fact)
-            ledger.apply(fact)
+        history = fold(read_journal(folder / "journal"))
+        ledger = read_ledger(request.folder)
         async with await Journal.create(folder / "journal", run_id) as journal:
             bus = Bus(history if request.resume else BatchState(), journal.append)
             workplace = _workplace(request, toolbox, run_id)
@@ -124,7 +122,7 @@ async def _run(
 
     def refresh() -> None:
         nonlocal ledger
-        ledger = ledger_of(request.folder, read_journal(journal))
+        ledger = read_ledger(request.folder)
 
     planning = Planning(
         choosing=Choosing(
@@ -169,8 +167,8 @@ async def _run(
             limits = Limits(least=workers.parallel.least, most=workers.parallel.most)
             control = LaneControl(state=state, room=room, limits=limits, use_lanes=scheduler.use_lanes)
             group.start_soon(control.run, bus.subscribe())
-        if not request.settings.keep_temp:
-            group.start_soon(clean_up, bus.subscribe(), state, workplace)
+        keeping = partial(clean_up, segments=not request.settings.keep_temp)
+        group.start_soon(keeping, bus.subscribe(), state, workplace)
         async with stopped_by_signals(session), anyio.create_task_group() as following:
             for follower, mailbox in zip(followers, followed, strict=True):
                 following.start_soon(follower, session, mailbox)

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.source import SourceIdentity
 from vhsbatch.pipeline.naming import folded
 from vhsbatch.pipeline.ownership import Found, InTheWay, Nothing, Result, Standing, is_as_published, standing
+from vhsbatch.pipeline.proofs import proofs_in
 from vhsbatch.pipeline.record import read_record, record_path
 
 
@@ -37,6 +37,7 @@ class Ledger:
     sources: set[Path] = field(default_factory=set)
     _spelt: dict[str, str] = field(default_factory=dict)
     _plans: dict[str, JobPlan] = field(default_factory=dict)
+    _expected: dict[str, Result] = field(default_factory=dict)
 
     def apply(self, fact: Fact) -> None:
         """Take a fact in."""
@@ -52,6 +53,10 @@ class Ledger:
             case _:
                 pass
 
+    def expect(self, fact: JobPublished) -> None:
+        """Take in what a run that died may have published without having said so."""
+        self._expected[folded(fact.job_id)] = _result(fact, fact.source)
+
     def _publish(self, fact: JobPublished) -> None:
         source, plan = fact.source, self._plans.get(fact.job_id)
         # What an older version published says nothing of its source: its plan does.
@@ -62,13 +67,7 @@ class Ledger:
         if source is not None:
             self.names[folded(fact.job_id)] = source.path
         self._spelt[folded(fact.job_id)] = fact.job_id
-        self.published[folded(fact.job_id)] = Result(
-            source=source,
-            size_bytes=fact.size_bytes,
-            sha256=fact.sha256,
-            modified_ns=fact.modified_ns,
-            fingerprint=fact.fingerprint,
-        )
+        self.published[folded(fact.job_id)] = _result(fact, source)
 
     @property
     def holds_captures(self) -> bool:
@@ -85,7 +84,10 @@ class Ledger:
         """What is known to have been published under a name, by the journal or by the record beside it."""
         found, by_journal = look(path), None
         if path.is_relative_to(self.folder):
-            by_journal = self.published.get(folded(path.relative_to(self.folder).as_posix()))
+            name = folded(path.relative_to(self.folder).as_posix())
+            by_journal, expected = self.published.get(name), self._expected.get(name)
+            if expected is not None and found is not None and is_as_published(expected, found, lambda: ""):
+                return expected
         fits = by_journal is not None and found is not None and by_journal.size_bytes == found.size_bytes
         if by_journal is not None and fits and by_journal.source is not None and by_journal.source.sha256:
             return by_journal
@@ -143,21 +145,18 @@ class Ledger:
         return found
 
 
-def ledger_of(folder: Path, facts: Iterable[Fact]) -> Ledger:
-    """What `facts` prove of an output folder."""
-    ledger = Ledger(folder)
-    for fact in facts:
-        ledger.apply(fact)
-    return ledger
-
-
 def read_ledger(folder: Path) -> Ledger:
     """What the journal of an output folder proves, if there is one.
 
     Raises:
         OutputFolderError: the journal cannot be read.
     """
-    return ledger_of(folder, read_journal(folder / STATE_FOLDER / "journal"))
+    ledger = Ledger(folder)
+    for fact in read_journal(folder / STATE_FOLDER / "journal"):
+        ledger.apply(fact)
+    for proof in proofs_in(folder / STATE_FOLDER):
+        ledger.expect(proof)
+    return ledger
 
 
 class LedgerReader:
@@ -200,6 +199,16 @@ def digest(path: Path) -> str:
     """The digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _result(fact: JobPublished, source: SourceIdentity | None) -> Result:
+    return Result(
+        source=source,
+        size_bytes=fact.size_bytes,
+        sha256=fact.sha256,
+        modified_ns=fact.modified_ns,
+        fingerprint=fact.fingerprint,
+    )
 
 
 def _by_record(path: Path) -> Result | None:

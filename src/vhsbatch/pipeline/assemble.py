@@ -24,6 +24,7 @@ from vhsbatch.model.source import SourceIdentity
 from vhsbatch.model.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.pipeline.existing import damage_of_segment, expect_replaceable, expect_unchanged
 from vhsbatch.pipeline.files import publish, sha256
+from vhsbatch.pipeline.proofs import keep_proof
 from vhsbatch.pipeline.record import FileRecord, make_record, write_record
 from vhsbatch.pipeline.segment import segment_stages, way_of_network
 from vhsbatch.pipeline.speed import Speed
@@ -76,7 +77,20 @@ async def assemble(
         await anyio.to_thread.run_sync(_make_parent, plan.job.output)
         await expect_replaceable(plan)
         modified_ns = (await anyio.Path(temporary).stat()).st_mtime_ns
-        await publish(temporary, plan.job.output)
+        published = JobPublished(
+            at_s=time.time(),
+            job_id=plan.job.id,
+            fingerprint=plan.fingerprint,
+            size_bytes=size_bytes,
+            sha256=digest,
+            frames=plan.frames,
+            wall_s=time.monotonic() - started_s,
+            notes=(*plan.notes, *notes),
+            source=source,
+            modified_ns=modified_ns,
+        )
+        # If the program dies before its journal has this, the file is known to be its own all the same.
+        await keep_proof(workplace.publishing.parent, published)
         if workplace.records:
             record = make_record(
                 plan,
@@ -90,20 +104,10 @@ async def assemble(
                 at_s=time.time(),
             )
             await write_record(record, plan.job.output, temporary.with_suffix(".record"))
+        await publish(temporary, plan.job.output)
     finally:
         temporary.unlink(missing_ok=True)
-    return JobPublished(
-        at_s=time.time(),
-        job_id=plan.job.id,
-        fingerprint=plan.fingerprint,
-        size_bytes=size_bytes,
-        sha256=digest,
-        frames=plan.frames,
-        wall_s=time.monotonic() - started_s,
-        notes=(*plan.notes, *notes),
-        source=source,
-        modified_ns=modified_ns,
-    )
+    return published
 
 
 @dataclass(frozen=True, slots=True)
