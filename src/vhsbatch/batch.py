@@ -21,7 +21,8 @@ from vhsbatch.errors import OutputFolderError, fix_of_folder
 from vhsbatch.housekeeping import clean_up, warn_of_room
 from vhsbatch.journal import STATE_FOLDER, Journal, read_journal
 from vhsbatch.leases import PUBLISHING, Leases, leasing
-from vhsbatch.model.events import BatchFinished, BatchStarted
+from vhsbatch.ledger import Ledger, read_ledger
+from vhsbatch.model.events import BatchFinished, BatchStarted, JobFailed
 from vhsbatch.model.state import BatchState, fold
 from vhsbatch.model.telemetry import LogLine
 from vhsbatch.pipeline.stills import StillMaker
@@ -33,13 +34,14 @@ from vhsbatch.scheduling.controller import Limits
 from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.lane_control import LaneControl
 from vhsbatch.scheduling.measuring import Measuring, Records
-from vhsbatch.scheduling.planning import Planning
+from vhsbatch.scheduling.planning import AGAIN, KEPT, Choosing, Planning
 from vhsbatch.scheduling.readings import Reader
 from vhsbatch.scheduling.room import Room
 from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.scheduling.waiting import Sources
 from vhsbatch.session import Interface, Session, stopped_by_signals
 from vhsbatch.toolbox import Toolbox, open_toolbox
+from vhsbatch.wording import counted
 from vhsbatch.workforce import Workforce, workforce
 
 
@@ -66,6 +68,7 @@ async def run_batch(
     async with leasing(folder, run_id, request.folder) as leases:
         warnings: list[str] = []
         history = fold(read_journal(folder / "journal", warnings.append))
+        ledger = read_ledger(request.folder)
         async with await Journal.create(folder / "journal", run_id) as journal:
             bus = Bus(history if request.resume else BatchState(), journal.append)
             workplace = _workplace(request, toolbox, run_id)
@@ -83,6 +86,7 @@ async def run_batch(
                     workers=workers,
                     followers=followers,
                     history=history,
+                    ledger=ledger,
                     run_id=run_id,
                     warnings=warnings,
                 )
@@ -99,12 +103,12 @@ async def _run(
     workers: Workforce,
     followers: Sequence[Interface],
     history: BatchState,
+    ledger: Ledger,
     run_id: str,
     warnings: Sequence[str],
 ) -> int:
     state = bus.state
     notes = (*request.notes, *toolbox.notes, *_announce(request, history, leases.others()))
-    published = {id_: job.published for id_, job in history.known.items() if job.published is not None}
     followed = [bus.subscribe() for _ in followers]
     live = Live(request.folder / STATE_FOLDER, run_id)
     await live.open()
@@ -120,15 +124,25 @@ async def _run(
             resumed=request.resume,
         )
     )
+    for id_, reason in request.in_the_way.items():
+        await bus.emit(JobFailed(at_s=time.time(), job_id=id_, reason=reason))
+    journal = request.folder / STATE_FOLDER / "journal"
+
+    def refresh() -> None:
+        nonlocal ledger
+        ledger = read_ledger(request.folder)
+
     planning = Planning(
-        intent=toolbox.intent,
+        choosing=Choosing(
+            intent=toolbox.intent,
+            rules=request.rules,
+            standing=lambda job: ledger.standing(job, records=request.rules.records),
+        ),
         workplace=workplace,
         state=state,
         bus=bus,
-        history=lambda: fold(read_journal(request.folder / STATE_FOLDER / "journal")),
-        published=published,
-        skip_existing=request.skip_existing,
-        resume=request.resume,
+        history=lambda: fold(read_journal(journal)),
+        refresh=refresh,
     )
     retries = request.settings.retries
     room = Room(
@@ -137,7 +151,7 @@ async def _run(
         marks=(workplace.temporary, leases.own_file),
     )
     sources = await in_thread(Sources.of, [job.source for job in request.jobs])
-    gate = Gate(state, bus, claims=leases, room=room, sources=sources)
+    gate = Gate(state, bus, claims=leases, room=room, sources=sources, ending=planning.made_by_another)
     scheduler = Scheduler(
         state, bus, workers.executor, planning.plan, gate=gate, retries=retries, verbose=request.verbose
     )
@@ -171,13 +185,15 @@ async def _run(
             limits = Limits(least=workers.parallel.least, most=workers.parallel.most)
             control = LaneControl(state=state, room=room, limits=limits, use_lanes=scheduler.use_lanes)
             group.start_soon(control.run, bus.subscribe())
-        if not request.settings.keep_temp:
-            group.start_soon(clean_up, bus.subscribe(), state, workplace)
+        keeping = partial(clean_up, segments=not request.settings.keep_temp)
+        group.start_soon(keeping, bus.subscribe(), state, workplace)
         async with stopped_by_signals(session), anyio.create_task_group() as following:
             following.start_soon(_follow, session, list(zip(followers, followed, strict=True)))
             reader = Reader(devices=toolbox.devices, folders=room.folders, tell=bus.tell)
             async with workers.watched(scheduler), reader.reading():
                 await scheduler.run(partial(live.last_call, session.wish))
+            if kept := sum(job.reason == KEPT for job in state.jobs.values()):
+                bus.tell(LogLine(level="info", text=f"kept {counted(kept, 'result')} {KEPT}; {AGAIN}"))
             await bus.emit(
                 BatchFinished(
                     at_s=time.time(),
@@ -234,7 +250,7 @@ def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplac
         threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
         niceness=settings.nice,
         stall_timeout_s=settings.stall_timeout_s,
-        records=request.records,
+        records=request.rules.records,
         skip_still=settings.skip_still,
         vapoursynth_python=settings.vapoursynth_python,
     )

@@ -11,6 +11,7 @@ from vhsbatch.model.events import JobPublished
 from vhsbatch.model.job_state import Phase
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import LogLine
+from vhsbatch.pipeline.proofs import drop_proof
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.scheduling.bus import Bus, Mailbox
 from vhsbatch.scheduling.room import Room
@@ -29,12 +30,22 @@ async def warn_of_room(mailbox: Mailbox, state: BatchState, room: Room, bus: Bus
             bus.tell(LogLine(level="warning", text=warning))
 
 
-async def clean_up(mailbox: Mailbox, state: BatchState, workplace: Workplace) -> None:
-    """Remove the segments of every video that has been published."""
+async def clean_up(mailbox: Mailbox, state: BatchState, workplace: Workplace, *, segments: bool) -> None:
+    """Remove what nobody needs any more of every video that has been published.
+
+    Args:
+        mailbox: the batch's facts.
+        state: the batch.
+        workplace: where it is made.
+        segments: whether segments go too.
+    """
+    state_folder = workplace.publishing.parent
     async for event in mailbox:
         if isinstance(event, JobPublished) and (plan := state.jobs[event.job_id].plan) is not None:
-            folder = workplace.job_folder(plan).parent
-            await anyio.to_thread.run_sync(functools.partial(shutil.rmtree, folder, ignore_errors=True))
+            await anyio.to_thread.run_sync(drop_proof, state_folder, event.job_id)
+            if segments:
+                folder = workplace.job_folder(plan).parent
+                await anyio.to_thread.run_sync(functools.partial(shutil.rmtree, folder, ignore_errors=True))
     # It goes last: until then one of the videos may be about to write to it.
     with contextlib.suppress(OSError):
         await anyio.Path(workplace.publishing).rmdir()

@@ -1,10 +1,13 @@
 """Everything that happens in a batch, in a file that does not grow for ever (`--log-file`)."""
 
 import logging
+import re
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from vhsbatch.errors import UsageError
+from vhsbatch.journal import STATE_FOLDER
+from vhsbatch.media.formats import is_video
 from vhsbatch.model.events import Event
 from vhsbatch.model.telemetry import DeviceReadings, LogLine, Progress
 from vhsbatch.pipeline.describe import fact_line
@@ -12,6 +15,9 @@ from vhsbatch.wording import plain
 
 _BYTES = 10_000_000
 _KEPT = 5
+_BEGINNING_BYTES = 64
+# How each of its lines begins, but for those that a crash has torn.
+_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 
 
@@ -22,6 +28,24 @@ class _File(RotatingFileHandler):
         raise  # noqa: PLE0704 - it is called while the error is handled
 
 
+def _expect_log(path: Path) -> None:
+    """Promise that neither the file nor what it is rotated to is anything but a log of this program.
+
+    Raises:
+        UsageError: one is.
+    """
+    if is_video(path) or STATE_FOLDER in path.resolve().parts:
+        what = "a video's name" if is_video(path) else "inside of the state of a batch"
+        raise UsageError(f"--log-file {path} is {what}", fix="give the log a name of its own")
+    for file in (path, *(path.with_name(f"{path.name}.{number}") for number in range(1, _KEPT + 1))):
+        if not file.is_file():
+            continue
+        with file.open("rb") as opened:
+            beginning = opened.read(_BEGINNING_BYTES)
+        if beginning and not _LINE.match(beginning):
+            raise UsageError(f"--log-file {path}: {file} is no log of this program", fix="name another file")
+
+
 class LogFilePrinter:
     """Writes facts and log lines, commands and what children say among them, with their times."""
 
@@ -29,9 +53,10 @@ class LogFilePrinter:
         """Find out whether the file can be written.
 
         Raises:
-            UsageError: it cannot be written.
+            UsageError: it cannot be written, or is no log of this program.
         """
         try:
+            _expect_log(path)
             with path.open("a"):
                 pass
         except OSError as error:

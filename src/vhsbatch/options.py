@@ -211,7 +211,13 @@ class FolderOptions:
     "How many videos are restored at the same time: a number, a range such as 1..4, or 'auto'."
 
     skip_existing: bool = False
-    "Leave out videos whose results are there and proven complete."
+    "Keep every proven result of an unchanged source, whatever settings made it."
+
+    overwrite: Annotated[bool, Parameter(group=_WHAT)] = False
+    "Make results again, and replace files under their names that this program did not make."
+
+    from_results: bool = False
+    "Take videos from output folders too; the results in them are still left out."
 
     resume: bool = False
     "Continue an interrupted batch with its options; finished segments are not made again."

@@ -12,14 +12,15 @@ import anyio.to_thread
 
 from vhsbatch.batch import temporary_folder, toolbox_of
 from vhsbatch.errors import VhsBatchError
+from vhsbatch.ledger import read_ledger
 from vhsbatch.model.events import BatchPredicted
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.pipeline.calibration import calibrate
 from vhsbatch.pipeline.describe import describe_plans, predicted
-from vhsbatch.pipeline.prepare import prepare, probe_source
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.request import BatchRequest
 from vhsbatch.scheduling.measuring import Records
+from vhsbatch.scheduling.planning import Choosing
 from vhsbatch.scheduling.prediction import Remaining, Sample, estimate, kind_of, predict
 from vhsbatch.scheduling.room import Room, result_bytes
 from vhsbatch.toolbox import Toolbox
@@ -33,14 +34,20 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
         The exit code: 1 if a video could not be planned.
     """
     toolbox = await toolbox_of(request)
-    plans: dict[str, JobPlan | VhsBatchError] = {}
+    ledger = await anyio.to_thread.run_sync(read_ledger, request.folder)
+    choosing = Choosing(
+        intent=toolbox.intent,
+        rules=request.rules,
+        standing=lambda job: ledger.standing(job, records=request.rules.records),
+    )
+    plans: dict[str, JobPlan | str | VhsBatchError] = {}
+    remarks: dict[str, str] = {}
     limiter = anyio.CapacityLimiter(max(2, toolbox.lanes))
 
     async def plan(job: Job) -> None:
         async with limiter:
             try:
-                info, override = await probe_source(job.source, toolbox.intent)
-                plans[job.id] = await prepare(job, info, toolbox.intent, override=override)
+                plans[job.id], remarks[job.id] = await choosing.plan(job)
             except VhsBatchError as error:
                 plans[job.id] = error
 
@@ -58,9 +65,14 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
     )
     forecast = room.forecast(plan for plan in plans.values() if isinstance(plan, JobPlan))
     notes = (*request.notes, *toolbox.notes)
-    for line in describe_plans(request.jobs, plans, toolbox.lanes, notes, estimates):
+    for line in describe_plans(request.jobs, plans, toolbox.lanes, notes, estimates, remarks=remarks):
         show(line)
-    show(f"In all: {predicted(total)}" if total is not None else "In all: not known, nothing was measured")
+    if not planned:
+        show("In all: nothing to do")
+    elif total is not None:
+        show(f"In all: {predicted(total)}")
+    else:
+        show("In all: not known, nothing was measured")
     if forecast is not None:
         show(f"Warning: {forecast}")
     return int(any(isinstance(plan, VhsBatchError) for plan in plans.values()))

@@ -1,23 +1,25 @@
 """What a user asked for, checked, before anything is done. Pure apart from reading the input folder."""
 
-import dataclasses
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from vhsbatch.captures import captures_of
 from vhsbatch.config import Settings
 from vhsbatch.errors import InputError, UsageError
+from vhsbatch.journal import STATE_FOLDER
+from vhsbatch.ledger import Ledger
 from vhsbatch.model.plan import Job
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections
-from vhsbatch.pipeline.discover import discover
 from vhsbatch.pipeline.naming import name_jobs, refuse_overwriting_sources
 from vhsbatch.pipeline.order import FileFacts, OrderName, Priority, arrange
 from vhsbatch.pipeline.overrides import shipped_preset
+from vhsbatch.pipeline.ownership import NO_RULES, InTheWay, Rules
 from vhsbatch.preset_tables import Container
 from vhsbatch.presets import Preset
+from vhsbatch.wording import counted
 
 Interface = Literal["tui", "text", "json"]
 
@@ -34,14 +36,14 @@ class BatchRequest:
         preset: with every override applied.
         settings: how this machine runs.
         options: what decides the results, for the journal: `--resume` goes on with it.
-        skip_existing: whether proven outputs are left alone.
+        rules: what is left alone, and what may be replaced.
+        in_the_way: why nothing can be made of some of the videos, by job.
         resume: whether an unfinished batch is continued.
         detectable: the presets from which each source gets the one that suits it (`--auto-detect`);
             None where `preset` is for all.
         corrections: what the user knows better than the sources say.
         preset_named: gives the preset that is named for a single video, as this run would use it.
         allow_truncated: whether sources that break off are restored as far as they go.
-        records: whether a record is put beside each result.
         drain: whether running segments are finished when the run is stopped.
         verbose: whether commands and stack traces are shown.
         notes: what the user should know before anything starts.
@@ -54,22 +56,41 @@ class BatchRequest:
     preset: Preset
     settings: Settings
     options: Mapping[str, str]
-    skip_existing: bool = False
+    rules: Rules = NO_RULES
+    in_the_way: Mapping[str, str] = field(default_factory=dict)
     resume: bool = False
     detectable: Mapping[str, Preset] | None = None
     corrections: Corrections = NO_CORRECTIONS
     preset_named: Callable[[str], Preset] = shipped_preset
     allow_truncated: bool = False
-    records: bool = True
     drain: bool = False
     verbose: bool = False
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The videos of a call.
+
+    Attributes:
+        jobs: each with its output, in the order in which they are begun.
+        in_the_way: why nothing can be made of some of them, by job.
+        notes: what is left out, and why.
+    """
+
+    jobs: tuple[Job, ...]
+    in_the_way: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+class NothingToDoError(UsageError):
+    """There is no video to restore."""
+
+
 def jobs_of_folder(
     input_folder: Path,
-    output_folder: Path,
     preset: Preset,
+    ledger: Ledger,
     *,
     pattern: str,
     recursive: bool,
@@ -77,30 +98,73 @@ def jobs_of_folder(
     max_count: int | None,
     order: OrderName = "name",
     by: Sequence[Priority] = (),
-) -> tuple[Job, ...]:
-    """The videos of a folder in the order in which they are begun, each with its output.
+    rules: Rules = NO_RULES,
+) -> Chosen:
+    """The videos of a folder.
 
     Names are given before the count is limited, and the first ones in this order are taken.
 
+    Args:
+        input_folder: IN.
+        preset: with every override applied.
+        ledger: what is proven of OUT.
+        pattern: a shell pattern of names.
+        recursive: whether to look into sub-folders.
+        suffix: what results' names end in, None for the usual.
+        max_count: how many are taken, None for all.
+        order: in which order they are begun.
+        by: which of them are begun before others.
+        rules: what may be replaced.
+
     Raises:
-        UsageError: there is nothing to do, or an output would replace a source.
+        NothingToDoError: there is nothing to do.
+        UsageError: an output would replace a source, or IN is an output folder.
     """
-    sources = discover(input_folder, pattern=pattern, recursive=recursive, exclude=output_folder)
+    captures = captures_of(
+        input_folder, ledger, pattern=pattern, recursive=recursive, from_results=rules.from_results
+    )
     jobs = name_jobs(
-        sources,
-        input_folder.resolve(),
-        output_folder.resolve(),
+        captures.sources,
+        captures.root,
+        ledger.folder,
         suffix=_suffix(suffix, preset),
         extension=preset.container,
+        known=ledger.names,
     )
-    jobs = _without_results(jobs)
+    notes = tuple(captures.notes)
     if not jobs:
-        raise UsageError(
-            f"no videos in {input_folder}" + ("" if pattern == "*" else f" match {pattern}"),
+        raise NothingToDoError(
+            f"no videos in {input_folder}"
+            + ("" if pattern == "*" else f" match {pattern}")
+            + "".join(f"; {note}" for note in notes),
             fix="--recursive looks into sub-folders too" if not recursive else None,
         )
-    refuse_overwriting_sources(jobs)
-    return arrange(jobs, order, by, look=_look)[:max_count]
+    refuse_overwriting_sources(jobs, captures.others)
+    jobs = arrange(jobs, order, by, look=_look)[:max_count]
+    return Chosen(jobs, in_the_way(jobs, ledger, rules), notes)
+
+
+def in_the_way(jobs: Sequence[Job], ledger: Ledger, rules: Rules) -> dict[str, str]:
+    """Why nothing can be made of some videos, as far as that is known without reading them."""
+    found: dict[str, str] = {}
+    for job in jobs:
+        with suppress(InputError):  # its own probe says what is wrong
+            there = ledger.standing(job, records=rules.records, reading=False)
+            if isinstance(there, InTheWay) and not (rules.overwrite and not there.absolute):
+                found[job.id] = there.reason
+    return found
+
+
+def refuse_what_is_in_the_way(chosen: Chosen) -> None:
+    """Promise that something can be made.
+
+    Raises:
+        UsageError: no video has a place for its result.
+    """
+    if len(chosen.in_the_way) < len(chosen.jobs):
+        return
+    first, *others = chosen.in_the_way.values()
+    raise UsageError(f"{first}; {counted(len(others), 'other video')} likewise" if others else first)
 
 
 def _look(path: Path) -> FileFacts:
@@ -144,6 +208,8 @@ def job_of_video(video: Path, output: Path, preset: Preset) -> Job:
         UsageError: the video is not there, or the output would replace it.
     """
     expect_video(video)
+    if STATE_FOLDER in output.absolute().parts:
+        raise UsageError(f"--output {output} is inside of the state of a batch", fix="name another folder")
     if output.is_dir() or not output.suffix:
         (job,) = name_jobs(
             [video.resolve()],
@@ -163,23 +229,7 @@ def job_of_video(video: Path, output: Path, preset: Preset) -> Job:
     return job
 
 
-# What results are called, unless --suffix says otherwise.
-_USUAL_RESULT = re.compile(r"(?P<stem>.+)_\d{3,4}p")
 _SUFFIX_LENGTH = 60
-
-
-def _without_results(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
-    """Results of earlier runs that lie among the sources are no sources."""
-    outputs = {job.output for job in jobs}
-    stems = {job.source.with_suffix("") for job in jobs}
-
-    def is_result(source: Path) -> bool:
-        usual = _USUAL_RESULT.fullmatch(source.stem)
-        of_source = usual is not None and source.with_name(usual["stem"]) in stems
-        return source in outputs or (of_source and source.suffix[1:] in get_args(Container))
-
-    kept = [job for job in jobs if not is_result(job.source)]
-    return tuple(dataclasses.replace(job, index=index) for index, job in enumerate(kept, start=1))
 
 
 def _suffix(suffix: str | None, preset: Preset) -> str:

@@ -206,24 +206,6 @@ async def test_segments_are_kept_or_removed(tmp_path: Path) -> None:
     assert list((tmp_path / "scratch2").rglob("*.mp4")) == []
 
 
-async def test_an_output_that_somebody_else_made_is_proven_before_it_is_skipped(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "out").mkdir()
-    for name in ("good.mkv", "short.mkv", "rubbish.mkv"):
-        make_clip(tmp_path / "in" / name, *FFV1, scan="progressive", seconds=1, size=SMALL)
-    make_clip(tmp_path / "out" / "good_120p.mp4", *H264, scan="progressive", seconds=1, size="160x120")
-    make_clip(tmp_path / "out" / "short_120p.mp4", *H264, scan="progressive", seconds=0.3, size="160x120")
-    (tmp_path / "out" / "rubbish_120p.mp4").write_bytes(b"half a file")
-    done = program.run("batch", "in", "out", "-r", "120", "--skip-existing", "--parallel", "2", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    skipped = lines.index("[1/3] SKIPPED: good.mkv")
-    assert lines[skipped + 1] == "  Reason: an output of the right length is there (1.0 s)"
-    assert "[2/3] SUCCESS: rubbish.mkv" in lines
-    assert "[3/3] SUCCESS: short.mkv" in lines
-    assert (await probed(tmp_path / "out" / "short_120p.mp4")).video.frames == 30
-
-
 async def test_a_truncated_source_is_restored_as_far_as_it_goes_if_that_is_asked_for(
     captures: Path, tmp_path: Path
 ) -> None:

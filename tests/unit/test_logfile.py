@@ -65,3 +65,25 @@ def test_a_full_disk_is_no_stack_trace(capfd: pytest.CaptureFixture[str]) -> Non
 def test_a_file_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--log-file .*: Is a directory \(name a file"):
         LogFilePrinter(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["tape.AVI", "new.mp4", ".vhsbatch/x.log", "notes.txt", "link.log", "a.log"])
+def test_only_a_log_is_written_to(name: str, tmp_path: Path) -> None:
+    (tmp_path / ".vhsbatch").mkdir()
+    (tmp_path / "tape.AVI").write_bytes(b"RIFF")
+    (tmp_path / "notes.txt").write_text("mine\n")
+    (tmp_path / "link.log").hardlink_to(tmp_path / "tape.AVI")
+    (tmp_path / "a.log.3").write_text("what a.log would be rotated to\n")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match="--log-file"):
+        LogFilePrinter(tmp_path / name)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_log_is_continued(tmp_path: Path) -> None:
+    for _ in range(2):
+        printer = LogFilePrinter(tmp_path / "batch.log")
+        printer.show(LogLine(level="info", text="said"))
+        printer.close()
+        printer.write()
+    assert (tmp_path / "batch.log").read_text().count("said") == 2

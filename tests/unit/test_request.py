@@ -3,15 +3,17 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vhsbatch.errors import UsageError
+from vhsbatch.ledger import read_ledger
 from vhsbatch.model.plan import Job
 from vhsbatch.presets import Preset
-from vhsbatch.request import container_of, job_of_video, jobs_of_folder
+from vhsbatch.request import Chosen, container_of, job_of_video, jobs_of_folder
 
 PRESET = Preset(name="p")
 
@@ -35,9 +37,14 @@ def jobs(
     suffix: str | None = None,
     max_count: int | None = None,
 ) -> tuple[Job, ...]:
-    return jobs_of_folder(
+    return chosen(
         tapes, out, preset, pattern=pattern, recursive=recursive, suffix=suffix, max_count=max_count
-    )
+    ).jobs
+
+
+def chosen(tapes: Path, out: Path, preset: Preset = PRESET, **options: Any) -> Chosen:
+    values: dict[str, Any] = {"pattern": "*", "recursive": False, "suffix": None, "max_count": None}
+    return jobs_of_folder(tapes, preset, read_ledger(out.resolve()), **(values | options))
 
 
 def ids(made: tuple[Job, ...]) -> list[str]:
@@ -68,12 +75,6 @@ def test_linked_folders_are_what_they_point_to(tmp_path: Path) -> None:
 def test_what_lies_in_the_output_folder_is_no_source(tmp_path: Path) -> None:
     tapes = folder(tmp_path / "in", "a.avi", "out/a_1080p.mp4", "out/sub/b_1080p.mp4", "sub/b.avi")
     assert ids(jobs(tapes, tapes / "out", recursive=True)) == ["a_1080p.mp4", "sub/b_1080p.mp4"]
-
-
-def test_a_result_among_the_sources_is_no_source(tmp_path: Path) -> None:
-    out = tmp_path / "tapes"
-    tapes = folder(out / "in", "z.avi", "in/x.avi", "x_1080p.mp4")
-    assert {job.source for job in jobs(tapes, out, recursive=True)} == {tapes / "z.avi", tapes / "in/x.avi"}
 
 
 def test_a_video_called_like_a_result_of_no_other_is_a_source(tmp_path: Path) -> None:
@@ -153,9 +154,10 @@ def test_an_output_in_the_place_of_a_source_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "tapes"
     # The second tape's output would be the first one on a disk that ignores case.
     tapes = folder(out / "in", "in/x.avi", "X_1080P.MP4")
-    with pytest.raises(UsageError, match=r"x_1080p\.mp4 is a source and would be overwritten") as caught:
+    expected = r"X_1080P\.MP4 is a source and would be overwritten by the result of x\.avi"
+    with pytest.raises(UsageError, match=expected) as caught:
         jobs(tapes, out, recursive=True)
-    assert caught.value.fix == "choose another output folder"
+    assert caught.value.fix == "choose another output folder or --suffix"
 
 
 def test_a_single_video_gets_its_usual_name_in_a_folder(tmp_path: Path) -> None:
@@ -202,11 +204,12 @@ def test_a_video_is_never_overwritten(output: str, tmp_path: Path) -> None:
         job_of_video(tapes / "a.mp4", tapes / output, PRESET)
 
 
-def test_results_of_another_height_beside_their_sources_are_no_sources(tmp_path: Path) -> None:
+def test_a_name_alone_makes_no_result(tmp_path: Path) -> None:
     tapes = folder(tmp_path, "a.avi", "a_720p.mp4", "b.avi", "c_720p.mp4", "a_720p.avi")
     made = jobs(tapes, tapes)
-    assert [job.source.name for job in made] == ["a.avi", "a_720p.avi", "b.avi", "c_720p.mp4"]
-    assert [job.index for job in made] == [1, 2, 3, 4]
+    names = ["a.avi", "a_720p.avi", "a_720p.mp4", "b.avi", "c_720p.mp4"]
+    assert [job.source.name for job in made] == names
+    assert [job.index for job in made] == [1, 2, 3, 4, 5]
 
 
 def test_the_name_of_an_output_says_its_container(tmp_path: Path) -> None:

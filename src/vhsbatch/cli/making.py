@@ -115,6 +115,8 @@ def upscale(
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     resume: bool = False,
+    overwrite: bool = False,
+    from_results: bool = False,
     result: ResultOptions = _NO_RESULT,
     machine: MachineOptions = _NO_MACHINE,
     cluster: ClusterOptions = _NO_CLUSTER,
@@ -127,6 +129,8 @@ def upscale(
         video: The capture. It is never changed.
         output: The result: a file, or a folder in which it gets its usual name.
         resume: Continue an interrupted run; finished segments are not made again.
+        overwrite: Make the result again, and replace a file of its name that this program did not make.
+        from_results: Take the video although it is a result itself.
         result: What comes out.
         machine: How it is made.
         cluster: Other machines that help.
@@ -139,6 +143,8 @@ def upscale(
         video,
         output,
         resume=resume,
+        overwrite=overwrite,
+        from_results=from_results,
         result=result,
         machine=machine,
         cluster=cluster,
@@ -159,6 +165,8 @@ def test_presets(
     duration: float = 10.0,
     start: float | None = None,
     resolution: Annotated[int | None, Parameter(name=["--resolution", "-r"])] = None,
+    overwrite: bool = False,
+    from_results: bool = False,
     machine: MachineOptions = _NO_MACHINE,
     verbose: bool = False,
 ) -> int:
@@ -173,6 +181,8 @@ def test_presets(
         duration: Length of each clip in seconds.
         start: Where the first clip begins, in seconds.
         resolution: Lines of the picture instead of the presets' own.
+        overwrite: Replace files of the comparisons' names that this program did not make.
+        from_results: Take the video although it is a result itself.
         machine: How it is made.
         verbose: Show the commands that are run, and stack traces.
     """
@@ -186,6 +196,8 @@ def test_presets(
         duration_s=duration,
         start_s=start,
         resolution=resolution,
+        overwrite=overwrite,
+        from_results=from_results,
         machine=machine,
         verbose=verbose,
     )

@@ -194,7 +194,8 @@ class Node(WorkerPlugin):
                     files[name] = here
                     continue
                 # A source is the same while its time and its size are; other files may change between runs.
-                state = (info.modified_ns, info.size_bytes) if name == SOURCE else order.run_id
+                same = (info.modified_ns, info.size_bytes, order.plan.sample)
+                state = same if name == SOURCE else order.run_id
                 loan = stack.enter_context(self.copies.borrowed((path, state), order.key, name, path.suffix))
                 if name == SOURCE:
                     served = await stack.enter_async_context(self._served(loan, info, attempt))

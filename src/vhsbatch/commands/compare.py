@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from vhsbatch.captures import refuse_result
 from vhsbatch.commands.setup import settings_from
 from vhsbatch.config import Settings
 from vhsbatch.config_layers import preset_paths
@@ -15,7 +16,8 @@ from vhsbatch.errors import UsageError
 from vhsbatch.headless import show_line
 from vhsbatch.model.telemetry import LogLine, Telemetry
 from vhsbatch.options import MachineOptions
-from vhsbatch.pipeline.compare import choose_clips, compare
+from vhsbatch.pipeline.compare import choose_clips, compare, names_of
+from vhsbatch.pipeline.comparisons import expect_own, note
 from vhsbatch.pipeline.prepare import probe_source
 from vhsbatch.pipeline.workplace import Workplace, expect_writable
 from vhsbatch.preset_files import find_preset, load_presets
@@ -35,6 +37,8 @@ def compare_presets(
     duration_s: float,
     start_s: float | None,
     resolution: int | None,
+    overwrite: bool,
+    from_results: bool,
     machine: MachineOptions,
     verbose: bool,
 ) -> int:
@@ -46,13 +50,15 @@ def compare_presets(
     if start_s is not None and not start_s >= 0:
         raise UsageError(f"--start {start_s:g} is before the video", fix="give seconds from its beginning")
     expect_video(video)
+    if not from_results:
+        refuse_result(video.resolve())
     settings = settings_from(machine)
     known = load_presets(preset_paths(settings))
     names = list(dict.fromkeys(name.strip() for name in presets.split(",") if name.strip()))
     if not names:
         raise UsageError("--presets names none", fix=f"presets: {', '.join(known)}")
     chosen = [override(find_preset(known, name), height=resolution) for name in names]
-    places = Places(count=clip_count, duration_s=duration_s, start_s=start_s)
+    places = Places(count=clip_count, duration_s=duration_s, start_s=start_s, overwrite=overwrite)
     with about_video(video):
         return run_until_stopped(
             _compare, (video.absolute(), folder.absolute()), chosen, settings, places, verbose
@@ -61,11 +67,12 @@ def compare_presets(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Which parts of the video are compared, as the user typed it."""
+    """Which parts of the video are compared, and whether other files make way, as the user typed it."""
 
     count: int
     duration_s: float
     start_s: float | None
+    overwrite: bool
 
 
 async def _compare(
@@ -81,6 +88,7 @@ async def _compare(
         duration_s=Fraction(places.duration_s).limit_denominator(1000),
         start_s=None if places.start_s is None else Fraction(places.start_s).limit_denominator(1000),
     )
+    await expect_own(folder, names_of(presets, clips), video, overwrite=places.overwrite)
 
     def tell(telemetry: Telemetry) -> None:
         if verbose and isinstance(telemetry, LogLine):
@@ -107,6 +115,10 @@ async def _compare(
             lanes=toolbox.lanes,
             tell=tell,
         )
+    await note(
+        folder,
+        [path for one in made for path in (*one.files.values(), one.video, one.contact_sheet)],
+    )
     for comparison in made:
         clip = comparison.clip
         show_line(f"Clip {clip.number} of {len(made)}, from {duration(float(clip.start_s))}:")

@@ -14,7 +14,6 @@ from vhsbatch.headless import say, show_line
 from vhsbatch.journal import STATE_FOLDER, read_journal
 from vhsbatch.media.verify import count_frames
 from vhsbatch.model.events import BatchFinished, BatchStarted, Fact, JobPublished
-from vhsbatch.model.state import BatchState, fold
 from vhsbatch.pipeline.describe import fact_line
 from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.record import is_record, read_record
@@ -81,14 +80,11 @@ def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int] | InputError]
     Where neither can be read of a result, what is wrong with its record stands in their place.
     """
     by_journal: set[Path] = set()
-    for job in _state(folder).known.values():
-        match job.published:
-            case JobPublished() as published:
-                path = folder.joinpath(*Path(job.job.id).parts)
-                by_journal.add(path)
-                yield path, (published.sha256, published.frames)
-            case None:
-                pass
+    for fact in _facts(folder):
+        if isinstance(fact, JobPublished):
+            path = folder.joinpath(*Path(fact.job_id).parts)
+            by_journal.add(path)
+            yield path, (fact.sha256, fact.frames)
     for path in sorted(folder.rglob("*.json")):
         if is_record(path) and STATE_FOLDER not in path.parts:
             result = path.with_suffix("")
@@ -101,13 +97,12 @@ def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int] | InputError]
                 yield result, (record.output.sha256, record.frames)
 
 
-def _state(folder: Path) -> BatchState:
+def _facts(folder: Path) -> Iterator[Fact]:
     """What the journal says; nothing where it cannot be read: records prove as much."""
     try:
-        return fold(read_journal(folder / STATE_FOLDER / "journal", say))
+        yield from read_journal(folder / STATE_FOLDER / "journal", say)
     except OutputFolderError as error:
         say(str(error))
-        return BatchState()
 
 
 def show_log(folder: Path) -> int:

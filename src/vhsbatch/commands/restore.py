@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vhsbatch.batch import run_batch
+from vhsbatch.captures import refuse_result
 from vhsbatch.commands.cluster import expect_cluster
 from vhsbatch.commands.following import check_followers, followers
 from vhsbatch.commands.resume import Options, options_before, preset_before
@@ -20,7 +21,7 @@ from vhsbatch.commands.showing import interfaces
 from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.headless import show_line
-from vhsbatch.model.plan import Job
+from vhsbatch.ledger import read_ledger
 from vhsbatch.options import (
     ClusterOptions,
     DisplayOptions,
@@ -32,10 +33,19 @@ from vhsbatch.options import (
 from vhsbatch.pipeline.corrections import corrections
 from vhsbatch.pipeline.order import priorities
 from vhsbatch.pipeline.overrides import Overrides
+from vhsbatch.pipeline.ownership import Rules
 from vhsbatch.presets import Preset
 from vhsbatch.preview import preview
 from vhsbatch.proc.stopping import run_until_stopped
-from vhsbatch.request import BatchRequest, container_of, job_of_video, jobs_of_folder
+from vhsbatch.request import (
+    BatchRequest,
+    Chosen,
+    container_of,
+    in_the_way,
+    job_of_video,
+    jobs_of_folder,
+    refuse_what_is_in_the_way,
+)
 
 
 def restore_folder(
@@ -55,22 +65,26 @@ def restore_folder(
         raise UsageError("--replan says how to go on, and nothing says that", fix="add --resume")
     if which.max_count is not None and which.max_count < 1:
         raise UsageError(f"--max-count {which.max_count} leaves nothing to do", fix="give 1 or more")
+    rules = rules_of(which, machine)
     typed = Options(which, result, machine)
     before = options_before(output_folder, input_folder) if which.resume else None
     options, settings, preset = _decide(typed, before, follow, cluster, replan=which.replan)
-    jobs = jobs_of_folder(
+    chosen = jobs_of_folder(
         input_folder,
-        output_folder,
         preset,
+        read_ledger(output_folder.resolve()),
         pattern=options.which.pattern,
         recursive=options.which.recursive,
         suffix=options.which.suffix,
         max_count=options.which.max_count,
         order=options.which.order,
         by=priorities(options.which.priority),
+        rules=rules,
     )
+    refuse_what_is_in_the_way(chosen)
     request = request_for(
-        jobs,
+        chosen,
+        rules,
         typed_input=typed_input,
         typed_output=typed_output,
         folder=output_folder.resolve(),
@@ -90,6 +104,8 @@ def restore_video(
     output: Path,
     *,
     resume: bool,
+    overwrite: bool,
+    from_results: bool,
     result: ResultOptions,
     machine: MachineOptions,
     cluster: ClusterOptions,
@@ -103,10 +119,18 @@ def restore_video(
     options, settings, preset = _decide(
         typed, before, follow, cluster, replan=False, container=container_of(output)
     )
+    rules = Rules(
+        overwrite=overwrite, resume=resume, records=not machine.no_record, from_results=from_results
+    )
     job = job_of_video(video, output, preset)
+    if not rules.from_results:
+        refuse_result(video.resolve())
+    chosen = Chosen((job,), in_the_way([job], read_ledger(job.output.parent), rules))
+    refuse_what_is_in_the_way(chosen)
     # Its segments are shared out among all lanes.
     request = request_for(
-        (job,),
+        chosen,
+        rules,
         typed_input=str(video),
         typed_output=str(output),
         folder=job.output.parent,
@@ -119,8 +143,28 @@ def restore_video(
     return run_until_stopped(run_batch, request, interfaces(display), followers(request, report=False))
 
 
+def rules_of(which: FolderOptions, machine: MachineOptions) -> Rules:
+    """What is left alone and what may be replaced.
+
+    Raises:
+        UsageError: two options contradict each other.
+    """
+    if which.skip_existing and which.overwrite:
+        raise UsageError(
+            "--skip-existing keeps results, and --overwrite makes them again", fix="leave one of them out"
+        )
+    return Rules(
+        overwrite=which.overwrite,
+        skip_existing=which.skip_existing,
+        resume=which.resume,
+        records=not machine.no_record,
+        from_results=which.from_results,
+    )
+
+
 def request_for(
-    jobs: tuple[Job, ...],
+    chosen: Chosen,
+    rules: Rules,
     *,
     typed_input: str,
     typed_output: str,
@@ -135,21 +179,21 @@ def request_for(
     return BatchRequest(
         input=typed_input,
         output=typed_output,
-        jobs=jobs,
+        jobs=chosen.jobs,
+        in_the_way=chosen.in_the_way,
+        rules=rules,
         folder=folder,
         preset=preset,
         settings=settings,
         options=options.remembered(Path(typed_input), preset, settings),
-        skip_existing=which.skip_existing,
         resume=which.resume,
         detectable=detectable_presets(result, settings, preset),
         corrections=corrections(result.aspect, result.field_order, result.telecine),
         preset_named=functools.partial(preset_named, result=result, settings=settings, base=preset),
         allow_truncated=result.allow_truncated,
-        records=not machine.no_record,
         drain=machine.drain,
         verbose=verbose,
-        notes=_notes(machine),
+        notes=(*_notes(machine), *chosen.notes),
     )
 
 

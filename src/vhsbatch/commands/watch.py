@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,18 +16,16 @@ import anyio.to_thread
 from vhsbatch.arrivals import Arrivals, Identity
 from vhsbatch.batch import run_batch
 from vhsbatch.commands.following import followers
-from vhsbatch.commands.restore import expect_parts, request_for
+from vhsbatch.commands.restore import expect_parts, request_for, rules_of
 from vhsbatch.commands.resume import Options
 from vhsbatch.commands.setup import network_settings, preset_from, preset_named, settings_from
 from vhsbatch.commands.showing import interfaces
 from vhsbatch.config import Settings
 from vhsbatch.errors import UsageError
-from vhsbatch.following.report import published
 from vhsbatch.following.systemd import ServiceManager
 from vhsbatch.headless import say
-from vhsbatch.journal import STATE_FOLDER, read_journal
+from vhsbatch.ledger import LedgerReader
 from vhsbatch.model.job_state import Phase
-from vhsbatch.model.plan import Job
 from vhsbatch.options import (
     ClusterOptions,
     DisplayOptions,
@@ -37,10 +35,11 @@ from vhsbatch.options import (
     ResultOptions,
 )
 from vhsbatch.pipeline.order import priorities
+from vhsbatch.pipeline.ownership import Rules
 from vhsbatch.pipeline.workplace import expect_writable
 from vhsbatch.presets import Preset
 from vhsbatch.proc.stopping import receive_signals, run_until_stopped
-from vhsbatch.request import jobs_of_folder
+from vhsbatch.request import Chosen, NothingToDoError, jobs_of_folder
 from vhsbatch.scheduling.bus import Mailbox
 from vhsbatch.session import Session
 
@@ -77,7 +76,8 @@ def watch_folder(
         )
     settings = settings_from(machine, follow, parallel=which.parallel, **network_settings(cluster))
     # What one run has finished, or half finished, the next need not make again.
-    options = Options(dataclasses.replace(which, resume=True, skip_existing=False), result, machine)
+    which = dataclasses.replace(which, resume=True, skip_existing=False)
+    options, rules = Options(which, result, machine), rules_of(which, machine)
     preset = preset_from(result, settings)
     named = functools.partial(preset_named, result=result, settings=settings, base=preset)
     expect_parts(settings, cluster, preset, named)
@@ -94,7 +94,11 @@ def watch_folder(
         poll_s=poll_s,
         arrivals=Arrivals(settle_s),
         service_manager=ServiceManager.of_environment(),
+        rules=rules,
+        ledger=LedgerReader(Path(typed_output).resolve()),
     )
+    with suppress(NothingToDoError):
+        watch.chosen()
     return run_until_stopped(watch.run)
 
 
@@ -112,7 +116,9 @@ class Watch:
     poll_s: float | None
     arrivals: Arrivals
     service_manager: ServiceManager | None
-    made: set[Path] = field(default_factory=set)
+    rules: Rules
+    ledger: LedgerReader
+    told: set[str] = field(default_factory=set)
 
     async def run(self) -> int:
         """Restore what arrives until a signal comes; 128 + its number.
@@ -138,13 +144,13 @@ class Watch:
         while True:
             changed.reset()
             async with _signals(changed.ring) as received:
-                jobs, wait_s = await anyio.to_thread.run_sync(self._complete_jobs)
-                if not jobs:
+                chosen, wait_s = await anyio.to_thread.run_sync(self._complete)
+                if not chosen.jobs:
                     with anyio.move_on_after(wait_s):
                         await changed.wait()
             if received:
                 return received[0]
-            if jobs and (stopped_by := await self._restore(jobs)) is not None:
+            if chosen.jobs and (stopped_by := await self._restore(chosen)) is not None:
                 return stopped_by
 
     def _say(self, line: str) -> None:
@@ -157,50 +163,73 @@ class Watch:
 
     def _remember(self) -> None:
         """Leave alone what earlier runs have restored, if it is still what it was then."""
-        facts = read_journal(self.folder / STATE_FOLDER / "journal")
-        for job in published(facts).values():
-            self.made.add(job.job.output)
-            with suppress(OSError):
-                if job.plan is not None and job.job.output.is_file():
-                    self.arrivals.take(job.job.source, (job.plan.info.size_bytes, job.plan.info.modified_ns))
+        ledger = self.ledger.now()
+        for id_, result in ledger.published.items():
+            source = result.source
+            if source is not None and ledger.is_result(ledger.path_of(id_)):
+                self.arrivals.take(source.path, (source.size_bytes, source.modified_ns))
 
-    def _complete_jobs(self) -> tuple[tuple[Job, ...], float]:
-        """The jobs of the videos that are complete; in how many seconds to look again if there are none."""
+    def chosen(self) -> Chosen:
+        """What is in the folder.
+
+        Raises:
+            NothingToDoError: no video is.
+            UsageError: the folder has gone for a while, is an output folder, or its videos would be replaced.
+        """
         which = self.options.which
+        return jobs_of_folder(
+            Path(self.typed_input),
+            self.preset,
+            self.ledger.now(),
+            pattern=which.pattern,
+            recursive=which.recursive,
+            suffix=which.suffix,
+            max_count=None,
+            order=which.order,
+            by=priorities(which.priority),
+            rules=self.rules,
+        )
+
+    def _complete(self) -> tuple[Chosen, float]:
+        """The videos that are complete; in how many seconds to look again if there are none."""
+        chosen = Chosen((), {})
         try:
-            jobs = jobs_of_folder(
-                Path(self.typed_input),
-                Path(self.typed_output),
-                self.preset,
-                pattern=which.pattern,
-                recursive=which.recursive,
-                suffix=which.suffix,
-                max_count=None,
-                order=which.order,
-                by=priorities(which.priority),
-            )
-        except UsageError:  # nothing is there yet, or a share has gone for a while
-            jobs = ()
+            chosen = self.chosen()
+        except NothingToDoError:
+            pass
+        except UsageError as error:  # a share may have gone for a while
+            self._tell_once(str(error))
+        for note in chosen.notes:
+            self._tell_once(note)
+        jobs = chosen.jobs
         files = {job.source: identity for job in jobs if (identity := _identity(job.source)) is not None}
         now_s = time.monotonic()
         ready = set(self.arrivals.look(files, now_s=now_s, wall_s=time.time()))
-        complete = [job for job in jobs if job.source in ready and not self._is_in_the_way(job, files)]
+        complete = []
+        for job in jobs:
+            if job.source not in ready:
+                continue
+            if (reason := chosen.in_the_way.get(job.id)) is not None:
+                self.arrivals.take(job.source, files[job.source])
+                say(f"{job.source.name} is left alone: {reason}")
+            else:
+                complete.append(job)
         soon_s = self.arrivals.next_look_s(now_s)
         return (
-            tuple(dataclasses.replace(job, index=index) for index, job in enumerate(complete, start=1)),
+            Chosen(
+                tuple(dataclasses.replace(job, index=index) for index, job in enumerate(complete, start=1)),
+                {},
+            ),
             min(
                 self.poll_s or _LOOK_AT_LEAST_EVERY_S,
                 _LOOK_AT_LEAST_EVERY_S if soon_s is None else soon_s + 0.1,
             ),
         )
 
-    def _is_in_the_way(self, job: Job, files: Mapping[Path, Identity]) -> bool:
-        """Whether a file that no run of ours made has the name of the output; it is left alone."""
-        if job.output in self.made or not job.output.exists():
-            return False
-        self.arrivals.take(job.source, files[job.source])
-        say(f"{job.source.name} is left alone: {job.output} is there, and no run on this folder made it")
-        return True
+    def _tell_once(self, line: str) -> None:
+        if line not in self.told:
+            self.told.add(line)
+            say(line)
 
     async def _listen(self, changed: "_Bell") -> None:
         """Ring whenever something happens in the folder."""
@@ -225,11 +254,12 @@ class Watch:
 
     # --- a batch ---------------------------------------------------------------------------------
 
-    async def _restore(self, jobs: tuple[Job, ...]) -> int | None:
+    async def _restore(self, chosen: Chosen) -> int | None:
         """Restore what is complete; the signal that ended it early, if one did."""
-        identities = {job.id: _identity(job.source) for job in jobs}
+        identities = {job.id: _identity(job.source) for job in chosen.jobs}
         request = request_for(
-            jobs,
+            chosen,
+            self.rules,
             typed_input=self.typed_input,
             typed_output=self.typed_output,
             folder=self.folder,
@@ -250,8 +280,6 @@ class Watch:
         (session,) = sessions
         for id_, job in session.state.jobs.items():
             identity = identities[id_]
-            if job.phase is Phase.DONE:
-                self.made.add(job.job.output)
             if identity is not None and job.phase in (Phase.DONE, Phase.SKIPPED, Phase.FAILED):
                 self.arrivals.take(job.job.source, identity)
         self._say(f"watching {self.typed_input} for videos")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.model.source import SourceIdentity
 from vhsbatch.model.telemetry import Telemetry
 
 # Why a batch is paused that the user has paused.
@@ -143,7 +144,18 @@ class AssemblyStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPublished:
-    """A complete and verified output is under its final name."""
+    """A complete and verified output is under its final name.
+
+    Attributes:
+        fingerprint: that of its plan.
+        size_bytes: its size.
+        sha256: its digest.
+        frames: its frames.
+        wall_s: how long it took to join and verify it.
+        notes: what the user should know of it.
+        source: what it was made of; None in journals of older versions.
+        modified_ns: the time of its last change, in nanoseconds since the epoch; 0 in older journals.
+    """
 
     at_s: float
     job_id: str
@@ -153,6 +165,8 @@ class JobPublished:
     frames: int
     wall_s: float
     notes: tuple[str, ...] = ()
+    source: SourceIdentity | None = None
+    modified_ns: int = 0
     kind: Literal["job_published"] = "job_published"
 
 

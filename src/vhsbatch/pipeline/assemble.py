@@ -22,10 +22,12 @@ from vhsbatch.media.segment_commands import describe
 from vhsbatch.media.verify import packet_digest, verify_output
 from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan
+from vhsbatch.model.source import SourceIdentity
 from vhsbatch.model.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.pipeline.destination import expect_size
-from vhsbatch.pipeline.existing import damage_of_segment, expect_unchanged
+from vhsbatch.pipeline.existing import damage_of_segment, expect_replaceable, expect_unchanged
 from vhsbatch.pipeline.files import publish, sha256
+from vhsbatch.pipeline.proofs import keep_proof
 from vhsbatch.pipeline.record import FileRecord, make_record, write_record
 from vhsbatch.pipeline.segment import segment_stages, way_of_network
 from vhsbatch.pipeline.speed import Speed
@@ -52,7 +54,7 @@ async def assemble(
     Raises:
         ChainError: FFmpeg could not join them.
         VerificationError: the result is not what was planned.
-        InputError: the source is gone.
+        InputError: the source is gone, or a file that may not be replaced has the result's name.
         StalePlanError: the source or a segment changed.
     """
     started_s = time.monotonic()
@@ -71,13 +73,35 @@ async def assemble(
         digest = await sha256(temporary)
         size_bytes = (await anyio.Path(temporary).stat()).st_size
         output = FileRecord(path=plan.job.output.name, size_bytes=size_bytes, sha256=digest)
-        source_digest = await sha256(plan.job.source) if workplace.records else ""
+        source = SourceIdentity(
+            path=plan.job.source,
+            size_bytes=plan.info.size_bytes,
+            modified_ns=plan.info.modified_ns,
+            sha256=await sha256(plan.job.source),
+        )
+        # What was read until now is what the digest is of.
+        await expect_unchanged(plan)
         await anyio.to_thread.run_sync(_make_parent, plan.job.output)
-        await publish(temporary, plan.job.output)
+        await expect_replaceable(plan)
+        modified_ns = (await anyio.Path(temporary).stat()).st_mtime_ns
+        published = JobPublished(
+            at_s=time.time(),
+            job_id=plan.job.id,
+            fingerprint=plan.fingerprint,
+            size_bytes=size_bytes,
+            sha256=digest,
+            frames=plan.frames,
+            wall_s=time.monotonic() - started_s,
+            notes=(*plan.notes, *notes),
+            source=source,
+            modified_ns=modified_ns,
+        )
+        # If the program dies before its journal has this, the file is known to be its own all the same.
+        await keep_proof(workplace.publishing.parent, published)
         if workplace.records:
             record = make_record(
                 plan,
-                source_sha256=source_digest,
+                source_sha256=source.sha256,
                 output=output,
                 segments=segments,
                 commands=_commands(plan, segments, workplace),
@@ -87,18 +111,10 @@ async def assemble(
                 at_s=time.time(),
             )
             await write_record(record, plan.job.output, temporary.with_suffix(".record"))
+        await publish(temporary, plan.job.output)
     finally:
         temporary.unlink(missing_ok=True)
-    return JobPublished(
-        at_s=time.time(),
-        job_id=plan.job.id,
-        fingerprint=plan.fingerprint,
-        size_bytes=size_bytes,
-        sha256=digest,
-        frames=plan.frames,
-        wall_s=time.monotonic() - started_s,
-        notes=(*plan.notes, *notes),
-    )
+    return published
 
 
 def _made_otherwise(segments: tuple[SegmentFinished, ...]) -> tuple[str, ...]:

@@ -105,6 +105,23 @@ class Comparison:
     contact_sheet: Path
 
 
+def names_of(presets: Sequence[Preset], clips: Sequence[Clip]) -> tuple[str, ...]:
+    """Every name under which something may be made. Pure."""
+    return tuple(
+        name
+        for clip in clips
+        for name in (
+            f"clip{clip.number}_comparison.mp4",
+            f"clip{clip.number}_contact_sheet.png",
+            *(
+                f"clip{clip.number}_{preset.name}.{ending}"
+                for preset in (SOURCE, *presets)
+                for ending in ("mp4", "mov")
+            ),
+        )
+    )
+
+
 async def compare(
     info: MediaInfo,
     presets: Sequence[Preset],

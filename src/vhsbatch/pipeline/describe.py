@@ -26,10 +26,12 @@ from vhsbatch.wording import counted, duration, plain, size, spread
 
 def describe_plans(
     jobs: Sequence[Job],
-    plans: Mapping[str, JobPlan | VhsBatchError],
+    plans: Mapping[str, JobPlan | str | VhsBatchError],
     lanes: int,
     notes: Sequence[str],
     estimates: Mapping[str, str] | None = None,
+    *,
+    remarks: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """What would be done to each video, line by line."""
     yield f"Dry run: {counted(len(jobs), 'video')}, {counted(lanes, 'worker')}"
@@ -41,6 +43,10 @@ def describe_plans(
                 yield from (f"  {plain(line)}" for line in describe_plan(plan))
                 if estimates and job.id in estimates:
                     yield f"  {estimates[job.id]}"
+                if remarks and remarks.get(job.id):
+                    yield f"  {remarks[job.id]}"
+            case str() as reason:
+                yield f"  kept: {reason}"
             case error:
                 yield f"  would fail: {plain(str(error))}"
 

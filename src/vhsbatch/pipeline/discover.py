@@ -1,7 +1,8 @@
-"""Which files of a folder are videos to restore."""
+"""Which files of a folder are videos to restore, and which are left out."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -12,8 +13,32 @@ from vhsbatch.media.formats import is_video
 _UNFINISHED = frozenset({".part", ".partial", ".temp", ".tmp"})
 
 
-def discover(folder: Path, *, pattern: str, recursive: bool, exclude: Path | None = None) -> list[Path]:
-    """The videos in `folder`, as absolute paths, in the order of their names.
+@dataclass(slots=True)
+class Discovered:
+    """What a folder holds.
+
+    Attributes:
+        videos: absolute paths, in the order of their names.
+        left_out: files and folders that hold matching videos, by the reason why they are left out.
+    """
+
+    videos: list[Path] = field(default_factory=list)
+    left_out: dict[str, list[Path]] = field(default_factory=dict)
+
+    def leave_out(self, path: Path, reason: str) -> None:
+        """Note that something is left out."""
+        self.left_out.setdefault(reason, []).append(path)
+
+
+def discover(
+    folder: Path,
+    *,
+    pattern: str,
+    recursive: bool,
+    exclude: Path | None = None,
+    why_not: Callable[[Path], str | None] = lambda _: None,
+) -> Discovered:
+    """The videos in `folder`.
 
     Hidden and unfinished files are left out, as is everything below `exclude` (the output folder),
     and whatever is not a regular file. Links are followed, each folder once.
@@ -23,10 +48,12 @@ def discover(folder: Path, *, pattern: str, recursive: bool, exclude: Path | Non
         pattern: a shell pattern that the file's name must match, in any case.
         recursive: whether to look into sub-folders.
         exclude: a folder that is left out.
+        why_not: says why a sub-folder is left out; None where it is not.
 
     Raises:
         UsageError: the folder is not there, is not a folder, or cannot be read.
     """
+    found = Discovered()
     try:
         if not folder.is_dir():
             missing = not os.path.lexists(folder)
@@ -35,49 +62,80 @@ def discover(folder: Path, *, pattern: str, recursive: bool, exclude: Path | Non
                 fix="give a folder of videos; for one video use 'vhs-upscale upscale VIDEO -o OUT'",
             )
         root = folder.resolve()
-        left_out = set() if exclude is None or not exclude.exists() else {_identity(exclude)}
-        # Results may lie beside their sources, and are told from them by their names.
-        left_out.discard(_identity(root))
-        found = [path for path in _walk(root, recursive, left_out) if _is_video(path, pattern)]
+        seen = set() if exclude is None or not exclude.exists() else {_identity(exclude)}
+        # Results may lie beside their sources, and are told from them by what is proven of them.
+        seen.discard(_identity(root))
+        walk = _Walk(found, pattern.lower(), recursive, seen, why_not)
+        found.videos = list(walk.videos(root))
     except OSError as error:
         raise UsageError(
             f"cannot read {error.filename}: {error.strerror}", fix="make it readable, or name another folder"
         ) from error
     depth = len(root.parts)
-    return sorted(found, key=lambda path: _sort_key(path.parts[depth:]))
+    found.videos.sort(key=lambda path: _sort_key(path.parts[depth:]))
+    return found
 
 
-def _walk(folder: Path, recursive: bool, seen: set[tuple[int, int]]) -> Iterator[Path]:
-    """The files in `folder`; folders in `seen`, by whatever name they are reached, are left out."""
-    if _identity(folder) in seen:
-        return
-    seen.add(_identity(folder))
-    with os.scandir(folder) as listing:
-        entries = sorted(listing, key=lambda entry: entry.name)
-    for entry in entries:
-        path = Path(entry.path)
-        if entry.name.startswith("."):
-            continue
-        # A link that leads nowhere, or to itself, is neither.
-        if path.is_file():
-            yield path
-        elif recursive and path.is_dir():
-            yield from _walk(path, recursive, seen)
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A way through folders.
+
+    Attributes:
+        found: takes what is left out.
+        pattern: that of the names.
+        recursive: whether sub-folders are looked into.
+        seen: folders that are not looked into again, by whatever name they are reached.
+        why_not: says why a sub-folder is left out.
+    """
+
+    found: Discovered
+    pattern: str
+    recursive: bool
+    seen: set[tuple[int, int]]
+    why_not: Callable[[Path], str | None]
+
+    def videos(self, folder: Path) -> Iterator[Path]:
+        """The videos in a folder."""
+        if _identity(folder) in self.seen:
+            return
+        self.seen.add(_identity(folder))
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+        for entry in entries:
+            path = Path(entry.path)
+            # A link that leads nowhere, or to itself, is neither.
+            if path.is_dir():
+                if self.recursive and not entry.name.startswith("."):
+                    yield from self._sub_folder(path)
+            elif self._matches(path):
+                if (reason := _reason(path)) is None:
+                    yield path
+                else:
+                    self.found.leave_out(path, reason)
+
+    def _sub_folder(self, path: Path) -> Iterator[Path]:
+        if _identity(path) not in self.seen and (reason := self.why_not(path)) is not None:
+            self.found.leave_out(path, reason)
+        else:
+            yield from self.videos(path)
+
+    def _matches(self, path: Path) -> bool:
+        return is_video(path) and fnmatchcase(path.name.lower(), self.pattern)
+
+
+def _reason(path: Path) -> str | None:
+    """Why a file that is called like a video is left out; None where it is not."""
+    if path.name.startswith("."):
+        return "hidden"
+    if path.with_suffix("").suffix.lower() in _UNFINISHED:
+        return "unfinished, by its name"
+    return None if path.is_file() else "no regular file"
 
 
 def _identity(folder: Path) -> tuple[int, int]:
     """What stays the same under whatever name a folder is reached."""
     status = folder.stat()
     return status.st_dev, status.st_ino
-
-
-def _is_video(path: Path, pattern: str) -> bool:
-    name = path.name.lower()
-    return (
-        is_video(path)
-        and path.with_suffix("").suffix.lower() not in _UNFINISHED
-        and fnmatchcase(name, pattern.lower())
-    )
 
 
 def _sort_key(parts: Sequence[str]) -> list[tuple[str, str]]:

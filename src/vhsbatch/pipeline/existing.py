@@ -1,20 +1,18 @@
 """What is there already, and whether it counts: sources, finished segments, finished outputs."""
 
-from fractions import Fraction
+import hashlib
+import os
+from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
-from vhsbatch.errors import InputError, StalePlanError, VhsBatchError
-from vhsbatch.media.probe import probe
-from vhsbatch.model.events import JobPublished, SegmentFinished
-from vhsbatch.model.media import MediaInfo
-from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.errors import InputError, StalePlanError
+from vhsbatch.model.events import SegmentFinished
+from vhsbatch.model.plan import JobPlan
 from vhsbatch.pipeline.files import sha256
+from vhsbatch.pipeline.ownership import ANY_FILE
 from vhsbatch.pipeline.workplace import Workplace
-
-# An output that somebody else made may be a little shorter or longer than its source.
-_FOREIGN_TOLERANCE_S = Fraction(1, 2)
 
 
 async def expect_unchanged(plan: JobPlan) -> None:
@@ -22,16 +20,60 @@ async def expect_unchanged(plan: JobPlan) -> None:
 
     Raises:
         InputError: it is gone.
-        StalePlanError: it has changed.
+        StalePlanError: it has changed, or another file has its name.
     """
+
+    def state() -> tuple[int, int, str]:
+        status = plan.job.source.stat()
+        return status.st_size, status.st_mtime_ns, plan.sample and sample_of(plan.job.source)
+
     try:
-        status = await anyio.Path(plan.job.source).stat()
+        now = await anyio.to_thread.run_sync(state)
     except OSError as error:
         raise InputError(f"the source is gone: {error.strerror}") from error
-    if (status.st_size, status.st_mtime_ns) != (plan.info.size_bytes, plan.info.modified_ns):
+    if now != (plan.info.size_bytes, plan.info.modified_ns, plan.sample):
         raise StalePlanError(
             "the source changed while it was being restored", fix="run the batch again when it is complete"
         )
+
+
+_PIECES = 8
+_PIECE_BYTES = 16 * 2**10
+
+
+def sample_of(path: Path) -> str:
+    """Digest of pieces spread over a file, which takes milliseconds: captures of one length differ in them.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        last = max(0, os.fstat(file.fileno()).st_size - _PIECE_BYTES)
+        for piece in range(_PIECES):
+            file.seek(last * piece // (_PIECES - 1))
+            digest.update(file.read(_PIECE_BYTES))
+    return digest.hexdigest()
+
+
+async def expect_replaceable(plan: JobPlan) -> None:
+    """See that a result takes the place of nothing but what its plan may replace.
+
+    Raises:
+        InputError: another file has its name.
+    """
+    output = plan.job.output
+    if plan.replaces == ANY_FILE or not await anyio.to_thread.run_sync(os.path.lexists, output):
+        return
+    try:
+        if plan.replaces and await sha256(output) == plan.replaces:
+            return
+    except OSError:
+        pass  # what cannot be read is not what was published
+    raise InputError(
+        f"{output} appeared, or changed, while it was being made: it is left alone",
+        fix="move it away, or add --overwrite; --resume goes on",
+    )
 
 
 async def damage_of_segment(plan: JobPlan, proof: SegmentFinished, workplace: Workplace) -> str | None:
@@ -49,29 +91,3 @@ async def damage_of_segment(plan: JobPlan, proof: SegmentFinished, workplace: Wo
     if await sha256(path) != proof.sha256:
         return f"{proof.file} has changed"
     return None
-
-
-async def proof_of_output(
-    job: Job, published: JobPublished | None, source: MediaInfo, *, ffmpeg: str
-) -> str | None:
-    """How it is known that a job's output is complete; None if there is none or it is not proven.
-
-    Args:
-        job: the video.
-        published: what the journal says of the output, if anything.
-        source: what the source is.
-        ffmpeg: the FFmpeg program.
-    """
-    size = await anyio.to_thread.run_sync(lambda: job.output.stat().st_size if job.output.is_file() else None)
-    if size is None:
-        return None
-    if published is not None and published.size_bytes == size:
-        return "already restored, as the journal proves"
-    try:
-        made = await probe(job.output, ffmpeg=ffmpeg)
-    except VhsBatchError:
-        return None
-    made_s, source_s = (info.video.frames / info.video.rate for info in (made, source))
-    if abs(made_s - source_s) > _FOREIGN_TOLERANCE_S or len(made.audio) < len(source.audio):
-        return None
-    return f"an output of the right length is there ({float(made_s):.1f} s)"

@@ -1,9 +1,10 @@
-"""Under which name each result is published. Pure."""
+"""Under which name each result is published."""
 
 import os
 import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 
 from vhsbatch.errors import UsageError
@@ -15,13 +16,19 @@ _RESERVED_BYTES = 16
 
 
 def name_jobs(
-    sources: Sequence[Path], root: Path, output: Path, *, suffix: str, extension: str
+    sources: Sequence[Path],
+    root: Path,
+    output: Path,
+    *,
+    suffix: str,
+    extension: str,
+    known: Mapping[str, Path] | None = None,
 ) -> tuple[Job, ...]:
     """A job for each source; sub-folders of `root` are mirrored in `output`.
 
-    An output is called ``<stem><suffix>.<extension>``. Sources that would land on one name, also on
-    a disk that ignores case, keep their own extension in it (``tape.avi_1080p.mp4``); if that is
-    not enough they are numbered in the order of their names.
+    A source keeps the name that it has already. Others are called ``<stem><suffix>.<extension>``; those that
+    would land on one name, also on a disk that ignores case, keep their own extension in it
+    (``tape.avi_1080p.mp4``); if that is not enough they are numbered in the order of their names.
 
     Args:
         sources: absolute paths below `root`, in batch order.
@@ -29,31 +36,74 @@ def name_jobs(
         output: the output folder.
         suffix: for example ``_1080p``.
         extension: for example ``mp4``.
+        known: the source of each name that is given already, by the name's folded form.
     """
+    given = known or {}
     relative = [source.relative_to(root) for source in sources]
-    names = [_name(path.parent, path.stem, suffix, extension) for path in relative]
-    names = _tell_apart(names, lambda index: _name(
-        relative[index].parent, relative[index].name, suffix, extension
-    ))  # fmt: skip
-    names = _number_equals(names, relative, suffix, extension)
+    short = [_name(path.parent, path.stem, suffix, extension) for path in relative]
+    longer = [_name(path.parent, path.name, suffix, extension) for path in relative]
+
+    def is_own(source: Path, name: Path) -> bool:
+        holder = given.get(folded(name.as_posix()))
+        # A folder of captures may have moved: its content decides later whether they are the same.
+        moved = holder is not None and not holder.is_relative_to(root) and holder.name == source.name
+        return holder == source or moved
+
+    names: dict[int, Path] = {}
+    used: set[str] = set()
+    for index, source in enumerate(sources if given else ()):
+        own = (short[index], longer[index], *_numbered(relative[index], suffix, extension, upto=9))
+        kept = next((name for name in own if is_own(source, name)), None)
+        if kept is not None and (key := folded(kept.as_posix())) not in used:
+            names[index] = kept
+            used.add(key)
+    used |= {name for name, holder in given.items() if holder.is_relative_to(root)}
+    wanted = Counter(folded(short[index].as_posix()) for index in range(len(sources)) if index not in names)
+    for index, path in enumerate(relative):
+        if index in names:
+            continue
+        alone = wanted[folded(short[index].as_posix())] == 1
+        plain = [short[index], longer[index]] if alone else [longer[index]]
+        candidates = chain(plain, _numbered(path, suffix, extension))
+        names[index] = next(name for name in candidates if folded(name.as_posix()) not in used)
+        used.add(folded(names[index].as_posix()))
     return tuple(
-        Job(id=name.as_posix(), index=index, source=source, output=output / name)
-        for index, (source, name) in enumerate(zip(sources, names, strict=True), start=1)
+        Job(id=names[index].as_posix(), index=index + 1, source=source, output=output / names[index])
+        for index, source in enumerate(sources)
     )
 
 
-def refuse_overwriting_sources(jobs: Sequence[Job]) -> None:
-    """Promise that no output takes the place of a source.
+def refuse_overwriting_sources(jobs: Sequence[Job], others: Iterable[Path] = ()) -> None:
+    """Promise that no output takes the place of a source, by whatever name or link it is reached.
+
+    Args:
+        jobs: the videos.
+        others: further captures.
 
     Raises:
         UsageError: one would.
     """
-    sources = {_folded(job.source) for job in jobs}
+    captures = {*others, *(job.source for job in jobs)}
+    sources = {folded(source): source for source in captures}
+    files = {file: source for source in captures if (file := _file(source)) is not None}
     for job in jobs:
-        if _folded(job.output) in sources:
+        file = _file(job.output)
+        source = sources.get(folded(job.output)) or (None if file is None else files.get(file))
+        if source is not None:
+            by = "" if source == job.source else f" by the result of {job.source.name}"
             raise UsageError(
-                f"{job.output} is a source and would be overwritten", fix="choose another output folder"
+                f"{source} is a source and would be overwritten{by}",
+                fix="choose another output folder or --suffix",
             )
+
+
+def _file(path: Path) -> tuple[int, int] | None:
+    """What stays the same under whatever name a file is reached; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _name(folder: Path, stem: str, suffix: str, extension: str) -> Path:
@@ -65,33 +115,13 @@ def _name(folder: Path, stem: str, suffix: str, extension: str) -> Path:
     return folder / f"{stem}{ending}"
 
 
-def _folded(path: Path) -> str:
+def folded(path: Path | str) -> str:
     """What two paths share when some file system takes them for one: case and Unicode composition."""
     return unicodedata.normalize("NFC", str(path)).casefold()
 
 
-def _tell_apart(names: list[Path], longer: Callable[[int], Path]) -> list[Path]:
-    return [
-        longer(index) if len(group) > 1 else names[index]
-        for index, group in _groups(names)
-    ]  # fmt: skip
-
-
-def _number_equals(names: list[Path], relative: list[Path], suffix: str, extension: str) -> list[Path]:
-    numbered = list(names)
-    for index, group in _groups(names):
-        position = group.index(index)
-        if position:
-            # The number belongs to the ending: a long stem is cut, and the number must not go with it.
-            source, ending = relative[index], f"~{position + 1}{suffix}"
-            numbered[index] = _name(source.parent, source.name, ending, extension)
-    return numbered
-
-
-def _groups(names: list[Path]) -> list[tuple[int, list[int]]]:
-    """For each name: its index, and the indexes of all names that some disk takes for the same."""
-    keys = [_folded(name) for name in names]
-    by_key: dict[str, list[int]] = defaultdict(list)
-    for index, key in enumerate(keys):
-        by_key[key].append(index)
-    return [(index, by_key[key]) for index, key in enumerate(keys)]
+def _numbered(relative: Path, suffix: str, extension: str, *, upto: int | None = None) -> Iterator[Path]:
+    """The names of a source that others have taken the plain ones from."""
+    numbers = count(2) if upto is None else range(2, upto + 1)
+    for number in numbers:
+        yield _name(relative.parent, relative.name, f"~{number}{suffix}", extension)

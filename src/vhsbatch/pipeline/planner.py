@@ -64,6 +64,7 @@ def make_plan(
     means: Means,
     *,
     times_s: Sequence[Fraction] | None = None,
+    sample: str = "",
 ) -> JobPlan:
     """Decide everything about one output.
 
@@ -73,6 +74,7 @@ def make_plan(
         preset: with every override applied.
         means: with what it is made.
         times_s: when each frame of the source is shown, where frames keep their own times.
+        sample: digest of pieces of the source.
 
     Raises:
         InputError: the source has no frame, or cannot be deinterlaced as a whole.
@@ -117,9 +119,10 @@ def make_plan(
         rate=rate,
         frames=frames,
         segments=segments,
-        fingerprint=_fingerprint(info, preset, means, segments),
+        fingerprint=_fingerprint(info, preset, means, segments, sample),
         identity=means.identity,
         nnedi_weights=means.nnedi_weights,
+        sample=sample,
         shown_s=None if times_s is None else times_s[-1] + 1 / rate,
         notes=(
             *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
@@ -134,11 +137,14 @@ def make_plan(
     )
 
 
-def _fingerprint(info: MediaInfo, preset: Preset, means: Means, segments: tuple[Segment, ...]) -> str:
+def _fingerprint(
+    info: MediaInfo, preset: Preset, means: Means, segments: tuple[Segment, ...], sample: str
+) -> str:
     """Digest of all that decides the result.
 
     Not of where things are or how this machine runs: the source is known by its size, its
-    modification time and what was probed, the network by its files' digests (in the identity).
+    modification time, pieces of its content and what was probed, the network by its files' digests (in
+    the identity).
     """
     upscaling = means.upscaling
     decisive = {
@@ -146,6 +152,7 @@ def _fingerprint(info: MediaInfo, preset: Preset, means: Means, segments: tuple[
         "source": [
             info.size_bytes,
             info.modified_ns,
+            sample,
             info.container,
             replace(info.video, **_UNDECISIVE_OF_VIDEO),
             info.audio,

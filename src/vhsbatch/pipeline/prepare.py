@@ -19,6 +19,7 @@ from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, corrected
+from vhsbatch.pipeline.existing import sample_of
 from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.overrides import NO_OVERRIDE, NO_OVERRIDES, Override, Overrides
 from vhsbatch.pipeline.planner import Means, make_plan
@@ -157,7 +158,8 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     times_s = None
     if keeps_times(intent.preset, info.video):
         times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg)
-    return make_plan(job, info, intent.preset, means, times_s=times_s)
+    sample = await to_thread.run_sync(sample_of, info.path)
+    return make_plan(job, info, intent.preset, means, times_s=times_s, sample=sample)
 
 
 async def _lut_identity(preset: Preset) -> dict[str, str]:

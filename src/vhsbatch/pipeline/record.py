@@ -1,11 +1,12 @@
 """The record beside an output, `<output>.json`: what it was made of, how, and what was proven of it."""
 
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from vhsbatch import __version__
 from vhsbatch.errors import InputError
@@ -31,11 +32,13 @@ class FileRecord:
         path: where it was; of an output, its name alone.
         size_bytes: its size.
         sha256: its digest.
+        modified_ns: of a source, when it was last changed, in nanoseconds since the epoch; 0 elsewhere.
     """
 
     path: str
     size_bytes: int
     sha256: str
+    modified_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,7 @@ class Record:
         checks: what was proven before it got its name.
         segments: how each segment was made.
         join: the command that joined them with the sound.
+        fingerprint: digest of all that decided the result; empty in records of older versions.
     """
 
     format: int
@@ -102,6 +106,7 @@ class Record:
     checks: tuple[str, ...]
     segments: tuple[SegmentRecord, ...]
     join: str
+    fingerprint: str = ""
 
 
 _RECORD = TypeAdapter(Record)
@@ -145,6 +150,7 @@ def make_record(
             path=str(plan.job.source),
             size_bytes=plan.info.size_bytes,
             sha256=source_sha256,
+            modified_ns=plan.info.modified_ns,
         ),
         output=output,
         frames=plan.frames,
@@ -170,6 +176,7 @@ def make_record(
             for proof, lines in zip(segments, commands, strict=True)
         ),
         join=join,
+        fingerprint=plan.fingerprint,
     )
 
 
@@ -191,8 +198,11 @@ def read_record(path: Path) -> Record:
         InputError: it is none.
     """
     try:
-        return _RECORD.validate_json(read_regular(path, limit_bytes=_LARGEST_BYTES))
-    except (OSError, ValidationError) as error:
+        # Names that are not UTF-8 are lone surrogates, which only this parser takes.
+        return _RECORD.validate_python(
+            json.loads(read_regular(path, limit_bytes=_LARGEST_BYTES)), strict=False
+        )
+    except (OSError, ValueError) as error:
         raise InputError(f"{path.name} is not a record that this version can read") from error
 
 

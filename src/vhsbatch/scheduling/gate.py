@@ -13,6 +13,7 @@ from vhsbatch.model.events import (
     PAUSED_BY_USER,
     BatchContinued,
     BatchPaused,
+    JobFailed,
     JobHeld,
     JobSkipped,
 )
@@ -61,7 +62,14 @@ class Gate:
     """
 
     def __init__(
-        self, state: BatchState, bus: Bus, *, claims: Claims, room: HasRoom, sources: Sources | None = None
+        self,
+        state: BatchState,
+        bus: Bus,
+        *,
+        claims: Claims,
+        room: HasRoom,
+        sources: Sources | None = None,
+        ending: Callable[[Job, str], Awaitable[JobSkipped | JobFailed]],
     ) -> None:
         """Create a gate.
 
@@ -71,7 +79,10 @@ class Gate:
             claims: says which videos are this run's to make.
             room: watches the disks.
             sources: knows the folders that the sources are in.
+            ending: what becomes of a video under whose name another run has published: it may be the result
+                of another source.
         """
+        self._ending = ending
         self._state = state
         self._bus = bus
         self._claims = claims
@@ -176,7 +187,7 @@ class Gate:
             case Held(by):
                 await self._hold(job_id, by)
             case Made(by):
-                await self._skip_made(job_id, by)
+                await self._end_made(job_id, by)
         return False
 
     async def still_admits(self, job_id: str) -> bool:
@@ -213,7 +224,7 @@ class Gate:
                     case Free():
                         await plan(job)
                     case Made(by):
-                        await self._skip_made(job.id, by)
+                        await self._end_made(job.id, by)
                     case Held():
                         pass
             wake()
@@ -221,6 +232,5 @@ class Gate:
     async def _hold(self, job_id: str, by: str) -> None:
         await self._bus.emit(JobHeld(at_s=time.time(), job_id=job_id, by=by))
 
-    async def _skip_made(self, job_id: str, by: str) -> None:
-        reason = f"restored by {by} in the meantime"
-        await self._bus.emit(JobSkipped(at_s=time.time(), job_id=job_id, reason=reason))
+    async def _end_made(self, job_id: str, by: str) -> None:
+        await self._bus.emit(await self._ending(self._state.jobs[job_id].job, by))

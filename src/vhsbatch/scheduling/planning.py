@@ -2,18 +2,22 @@
 
 import functools
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import anyio.to_thread
 
-from vhsbatch.model.events import JobPublished, SegmentDiscarded
+from vhsbatch.errors import InputError
+from vhsbatch.model.events import JobFailed, JobSkipped, SegmentDiscarded
 from vhsbatch.model.job_state import Phase
+from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import LogLine
 from vhsbatch.pipeline.destination import expect_name, expect_size, limit_below
-from vhsbatch.pipeline.existing import damage_of_segment, proof_of_output
+from vhsbatch.pipeline.existing import damage_of_segment
+from vhsbatch.pipeline.overrides import Override
+from vhsbatch.pipeline.ownership import ANY_FILE, InTheWay, Nothing, Own, Result, Rules, Standing
 from vhsbatch.pipeline.prepare import Intent, prepare, probe_source
 from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.scheduling.bus import Bus
@@ -23,54 +27,107 @@ from vhsbatch.wording import size
 # Clean captures take a fraction of what a noisy one does: so many times less is the least that is likely.
 _CERTAIN = 6
 
+# Why a video needs no work whose result the same command has made before.
+KEPT = "already made with these settings"
+AGAIN = "--overwrite makes them again"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planning:
+class Choosing:
     """Makes plans, or finds that there is nothing to do.
 
     Attributes:
         intent: what the run wants.
+        rules: what is left alone, and what may be replaced.
+        standing: what is where the result of a job is to go.
+    """
+
+    intent: Intent
+    rules: Rules
+    standing: Callable[[Job], Standing]
+
+    async def plan(self, job: Job) -> tuple[JobPlan | str, str]:
+        """The plan of a job, or why it needs no work; and what the user should know, empty if nothing.
+
+        Raises:
+            InputError: the source cannot be restored, or another file has the result's name.
+            ToolError: what the plan needs is not there.
+        """
+        there = await anyio.to_thread.run_sync(self.standing, job)
+        if isinstance(there, InTheWay):
+            if there.absolute or not self.rules.overwrite:
+                raise InputError(there.reason)
+            there = Nothing()
+        own = there.result if isinstance(there, Own) else None
+        if own is not None and self.rules.skip_existing:
+            return f"already restored, as {own.proof} proves", ""
+        info, override = await probe_source(job.source, self.intent)
+        plan = await prepare(job, info, self.intent, override=override)
+        note = ""
+        # What goes on with a run keeps what that has made.
+        if own is not None and (self.rules.resume or not self.rules.overwrite):
+            if await self._made_by(plan, info, override, own):
+                return (f"already restored, as {own.proof} proves" if self.rules.resume else KEPT), ""
+            note = "restored before with other settings or tools: made again (--skip-existing keeps it)"
+        if self.rules.overwrite:
+            return replace(plan, replaces=ANY_FILE), note
+        if own is not None:
+            return replace(plan, replaces=own.sha256), note
+        if isinstance(there, Nothing):
+            return replace(plan, replaces=there.replaces), there.note
+        return plan, note
+
+    async def _made_by(self, plan: JobPlan, info: MediaInfo, override: Override, result: Result) -> bool:
+        """Whether a result is what a plan makes."""
+        if result.source is None or not result.fingerprint:
+            return False
+        if result.fingerprint == plan.fingerprint:
+            return True
+        if result.source.modified_ns == info.modified_ns:
+            return False
+        # The same content was touched or moved: only its time is another.
+        then = replace(info, modified_ns=result.source.modified_ns)
+        before = await prepare(plan.job, then, self.intent, override=override)
+        return result.fingerprint == before.fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planning:
+    """Makes the plans of a run.
+
+    Attributes:
+        choosing: decides.
         workplace: where finished segments are.
         state: the batch; proofs of an earlier run are in it when that is continued.
         bus: takes the news of segments that do not count any more, or that another run has made.
         history: reads what all runs have proven so far.
-        published: what the journal says of outputs that are there, by job.
-        skip_existing: whether proven outputs are left alone, whatever made them.
-        resume: whether outputs of the same plan are left alone.
+        refresh: reads what is proven of outputs anew.
     """
 
-    intent: Intent
+    choosing: Choosing
     workplace: Workplace
     state: BatchState
     bus: Bus
     history: Callable[[], BatchState]
-    published: Mapping[str, JobPublished]
-    skip_existing: bool
-    resume: bool
+    refresh: Callable[[], None]
 
     async def plan(self, job: Job) -> JobPlan | str:
         """The plan of a job, or why it needs no work.
 
         Raises:
-            InputError: the source cannot be restored.
+            InputError: the source cannot be restored, or another file has the result's name.
             ToolError: what the plan needs is not there.
         """
-        info, override = await probe_source(job.source, self.intent)
-        published = self.published.get(job.id)
-        if self.skip_existing:
-            proof = await proof_of_output(job, published, info, ffmpeg=self.intent.ffmpeg)
-            if proof is not None:
-                return proof
-        place = self.workplace.publishing
-        await anyio.to_thread.run_sync(
-            functools.partial(expect_name, job, place, record=self.workplace.records)
-        )
-        plan = await prepare(job, info, self.intent, override=override)
+        if self.state.jobs[job.id].phase is Phase.HELD:
+            await anyio.to_thread.run_sync(self.refresh)
+        place, records = self.workplace.publishing, self.workplace.records
+        await anyio.to_thread.run_sync(functools.partial(expect_name, job, place, record=records))
+        plan, note = await self.choosing.plan(job)
+        if isinstance(plan, str):
+            return plan
         await anyio.to_thread.run_sync(self._expect_size, plan)
-        if self.resume and published is not None and published.fingerprint == plan.fingerprint:
-            proof = await proof_of_output(job, published, info, ffmpeg=self.intent.ffmpeg)
-            if proof is not None:
-                return proof
+        if note:
+            self.bus.tell(LogLine(level="info", text=note, job_id=job.id))
         if self.state.jobs[job.id].phase is Phase.HELD:
             await self._take_over(plan)
         await self._discard_damaged(plan)
@@ -86,6 +143,27 @@ class Planning:
                 f"of up to {size(limit)}: choose a disk with exFAT, NTFS or ext4 to be sure"
             )
             self.bus.tell(LogLine(level="warning", text=text, job_id=plan.job.id))
+
+    async def made_by_another(self, job: Job, by: str) -> JobSkipped | JobFailed:
+        """What becomes of a video whose result's name another run has given meanwhile.
+
+        Args:
+            job: the video.
+            by: that run, in words.
+        """
+        await anyio.to_thread.run_sync(self.refresh)
+        try:
+            there = await anyio.to_thread.run_sync(self.choosing.standing, job)
+        except InputError as error:
+            return JobFailed(at_s=time.time(), job_id=job.id, reason=str(error))
+        match there:
+            case Own():
+                return JobSkipped(at_s=time.time(), job_id=job.id, reason=f"restored by {by} in the meantime")
+            case InTheWay(reason):
+                return JobFailed(at_s=time.time(), job_id=job.id, reason=reason)
+            case Nothing():
+                reason = f"its source is not the one that {by} has restored (run the batch again)"
+                return JobFailed(at_s=time.time(), job_id=job.id, reason=reason)
 
     async def _take_over(self, plan: JobPlan) -> None:
         """What a run that died had finished of a video need not be made again."""

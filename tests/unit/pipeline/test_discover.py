@@ -29,7 +29,7 @@ def found(
     root: Path, *, pattern: str = "*", recursive: bool = False, exclude: Path | None = None
 ) -> list[str]:
     """The videos below `root`, from there."""
-    paths = discover(root, pattern=pattern, recursive=recursive, exclude=exclude)
+    paths = discover(root, pattern=pattern, recursive=recursive, exclude=exclude).videos
     return [str(path.relative_to(root.resolve())) for path in paths]
 
 
@@ -218,7 +218,7 @@ def test_an_empty_folder_has_no_videos(tmp_path: Path) -> None:
 
 def test_paths_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(fill(tmp_path, "a.avi"))
-    assert discover(Path(), pattern="*", recursive=False) == [tmp_path / "a.avi"]
+    assert discover(Path(), pattern="*", recursive=False).videos == [tmp_path / "a.avi"]
 
 
 ODD_NAMES = st.binary(min_size=1, max_size=20).filter(
@@ -234,10 +234,10 @@ def test_every_name_is_found_and_comes_back_byte_for_byte(stems: set[bytes]) -> 
     with tempfile.TemporaryDirectory() as root:
         for name in names:
             (Path(root) / os.fsdecode(name)).touch()
-        paths = discover(Path(root), pattern="*", recursive=True)
+        paths = discover(Path(root), pattern="*", recursive=True).videos
         assert {os.fsencode(path.name) for path in paths} == names
         assert len(paths) == len(names)
-        assert paths == discover(Path(root), pattern="*.AVI", recursive=False)
+        assert paths == discover(Path(root), pattern="*.AVI", recursive=False).videos
 
 
 def test_the_output_folder_is_left_out_under_whatever_name(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_the_output_folder_is_left_out_under_whatever_name(tmp_path: Path) -> No
     (tmp_path / "a.avi").touch()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     for exclude in ("real", "link"):
-        found = discover(tmp_path, pattern="*", recursive=True, exclude=tmp_path / exclude)
+        found = discover(tmp_path, pattern="*", recursive=True, exclude=tmp_path / exclude).videos
         assert found == [tmp_path.resolve() / "a.avi"]
 
 
@@ -254,11 +254,11 @@ def test_a_link_to_itself_is_no_video(tmp_path: Path) -> None:
     (tmp_path / "a.avi").touch()
     (tmp_path / "loop.avi").symlink_to("loop.avi")
     (tmp_path / "nowhere.avi").symlink_to("gone.avi")
-    assert discover(tmp_path, pattern="*", recursive=True) == [tmp_path.resolve() / "a.avi"]
+    assert discover(tmp_path, pattern="*", recursive=True).videos == [tmp_path.resolve() / "a.avi"]
 
 
 def test_results_may_lie_beside_their_sources(tmp_path: Path) -> None:
     (tmp_path / "a.avi").touch()
-    assert discover(tmp_path, pattern="*", recursive=False, exclude=tmp_path) == [
+    assert discover(tmp_path, pattern="*", recursive=False, exclude=tmp_path).videos == [
         tmp_path.resolve() / "a.avi"
     ]

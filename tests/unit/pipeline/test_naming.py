@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vhsbatch.errors import UsageError
-from vhsbatch.pipeline.naming import name_jobs, refuse_overwriting_sources
+from vhsbatch.model.plan import Job
+from vhsbatch.pipeline.naming import folded, name_jobs, refuse_overwriting_sources
 
 ROOT, OUT = Path("/in"), Path("/out")
 
@@ -73,3 +74,51 @@ def test_an_output_never_takes_the_place_of_a_source() -> None:
     jobs = name_jobs([ROOT / "a.mp4"], ROOT, ROOT, suffix="", extension="mp4")
     with pytest.raises(UsageError, match="is a source and would be overwritten"):
         refuse_overwriting_sources(jobs)
+
+
+def named(known: dict[str, str], *names: str) -> list[str]:
+    jobs = name_jobs(
+        [ROOT / name for name in names],
+        ROOT,
+        OUT,
+        suffix="_1080p",
+        extension="mp4",
+        known={folded(name): Path(source) for name, source in known.items()},
+    )
+    return [job.id for job in jobs]
+
+
+def test_a_source_keeps_its_name_when_another_of_its_stem_arrives() -> None:
+    known = {"tape_1080p.mp4": "/in/tape.mov"}
+    assert named(known, "tape.avi", "tape.mov") == ["tape.avi_1080p.mp4", "tape_1080p.mp4"]
+    # Also when only the newcomer is taken, or the first one has gone.
+    assert named(known, "tape.avi") == ["tape.avi_1080p.mp4"]
+    assert named({"tape.avi_1080p.mp4": "/in/tape.avi"}, "tape.avi") == ["tape.avi_1080p.mp4"]
+
+
+def test_a_folder_that_has_moved_keeps_its_names() -> None:
+    assert named({"tape_1080p.mp4": "/old/tape.avi"}, "tape.avi", "tape.mov") == [
+        "tape_1080p.mp4",
+        "tape.mov_1080p.mp4",
+    ]
+
+
+@given(
+    st.lists(NAMES.filter(lambda name: name not in (".", "..")), min_size=2, max_size=8, unique=True),
+    st.integers(1, 7),
+)
+def test_whatever_arrives_no_name_changes(stems: list[str], first: int) -> None:
+    names = [f"{stem}{ending}" for stem in stems for ending in (".avi", ".mov")]
+    before = dict(zip(outputs(*names[:first]), names[:first], strict=True))
+    after = named({id_: f"/in/{name}" for id_, name in before.items()}, *names)
+    assert after[:first] == list(before)
+    assert len({folded(name) for name in after}) == len(names)
+
+
+def test_a_link_to_a_source_is_not_overwritten(tmp_path: Path) -> None:
+    source = tmp_path / "a.avi"
+    source.touch()
+    (tmp_path / "out.mp4").hardlink_to(source)
+    job = Job(id="out.mp4", index=1, source=source, output=tmp_path / "out.mp4")
+    with pytest.raises(UsageError, match="is a source and would be overwritten"):
+        refuse_overwriting_sources([job])

@@ -209,7 +209,14 @@ async def run(
             raise refused_at_first[job.id].pop()
         return by_id[job.id]
 
-    gate = Gate(state, bus, claims=claims or Claims(), room=room or Room(), sources=sources)
+    gate = Gate(
+        state,
+        bus,
+        claims=claims or Claims(),
+        room=room or Room(),
+        sources=sources,
+        ending=made_by_another,
+    )
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
             if beside is not None:
@@ -218,6 +225,10 @@ async def run(
             group.cancel_scope.cancel()
     assert fold(facts).jobs == state.jobs
     return Run(facts, state)
+
+
+async def made_by_another(job: Job, by: str) -> JobSkipped | JobFailed:
+    return JobSkipped(at_s=0, job_id=job.id, reason=f"restored by {by} in the meantime")
 
 
 def plans(count: int, *, segments: int = 2, **changes: Any) -> list[JobPlan]:
@@ -565,7 +576,7 @@ async def steered(*plans: JobPlan, lanes: int = 1) -> AsyncIterator[Steered]:
     state, work = BatchState(), HeldBack()
     bus = Bus(state, append)
     await bus.emit(make.batch_started(*(plan.job for plan in plans), lanes=lanes))
-    gate = Gate(state, bus, claims=Claims(), room=Room())
+    gate = Gate(state, bus, claims=Claims(), room=Room(), ending=made_by_another)
     scheduler = Scheduler(state, bus, work, planner, gate=gate, retries=0)
     going_on = Steered(facts, state, scheduler, work)
     with anyio.fail_after(20):
@@ -630,7 +641,7 @@ async def test_a_lane_may_go_while_the_gate_is_asked_for_its_work() -> None:
                 await scheduler.use_lanes(1, "memory ran out")
             return await super().admits(job_id)
 
-    gate = Narrowing(state, bus, claims=Claims(), room=Room())
+    gate = Narrowing(state, bus, claims=Claims(), room=Room(), ending=made_by_another)
     scheduler = Scheduler(state, bus, executor, planner, gate=gate, retries=0)
     with anyio.fail_after(20):
         await scheduler.run()
@@ -663,7 +674,7 @@ async def test_who_wishes_when_the_last_video_has_ended_is_heard() -> None:
     state = BatchState()
     bus = Bus(state, append)
     await bus.emit(make.batch_started(plan.job, lanes=1))
-    gate = Gate(state, bus, claims=Claims(), room=Room())
+    gate = Gate(state, bus, claims=Claims(), room=Room(), ending=made_by_another)
     scheduler = Scheduler(state, bus, Executor(), planner, gate=gate, retries=0)
     # The second is refused, as the video has not failed.
     wishes: list[Steering] = [Retry(job_id=plan.job.id), Retry(job_id=plan.job.id), Pause()]
