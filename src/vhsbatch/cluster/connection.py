@@ -53,7 +53,8 @@ class Connection:
         Raises:
             OSError: nobody answers.
         """
-        self.client = _Client(
+        client: type[Client] = _Client
+        self.client = client(
             str(self.address),
             asynchronous=True,
             security=self._security,
@@ -97,9 +98,11 @@ class Connection:
         if not self.is_open:
             await self.close()
             await self.open()
+        if (scheduler := self.client.scheduler) is None:
+            raise ConnectionError("not connected")
         try:
             async with asyncio.timeout(CONNECT_S):
-                identity: dict[str, Any] = await self.client.scheduler.identity(n_workers=-1)
+                identity: dict[str, Any] = await scheduler.identity(n_workers=-1)
         except OSError:
             await self.close()
             raise

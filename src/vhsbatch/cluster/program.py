@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 from distributed import Scheduler, Worker
-from distributed.comm import connect
+from distributed.comm.core import connect
 
 from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.dask import EXTENSIONS, configure, security
