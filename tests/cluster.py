@@ -165,13 +165,22 @@ class Link:
         self.address = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
         self._carries = threading.Event()
         self._carries.set()
+        self._sockets = [self._listener]
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._start(self._accept)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.close()
+        self.thaw()
+        for end in self._sockets:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(30)
+        for end in self._sockets:
+            end.close()
 
     def freeze(self) -> None:
         """Carry nothing more."""
@@ -181,15 +190,19 @@ class Link:
         """Carry on, with what has been waiting."""
         self._carries.set()
 
+    def _start(self, work: Callable[..., None], *arguments: socket.socket) -> None:
+        self._threads.append(threading.Thread(target=work, args=arguments, daemon=True))
+        self._threads[-1].start()
+
     def _accept(self) -> None:
-        while True:
-            try:
+        with contextlib.suppress(OSError):
+            while True:
                 here, _ = self._listener.accept()
+                self._sockets.append(here)
                 there = socket.create_connection(self._there)
-            except OSError:
-                return
-            for pair in ((here, there), (there, here)):
-                threading.Thread(target=self._carry, args=pair, daemon=True).start()
+                self._sockets.append(there)
+                self._start(self._carry, here, there)
+                self._start(self._carry, there, here)
 
     def _carry(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):

@@ -191,7 +191,7 @@ def test_a_head_that_is_cut_off_for_long(place: Path, shared: bool) -> None:
             batch.wait_for('"lanes":0.*does not answer')
             time.sleep(CUT_OFF_S)
             link.thaw()
-            batch.wait_for("attic helps with 1", count=2)
+            batch.wait_for('"lanes":1,"reason":"attic helps with 1"')
             assert batch.process.wait(120) == 0, batch.text
     assert_made_once(place, output)
 
