@@ -155,7 +155,7 @@ def test_killed_workers_and_a_killed_scheduler(place: Path, machines: Machines) 
 NOWHERE = "=/nowhere"
 # Longer than it takes to be given up, and than it takes to be noticed.
 SHORT_S, LONG_S = 2, 25
-CUT_OFF_S = float(os.environ.get("VHSBATCH_CUT_OFF_S", "15"))
+CUT_OFF_S = float(os.environ.get("VHSBATCH_CUT_OFF_S", "12"))
 
 
 def test_a_scheduler_that_comes_back_while_sources_are_sent(place: Path) -> None:
