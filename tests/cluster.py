@@ -1,7 +1,9 @@
 """A cluster of real programs: a scheduler, workers, and batches that they help."""
 
+import contextlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -151,6 +153,65 @@ class Cluster:
     ) -> Program:
         """A batch of all that is in a folder."""
         return self.start("batch", folder, output, "-p", "short", "--cluster", address, "--json", *options)
+
+
+class Link:
+    """A way to an address on which nothing can be made to arrive, with all connections as they are."""
+
+    def __init__(self, address: str) -> None:
+        host, port = address.removeprefix("tcp://").split(":")
+        self._there = (host, int(port))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._carries = threading.Event()
+        self._carries.set()
+        self._sockets = [self._listener]
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.thaw()
+        for end in self._sockets:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(30)
+        for end in self._sockets:
+            end.close()
+
+    def freeze(self) -> None:
+        """Carry nothing more."""
+        self._carries.clear()
+
+    def thaw(self) -> None:
+        """Carry on, with what has been waiting."""
+        self._carries.set()
+
+    def _start(self, work: Callable[..., None], *arguments: socket.socket) -> None:
+        self._threads.append(threading.Thread(target=work, args=arguments, daemon=True))
+        self._threads[-1].start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                here, _ = self._listener.accept()
+                self._sockets.append(here)
+                there = socket.create_connection(self._there)
+                self._sockets.append(there)
+                self._start(self._carry, here, there)
+                self._start(self._carry, there, here)
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(2**16):
+                self._carries.wait()
+                target.sendall(data)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
 
 def prepare(place: Path, *, clips: int = 2, seconds: float = 4, size: str = "352x240") -> None:

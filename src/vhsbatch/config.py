@@ -150,6 +150,9 @@ class Settings(BaseSettings):
     map_path: tuple[str, ...] = Field(
         default=(), description="folders that other machines have under another path, as FROM=TO"
     )
+    tls: Path | None = Field(
+        default=None, description="folder of a cluster's certificates: ca.pem, cert.pem and key.pem"
+    )
     tls_ca: Path | None = Field(default=None, description="certificate of whoever signed a cluster's")
     tls_cert: Path | None = Field(default=None, description="this machine's certificate in a cluster")
     tls_key: Path | None = Field(default=None, description="the key of that certificate")

@@ -188,7 +188,7 @@ def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
         return folder / os.path.expanduser(path) if isinstance(path, str | Path) else path  # noqa: PTH111
 
     anchored = dict(values)
-    for name in ("model", "nnedi_weights", "temp_dir", "tls_ca", "tls_cert", "tls_key"):
+    for name in ("model", "nnedi_weights", "temp_dir", "tls", "tls_ca", "tls_cert", "tls_key"):
         if name in values:
             anchored[name] = anchor(values[name])
     if isinstance(tables := values.get("files"), dict):
@@ -204,7 +204,14 @@ def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
             text = str(program)
             is_path = any(sign in text for sign in ("/", os.sep, "~"))
             anchored[name] = str(anchor(text)) if is_path else text or None
-    return anchored
+    return _certificates(anchored.get("tls")) | anchored
+
+
+def _certificates(folder: object) -> dict[str, object]:
+    """The files of a folder of certificates; single ones may be named beside it."""
+    if not isinstance(folder, Path):
+        return {}
+    return {f"tls_{name}": folder / f"{name}.pem" for name in ("ca", "cert", "key")}
 
 
 def _settle(layers: tuple[_Layer, ...]) -> Settings:

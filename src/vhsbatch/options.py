@@ -135,6 +135,9 @@ class NetworkOptions:
     map_path: tuple[str, ...] | None = None
     "A folder that other machines have under another path: FROM=TO. Can be given several times."
 
+    tls: Path | None = None
+    "Folder of certificates: ca.pem, cert.pem and key.pem."
+
     tls_ca: Path | None = None
     "Certificate of whoever signed those of the cluster."
 

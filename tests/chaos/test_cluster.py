@@ -1,5 +1,6 @@
 """A cluster that loses machines: nothing finished is lost, nothing runs on, the frames are the same."""
 
+import os
 import subprocess
 import time
 from collections import Counter
@@ -11,7 +12,7 @@ import pytest
 
 import program
 from clips import FFMPEG
-from cluster import Cluster, Program, prepare, results
+from cluster import Cluster, Link, Program, prepare, results
 from vhsbatch.journal import read_journal
 from vhsbatch.model.events import SegmentFinished
 
@@ -148,6 +149,51 @@ def test_killed_workers_and_a_killed_scheduler(place: Path, machines: Machines) 
     machines.cellar.wait_for("cellar helps", count=2)
     assert batch.process.wait(120) == 0, batch.text
     assert_made_once(place, "killed")
+
+
+# What is sent to a machine that sees no folder of the head's.
+NOWHERE = "=/nowhere"
+# Longer than it takes to be given up, and than it takes to be noticed.
+SHORT_S, LONG_S = 2, 25
+CUT_OFF_S = float(os.environ.get("VHSBATCH_CUT_OFF_S", "12"))
+
+
+def test_a_scheduler_that_comes_back_while_sources_are_sent(place: Path) -> None:
+    with Cluster(place) as cluster:
+        scheduler, address = cluster.scheduler()
+        cellar = start_worker(cluster, address, "cellar", "--map-path", f"{place}{NOWHERE}")
+        cellar.wait_for("cellar helps")
+        batch = cluster.batch(address, "--retries", "0", output="sent")
+        for count, wait_s in enumerate((SHORT_S, LONG_S), start=1):
+            wait_for_children(cellar)
+            scheduler.kill()
+            time.sleep(wait_s)
+            scheduler, _ = cluster.scheduler(address)
+            cellar.wait_for("cellar helps", count=count + 1)
+        assert batch.process.wait(120) == 0, batch.text
+        batch.wait_for('"lanes":0.*does not answer')
+    assert_made_once(place, "sent")
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["a folder for both", "no folder"])
+def test_a_head_that_is_cut_off_for_long(place: Path, shared: bool) -> None:
+    where = () if shared else ("--map-path", f"{place}{NOWHERE}")
+    output = f"far-{shared}"
+    with Cluster(place) as cluster:
+        _, address = cluster.scheduler()
+        attic = start_worker(cluster, address, "attic", *where)
+        attic.wait_for("attic helps")
+        with Link(address) as link:
+            batch = cluster.batch(link.address, "--retries", "0", output=output)
+            batch.wait_for('"segment_finished"')
+            wait_for_children(attic)
+            link.freeze()
+            batch.wait_for('"lanes":0.*does not answer')
+            time.sleep(CUT_OFF_S)
+            link.thaw()
+            batch.wait_for('"lanes":1,"reason":"attic helps with 1"')
+            assert batch.process.wait(120) == 0, batch.text
+    assert_made_once(place, output)
 
 
 # --- a machine behind a cable ------------------------------------------------------------------------

@@ -63,11 +63,13 @@ def ready(place: Path) -> Iterator[Ready]:
     (place / "sources").symlink_to(place / "in")
     with Cluster(place) as cluster:
         _, address = cluster.scheduler("tls://127.0.0.1:0", *shown["head"])
-        (theirs,) = certificates(place / "theirs", "head").values()
+        certificates(place / "theirs", "head")
+        theirs = ("--tls", f"{place}/theirs/head")
         turned_away = (
             cluster.batch(address, *theirs, output="stranger"),
             cluster.batch("tcp://127.0.0.1:9", output="nobody"),
         )
+        stranger = cluster.worker(address, "stranger", *theirs, "--log-file", "stranger.log")
         elsewhere = ("--map-path", f"{place}/in={place}/sources")
         nowhere = ("--map-path", f"{place}=/nowhere", "--temp-dir", str(place))
         attic, cellar, museum = (
@@ -84,6 +86,8 @@ def ready(place: Path) -> Iterator[Ready]:
         plain.wait_for("Registered to")
         for name, worker in {"attic": attic, "cellar": cellar, "museum": museum}.items():
             worker.wait_for(f"{name} helps")
+        stranger.wait_for("stranger cannot help yet, and tries again: its certificate")
+        assert "its certificate" in (place / "stranger.log").read_text()
         yield Ready(cluster, address, shown["head"], turned_away)
         assert cellar.stop() == 0
         assert not list(place.glob("vhsbatch-worker-*"))

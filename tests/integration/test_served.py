@@ -1,5 +1,8 @@
 """A source that is read from afar: the same frames as from a file, and only the part that they need."""
 
+import asyncio
+import contextlib
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from vhsbatch.cluster import files
 from vhsbatch.cluster.files import read_block
 from vhsbatch.cluster.member import reads_by_http
 from vhsbatch.cluster.served import SourceServer
-from vhsbatch.media.formats import Served, input_arguments
+from vhsbatch.media.formats import Served, cut_off, input_arguments
 from vhsbatch.proc.process import run
 
 pytestmark = pytest.mark.anyio
@@ -71,6 +74,33 @@ async def test_the_same_frames_from_a_part_of_the_bytes(
     assert seen == await digests(clip, from_s, 6)
     if name in LARGE:
         assert len(sent) * files.BLOCK_BYTES < MOST * clip.stat().st_size
+
+
+@pytest.mark.parametrize("missing", [1, 2000, 2**16])
+async def test_an_end_that_is_cut_off_is_an_error_though_ffmpeg_ends_well(
+    missing: int, tmp_path: Path
+) -> None:
+    content = make_clip(tmp_path / "a.avi", *RAW, seconds=1, size="176x120").read_bytes()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = re.search(rb"Range: bytes=(\d+)-", await reader.readuntil(b"\r\n\r\n"))
+        start, size = int(asked[1]) if asked else 0, len(content)
+        writer.write(
+            f"HTTP/1.1 206 Partial Content\r\nAccept-Ranges: bytes\r\nContent-Length: {size - start}\r\n"
+            f"Content-Range: bytes {start}-{size - 1}/{size}\r\n\r\n".encode()
+        )
+        writer.write(content[start : size - missing])
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        source = input_arguments(Served(f"http://127.0.0.1:{port}/a.avi"))
+        command = (FFMPEG, "-nostdin", "-loglevel", "level+warning", *source, "-f", "null", "-")
+        finished = await run(command, timeout_s=60)
+    assert finished.exit_code == 0
+    assert "prematurely" in next(filter(None, map(cut_off, finished.stderr_tail)))
 
 
 async def test_an_ffmpeg_without_http_is_known(tmp_path: Path) -> None:

@@ -245,3 +245,12 @@ class TestMistakes:
     def test_a_file_that_is_not_toml(self, machine: Machine) -> None:
         file = machine.here("parallel 3")
         assert machine.complaint().startswith(f"{file} is not valid TOML: ")
+
+
+def test_a_folder_names_all_certificates_and_single_ones_may_be_others(machine: Machine) -> None:
+    machine.here('tls = "certificates"\ntls_key = "secret/key.pem"')
+    settings = machine.load()
+    assert settings.tls_ca == machine.cwd / "certificates" / "ca.pem"
+    assert settings.tls_cert == machine.cwd / "certificates" / "cert.pem"
+    assert settings.tls_key == machine.cwd / "secret" / "key.pem"
+    assert machine.load({"tls": "others"}).tls_key == machine.cwd / "others" / "key.pem"

@@ -39,6 +39,7 @@ def worker(
     *,
     parallel: str | None = None,
     name: str | None = None,
+    log_file: Path | None = None,
     machine: MachineOptions = _NO_MACHINE,
     network: NetworkOptions = _NO_NETWORK,
 ) -> int:
@@ -48,9 +49,12 @@ def worker(
         address: The cluster's scheduler: 'tcp://HOST:8786' or 'tls://HOST:8786'.
         parallel: How many segments are made at the same time: a number, or 'auto'.
         name: What this machine is called, instead of its host's name.
+        log_file: Write everything that happens to this file too; it is rotated at 10 MB.
         machine: How it is made.
         network: How machines find each other, and whom they let in.
     """
     from vhsbatch.commands.cluster import run_worker
 
-    return run_worker(address, parallel=parallel, name=name, machine=machine, network=network)
+    return run_worker(
+        address, parallel=parallel, name=name, log_file=log_file, machine=machine, network=network
+    )

@@ -87,7 +87,8 @@ def refuse_open_network(address: Address, settings: Settings) -> None:
     missing = [option for option, path in tls.items() if path is None]
     if address.protocol == "tls" and missing:
         raise UsageError(
-            f"{address} needs {', '.join(missing)}", fix="scripts/make_certificates makes a set of them"
+            f"{address} needs {', '.join(missing)}",
+            fix="--tls FOLDER names all three; scripts/make_certificates makes such folders",
         )
     if address.protocol == "tcp" and len(missing) < len(tls):
         raise UsageError(
@@ -101,5 +102,5 @@ def refuse_open_network(address: Address, settings: Settings) -> None:
     if address.protocol == "tcp" and not address.is_loopback and not settings.insecure:
         raise UsageError(
             f"{address} has no TLS: whoever can connect to it can run programs on these machines",
-            fix="use tls:// with --tls-ca, --tls-cert and --tls-key, or --insecure in a network of your own",
+            fix="use tls:// with --tls FOLDER, or --insecure in a network of your own",
         )

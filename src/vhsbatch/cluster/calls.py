@@ -8,6 +8,7 @@ import anyio.to_thread
 from distributed import Worker, get_worker
 
 from vhsbatch import __version__
+from vhsbatch.cluster.files import Block
 from vhsbatch.cluster.node import PLUGIN, Node
 from vhsbatch.cluster.terms import Answer, Made, Order, as_values
 from vhsbatch.config_layers import load_settings
@@ -38,7 +39,7 @@ async def make(order: Order) -> Made | VhsBatchError | None:
     return await _node(get_worker()).make(order)
 
 
-async def take(token: str, block: bytes | None, dask_worker: Worker) -> None:
+async def take(token: str, block: Block | None, dask_worker: Worker) -> None:
     """Hand a machine a block that it has asked for; None if there is none."""
     _node(dask_worker).copies.take(token, block)
 

@@ -18,8 +18,8 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.cluster import files
-from vhsbatch.cluster.files import read_block, write_block
-from vhsbatch.errors import ChainError
+from vhsbatch.cluster.files import Block, digest, read_block, write_block
+from vhsbatch.errors import ChainError, MachineLostError
 
 _ANSWER_S = 60.0
 
@@ -29,10 +29,10 @@ Ask = Callable[[dict[str, Any]], None]
 
 @dataclass(slots=True)
 class _Copy:
-    """A file, of which the blocks in `present` are there."""
+    """A file, of which the blocks in `present` are there, each with its digest."""
 
     path: Path
-    present: set[int] = field(default_factory=set)
+    present: dict[int, str] = field(default_factory=dict)
     locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     users: int = 0
 
@@ -52,7 +52,7 @@ class Copies:
         self._ask = ask
         self._kept = kept
         self._copies: dict[Hashable, _Copy] = {}
-        self._awaited: dict[str, asyncio.Future[bytes]] = {}
+        self._awaited: dict[str, asyncio.Future[Block]] = {}
 
     @contextmanager
     def borrowed(self, identity: Hashable, key: str, name: str, suffix: str) -> Iterator["Loan"]:
@@ -77,18 +77,19 @@ class Copies:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return _Copy(self._folder / f"{uuid.uuid4().hex}{suffix}")
 
-    async def _fetch(self, key: str, name: str, number: int) -> bytes:
+    async def _fetch(self, key: str, name: str, number: int) -> Block:
         token = uuid.uuid4().hex
         answer = self._awaited[token] = asyncio.get_running_loop().create_future()
         self._ask({"key": key, "want": name, "block": number, "token": token})
         try:
             return await asyncio.wait_for(answer, _ANSWER_S)
         except TimeoutError as error:
-            raise ChainError(f"the head has sent nothing for {_ANSWER_S:g} s") from error
+            # It was asked by way of the scheduler, which may have lost that: no fault of the video.
+            raise MachineLostError(f"the head has sent nothing for {_ANSWER_S:g} s") from error
         finally:
             del self._awaited[token]
 
-    def take(self, token: str, block: bytes | None) -> None:
+    def take(self, token: str, block: Block | None) -> None:
         """Take a block that was asked for; None if the head cannot read it."""
         answer = self._awaited.get(token)
         if answer is None or answer.done():
@@ -128,11 +129,16 @@ class Loan:
         # Whoever is stopped while it fetches a block leaves that to the next one that waits for it.
         async with copy.locks.setdefault(number, asyncio.Lock()):
             if number in copy.present:
-                return await anyio.to_thread.run_sync(read_block, copy.path, number)
-            block: bytes = await self._fetch(number)
-            await anyio.to_thread.run_sync(write_block, copy.path, number, block)
-            copy.present.add(number)
-            return block
+                kept = await anyio.to_thread.run_sync(read_block, copy.path, number)
+                if digest(kept) == copy.present[number]:
+                    return kept
+                del copy.present[number]  # the disk has lost it: it is sent again
+            block: Block = await self._fetch(number)
+            if not block.is_whole:
+                raise ChainError("a part of the source has changed on its way from the head")
+            await anyio.to_thread.run_sync(write_block, copy.path, number, block.data)
+            copy.present[number] = block.sha256
+            return block.data
 
     async def whole(self) -> Path:
         """The whole file.

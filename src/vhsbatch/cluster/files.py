@@ -1,5 +1,7 @@
 """What travels between machines that share no folder: which files, and their blocks."""
 
+import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from vhsbatch.model.media import MediaInfo
@@ -31,6 +33,40 @@ def is_source(path: Path, info: MediaInfo) -> bool:
     # A file system may keep times less exactly than the head's does.
     same_time = abs(status.st_mtime_ns - info.modified_ns) < 2 * 10**9
     return status.st_size == info.size_bytes and same_time
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a file, with what proves that it is that part.
+
+    Attributes:
+        data: its bytes.
+        sha256: their digest where they were read first.
+    """
+
+    data: bytes
+    sha256: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether these are still the bytes that were read."""
+        return digest(self.data) == self.sha256
+
+
+def digest(data: bytes) -> str:
+    """What proves a block."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def proven_block(path: Path, number: int) -> Block:
+    """A block of a file that is sent away."""
+    data = read_block(path, number)
+    return Block(data, digest(data))
+
+
+def block_bytes(number: int, size_bytes: int) -> int:
+    """How long a block of a file of `size_bytes` is."""
+    return max(0, min(BLOCK_BYTES, size_bytes - number * BLOCK_BYTES))
 
 
 def read_block(path: Path, number: int) -> bytes:

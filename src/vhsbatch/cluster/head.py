@@ -33,7 +33,7 @@ from vhsbatch.errors import ChainError, MachineLostError, ToolError, VhsBatchErr
 from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import Telemetry
+from vhsbatch.model.telemetry import LogLine, Telemetry
 from vhsbatch.model.wire import load_telemetry
 from vhsbatch.pipeline.assemble import assemble
 from vhsbatch.pipeline.existing import expect_unchanged
@@ -44,6 +44,8 @@ from vhsbatch.wording import counted
 
 _LOOK_S = 0.5
 _START_S = 60.0
+# A machine says every few seconds that it is at an attempt.
+_SILENT_S = 60.0
 # Tasks have so many names in turn: every name of a task is kept for ever somewhere, by an interpreter that
 # never gives up the keys of a message, or by Dask, which remembers what kind of task it was.
 _NAMES = 1024
@@ -59,12 +61,20 @@ class _Attempt:
     Attributes:
         tell: takes its telemetry.
         plan: what it is made by.
+        lane: the lane that it occupies.
+        heard_s: when something was heard of it last, on the monotonic clock.
+        begun: whether a machine is at it.
+        waits: whether it was said that none is.
         scope: ends the wait for it.
         lost: why it was given up.
     """
 
     tell: Tell
     plan: JobPlan
+    lane: int
+    heard_s: float = field(default_factory=time.monotonic)
+    begun: bool = False
+    waits: bool = False
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     lost: str = ""
 
@@ -154,7 +164,22 @@ class ClusterExecutor:
             for attempt in self._attempts.values():
                 attempt.lost = change.lost
                 attempt.scope.cancel()
+        self._watch_silence()
         return change.text
+
+    def _watch_silence(self) -> None:
+        """See that something moves in each lane that is occupied: give up what nothing is heard of."""
+        for attempt in self._attempts.values():
+            if time.monotonic() - attempt.heard_s < _SILENT_S:
+                continue
+            if attempt.begun:
+                attempt.lost = f"nothing was heard of it for {_SILENT_S:g} s"
+                attempt.scope.cancel()
+            elif not attempt.waits:
+                attempt.waits = True
+                (segment,) = attempt.plan.segments
+                text = f"segment {segment.index + 1} has waited for a free machine for {_SILENT_S:g} s"
+                attempt.tell(LogLine(level="info", text=text, job_id=attempt.plan.job.id, lane=attempt.lane))
 
     async def follow(self, state: BatchState, set_lanes: SetLanes, tell: Tell) -> None:
         """Keep the number of lanes at that of the slots that are this batch's; never returns."""
@@ -180,6 +205,7 @@ class ClusterExecutor:
         attempt = self._attempts.get(message["key"])
         if attempt is None:
             return
+        attempt.heard_s, attempt.begun = time.monotonic(), True
         if "want" in message:
             self._sending.start_soon(hand_out, self._connection, attempt.plan, message)
             return
@@ -230,29 +256,31 @@ class ClusterExecutor:
         Raises:
             VhsBatchError: it could not be.
         """
-        future = self._connection.client.submit(
-            make,
-            order,
-            key=order.key,
-            resources={resource(order.run_id): 1, **self._offer.needs},
-            # Of several batches on one cluster, that of the higher priority has its turn first.
-            priority=order.plan.job.priority,
-            pure=False,
-        )
-        attempt = self._attempts[order.key] = _Attempt(tell, order.plan)
+        try:
+            future = self._connection.submit(
+                make,
+                order,
+                key=order.key,
+                resources={resource(order.run_id): 1, **self._offer.needs},
+                # Of several batches on one cluster, that of the higher priority has its turn first.
+                priority=order.plan.job.priority,
+            )
+        except OSError as error:
+            raise self._lost(str(error)) from error
+        attempt = self._attempts[order.key] = _Attempt(tell, order.plan, order.lane)
         made: Made | VhsBatchError | None = None
         try:
             with attempt.scope:
                 made = await future.result()
         except FutureCancelledError as error:
-            raise MachineLostError(error.msg or "the machine that made it was lost") from error
+            raise self._lost(error.msg or "the machine that made it was lost") from error
         except KilledWorker as error:
             raise ChainError(
                 f"{error.allowed_failures + 1} machines died while they made it",
                 fix="their logs say of what; less memory is taken at a lower resolution",
             ) from error
         except CommClosedError as error:
-            raise MachineLostError("the connection to the cluster was lost") from error
+            raise self._lost("the connection to the cluster was lost") from error
         finally:
             del self._attempts[order.key]
             # Whether it was made or is no longer wanted: the machine learns of it.
@@ -262,6 +290,13 @@ class ClusterExecutor:
         if made is None:
             raise MachineLostError(attempt.lost or "the machine that made it has stopped")
         return made
+
+    def _lost(self, why: str) -> MachineLostError:
+        """The end of an attempt that was lost on its way; it is handed out again when somebody is there."""
+        if not self._connection.is_open:
+            # Until the next look at the cluster nobody can be given anything.
+            self._slots.total_tokens = 0
+        return MachineLostError(why)
 
     async def assemble(
         self,

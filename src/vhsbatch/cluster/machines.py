@@ -1,6 +1,5 @@
 """Which machines help a run, as its head sees them."""
 
-import asyncio
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from distributed.comm.core import CommClosedError
 
 from vhsbatch import __version__
 from vhsbatch.cluster.calls import join
-from vhsbatch.cluster.connection import CONNECT_S, Connection
+from vhsbatch.cluster.connection import Connection
 from vhsbatch.cluster.terms import Answer, Offer
 from vhsbatch.model.telemetry import LogLine, Telemetry
 
@@ -79,8 +78,7 @@ class Machines:
         """Find out who helps, and ask those who are new."""
         address = self._connection.address
         try:
-            async with asyncio.timeout(CONNECT_S):
-                scheduler = await self._connection.identity()
+            scheduler = await self._connection.identity()
         except OSError:  # TimeoutError and a closed connection among them
             return self._lose_all(f"the scheduler at {address} does not answer")
         changes, lost = [], ""
@@ -107,10 +105,9 @@ class Machines:
         """Ask machines for help; who joined."""
         offer = pickle.dumps(self._offer)
         try:
-            async with asyncio.timeout(_ANSWER_S):
-                answers = await self._connection.client.run(
-                    join, self._offer.version, offer, workers=addresses, on_error="return"
-                )
+            answers = await self._connection.ask_all(
+                join, self._offer.version, offer, workers=addresses, within_s=_ANSWER_S
+            )
         except OSError:
             return []
         return [joined for address, said in answers.items() if (joined := self._note(address, said, tell))]

@@ -8,6 +8,7 @@ Dask says so: when the task is no longer wanted, or when the worker closes.
 
 import asyncio
 import itertools
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -39,6 +40,8 @@ from vhsbatch.wording import size
 
 PLUGIN = "vhsbatch"
 _REPORT_S = 0.25
+# How often it is said that an attempt is being made, where there is nothing else to say of it.
+_ALIVE_S = 5.0
 _STOPPED_S = 5.0
 # What a task's state becomes while it is being made and still wanted.
 _WANTED = ("executing", "long-running", "resumed")
@@ -71,14 +74,23 @@ class Node(WorkerPlugin):
 
     name = PLUGIN
 
-    def __init__(self, machine: str, settings: Settings, *, found: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        machine: str,
+        settings: Settings,
+        *,
+        found: Collection[str] = (),
+        note: Callable[[LogLine], None] = lambda _: None,
+    ) -> None:
         """Create the plugin.
 
         Args:
             machine: the machine's name.
             settings: how it runs.
             found: the resources of its worker that were found out; a person has said the others.
+            note: takes what is said of attempts.
         """
+        self._note = note
         self.machine = machine
         self._settings = settings
         self._found = found
@@ -172,7 +184,9 @@ class Node(WorkerPlugin):
         """Make one segment; the error if it could not be made, None if it was stopped."""
         taken = {attempt.slot for attempt in self._attempts.values()}
         slot = next(number for number in itertools.count(1) if number not in taken)
-        attempt = self._attempts[order.key] = _Attempt(order.run_id, slot, Outbox(order, self.machine))
+        attempt = self._attempts[order.key] = _Attempt(
+            order.run_id, slot, Outbox(order, self.machine, self._note)
+        )
         try:
             with attempt.scope:
                 async with self._reporting(order.key, attempt):
@@ -266,14 +280,18 @@ class Node(WorkerPlugin):
     @asynccontextmanager
     async def _reporting(self, key: str, attempt: _Attempt) -> AsyncIterator[None]:
         """Tells the newest of an attempt a few times a second through the scheduler."""
+        said_s = 0.0
 
-        def report() -> None:
-            if lines := attempt.outbox.take():
+        def report(*, alive: bool = False) -> None:
+            nonlocal said_s
+            lines = attempt.outbox.take()
+            if lines or (alive and time.monotonic() - said_s > _ALIVE_S):
+                said_s = time.monotonic()
                 self._worker.log_event(topic(attempt.run_id), {"key": key, "lines": lines})
 
         async def keep() -> None:
             while True:
-                report()
+                report(alive=True)
                 await asyncio.sleep(_REPORT_S)
 
         # Not in a task group, which would wrap what the attempt raises.

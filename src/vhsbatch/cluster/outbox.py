@@ -1,5 +1,6 @@
 """What a machine tells of an attempt while it makes it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from vhsbatch.cluster.terms import Order
@@ -12,13 +13,15 @@ _LOG_LINES = 50
 class Outbox:
     """The telemetry of an attempt that has not been told yet: its newest progress, its last log lines."""
 
-    def __init__(self, order: Order, machine: str) -> None:
+    def __init__(self, order: Order, machine: str, note: Callable[[LogLine], None] = lambda _: None) -> None:
         """Create one that holds the beginning of the attempt.
 
         Args:
             order: the attempt.
             machine: who makes it.
+            note: takes every log line at once, for the machine's own log.
         """
+        self._note = note
         self._machine = machine
         self._log: list[LogLine] = []
         self._progress: Progress | None = Progress(
@@ -37,6 +40,7 @@ class Outbox:
             case Progress():
                 self._progress = event
             case LogLine():
+                self._note(event)
                 self._log = [*self._log[1 - _LOG_LINES :], event]
 
     def take(self) -> list[str]:

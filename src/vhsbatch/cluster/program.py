@@ -1,6 +1,7 @@
 """The long-running programs of a cluster: its scheduler, and the worker on each machine."""
 
 import os
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import anyio
 from distributed import Scheduler, Worker
+from distributed.comm.core import connect
 
 from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.dask import EXTENSIONS, configure, security
@@ -17,12 +19,16 @@ from vhsbatch.cluster.terms import GPU, MEMORY
 from vhsbatch.config import Settings
 from vhsbatch.engine_choice import choose_engine
 from vhsbatch.errors import ToolError
+from vhsbatch.model.telemetry import LogLine
 from vhsbatch.proc.stopping import receive_signals
 from vhsbatch.scheduling.sizing import choose_lanes
 from vhsbatch.toolbox import survey
 
 _AGAIN_S = 1.0
 _CLOSE_S = 3.5
+_CONNECT_S = 10.0
+# How OpenSSL puts it, wherever in Dask's errors that stands.
+_TLS_SAYS = re.compile(r"\[SSL: \w+\] ([^(]+)")
 # Dask's own pages say what runs, and tell it to whoever asks: to this machine alone.
 _PAGES = "127.0.0.1:0"
 
@@ -73,7 +79,9 @@ async def schedule(address: Address, settings: Settings, say: Say) -> None:
     await _until_signal(work)
 
 
-async def help_cluster(address: Address, settings: Settings, machine: str, say: Say) -> None:
+async def help_cluster(
+    address: Address, settings: Settings, machine: str, say: Say, note: Callable[[LogLine], None]
+) -> None:
     """Help the batches of a cluster until a signal ends it.
 
     A Dask worker ends when its scheduler or the link to it is gone; then another one is started, and
@@ -89,7 +97,7 @@ async def help_cluster(address: Address, settings: Settings, machine: str, say: 
             name=worker_name(machine),
             security=security(address, settings),
             resources=found,
-            plugins=(Node(machine, settings, found=found),),
+            plugins=(Node(machine, settings, found=found, note=note),),
             # Its work is done by child processes, whose memory Dask does not see.
             memory_limit=0,
             local_directory=str(folder),
@@ -100,6 +108,7 @@ async def help_cluster(address: Address, settings: Settings, machine: str, say: 
     async def work() -> None:
         while True:
             say(f"{machine} is looking for the scheduler at {address}")
+            await _wait_for_scheduler(address, settings, machine, say)
             try:
                 async with own_place(settings.temp_dir) as folder, _running(worker(folder)) as running:
                     number = "1 segment" if slots == 1 else f"{slots} segments"
@@ -111,6 +120,43 @@ async def help_cluster(address: Address, settings: Settings, machine: str, say: 
             await anyio.sleep(_AGAIN_S)
 
     await _until_signal(work)
+
+
+async def _wait_for_scheduler(address: Address, settings: Settings, machine: str, say: Say) -> None:
+    """Return when the scheduler lets this machine in; say why it does not, once for each reason.
+
+    A Dask worker would try for ever, and say nothing.
+    """
+    certificates = security(address, settings)
+    how = {} if certificates is None else certificates.get_connection_args("worker")
+    said = ""
+    while True:
+        try:
+            comm = await connect(str(address), timeout=_CONNECT_S, **how)
+        except OSError as error:
+            if (why := why_not_let_in(error)) != said:
+                said = why
+                say(f"{machine} cannot help yet, and tries again: {why}")
+            await anyio.sleep(_AGAIN_S)
+        else:
+            comm.abort()
+            return
+
+
+def why_not_let_in(error: BaseException) -> str:
+    """Why a scheduler was not reached, by what stands behind Dask's error."""
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    refusals = [match[1].strip() for each in chain if (match := _TLS_SAYS.search(str(each))) is not None]
+    if refusals:
+        return (
+            f"its certificate and the scheduler's do not go together ({refusals[-1]}): "
+            "both need one that the same ca.pem has signed"
+        )
+    last = chain[-1]
+    said = last.strerror if isinstance(last, OSError) and last.strerror else str(last)
+    return f"no scheduler lets it in there ({said})"
 
 
 def worker_name(machine: str) -> str:

@@ -46,6 +46,17 @@ class _Source:
     block: Block
     failure: ChainError | None = None
 
+    async def whole_block(self, number: int) -> bytes:
+        """A block, which has the length that it has in the file.
+
+        Raises:
+            ChainError: it could not be had, or is shorter.
+        """
+        block = await self.block(number)
+        if len(block) != files.block_bytes(number, self.size_bytes):
+            raise ChainError(f"a part of the source is {len(block)} bytes long, which is too short")
+        return block
+
 
 class SourceServer:
     """Hands out sources on the loopback address, each under a name that nobody can guess."""
@@ -110,6 +121,12 @@ class _Handler(RequestHandler):
         if uid not in (None, os.getuid()):
             raise HTTPError(HTTPStatus.FORBIDDEN)
 
+    def on_finish(self) -> None:
+        """Note a request that was refused: FFmpeg may go on without what it asked for."""
+        source = self._sources.get(self.path_args[0]) if self.path_args else None
+        if source is not None and source.failure is None and self.get_status() != HTTPStatus.PARTIAL_CONTENT:
+            source.failure = ChainError(f"a part of the source could not be read: HTTP {self.get_status()}")
+
     async def get(self, token: str) -> None:
         source = self._sources.get(token)
         if source is None:
@@ -123,7 +140,7 @@ class _Handler(RequestHandler):
         try:
             await self.flush()
             for number in range(start // files.BLOCK_BYTES, (stop - 1) // files.BLOCK_BYTES + 1):
-                block = await source.block(number)
+                block = await source.whole_block(number)
                 first_byte = number * files.BLOCK_BYTES
                 self.write(block[max(0, start - first_byte) : stop - first_byte])
                 await self.flush()

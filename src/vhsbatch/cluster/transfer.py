@@ -8,25 +8,29 @@ import anyio.to_thread
 
 from vhsbatch.cluster.calls import block, drop, take
 from vhsbatch.cluster.connection import Connection
-from vhsbatch.cluster.files import SOURCE, files_of, read_block, write_block
+from vhsbatch.cluster.files import SOURCE, files_of, proven_block, write_block
 from vhsbatch.cluster.terms import Made
 from vhsbatch.errors import MachineLostError, VerificationError, VhsBatchError
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.pipeline.existing import expect_unchanged
 from vhsbatch.pipeline.files import sha256
 
+# A block passes two connections, each of which may be slow and neither of which is dead.
+_BLOCK_S = 60.0
+
 
 async def hand_out(connection: Connection, plan: JobPlan, wish: dict[str, Any]) -> None:
     """Hand a machine a block of a file that its attempt is made from, and of no other file."""
     try:
         path = files_of(plan)[wish["want"]]
+        data = await anyio.to_thread.run_sync(proven_block, path, int(wish["block"]))
         if wish["want"] == SOURCE:
+            # Afterwards: what was read before a change is seen to be of the file that was planned for.
             await expect_unchanged(plan)
-        data = await anyio.to_thread.run_sync(read_block, path, int(wish["block"]))
     except (KeyError, OSError, VhsBatchError):
         data = None
     with contextlib.suppress(OSError):  # whoever waits for it tries again
-        await connection.ask(take, wish["token"], data, worker=wish["address"])
+        await connection.ask(take, wish["token"], data, worker=wish["address"], within_s=_BLOCK_S)
 
 
 async def fetch(connection: Connection, made: Made, worker: str, folder: Path) -> None:
@@ -41,7 +45,7 @@ async def fetch(connection: Connection, made: Made, worker: str, folder: Path) -
         while data := await _block(connection, made, worker, number):
             await anyio.to_thread.run_sync(write_block, part, number, data)
             number += 1
-        await connection.ask(drop, made.part, worker=worker)
+        await connection.ask(drop, made.part, worker=worker, within_s=_BLOCK_S)
     except OSError as error:
         raise MachineLostError(f"the segment was lost with {made.finished.machine}") from error
     if await sha256(part) != made.finished.sha256:
@@ -49,7 +53,7 @@ async def fetch(connection: Connection, made: Made, worker: str, folder: Path) -
 
 
 async def _block(connection: Connection, made: Made, worker: str, number: int) -> bytes:
-    data = await connection.ask(block, made.part, number, worker=worker)
+    data = await connection.ask(block, made.part, number, worker=worker, within_s=_BLOCK_S)
     if isinstance(data, BaseException):
         raise MachineLostError(f"the segment was lost with {made.finished.machine}") from data
     return bytes(data)

@@ -10,6 +10,8 @@ from vhsbatch.commands.setup import network_settings, settings_from
 from vhsbatch.config import Settings
 from vhsbatch.errors import ToolError
 from vhsbatch.headless import show_line
+from vhsbatch.logfile import LogFilePrinter
+from vhsbatch.model.telemetry import LogLine
 from vhsbatch.options import MachineOptions, NetworkOptions
 
 
@@ -28,7 +30,13 @@ def run_scheduler(typed: str, *, network: NetworkOptions, config: Path | None) -
 
 
 def run_worker(
-    typed: str, *, parallel: str | None, name: str | None, machine: MachineOptions, network: NetworkOptions
+    typed: str,
+    *,
+    parallel: str | None,
+    name: str | None,
+    log_file: Path | None,
+    machine: MachineOptions,
+    network: NetworkOptions,
 ) -> int:
     """Help a cluster until it is stopped; the exit code."""
     expect_dask()
@@ -41,7 +49,18 @@ def run_worker(
     parse_map(settings.map_path)
     from vhsbatch.cluster.program import help_cluster
 
-    anyio.run(help_cluster, address, settings, name or os.uname().nodename, show_line)
+    log = None if log_file is None else LogFilePrinter(log_file)
+
+    def note(line: LogLine) -> None:
+        if log is not None:
+            log.show(line)
+            log.write()
+
+    def say(text: str) -> None:
+        note(LogLine(level="info", text=text))
+        show_line(text)
+
+    anyio.run(help_cluster, address, settings, name or os.uname().nodename, say, note)
     return 0
 
 

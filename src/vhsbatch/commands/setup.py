@@ -55,6 +55,7 @@ def network_settings(network: NetworkOptions) -> dict[str, object]:
     """What was typed of a cluster, by setting."""
     return {
         "map_path": network.map_path,
+        "tls": network.tls,
         "tls_ca": network.tls_ca,
         "tls_cert": network.tls_cert,
         "tls_key": network.tls_key,

@@ -5,6 +5,7 @@ would make FFmpeg open whatever other files it names, so that only the demuxers 
 used, and only the ``file`` protocol (for a file of another machine: only HTTP, from loopback).
 """
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -59,6 +60,22 @@ class Served:
     """
 
     url: str
+
+
+# What FFmpeg says of a connection that ended too early, or was refused. It calls that the end of the file,
+# fills the picture up, and ends with 0.
+_CUT_OFF = re.compile(r"\[(?:http|tcp) @ [^]]*\] \[(?:error|warning)\] (?P<said>.*)")
+
+
+def cut_off(line: str) -> str | None:
+    """Why a source that is read by HTTP did not arrive as a whole; None in any other line of FFmpeg's.
+
+    >>> cut_off("[http @ 0x55] [error] Stream ends prematurely at 6866, should be 6869")
+    'Stream ends prematurely at 6866, should be 6869'
+    >>> cut_off("[avi @ 0x55] [error] something is wrong with the index")
+    """
+    match = _CUT_OFF.search(line)
+    return None if match is None else match["said"]
 
 
 def is_video(path: Path) -> bool:

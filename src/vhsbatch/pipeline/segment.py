@@ -22,6 +22,7 @@ from vhsbatch.errors import ChainError, VerificationError
 from vhsbatch.media.deinterlacing import deinterlaces_apart
 from vhsbatch.media.encoders import EncodeArguments, video_arguments
 from vhsbatch.media.filters import network_size
+from vhsbatch.media.formats import cut_off
 from vhsbatch.media.progress import ProgressParser
 from vhsbatch.media.qtgmc import deinterlace_stage
 from vhsbatch.media.segment_commands import (
@@ -119,6 +120,8 @@ async def make_part(
     if (warning := _other_way(plan, segment, upscaling, fallback)) is not None:
         tell(LogLine(level="warning", text=warning, job_id=plan.job.id, lane=lane))
     await _run_stages(segment_stages(plan, segment, workplace, part, upscaling), reporter, workplace)
+    if reporter.cut_off is not None:
+        raise ChainError(f"the source did not arrive as a whole: {reporter.cut_off}")
     frames = await count_frames(
         part, ffmpeg=workplace.ffmpeg, threads=workplace.threads.decode, niceness=workplace.niceness
     )
@@ -277,6 +280,7 @@ class _Reporter:
         self._speed = Speed(time.monotonic())
         self._frames = -1
         self.still_frames = 0
+        self.cut_off: str | None = None
         self.on_move: Callable[[], None] = lambda: None
 
     def on_stdout(self, line: str) -> None:
@@ -285,6 +289,7 @@ class _Reporter:
             self._show(progress.frames)
 
     def on_stderr(self, stage: str, line: str) -> None:
+        self.cut_off = self.cut_off or cut_off(line)
         event = parse_control_line(line)
         if event is not None and event.repeated_frames is not None:
             self.still_frames = event.repeated_frames

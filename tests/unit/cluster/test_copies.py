@@ -1,15 +1,18 @@
 """The head's files on another machine: what is needed of them is sent, once."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from vhsbatch.cluster import copies as module
 from vhsbatch.cluster import files
 from vhsbatch.cluster.copies import Copies
-from vhsbatch.cluster.files import read_block
-from vhsbatch.errors import ChainError
+from vhsbatch.cluster.files import Block, proven_block
+from vhsbatch.errors import ChainError, MachineLostError
 
 pytestmark = pytest.mark.anyio
 
@@ -26,6 +29,7 @@ class Head:
         self.asked: list[int] = []
         self.unanswered: list[dict[str, Any]] = []
         self.slow = slow
+        self.on_the_way: Callable[[Block], Block] = lambda block: block
         self.copies: Copies
 
     def ask(self, message: dict[str, Any]) -> None:
@@ -37,7 +41,8 @@ class Head:
     def answer(self) -> None:
         message = self.unanswered.pop()
         path = Path(message["want"])
-        self.copies.take(message["token"], read_block(path, message["block"]) if path.exists() else None)
+        block = proven_block(path, message["block"]) if path.exists() else None
+        self.copies.take(message["token"], block if block is None else self.on_the_way(block))
 
 
 def head_and_copies(folder: Path, *, kept: int = 1, slow: bool = False) -> tuple[Head, Copies]:
@@ -117,6 +122,40 @@ async def test_a_source_that_has_gone_is_said(tmp_path: Path) -> None:
             await missing
 
 
+@pytest.mark.parametrize("arrived", [b"", b"12", b"124", b"1234"])
+async def test_a_block_that_is_not_what_was_sent_is_refused(arrived: bytes, tmp_path: Path) -> None:
+    head, copies = head_and_copies(tmp_path)
+    head.on_the_way = lambda block: replace(block, data=arrived)
+    original = tape(tmp_path)
+    with copies.borrowed(original, "k", str(original), ".avi") as loan:
+        with pytest.raises(ChainError, match="changed on its way"):
+            await loan.block(0)
+        head.on_the_way = lambda block: block
+        assert await loan.block(0) == b"123"
+
+
+async def test_a_block_that_the_disk_has_lost_is_sent_again(tmp_path: Path) -> None:
+    head, copies = head_and_copies(tmp_path)
+    original = tape(tmp_path)
+    with copies.borrowed(original, "k", str(original), ".avi") as loan:
+        await loan.block(1)
+        (copy,) = (tmp_path / "copies").iterdir()
+        copy.write_bytes(b"123x56")
+        assert await loan.block(1) == b"456"
+    assert head.asked == [1, 1]
+
+
+async def test_a_head_that_is_silent_is_no_failure_of_the_video(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ANSWER_S", 0.01)
+    _, copies = head_and_copies(tmp_path, slow=True)
+    with copies.borrowed("tape", "k", "tape", ".avi") as loan:
+        silent = loan.block(0)
+        with pytest.raises(MachineLostError, match="sent nothing"):
+            await silent
+
+
 def test_a_block_that_nobody_awaits_is_dropped(tmp_path: Path) -> None:
     _, copies = head_and_copies(tmp_path)
-    copies.take("unknown", b"late")
+    copies.take("unknown", None)

@@ -1,7 +1,6 @@
 """Which machines help, as they come, go, refuse and answer nonsense."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,7 +34,6 @@ class Scheduler:
         self.id: str | None = "first"
         self.workers = workers
         self.address = Address("tcp", "tapes", 1)
-        self.client = SimpleNamespace(run=self._run)
         self.asked: list[str] = []
 
     async def identity(self) -> dict[str, Any]:
@@ -43,7 +41,7 @@ class Scheduler:
             raise OSError("no route")
         return {"id": self.id, "workers": dict.fromkeys(self.workers)}
 
-    async def _run(self, *_: object, workers: list[str], **__: object) -> dict[str, object]:
+    async def ask_all(self, *_: object, workers: list[str], **__: object) -> dict[str, object]:
         self.asked += workers
         return {address: self.workers[address] for address in workers}
 

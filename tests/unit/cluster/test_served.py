@@ -55,9 +55,10 @@ async def test_every_range_is_that_of_the_file(wanted: str, content: bytes) -> N
 @pytest.mark.parametrize(("wanted", "code"), [("bytes=10-", 416), ("bytes=x-", 400), ("frames=1-", 400)])
 async def test_what_is_no_range_of_it(wanted: str, code: int) -> None:
     server = SourceServer()
-    async with server.serving(block, size_bytes=len(CONTENT), suffix=".avi") as served:
-        with pytest.raises(HTTPClientError, match=str(code)):
-            await get(served.url, wanted)
+    with pytest.raises(ChainError, match=f"HTTP {code}"):
+        async with server.serving(block, size_bytes=len(CONTENT), suffix=".avi") as served:
+            with pytest.raises(HTTPClientError, match=str(code)):
+                await get(served.url, wanted)
     server.stop()
 
 
@@ -77,6 +78,32 @@ async def test_a_block_that_is_missing_fails_the_attempt_whatever_was_made_of_it
         async with server.serving(broken, size_bytes=len(CONTENT), suffix=".avi") as served:
             with pytest.raises(HTTPClientError):
                 await get(served.url)
+    server.stop()
+
+
+async def test_a_block_that_is_too_short_fails_it_too() -> None:
+    async def short(number: int) -> bytes:
+        return (await block(number))[:-1]
+
+    server = SourceServer()
+    with pytest.raises(ChainError, match="too short"):
+        async with server.serving(short, size_bytes=len(CONTENT), suffix=".avi") as served:
+            with pytest.raises(HTTPClientError):
+                await get(served.url)
+    server.stop()
+
+
+async def test_a_request_that_was_refused_fails_it_though_all_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = SourceServer()
+    with pytest.raises(ChainError, match="HTTP 403"):
+        async with server.serving(block, size_bytes=len(CONTENT), suffix=".avi") as served:
+            await get(served.url)
+            with monkeypatch.context() as patched:
+                patched.setattr(module, "owner_of", lambda path, port: 1 + os.getuid())
+                with pytest.raises(HTTPClientError):
+                    await get(served.url)
     server.stop()
 
 
@@ -100,7 +127,8 @@ def test_whose_connection_it_is(tmp_path: Path) -> None:
 async def test_others_on_this_machine_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "owner_of", lambda path, port: 1 + os.getuid())
     server = SourceServer()
-    async with server.serving(block, size_bytes=len(CONTENT), suffix=".avi") as served:
-        with pytest.raises(HTTPClientError, match="403"):
-            await get(served.url)
+    with pytest.raises(ChainError, match="HTTP 403"):
+        async with server.serving(block, size_bytes=len(CONTENT), suffix=".avi") as served:
+            with pytest.raises(HTTPClientError, match="403"):
+                await get(served.url)
     server.stop()
