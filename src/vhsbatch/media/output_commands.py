@@ -13,8 +13,6 @@ from vhsbatch.model.media import AudioTrack
 from vhsbatch.model.plan import JobPlan
 
 _STRICT = ("-xerror", "-err_detect", "explode")
-# Sound of which most is damaged is kept as far as it goes.
-_TOLERANT = ("-max_error_rate", "1")
 # Of the bytes of all packets of a stream; it is to find accidents, not forgeries.
 _PACKET_DIGEST = ("-f", "streamhash", "-hash", "murmur3", "pipe:1")
 
@@ -55,7 +53,7 @@ def join_command(
         for argument in ("-map", _place(encode.track, changing, 1, 3), *encode.arguments(number))
     ]
     return (
-        *(ffmpeg, *QUIET, *PROGRESS, *_TOLERANT, "-copyts"),
+        *(ffmpeg, *QUIET, *PROGRESS, *_tolerance(plan), "-copyts"),
         *(("-f", "concat", "-safe", "0") if retimed is None else ()),
         *("-protocol_whitelist", "file", "-i", file_url(retimed or concat_script)),
         *("-itsoffset", f"{sound_shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
@@ -72,6 +70,11 @@ def join_command(
         *("-y", file_url(output)),
         *("-map", "0:v:0", "-c:v", "copy", *_PACKET_DIGEST),
     )
+
+
+def _tolerance(plan: JobPlan) -> tuple[str, ...]:
+    """Sound of which most is damaged is kept as far as it goes; FFmpeg would give up."""
+    return ("-max_error_rate", "1") if any(track.undecoded_packets for track in plan.info.audio) else ()
 
 
 def _tag(plan: JobPlan) -> tuple[str, ...]:
@@ -118,7 +121,7 @@ def uniform_command(ffmpeg: str, plan: JobPlan, tracks: Sequence[AudioTrack]) ->
         )
     ]
     return (
-        *(ffmpeg, *QUIET, *_TOLERANT, "-copyts", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
+        *(ffmpeg, *QUIET, *_tolerance(plan), "-copyts", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
         *("-i", file_url(plan.info.path), *maps, "-c:a", "pcm_f32le", "-f", "nut", "pipe:1"),
     )
 
@@ -136,7 +139,7 @@ def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack) -> tuple[str
     changing = (track,) if track in changing_tracks(plan) else ()
     source = (*INPUT_OPTIONS, "-vn", "-sn", "-dn", "-i", file_url(plan.info.path))
     return (
-        *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *_TOLERANT),
+        *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *_tolerance(plan)),
         *(_FROM_STDIN if changing else source),
         *("-map", _place(track, changing, 0, 0)),
         *("-af", loudness_filters(track, plan.info.video, plan.preset.audio), "-f", "null", "-"),

@@ -25,6 +25,8 @@ from vhsbatch.proc.process import LineSink
 # Half of the longest delay that is hardly ever noticed, and more than one frame of any audio codec
 # here can shift a track's first or last packet.
 SOUND_TOLERANCE_S = Fraction(1, 20)
+# Samples in a frame of AAC, which of a low sample rate is long.
+_LONGEST_FRAME = 1024
 
 FrameSink = Callable[[int], None]
 
@@ -215,8 +217,10 @@ def _compare_sound(
         earliest_s - SOUND_TOLERANCE_S <= start_s <= latest_s + SOUND_TOLERANCE_S,
         f"sound track {number} begins at {_s(start_s)} instead of {_s(source_start_s)}",
     )
+    # What was encoded ends with a whole frame.
+    frame_s = Fraction(_LONGEST_FRAME, track.sample_rate_hz)
     _expect(
-        abs(end_s - source_end_s) <= SOUND_TOLERANCE_S * 2,
+        -2 * SOUND_TOLERANCE_S <= end_s - source_end_s <= 2 * SOUND_TOLERANCE_S + frame_s,
         f"sound track {number} ends at {_s(end_s)} instead of {_s(source_end_s)}",
     )
     if track.heard_s is not None and source.heard_s is not None:
