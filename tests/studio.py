@@ -28,7 +28,7 @@ _BEEP = "if(gte(t,0.5)*lt(mod(t-0.5,1),0.1),0.8*sin(2*PI*1000*t),0)"
 BEEP = f"aevalsrc='{_BEEP}|{_BEEP}':d=2:s=48000"
 PICTURE = "color=gray:s=64x48:r=25:d=2"
 
-PICTURES = {
+PICTURES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("avi", "mkv", "nut"), ("ffv1", "-g", "1")),
     **dict.fromkeys(("mpg", "vob", "ts", "m2ts", "mxf", "wtv"), ("mpeg2video",)),
     **dict.fromkeys(("mov", "mp4", "3gp", "f4v"), ("libx264", "-bf", "0")),

@@ -223,8 +223,9 @@ def _filters(
             f"measured_I={loudness.integrated}:measured_LRA={loudness.range}"
             f":measured_TP={loudness.true_peak}:measured_thresh={loudness.threshold}"
         )
-        # Where the gain would not do without a limiter, loudnorm gives 192 kHz, and some samples more.
-        chain += [f"{_loudnorm(track, audio)}:{measured}", f"aresample={rate_hz}"]
+        # Where the gain would not do without a limiter, loudnorm gives 192 kHz, and some samples more; its
+        # timestamps are wrong behind frames of another length, as where a gap was filled.
+        chain += [f"{_loudnorm(track, audio)}:{measured}", f"aresample={rate_hz}", "asetpts=STARTPTS+N/SR/TB"]
     length = track.end_s - track.start_s
     samples = round(length * (stretch(track, video, audio) or 1) * rate_hz)
     if len(chain) > 1 and samples > 0:
