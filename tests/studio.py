@@ -102,9 +102,8 @@ def make_sounds(path: Path, *tracks: str, sound: str = BEEP, more: Sequence[str]
         more: FFmpeg's other options for the file.
     """
     suffix = path.suffix.removeprefix(".")
-    muxer: tuple[str, ...] = {"m2ts": ("-f", "mpegts", "-mpegts_m2ts_mode", "1"), "wmv": ("-f", "asf")}.get(
-        suffix, ()
-    )
+    muxers = {"m2ts": ("-f", "mpegts", "-mpegts_m2ts_mode", "1"), "wmv": ("-f", "asf")}
+    muxer: Sequence[str] = muxers.get(suffix, ())
     of_tracks: list[str] = []
     for number, track in enumerate(tracks):
         words = track.split()
@@ -113,7 +112,8 @@ def make_sounds(path: Path, *tracks: str, sound: str = BEEP, more: Sequence[str]
         of_tracks += [f"{word}:a:{number}" if word.startswith("-") else word for word in options]
     ffmpeg(
         *("-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", sound),
-        *("-map", "0", "-c:v", *PICTURES[suffix], *of_tracks, "-strict", "-2", *muxer, *more, path),
+        *("-map", "0", "-c:v", *PICTURES[suffix], *of_tracks, "-strict", "-2", *muxer, *more),
+        path,
     )
     return path
 

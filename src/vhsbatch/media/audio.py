@@ -1,6 +1,6 @@
 """The sound of an output: which tracks are copied, which are encoded, and through which filters."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -22,6 +22,8 @@ _AAC_RATES_HZ = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48
 _FLAC_HIGHEST_HZ, _FLAC_EVEN_HZ = 65_535, 655_350
 # More channels are no arrangement of loudspeakers that AAC or FLAC has.
 _MOST_CHANNELS = 8
+# The highest peak of sound that is levelled, in dBTP.
+_PEAK_DB = -2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,12 +176,17 @@ def _plan_track(
     if copies and whole and not _changes(track, video, audio) and can_hold_audio(container, track.codec):
         return (AudioEncode(track=track, codec="copy"),)
     codec = lossless_audio(container, track.codec) if audio.lossless else "aac"
-    filters = _filters(track, video, audio, loudness, encoded_rate_hz(codec, track.sample_rate_hz))
+    rate_hz = encoded_rate_hz(codec, track.sample_rate_hz)
+    level = [] if loudness is None else _levelling(track, audio, loudness, rate_hz)
     if track.channels <= _MOST_CHANNELS or codec.startswith("pcm_"):
         channels = 1 if _mixes(track, audio) else track.channels
+        filters = _filters(track, video, audio, level, rate_hz)
         return (
             AudioEncode(track=track, codec=codec, options=_bitrate(codec, audio, channels), filters=filters),
         )
+    if loudness is not None:
+        level = [_gain(audio, loudness)]
+    filters = _filters(track, video, audio, level, rate_hz)
     pairs = [range(first, min(first + 2, track.channels)) for first in range(0, track.channels, 2)]
     return tuple(
         AudioEncode(
@@ -213,19 +220,9 @@ def _mixes(track: AudioTrack, audio: Audio) -> bool:
     return audio.channels != "all" and track.channels == 2
 
 
-def _filters(
-    track: AudioTrack, video: VideoTrack, audio: Audio, loudness: Loudness | None, rate_hz: int
-) -> str:
+def _filters(track: AudioTrack, video: VideoTrack, audio: Audio, level: Sequence[str], rate_hz: int) -> str:
     """The whole chain of a track that is encoded: gaps filled, cleaned, levelled, as long as it was."""
-    chain = _cleaning(track, video, audio, rate_hz)
-    if loudness is not None:
-        measured = (
-            f"measured_I={loudness.integrated}:measured_LRA={loudness.range}"
-            f":measured_TP={loudness.true_peak}:measured_thresh={loudness.threshold}"
-        )
-        # Where the gain would not do without a limiter, loudnorm gives 192 kHz, and some samples more; its
-        # timestamps are wrong behind frames of another length, as where a gap was filled.
-        chain += [f"{_loudnorm(track, audio)}:{measured}", f"aresample={rate_hz}", "asetpts=STARTPTS+N/SR/TB"]
+    chain = [*_cleaning(track, video, audio, rate_hz), *level]
     length = track.end_s - track.start_s
     samples = round(length * (stretch(track, video, audio) or 1) * rate_hz)
     if len(chain) > 1 and samples > 0:
@@ -262,10 +259,29 @@ def _cleaning(track: AudioTrack, video: VideoTrack, audio: Audio, rate_hz: int) 
     return chain
 
 
+def _levelling(track: AudioTrack, audio: Audio, loudness: Loudness, rate_hz: int) -> list[str]:
+    """The filters that bring a track to its loudness.
+
+    Where the gain would not do without a limiter, loudnorm gives 192 kHz, and some samples more. Its
+    timestamps are wrong behind frames of another length, as where a gap was filled.
+    """
+    measured = (
+        f"measured_I={loudness.integrated}:measured_LRA={loudness.range}"
+        f":measured_TP={loudness.true_peak}:measured_thresh={loudness.threshold}"
+    )
+    return [f"{_loudnorm(track, audio)}:{measured}", f"aresample={rate_hz}", "asetpts=STARTPTS+N/SR/TB"]
+
+
+def _gain(audio: Audio, loudness: Loudness) -> str:
+    """One gain for all parts of a track, some of which may be silent: loudnorm would level each by itself."""
+    wanted_db = (audio.loudness_lufs or 0.0) - float(loudness.integrated)
+    return f"volume={min(wanted_db, _PEAK_DB - float(loudness.true_peak)):.2f}dB"
+
+
 def _loudnorm(track: AudioTrack, audio: Audio) -> str:
     """The range is left as it is: with the largest one allowed, a gain alone does it where peaks permit."""
     dual_mono = ":dual_mono=1" if track.channels == 1 or _mixes(track, audio) else ""
-    return f"loudnorm=I={audio.loudness_lufs:g}:TP=-2:LRA=50{dual_mono}"
+    return f"loudnorm=I={audio.loudness_lufs:g}:TP={_PEAK_DB}:LRA=50{dual_mono}"
 
 
 def _rates(factor: Fraction, rate_hz: int) -> tuple[int, int]:
