@@ -172,13 +172,14 @@ async def _run(
             group.start_soon(interface, session, mailbox)
         group.start_soon(live.keep, bus.subscribe(), session.wish)
         group.start_soon(warn_of_room, bus.subscribe(), state, room, bus)
-        records = Records(toolbox.intent.memory)
+        here = request.settings.cluster is None
+        records = Records(toolbox.intent.memory, here=here)
         measuring = Measuring(
             state=state,
             records=records,
             threads=toolbox.threads,
             emit=bus.emit,
-            here=request.settings.cluster is None,
+            here=here,
         )
         group.start_soon(measuring.run, bus.subscribe())
         if workers.parallel.least < workers.parallel.most:

@@ -21,7 +21,7 @@ from vhsbatch.pipeline.workplace import Workplace
 from vhsbatch.request import BatchRequest
 from vhsbatch.scheduling.measuring import Records
 from vhsbatch.scheduling.planning import Choosing
-from vhsbatch.scheduling.prediction import Remaining, Sample, estimate, kind_of, predict
+from vhsbatch.scheduling.prediction import Remaining, Sample, estimate, kind_of, lanes_at_work, predict
 from vhsbatch.scheduling.room import Room, result_bytes
 from vhsbatch.toolbox import Toolbox
 from vhsbatch.wording import duration, size
@@ -56,8 +56,9 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
             group.start_soon(plan, job)
     planned = [made for job in request.jobs if isinstance(made := plans[job.id], JobPlan)]
     records = Records(toolbox.intent.memory)
+    lanes = lanes_at_work(map(_whole, planned), toolbox.lanes)
     for plan_of_kind in await anyio.to_thread.run_sync(_unknown, planned, records):
-        await _calibrate(plan_of_kind, records, request, toolbox)
+        await _calibrate(plan_of_kind, records, request, toolbox, lanes)
     estimates, total = _estimates(planned, records, toolbox)
     room = Room(
         (temporary_folder(request.folder, request.settings.temp_dir), request.folder),
@@ -94,8 +95,10 @@ def _unknown(plans: Sequence[JobPlan], records: Records) -> list[JobPlan]:
     return [longest[kind] for kind, _ in frames.most_common(_MOST_KINDS)]
 
 
-async def _calibrate(plan: JobPlan, records: Records, request: BatchRequest, toolbox: Toolbox) -> None:
-    """Make short pieces of a video, and keep what they took."""
+async def _calibrate(
+    plan: JobPlan, records: Records, request: BatchRequest, toolbox: Toolbox, lanes: int
+) -> None:
+    """Make short pieces of a video, `lanes` at a time, and keep what they took."""
     with tempfile.TemporaryDirectory(prefix="vhsbatch-") as folder:
         workplace = Workplace(
             ffmpeg=toolbox.ffmpeg,
@@ -106,10 +109,10 @@ async def _calibrate(plan: JobPlan, records: Records, request: BatchRequest, too
             stall_timeout_s=request.settings.stall_timeout_s,
             vapoursynth_python=request.settings.vapoursynth_python,
         )
-        tried = await calibrate(plan, workplace, lanes=toolbox.lanes)
+        tried = await calibrate(plan, workplace, lanes=lanes)
     record = records.of(plan)
     for frames, wall_s in tried.pieces:
-        record = record.with_segment(Sample(frames, wall_s, toolbox.lanes))
+        record = record.with_segment(Sample(frames, wall_s, lanes))
     made_frames = sum(frames for frames, _ in tried.sizes)
     if made_frames and record.bytes_per_frame is None:
         made_bytes = sum(size_bytes for _, size_bytes in tried.sizes)
@@ -121,9 +124,10 @@ def _estimates(
     plans: Sequence[JobPlan], records: Records, toolbox: Toolbox
 ) -> tuple[dict[str, str], BatchPredicted | None]:
     """What each video takes, in words, and all of them together."""
-    lanes, threads = toolbox.lanes, toolbox.threads
+    threads = toolbox.threads
     usual_bytes = {plan.job.id: result_bytes(plan) for plan in plans}
-    videos = [Remaining(plan, tuple(segment.frames for segment in plan.segments)) for plan in plans]
+    videos = list(map(_whole, plans))
+    lanes = lanes_at_work(videos, toolbox.lanes)
     words = {}
     for left in videos:
         id_ = left.plan.job.id
@@ -136,5 +140,12 @@ def _estimates(
                 f"about {duration(one.seconds_s)} of one worker ({least} to {most}), {size(one.size_bytes)}"
             )
     every = records.of_all(plans)
-    total = predict(videos, every, lanes=lanes, threads=threads, usual_bytes=usual_bytes, at_s=time.time())
+    total = predict(
+        videos, every, lanes=toolbox.lanes, threads=threads, usual_bytes=usual_bytes, at_s=time.time()
+    )
     return words, total
+
+
+def _whole(plan: JobPlan) -> Remaining:
+    """All of a video."""
+    return Remaining(plan, tuple(segment.frames for segment in plan.segments))

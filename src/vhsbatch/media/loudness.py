@@ -2,10 +2,11 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from vhsbatch.media.audio import Loudness, has_loudness_to_measure
-from vhsbatch.media.output_commands import loudness_command
+from vhsbatch.media.output_commands import changing_tracks, loudness_command, uniform_command
+from vhsbatch.model.media import AudioTrack
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.proc.chain import StageSpec, run_chain
 
@@ -21,15 +22,24 @@ async def measure_loudness(plan: JobPlan, *, ffmpeg: str, niceness: int = 0) -> 
     measured: dict[int, Loudness] = {}
     for track in plan.info.audio:
         lines: list[str] = []
+        measure = StageSpec(name="measure", argv=loudness_command(ffmpeg, plan, track))
         await run_chain(
-            (StageSpec(name="measure", argv=loudness_command(ffmpeg, plan, track)),),
+            (*uniform_stage(plan, [track], ffmpeg=ffmpeg), measure),
             on_stdout=lambda _: None,
-            on_stderr=lambda _, line, lines=lines: lines.append(line),  # type: ignore[misc]
+            on_stderr=lambda name, line, lines=lines: lines.append(line) if name == "measure" else None,  # type: ignore[misc]
             niceness=niceness,
         )
         if (loudness := parse_loudness(lines)) is not None:
             measured[track.index] = loudness
     return measured
+
+
+def uniform_stage(plan: JobPlan, tracks: Sequence[AudioTrack], *, ffmpeg: str) -> tuple[StageSpec, ...]:
+    """The stage before a command that reads `tracks`, where any of them changes on the way."""
+    changing = [track for track in changing_tracks(plan) if track in tracks]
+    if not changing:
+        return ()
+    return (StageSpec(name="sound", argv=uniform_command(ffmpeg, plan, changing)),)
 
 
 def parse_loudness(lines: Iterable[str]) -> Loudness | None:

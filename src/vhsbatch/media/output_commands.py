@@ -41,23 +41,26 @@ def join_command(
     shifted by the time of its first picture, which thereby falls on 0 too; its sound, which is read from an
     input of its own, also by what the preset asks. The digest of the packets that were read from the
     segments goes to stdout. Where frames keep their own times, the picture is joined already, in `retimed`.
+    Tracks that change on the way come on stdin, from `uniform_command`.
     """
     source = plan.info
     shift_s = -float(source.video.start_s)
     sound_shift_s = shift_s + plan.preset.audio.offset_ms / 1000
+    changing = changing_tracks(plan)
     sound = [
         argument
         for number, encode in enumerate(audio)
-        for argument in ("-map", f"1:{encode.track.index}", *encode.arguments(number))
+        for argument in ("-map", _place(encode.track, changing, 1, 3), *encode.arguments(number))
     ]
     return (
-        *(ffmpeg, *QUIET, *PROGRESS, "-copyts"),
+        *(ffmpeg, *QUIET, *PROGRESS, *_tolerance(plan), "-copyts"),
         *(("-f", "concat", "-safe", "0") if retimed is None else ()),
         *("-protocol_whitelist", "file", "-i", file_url(retimed or concat_script)),
         *("-itsoffset", f"{sound_shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
         *("-i", file_url(source.path)),
         *("-itsoffset", f"{shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-an", "-dn"),
         *("-i", file_url(source.path)),
+        *(("-itsoffset", f"{sound_shift_s:.9f}", *_FROM_STDIN) if changing else ()),
         *("-map", "0:v:0", "-c:v", "copy", *_tag(plan)),
         *sound,
         *subtitle_arguments(plan, 2),
@@ -67,6 +70,11 @@ def join_command(
         *("-y", file_url(output)),
         *("-map", "0:v:0", "-c:v", "copy", *_PACKET_DIGEST),
     )
+
+
+def _tolerance(plan: JobPlan) -> tuple[str, ...]:
+    """Sound of which most is damaged is kept as far as it goes; FFmpeg would give up."""
+    return ("-max_error_rate", "1") if any(track.undecoded_packets for track in plan.info.audio) else ()
 
 
 def _tag(plan: JobPlan) -> tuple[str, ...]:
@@ -97,11 +105,43 @@ def _timescale(plan: JobPlan) -> str:
     return str(scale)
 
 
-def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack) -> tuple[str, ...]:
-    """Decode a track to nothing and print how loud it is once it is cleaned."""
+def changing_tracks(plan: JobPlan) -> tuple[AudioTrack, ...]:
+    """Tracks whose sample rate or channels change, which filters would take for the end of one track."""
+    return tuple(track for track in plan.info.audio if track.changes_at_s is not None)
+
+
+def uniform_command(ffmpeg: str, plan: JobPlan, tracks: Sequence[AudioTrack]) -> tuple[str, ...]:
+    """Decode tracks that change; each has one sample rate and as many channels throughout, on stdout."""
+    maps = [
+        word
+        for number, track in enumerate(tracks)
+        for word in (
+            *("-map", f"0:{track.index}"),
+            *(f"-ar:a:{number}", str(track.sample_rate_hz), f"-ac:a:{number}", str(track.channels)),
+        )
+    ]
     return (
-        *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *INPUT_OPTIONS),
-        *("-vn", "-sn", "-dn", "-i", file_url(plan.info.path), "-map", f"0:{track.index}"),
+        *(ffmpeg, *QUIET, *_tolerance(plan), "-copyts", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
+        *("-i", file_url(plan.info.path), *maps, "-c:a", "pcm_f32le", "-f", "nut", "pipe:1"),
+    )
+
+
+_FROM_STDIN = ("-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0")
+
+
+def _place(track: AudioTrack, changing: Sequence[AudioTrack], source: int, stdin: int) -> str:
+    """Where a track is found: in FFmpeg's input number `source`, or among those in number `stdin`."""
+    return f"{stdin}:{changing.index(track)}" if track in changing else f"{source}:{track.index}"
+
+
+def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack) -> tuple[str, ...]:
+    """Decode a track to nothing and print how loud it is once it is cleaned; one that changes is on stdin."""
+    changing = (track,) if track in changing_tracks(plan) else ()
+    source = (*INPUT_OPTIONS, "-vn", "-sn", "-dn", "-i", file_url(plan.info.path))
+    return (
+        *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *_tolerance(plan)),
+        *(_FROM_STDIN if changing else source),
+        *("-map", _place(track, changing, 0, 0)),
         *("-af", loudness_filters(track, plan.info.video, plan.preset.audio), "-f", "null", "-"),
     )
 

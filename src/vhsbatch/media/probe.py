@@ -1,8 +1,8 @@
 """Finding out all that a plan needs to know of a source, or why it cannot be restored.
 
-Three looks at the file, each by child processes: all packets are read (`scan`), FFmpeg decodes the
-first and the last frames (`showinfo`), and `idet` measures the field order (`fieldorder`). Of a short
-source all frames are decoded, and the last two looks are one.
+Three looks at the file, each by child processes: all packets are read and the sound is decoded (`scan`),
+FFmpeg decodes the first and the last frames (`showinfo`), and `idet` measures the field order
+(`fieldorder`). Of a short source all frames are decoded, and the last two looks are one.
 """
 
 import os
@@ -33,6 +33,7 @@ from vhsbatch.media.packets import (
     notes,
     undecoded_tail,
 )
+from vhsbatch.media.programmes import of_one_programme
 from vhsbatch.media.scan import Scan, scan
 from vhsbatch.media.showinfo import Glimpse, look
 from vhsbatch.media.telecine import with_telecine
@@ -77,6 +78,7 @@ async def probe(
         packets = await scan(path, beginning=beginning, timeout_s=timeout_s, of_source=True)
         expect_restorable(packets, max_pixels, allow_truncated=allow_truncated)
         head = await _look_at_head(path, packets, ffmpeg, timeout_s)
+        packets = of_one_programme(packets, head.programmes)
         tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)
         expect_one_size(head, tail)
         ticks, timeline = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)

@@ -2,7 +2,7 @@
 
     python -P -m vhsbatch.media.probe_worker PATH [source]
 
-Nothing is decoded, but every packet is read: only so the true ends of the streams are known. With
+Every packet is read, and sound is decoded: only so the true ends of the streams are known. With
 ``source`` two things more are found out, which none of our own files says: when a camera recorded it, and
 whether its first frame asks to be seen in a mirror. It is a process of its own because a hostile file can
 crash the libraries that read it. Fractions are printed as ``"numerator/denominator"`` and everything is
@@ -12,7 +12,6 @@ failure of the program.
 
 import json
 import os
-import struct
 import sys
 from fractions import Fraction
 from itertools import pairwise
@@ -22,6 +21,7 @@ from typing import Any
 import av
 import av.logging
 
+from vhsbatch.media.audio_packets import AudioPackets
 from vhsbatch.media.camera import WITH_DISPLAY_MATRIX, is_mirrored, recorded
 from vhsbatch.media.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, UNTIMED_DEMUXERS, file_url
 
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
 
 
 def scan(path: str) -> dict[str, Any]:
-    """Everything about the file that can be known without decoding it."""
+    """Everything about the file that can be known without decoding its picture."""
     with _opened(path) as container:
         video = _main_video(container.streams.video)
         result: dict[str, Any] = {
@@ -65,12 +65,13 @@ def scan(path: str) -> dict[str, Any]:
             return {**result, "video": None}
         packets = _VideoPackets(video, untimed=container.format.name in UNTIMED_DEMUXERS)
         sounds = {
-            stream.index: _SoundPackets(stream) for stream in container.streams.audio if _has_decoder(stream)
+            stream.index: AudioPackets(stream) for stream in container.streams.audio if _has_decoder(stream)
         }
         reach_s, read_error = _read(container, packets, sounds)
         return {
             **result,
             "unknown_sounds": len(container.streams.audio) - len(sounds),
+            "sounds_left_out": [why for sound in sounds.values() if (why := sound.left_out) is not None],
             "reach_s": _text(reach_s),
             "read_error": read_error,
             "video": {**_describe_video(video), **packets.summary()},
@@ -81,7 +82,7 @@ def scan(path: str) -> dict[str, Any]:
             "other_streams": len(container.streams.data) + len(container.streams.attachments),
             "timecode": _timecode(container, video),
             "tags": sorted(name.lower() for name in container.metadata),
-            "audio": [sound.summary() for sound in sounds.values() if sound.end_s is not None],
+            "audio": [sound.summary() for sound in sounds.values() if sound.is_heard],
         }
 
 
@@ -108,7 +109,7 @@ def mirrored(path: str) -> bool:
 
 
 def _read(
-    container: Any, video: "_VideoPackets", sounds: "dict[int, _SoundPackets]"
+    container: Any, video: "_VideoPackets", sounds: dict[int, AudioPackets]
 ) -> tuple[Fraction | None, str | None]:
     """Take every packet in.
 
@@ -133,6 +134,8 @@ def _read(
                 sound.add(packet)
     except av.FFmpegError as failure:
         error = failure.strerror
+    for sound in sounds.values():
+        sound.finish()
     return max((end * bases[index] for index, end in ends.items()), default=None), error
 
 
@@ -229,51 +232,6 @@ class _VideoPackets:
             "jump_back_s": _text(self._jump_back * self._time_base),
             "jump_at_s": _text(self._jump_at * self._time_base),
         }
-
-
-class _SoundPackets:
-    """The packets of an audio stream, as far as they tell when it is heard."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._time_base = Fraction(stream.time_base)
-        self._start_s: Fraction | None = None
-        self._next_tick = 0
-        self.end_s: Fraction | None = None
-
-    def add(self, packet: Any) -> None:
-        """Take one packet in."""
-        tick = packet.pts if packet.pts is not None else packet.dts
-        if tick is None:
-            tick = self._next_tick
-        self._next_tick = tick + (packet.duration or 0)
-        skipped_start, skipped_end = _skipped_samples(packet)
-        rate = self._stream.codec_context.sample_rate or 1
-        if self._start_s is None:
-            self._start_s = tick * self._time_base + Fraction(skipped_start, rate)
-        end_s = self._next_tick * self._time_base - Fraction(skipped_end, rate)
-        self.end_s = end_s if self.end_s is None else max(self.end_s, end_s)
-
-    def summary(self) -> dict[str, Any]:
-        """What an `AudioTrack` holds."""
-        codec = self._stream.codec_context
-        return {
-            "index": self._stream.index,
-            "codec": codec.codec.canonical_name,
-            "sample_rate_hz": codec.sample_rate,
-            "channels": codec.layout.nb_channels,
-            "start_s": _text(self._start_s),
-            "end_s": _text(self.end_s),
-            "language": self._stream.language,
-        }
-
-
-def _skipped_samples(packet: Any) -> tuple[int, int]:
-    """How many samples at the start and at the end of a packet are the encoder's padding."""
-    if not packet.has_sidedata("skip_samples"):
-        return 0, 0
-    start, end = struct.unpack_from("<II", bytes(packet.get_sidedata("skip_samples")))
-    return start, end
 
 
 def _microseconds(value: int | None) -> Fraction | None:

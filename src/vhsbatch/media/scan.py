@@ -43,7 +43,7 @@ class Scan:
         read_error: what stopped the reading before the end of the file.
         videos: number of moving pictures in the file.
         pictures: number of pictures that stand still, as covers do.
-        unknown_sounds: number of audio streams that nothing can decode.
+        unknown_sounds: number of audio streams whose codec nothing knows.
         index: index of the video stream, as everything below is about it.
         codec: FFmpeg's codec name.
         width: in pixels.
@@ -57,12 +57,14 @@ class Scan:
         keyframe_gap_s: the longest time without a keyframe.
         jump_back_s: the largest jump backwards of the stream's clock, 0 when there is none.
         jump_at_s: where that is.
-        audio: the audio streams.
+        audio: the audio streams of which something decodes.
         subtitles: the subtitle streams.
         other_streams: number of streams of other kinds.
         timecode: of the first frame, None where none is stated.
         tags: the names of what else the file says of itself, in small letters.
         recorded: when a camera recorded it, in its own time, None where it does not say.
+        sounds_left_out: the other audio streams, each with why.
+        other_programmes: the programmes of a broadcast that are not the picture's, by name.
     """
 
     container: str
@@ -91,6 +93,8 @@ class Scan:
     timecode: str | None = None
     recorded: str | None = None
     tags: tuple[str, ...] = ()
+    sounds_left_out: tuple[str, ...] = ()
+    other_programmes: tuple[str, ...] = ()
 
     @property
     def truncated(self) -> bool:
@@ -173,6 +177,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         timecode=found["timecode"],
         recorded=found["recorded"],
         tags=tuple(found["tags"]),
+        sounds_left_out=tuple(found["sounds_left_out"]),
     )
 
 
@@ -218,6 +223,10 @@ def _audio_track(sound: dict[str, Any]) -> AudioTrack:
         start_s=Fraction(sound["start_s"]),
         end_s=Fraction(sound["end_s"]),
         language=sound["language"] if sound["language"] != "und" else None,
+        heard_s=Fraction(sound["heard_s"]),
+        undecoded_packets=sound["undecoded_packets"],
+        undecoded_at_s=_fraction(sound["undecoded_at_s"]),
+        changes_at_s=_fraction(sound["changes_at_s"]),
     )
 
 

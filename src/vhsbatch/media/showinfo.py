@@ -14,6 +14,7 @@ from vhsbatch.errors import InputError, ToolError
 from vhsbatch.media.fieldorder import Sight
 from vhsbatch.media.formats import input_arguments
 from vhsbatch.media.idet import IDET, parse_sights
+from vhsbatch.media.programmes import Programme, parse_programmes
 from vhsbatch.model.media import Colour, FieldOrder
 from vhsbatch.proc.process import describe_exit, run
 
@@ -68,6 +69,7 @@ class Glimpse:
         rotation_degrees: clockwise rotation for display: 0, 90, 180 or 270.
         complaint: the last thing that FFmpeg said about the file, None if it was content.
         sights: what `idet` said of them, on the container's clock; None where it was not asked.
+        programmes: of a broadcast.
     """
 
     time_base: Fraction | None
@@ -76,6 +78,7 @@ class Glimpse:
     rotation_degrees: int
     complaint: str | None
     sights: tuple[Sight, ...] | None = None
+    programmes: tuple[Programme, ...] = ()
 
     @property
     def ticks(self) -> list[int]:
@@ -131,7 +134,7 @@ async def look(
             f"FFmpeg {describe_exit(finished.exit_code)} on it: the file is damaged",
             fix="copy it again from where it came",
         )
-    glimpse = parse(finished.stderr_tail)
+    glimpse = replace(parse(finished.stderr_tail), programmes=parse_programmes(finished.stderr_tail))
     if not fields:
         return glimpse
     said = finished.stdout.decode("ascii", "replace").splitlines()

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from vhsbatch.errors import ChainError, UndecodableError, VerificationError
-from vhsbatch.media.audio import stretch
+from vhsbatch.media.audio import AudioEncode, stretch
 from vhsbatch.media.colour import output_colour
 from vhsbatch.media.frametimes import expect_times
 from vhsbatch.media.kept import kept_subtitles
@@ -25,6 +25,8 @@ from vhsbatch.proc.process import LineSink
 # Half of the longest delay that is hardly ever noticed, and more than one frame of any audio codec
 # here can shift a track's first or last packet.
 SOUND_TOLERANCE_S = Fraction(1, 20)
+# Samples in a frame of AAC, which of a low sample rate is long.
+_LONGEST_FRAME = 1024
 
 FrameSink = Callable[[int], None]
 
@@ -113,6 +115,7 @@ async def verify_output(
     plan: JobPlan,
     *,
     packets: str | None,
+    audio: Sequence[AudioEncode] | None = None,
     times_s: Sequence[Fraction] | None = None,
     ffmpeg: str,
     threads: int,
@@ -126,6 +129,7 @@ async def verify_output(
         plan: its plan.
         packets: the digest of the packets that were read from its segments, each of which has been
             decoded and counted; None where it is not known.
+        audio: how each of its tracks was to come from the source; None where each of those is one of it.
         times_s: when each frame is to be shown, where frames keep their own times.
         ffmpeg: the program.
         threads: how many threads its decoder may use.
@@ -156,12 +160,18 @@ async def verify_output(
         _expect(frames == plan.frames, f"{frames} frames instead of {plan.frames}")
     if times_s is not None:
         expect_times(await packet_times(path), times_s)
-    compare(await probe_result(path, ffmpeg=ffmpeg), plan)
+    sources = plan.info.audio if audio is None else [encode.track for encode in audio]
+    compare(await probe_result(path, ffmpeg=ffmpeg), plan, sources)
     return how
 
 
-def compare(made: MediaInfo, plan: JobPlan) -> None:
+def compare(made: MediaInfo, plan: JobPlan, sources: Sequence[AudioTrack]) -> None:
     """Hold what a probe read of an output against its plan. Pure.
+
+    Args:
+        made: the output.
+        plan: its plan.
+        sources: of which track of the source each of its tracks is made.
 
     Raises:
         VerificationError: the first difference.
@@ -182,20 +192,20 @@ def compare(made: MediaInfo, plan: JobPlan) -> None:
     tagged = (video.colour.matrix, video.colour.primaries, video.colour.transfer)
     planned = (colour.matrix, colour.primaries, colour.transfer)
     _expect(tagged == planned, f"colour tags {tagged} instead of {planned}")
-    _expect(
-        len(made.audio) == len(plan.info.audio),
-        f"{len(made.audio)} sound tracks instead of {len(plan.info.audio)}",
-    )
+    _expect(len(made.audio) == len(sources), f"{len(made.audio)} sound tracks instead of {len(sources)}")
     subtitles = len(kept_subtitles(plan.info, plan.container))
     _expect(len(made.subtitles) == subtitles, f"{len(made.subtitles)} subtitle tracks instead of {subtitles}")
-    for number, (track, source) in enumerate(zip(made.audio, plan.info.audio, strict=True), start=1):
+    for number, (track, source) in enumerate(zip(made.audio, sources, strict=True), start=1):
         _compare_sound(number, track, source, made, plan)
 
 
 def _compare_sound(
     number: int, track: AudioTrack, source: AudioTrack, made: MediaInfo, plan: JobPlan
 ) -> None:
-    """Times count from the first picture; sound from before it may be cut there, never moved."""
+    """Times are those of what decodes, and count from the first picture.
+
+    Sound from before it may be cut there, never moved.
+    """
     start_s = track.start_s - made.video.start_s
     end_s = track.end_s - made.video.start_s
     audio, video = plan.preset.audio, plan.info.video
@@ -207,10 +217,21 @@ def _compare_sound(
         earliest_s - SOUND_TOLERANCE_S <= start_s <= latest_s + SOUND_TOLERANCE_S,
         f"sound track {number} begins at {_s(start_s)} instead of {_s(source_start_s)}",
     )
+    # What was encoded ends with a whole frame.
+    frame_s = Fraction(_LONGEST_FRAME, track.sample_rate_hz)
     _expect(
-        abs(end_s - source_end_s) <= SOUND_TOLERANCE_S * 2,
+        -2 * SOUND_TOLERANCE_S <= end_s - source_end_s <= 2 * SOUND_TOLERANCE_S + frame_s,
         f"sound track {number} ends at {_s(end_s)} instead of {_s(source_end_s)}",
     )
+    if track.heard_s is not None and source.heard_s is not None:
+        # What overlaps is heard once, and what comes before the picture may be cut; gaps may be filled.
+        least_s = min(source.heard_s, source.end_s - source.start_s) * longer + min(
+            source_start_s, Fraction(0)
+        )
+        _expect(
+            track.heard_s >= least_s - SOUND_TOLERANCE_S * 2,
+            f"sound track {number} has {_s(track.heard_s)} of sound instead of {_s(least_s)}",
+        )
 
 
 def _expect(holds: bool, difference: str) -> None:

@@ -1,7 +1,9 @@
 """The numbers that every interface shows of a batch, computed from its state. Pure."""
 
+import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, repeat, takewhile
 
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
@@ -110,19 +112,29 @@ def _frames_in_the_making(job: JobState, progress: Mapping[int, Progress]) -> in
 
 
 def ready_in(
-    turns: Iterable[JobState], progress: Mapping[int, Progress], numbers: Figures
+    turns: Iterable[JobState], progress: Mapping[int, Progress], numbers: Figures, *, lanes: int
 ) -> dict[str, float]:
-    """Seconds until each video is ready, if they are made in these turns at the batch's speed.
+    """Seconds until each video is ready, if as many as there are lanes are made at a time, in these turns.
 
-    Nothing is said of videos behind one whose length is not known yet.
+    They share the batch's speed: where fewer videos are left than lanes, these help each other. Nothing is
+    said of videos behind one whose length is not known yet.
     """
     ready: dict[str, float] = {}
     if numbers.frames_per_s <= 0:
         return ready
-    ahead = 0.0
-    for job in turns:
-        if job.plan is None:
-            break
-        ahead += job.plan.frames - job.finished_frames - _frames_in_the_making(job, progress)
-        ready[job.job.id] = ahead / numbers.frames_per_s
+    waiting = takewhile(lambda job: job.plan is not None, turns)
+    # By how many frames each video will have been made when it is done, where each is made of them.
+    running: list[tuple[float, int, str]] = []
+    made = now_s = 0.0
+    for number, job in enumerate(chain(waiting, repeat(None))):
+        while running and (job is None or len(running) >= lanes):
+            until, _, done_id = heapq.heappop(running)
+            now_s += (until - made) * (len(running) + 1) / numbers.frames_per_s
+            made = until
+            ready[done_id] = now_s
+        if job is None:
+            return ready
+        left = 0 if job.plan is None else job.plan.frames - job.finished_frames
+        left -= _frames_in_the_making(job, progress)
+        heapq.heappush(running, (made + left, number, job.job.id))
     return ready

@@ -130,11 +130,16 @@ class AudioTrack:
     Attributes:
         index: the stream's index in the container.
         codec: FFmpeg's codec name, for example ``pcm_s16le``.
-        sample_rate_hz: samples per second.
-        channels: number of channels.
-        start_s: when its first packet is heard, on the container's clock, in seconds.
-        end_s: when its last packet ends.
+        sample_rate_hz: samples per second; the most of it where that changes.
+        channels: number of channels, likewise.
+        start_s: when the first sample that decodes is heard, on the container's clock, in seconds.
+        end_s: when the last one ends.
         language: ISO 639 code, or None.
+        heard_s: how many seconds of it decode, None where that was not counted.
+        undecoded_packets: packets that do not decode.
+        undecoded_at_s: when the first of them would be heard, None where there is none or it does not say.
+        changes_at_s: when its sample rate, its channels or its samples' format first change, None where they
+            stay.
     """
 
     index: int
@@ -144,6 +149,10 @@ class AudioTrack:
     start_s: Fraction
     end_s: Fraction
     language: str | None = None
+    heard_s: Fraction | None = None
+    undecoded_packets: int = 0
+    undecoded_at_s: Fraction | None = None
+    changes_at_s: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ import aiofiles
 import anyio
 import anyio.to_thread
 
-from vhsbatch.errors import StalePlanError, UndecodableError
+from vhsbatch.errors import StalePlanError, UndecodableError, VerificationError
 from vhsbatch.media.audio import AudioEncode, plan_audio
 from vhsbatch.media.frametimes import retime
-from vhsbatch.media.loudness import measure_loudness
+from vhsbatch.media.loudness import measure_loudness, uniform_stage
 from vhsbatch.media.output_commands import concat_script, join_command
 from vhsbatch.media.probe import frame_times
 from vhsbatch.media.progress import ProgressParser
@@ -105,7 +105,7 @@ async def assemble(
                 output=output,
                 segments=segments,
                 commands=_commands(plan, segments, workplace),
-                join=describe(join),
+                join=join,
                 proof=proof,
                 notes=notes,
                 at_s=time.time(),
@@ -158,43 +158,49 @@ async def _make_whole(
     *,
     lane: int,
     tell: Callable[[Telemetry], None],
-) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+) -> tuple[str, str, tuple[str, ...]]:
     """Join the segments with the sound, and verify that.
 
     Every segment is proven already, so what does not decode is a damaged track that was copied: it is
-    encoded from what can be heard of it.
+    encoded from what can be heard of it. So is one whose packets another container tells otherwise.
 
     Returns:
-        The command that joined them, how the result was proven, and what the user should know of it.
+        The commands that joined them, how the result was proven, and what the user should know of it.
     """
     loudness = await measure_loudness(plan, ffmpeg=workplace.ffmpeg, niceness=workplace.niceness)
 
-    async def join(audio: tuple[AudioEncode, ...]) -> tuple[tuple[str, ...], str]:
+    async def join(audio: tuple[AudioEncode, ...]) -> tuple[str, str]:
         script = workplace.job_folder(plan) / _SCRIPT
         retimed = None if picture is None else picture.path
         command = join_command(workplace.ffmpeg, plan, script, audio, output, retimed=retimed)
-        packets = await _join(plan, command, workplace, lane=lane, tell=tell)
+        stages = (
+            *uniform_stage(plan, plan.info.audio, ffmpeg=workplace.ffmpeg),
+            StageSpec(name="join", argv=command),
+        )
+        packets = await _join(plan, stages, workplace, lane=lane, tell=tell)
         proof = await verify_output(
             output,
             plan,
             # What was retimed is not the segments' own: the whole is decoded.
             packets=packets if picture is None else None,
+            audio=audio,
             times_s=None if picture is None else picture.times_s,
             ffmpeg=workplace.ffmpeg,
             threads=workplace.threads.decode,
             niceness=workplace.niceness,
             on_frames=_progress(plan, lane, "verify", tell),
         )
-        return command, proof
+        return " | ".join(describe(stage.argv) for stage in stages), proof
 
     audio = plan_audio(plan, loudness)
     try:
         return *await join(audio), ()
-    except UndecodableError:
+    except VerificationError as error:
         if all(encode.codec != "copy" for encode in audio):
             raise
+        why = "is damaged" if isinstance(error, UndecodableError) else "is another when it is copied"
     again = await join(plan_audio(plan, loudness, copies=False))
-    return *again, ("its sound is damaged: encoded from what can be heard, instead of copied",)
+    return *again, (f"its sound {why}: encoded from what can be heard, instead of copied",)
 
 
 def _commands(
@@ -232,15 +238,16 @@ async def _write_script(plan: JobPlan, segments: tuple[SegmentFinished, ...], fo
 
 async def _join(
     plan: JobPlan,
-    command: tuple[str, ...],
+    stages: tuple[StageSpec, ...],
     workplace: Workplace,
     *,
     lane: int,
     tell: Callable[[Telemetry], None],
 ) -> str | None:
     """Join the segments; the digest of their packets."""
-    stage = StageSpec(name="join", argv=command)
-    tell(LogLine(level="debug", text=f"join: {describe(stage.argv)}", job_id=plan.job.id, lane=lane))
+    for stage in stages:
+        text = f"{stage.name}: {describe(stage.argv)}"
+        tell(LogLine(level="debug", text=text, job_id=plan.job.id, lane=lane))
     parser = ProgressParser()
     show = _progress(plan, lane, "assemble", tell)
     packets: str | None = None
@@ -254,7 +261,7 @@ async def _join(
     def on_stderr(name: str, line: str) -> None:
         tell(LogLine(level="debug", text=f"{name}: {line}", job_id=plan.job.id, lane=lane))
 
-    await run_chain((stage,), on_stdout=on_stdout, on_stderr=on_stderr, niceness=workplace.niceness)
+    await run_chain(stages, on_stdout=on_stdout, on_stderr=on_stderr, niceness=workplace.niceness)
     return packets
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vhsbatch.errors import InputError
-from vhsbatch.media.audio import drift
+from vhsbatch.media.audio import audio_notes, drift
 from vhsbatch.media.deinterlacing import deinterlaces, deinterlaces_apart, frames_made, restores_film
 from vhsbatch.media.dropouts import why_not
 from vhsbatch.media.filters import network_size
@@ -130,6 +130,7 @@ def make_plan(
             *_dropout_notes(track, preset),
             *_rate_notes(track, preset),
             *_sound_notes(info, preset),
+            *audio_notes(info, preset, means.container),
             *left_out(info, preset, means.container),
             *means.notes,
             *_seek_note(info),

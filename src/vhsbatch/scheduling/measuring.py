@@ -31,7 +31,9 @@ from vhsbatch.scheduling.prediction import KindRecord, Remaining, Sample, kind_o
 from vhsbatch.scheduling.room import result_bytes
 from vhsbatch.scheduling.sizing import LaneNeed
 
-_SPEED = "speed"
+_SPEED, _SPEED_OF_CLUSTER = "speed", "speed of a cluster"
+# On a cluster lanes are not in each other's way, however many there are.
+_ANY_THREADS = 2**30
 # Less than this is not counted on, however little was seen.
 _LEAST_LANE_BYTES = 2**28
 _LANE_NEED = "lane need"
@@ -93,9 +95,13 @@ def remembered_need(memory: Memory | None, kind: LaneKind) -> LaneNeed | None:
 class Records:
     """What was measured of each kind of work, in this run and in earlier ones."""
 
-    def __init__(self, memory: Memory | None) -> None:
-        """Use what is remembered; nothing is, where `memory` is None."""
+    def __init__(self, memory: Memory | None, *, here: bool = True) -> None:
+        """Use what is remembered; nothing is, where `memory` is None.
+
+        Work of this machine (`here`) and of a cluster's says nothing of each other.
+        """
         self._memory = memory
+        self._speed = _SPEED if here else _SPEED_OF_CLUSTER
         self._by_kind: dict[str, KindRecord] = {}
 
     def of(self, plan: JobPlan) -> KindRecord:
@@ -104,7 +110,7 @@ class Records:
 
     def _of_kind(self, kind: str) -> KindRecord:
         if kind not in self._by_kind:
-            remembered = None if self._memory is None else self._memory.recall(_SPEED, kind)
+            remembered = None if self._memory is None else self._memory.recall(self._speed, kind)
             self._by_kind[kind] = KindRecord.from_json(remembered)
         return self._by_kind[kind]
 
@@ -117,7 +123,7 @@ class Records:
         kind = kind_of(plan)
         self._by_kind[kind] = record
         if self._memory is not None:
-            self._memory.keep(record.as_json(), _SPEED, kind)
+            self._memory.keep(record.as_json(), self._speed, kind)
             if record.lane_bytes:
                 need = [record.lane_bytes, record.gpu_bytes]
                 self._memory.keep(need, _LANE_NEED, *LaneKind.of(plan))
@@ -185,7 +191,7 @@ class Measuring:
             videos,
             records,
             lanes=self.state.lanes,
-            threads=self.threads,
+            threads=self.threads if self.here else _ANY_THREADS,
             usual_bytes={left.plan.job.id: result_bytes(left.plan) for left in videos},
             at_s=time.time(),
         )

@@ -4,6 +4,7 @@ import hashlib
 import heapq
 import json
 import statistics
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -229,30 +230,24 @@ def predict(
     """
     if not lanes:
         return None
-    free_s = [0.0] * lanes
-    spreads, sizes, ends_s = [0.0], [], [0.0]
+    at_work = lanes_at_work(videos, lanes)
+    spreads, sizes = [0.0], []
     needs: dict[str, KindRecord] = {}
+    tasks: list[_Task] = []
     for left in videos:
         kind = kind_of(left.plan)
         record = needs[kind] = records.get(kind, KindRecord())
-        cost = segment_cost(record, lanes=lanes, threads=threads)
-        one = estimate(left, record, lanes=lanes, threads=threads, usual_bytes=usual_bytes[left.plan.job.id])
+        cost = segment_cost(record, lanes=at_work, threads=threads)
+        usual = usual_bytes[left.plan.job.id]
+        one = estimate(left, record, lanes=at_work, threads=threads, usual_bytes=usual)
         if cost is None or one is None:
             return None
-        made_s = 0.0
-        for frames in left.segments:
-            end_s = heapq.heappop(free_s) + cost.of(frames)
-            heapq.heappush(free_s, end_s)
-            made_s = max(made_s, end_s)
-        # The lane that makes the last segment joins them: to let another one wait for it would idle that.
-        joining_s = made_s if made_s in free_s else min(free_s)
-        end_s = joining_s + assembly_cost(record).of(left.plan.frames)
-        free_s[free_s.index(joining_s)] = end_s
-        heapq.heapify(free_s)
-        ends_s.append(end_s)
+        joining_s = assembly_cost(record).of(left.plan.frames)
+        tasks.append(_Task(tuple(map(cost.of, left.segments)), joining_s))
         spreads.append(one.spread)
         sizes.append(one.size_bytes)
-    seconds_s, spread = max(ends_s), max(spreads)
+    seconds_s = _makespan_s(tasks, at_work, threads=threads)
+    spread = max(spreads)
     return BatchPredicted(
         at_s=at_s,
         seconds_s=seconds_s,
@@ -264,6 +259,49 @@ def predict(
         lane_bytes=_most(record.lane_bytes for record in needs.values()),
         gpu_bytes=_most(record.gpu_bytes for record in needs.values()),
     )
+
+
+def lanes_at_work(videos: Iterable[Remaining], lanes: int) -> int:
+    """How many of `lanes` have something to do at first: no more than there are pieces."""
+    return max(1, min(lanes, sum(max(1, len(left.segments)) for left in videos)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A video: seconds for each of its segments, and for joining them, while as many work as at first."""
+
+    segments_s: tuple[float, ...]
+    joining_s: float
+
+
+def _makespan_s(tasks: Sequence[_Task], lanes: int, *, threads: int) -> float:
+    """When the last of `tasks` is done, if each of `lanes` takes the next piece when it is free.
+
+    Towards the end fewer are at work, and are less in each other's way: the clock of the pieces, which runs
+    at the speed of the beginning, then runs faster.
+    """
+    waiting = deque(
+        (number, seconds_s)
+        for number, task in enumerate(tasks)
+        for seconds_s in (task.segments_s or (task.joining_s,))
+    )
+    unmade = [len(task.segments_s) for task in tasks]
+    running: list[tuple[float, int]] = []
+    clock_s = now_s = 0.0
+    while waiting or running:
+        while waiting and len(running) < lanes:
+            number, seconds_s = waiting.popleft()
+            heapq.heappush(running, (clock_s + seconds_s, number))
+        end_s, number = running[0]
+        now_s += (end_s - clock_s) * _crowd(len(running), threads) / _crowd(lanes, threads)
+        clock_s = end_s
+        unmade[number] -= 1
+        if unmade[number] == 0:
+            # The lane that makes the last segment joins them: to let another one wait for it would idle that.
+            heapq.heapreplace(running, (clock_s + tasks[number].joining_s, number))
+        else:
+            heapq.heappop(running)
+    return now_s
 
 
 def _most(values: Iterable[int | None]) -> int | None:

@@ -99,7 +99,7 @@ def queue_rows(
 ) -> dict[str, Row]:
     """Running and waiting videos in their turn: name, state, ready in, length, result."""
     turns = [*state.turns.begun(), *state.turns.waiting()]
-    ready_s = ready_in(turns, progress, numbers) if state.ended_s is None else {}
+    ready_s = ready_in(turns, progress, numbers, lanes=state.lanes) if state.ended_s is None else {}
     held = [job for job in state.jobs.values() if job.phase is Phase.HELD]
     rows: dict[str, Row] = {}
     for job in (*turns, *held):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import make
-from vhsbatch.media.audio import AudioEncode, Loudness, drift, plan_audio
+from vhsbatch.media.audio import AudioEncode, Loudness, audio_notes, drift, plan_audio
 from vhsbatch.media.loudness import parse_loudness
 from vhsbatch.presets import Preset
 
@@ -91,3 +91,35 @@ def test_one_channel_becomes_a_mono_track_of_half_the_bits() -> None:
 def test_drift_is_a_small_difference_in_length(start_s: str, end_s: str, ratio: Fraction | None) -> None:
     sound = make.sound(start_s=Fraction(start_s), end_s=Fraction(end_s))
     assert drift(sound, make.track(frames=300)) == ratio
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "encoded_hz"),
+    [(8000, 8000), (8001, 11025), (37_800, 44_100), (50_000, 48_000), (176_400, 44_100), (384_000, 48_000)],
+)
+def test_filters_count_samples_of_the_rate_that_is_encoded(rate_hz: int, encoded_hz: int) -> None:
+    chain = encodes({"highpass_hz": 60}, {"sample_rate_hz": rate_hz}).filters.split(",")
+    resampled = "" if rate_hz == encoded_hz else f"{encoded_hz}:"
+    assert chain[0] == f"aresample={resampled}async=1:min_hard_comp=0.02"
+    assert chain[-1] == f"atrim=end_sample={10 * encoded_hz}"
+
+
+@pytest.mark.parametrize(
+    ("sound", "note"),
+    [
+        ({"undecoded_packets": 3}, "packets that do not decode: 3; encoded from what can be heard"),
+        ({"undecoded_packets": 1, "undecoded_at_s": Fraction(7, 2)}, "decode: 1, the first at 3.5 s;"),
+        ({"changes_at_s": Fraction(5)}, "at 5.0 s: made 48000 Hz with 2 channels throughout"),
+        ({"codec": "flac", "sample_rate_hz": 192_000}, "aac cannot hold its 192000 Hz, but 48000 Hz"),
+        ({"codec": "flac", "channels": 16}, "has 16 channels, more than aac holds: made 8 tracks"),
+        ({}, None),
+    ],
+)
+def test_a_track_that_cannot_stay_as_it_is_is_told_of(sound: dict[str, Any], note: str | None) -> None:
+    info = make.info(make.track(frames=300), audio=(make.sound(**sound),))
+    notes = list(audio_notes(info, Preset(name="own"), "mov"))
+    if note is None:
+        assert notes == []
+        return
+    (text,) = notes
+    assert note in text

@@ -16,7 +16,7 @@ from vhsbatch.proc.process import Finished
 # What the process prints of a DV capture.
 ANSWER: dict[str, Any] = {
     "container": "dv", "start_s": "0/1", "duration_s": "166833/1000000", "pictures": 0, "videos": 1,
-    "unknown_sounds": 0, "reach_s": "5339/32000", "read_error": None,
+    "unknown_sounds": 0, "sounds_left_out": [], "reach_s": "5339/32000", "read_error": None,
     "video": {
         "index": 0, "codec": "dvvideo", "width": 720, "height": 480, "time_base": "1/60000",
         "rates": ["30000/1001", "30000/1001", "60000/1"], "field_order": "unknown", "declared_frames": 0,
@@ -31,7 +31,8 @@ ANSWER: dict[str, Any] = {
     "tags": [],
     "audio": [
         {"index": 1, "codec": "pcm_s16le", "sample_rate_hz": 32000, "channels": 2, "start_s": "0/1",
-         "end_s": "5339/32000", "language": "und"},
+         "end_s": "5339/32000", "language": "und", "heard_s": "5339/32000", "undecoded_packets": 0,
+         "undecoded_at_s": None, "changes_at_s": None},
     ],
 }  # fmt: skip
 

@@ -208,9 +208,25 @@ def test_videos_are_ready_one_after_the_other_as_far_as_their_lengths_are_known(
     )
     numbers = replace(figures(state, {1: report}, 10.0), frames_per_s=5.0)
     turns = list(state.jobs.values())
-    ready = ready_in(turns, {1: report}, numbers)
+    ready = ready_in(turns, {1: report}, numbers, lanes=1)
     assert list(ready) == [FIRST.job.id, SECOND.job.id]
     assert ready[FIRST.job.id] == (FIRST.frames - 10) / 5
     assert ready[SECOND.job.id] == (FIRST.frames - 10 + SECOND.frames) / 5
-    assert ready_in(turns, {}, replace(numbers, frames_per_s=0.0)) == {}
+    assert ready_in(turns, {}, replace(numbers, frames_per_s=0.0), lanes=1) == {}
     assert part_done(state.jobs[FIRST.job.id], {1: report}) == 10 / FIRST.frames
+
+
+def test_videos_that_are_made_at_the_same_time_share_the_speed() -> None:
+    plans = [
+        make.plan(make.job(number), frames=frames) for number, frames in enumerate((60, 60, 20), start=1)
+    ]
+    state = fold([make.batch_started(*(plan.job for plan in plans)), *map(make.planned, plans)])
+    numbers = replace(figures(state, {}, 10.0), frames_per_s=10.0)
+
+    def ready(lanes: int) -> list[float]:
+        at_s = ready_in(state.jobs.values(), {}, numbers, lanes=lanes)
+        return [at_s[plan.job.id] for plan in plans]
+
+    assert ready(1) == [6, 12, 14]
+    assert ready(2) == [12, 12, 14]
+    assert ready(8) == [14, 14, 6]

@@ -273,6 +273,10 @@ SOUND_CHANGES: Mapping[str, object] = {
     "start_s": Fraction(1, 48000),
     "end_s": Fraction(11),
     "language": "deu",
+    "heard_s": Fraction(9),
+    "undecoded_packets": 3,
+    "undecoded_at_s": Fraction(2),
+    "changes_at_s": Fraction(5),
 }
 
 

@@ -161,3 +161,44 @@ def test_what_is_made_already_is_not_counted_again() -> None:
     assert costs[1] is not None
     assert costs[1].seconds_s < 0.6 * costs[0].seconds_s
     assert costs[1].size_bytes == costs[0].size_bytes == 2000 * plan.frames
+
+
+def seconds_of(record: KindRecord, *plans: JobPlan, lanes: int, threads: int) -> float:
+    predicted = predict(
+        remaining(*plans),
+        {kind_of(plans[0]): record},
+        lanes=lanes,
+        threads=threads,
+        usual_bytes={plan.job.id: 0 for plan in plans},
+        at_s=0,
+    )
+    assert predicted is not None
+    return predicted.seconds_s
+
+
+def test_lanes_without_work_are_in_nobodys_way() -> None:
+    # Four at a time, each on half a thread, took four times as long as one alone.
+    record = KindRecord(segments=(Sample(3000, 40.0, 4),), assemblies=(Sample(3000, 0.0, 4),))
+    assert seconds_of(record, tape(1, 60), lanes=4, threads=2) == pytest.approx(10)
+    assert seconds_of(record, tape(1, 60), lanes=1, threads=2) == pytest.approx(10)
+    four = [tape(number, 60) for number in range(1, 5)]
+    assert seconds_of(record, *four, lanes=4, threads=2) == pytest.approx(40)
+    # The fifth is made alone.
+    assert seconds_of(record, *four, tape(5, 60), lanes=4, threads=2) == pytest.approx(50)
+
+
+@given(
+    seconds=st.lists(st.integers(1, 200), min_size=1, max_size=8),
+    lanes=st.integers(1, 16),
+    threads=st.integers(1, 64),
+)
+def test_no_prediction_is_less_than_the_processor_needs(seconds: list[int], lanes: int, threads: int) -> None:
+    """A piece alone takes 2 % of a second for each frame, and two threads."""
+    record = KindRecord(segments=(Sample(3000, 60.0, 1),), assemblies=(Sample(3000, 0.0, 1),))
+    plans = [tape(number, length) for number, length in enumerate(seconds, start=1)]
+    alone_s = [segment.frames * 0.02 for plan in plans for segment in plan.segments]
+    crowd = max(1.0, 2 / threads)
+    at_a_time = max(1.0, min(lanes, threads / 2))
+    made_s = seconds_of(record, *plans, lanes=lanes, threads=threads)
+    assert made_s >= max(*alone_s, sum(alone_s) / at_a_time / crowd) * 0.999
+    assert made_s <= sum(alone_s) * crowd * 1.001 + 0.001
