@@ -1,5 +1,6 @@
 """What a source's packets say: which frames lie where, and whether it can be sought, or used at all. Pure."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from vhsbatch.media.scan import Scan
 from vhsbatch.media.showinfo import Glimpse
 from vhsbatch.media.timeline import Timeline, lay_on_grid, whole_frames
 from vhsbatch.model.media import FieldOrder, VideoTrack
+from vhsbatch.wording import duration
 
 REMUX = "mend its timestamps first: ffmpeg -fflags +genpts -i IN -map 0:v -map 0:a? -c copy OUT.mkv"
 
@@ -23,6 +25,11 @@ _LATE_SEEK_S = Fraction(1)
 # A grid with more positions than this is of a broken clock, not of a slow picture.
 _POSITIONS_PER_FRAME = 100
 _EXTRA_POSITIONS = 100_000
+# Nobody pauses a capture for longer and wants to see that.
+_LONGEST_GAP_S = 3600
+# From here on, a gap is named.
+_NOTICED_GAP_S = 1
+_MOST_NAMED = 3
 # A clock that goes back further than reordered frames explain.
 _JUMP_BACK_S = Fraction(1, 2)
 
@@ -89,8 +96,16 @@ def expect_sense(timeline: Timeline, ticks: list[int]) -> None:
     """Refuse a grid that no picture has.
 
     Raises:
-        InputError: its timestamps make no sense.
+        InputError: its timestamps make no sense, or jump ahead by hours.
     """
+    if (gap := max(timeline.gaps, key=lambda gap: gap.frames, default=None)) is not None:
+        at_s, length_s = (float(count / timeline.rate) for count in (gap.start, gap.frames))
+        if length_s > _LONGEST_GAP_S:
+            raise InputError(
+                f"its clock jumps ahead by {duration(length_s)} at {duration(at_s)}",
+                fix="cut it in two there: "
+                f"ffmpeg -i IN -to {at_s:.2f} -c copy 1.mkv, ffmpeg -ss {at_s:.2f} -i IN -c copy 2.mkv",
+            )
     if timeline.frames > _POSITIONS_PER_FRAME * len(ticks) + _EXTRA_POSITIONS:
         length_s = timeline.frames / float(timeline.rate)
         raise InputError(f"its timestamps make no sense: {len(ticks)} frames in {length_s:.0f} s", fix=REMUX)
@@ -160,4 +175,14 @@ def rate_notes(source: Timeline | VideoTrack) -> tuple[str, ...]:
         (repeated, f"missing frames, filled by repeating: {repeated}"),
         (dropped, f"frames left out above {rate:.2f} a second: {dropped}"),
     )
-    return tuple(text for applies, text in changes if applies)
+    return (*(text for applies, text in changes if applies), *_gap_notes(source))
+
+
+def _gap_notes(source: Timeline | VideoTrack) -> Iterator[str]:
+    """Where the picture stands still for long, since nothing was recorded."""
+    noticed = [gap for gap in source.gaps if gap.frames >= _NOTICED_GAP_S * source.rate]
+    for gap in noticed[:_MOST_NAMED]:
+        at_s, length_s = (float(count / source.rate) for count in (gap.start, gap.frames))
+        yield f"no frame for {length_s:.1f} s from {duration(at_s)} on: the one before is held"
+    if (more := len(noticed) - _MOST_NAMED) > 0:
+        yield f"no frame for a second or more in {more} other places: the one before is held"

@@ -244,6 +244,7 @@ def _video_track(packets: Scan, head: Glimpse, timeline: Timeline, *, start_s: F
         constant_rate=timeline.constant_rate,
         repeated_frames=timeline.repeated_frames,
         dropped_frames=timeline.dropped_frames,
+        gaps=timeline.gaps,
         flagged_order=fieldorder.stated_order(_usual_fields(head), packets.stated_order),
         rotation_degrees=head.rotation_degrees,
         mirrored=packets.mirrored,
