@@ -5,9 +5,10 @@
 
 Positions that `--held` names hold the frame before once more: QTGMC does not see them, and its last frame
 is held instead. It is run by its path, under an interpreter that has VapourSynth and need not have this
-package: it imports the standard library, numpy and VapourSynth's packages alone. `--trial` deinterlaces a small picture and
-prints the versions of all that decide what comes out, as JSON. The frames of the input are counted: too
-few, too many or a torn one are errors, as is a frame that cannot be the picture of its field.
+package: it imports the standard library, numpy and VapourSynth's packages alone. `--trial` deinterlaces a
+small picture and prints the versions of all that decide what comes out, as JSON. The frames of the input
+are counted: too few, too many or a torn one are errors, as is a frame that cannot be the picture of its
+field.
 """
 
 import argparse
