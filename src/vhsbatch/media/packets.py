@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 
 from vhsbatch.errors import InputError
 from vhsbatch.media import fieldorder
@@ -92,19 +93,23 @@ def undecoded_tail(packets: Scan, tail: Glimpse | None) -> int:
     return sum(tick > last for tick in packets.ticks[-1000:])
 
 
-def expect_sense(timeline: Timeline, ticks: list[int]) -> None:
+def expect_sense(packets: Scan, timeline: Timeline, ticks: list[int]) -> None:
     """Refuse a grid that no picture has.
 
     Raises:
         InputError: its timestamps make no sense, or jump ahead by hours.
     """
     if (gap := max(timeline.gaps, key=lambda gap: gap.frames, default=None)) is not None:
-        at_s, length_s = (float(count / timeline.rate) for count in (gap.start, gap.frames))
-        if length_s > _LONGEST_GAP_S:
+        at_s, to_s = (count / timeline.rate for count in (gap.start, gap.stop))
+        if to_s - at_s > _LONGEST_GAP_S:
+            # From just behind the jump, or FFmpeg begins with the last keyframe before it.
+            first = f"ffmpeg -i IN -to {float(at_s):.2f} -c copy 1.mkv"
+            second = f"ffmpeg -ss {ceil(to_s * 100) / 100:.2f} -i IN -c copy 2.mkv"
+            # Of these formats, FFmpeg joins the clock on by itself.
+            joined = packets.container in LATE_SEEKING_DEMUXERS
             raise InputError(
-                f"its clock jumps ahead by {duration(length_s)} at {duration(at_s)}",
-                fix="cut it in two there: "
-                f"ffmpeg -i IN -to {at_s:.2f} -c copy 1.mkv, ffmpeg -ss {at_s:.2f} -i IN -c copy 2.mkv",
+                f"its clock jumps ahead by {duration(float(to_s - at_s))} at {duration(float(at_s))}",
+                fix=REMUX if joined else f"cut it in two there: {first}, {second}",
             )
     if timeline.frames > _POSITIONS_PER_FRAME * len(ticks) + _EXTRA_POSITIONS:
         length_s = timeline.frames / float(timeline.rate)

@@ -80,7 +80,7 @@ async def probe(
         tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)
         expect_one_size(head, tail)
         ticks, timeline = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
-        expect_sense(timeline, ticks)
+        expect_sense(packets, timeline, ticks)
         video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
         exact_seek = can_seek(packets) and not is_avi_with_gaps(packets, timeline)
         sights = None
