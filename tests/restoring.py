@@ -35,11 +35,12 @@ def restored(
     segment_s: int,
     name: str,
     engine: Sequence[str | Path] = ("--engine", "ffmpeg"),
+    height: int = 480,
 ) -> Path:
     """`tape.mkv` in `folder`, made in segments of `segment_s`."""
     (folder / "vhsbatch.toml").write_text("presets = ['own.toml']\n")
     (folder / "own.toml").write_text(
-        f"[own]\nsegment_s = {segment_s}\ntarget_height = 480\n{preset}\n[own.video]\nencoder = 'ffv1'\n"
+        f"[own]\nsegment_s = {segment_s}\ntarget_height = {height}\n{preset}\n[own.video]\nencoder = 'ffv1'\n"
         # It remembers more frames than are read before a segment, and some levels differ for it.
         "[own.denoise]\nmethod = 'none'\n"
     )

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import anyio
 import pytest
 
 import program
 from clips import ffmpeg
 from counters import make_counted, numbers
 from restoring import FFV1, need_qtgmc, need_weights, restored
+from vhsbatch.engines.devices import runtime_fix, runtime_problem
 
 # Of 125 frames, 25 a second: one, two, and nearly three segments of a second.
 LOST = {7, *range(24, 26), *range(40, 112)}
@@ -63,6 +65,26 @@ def test_no_cut_shows_in_a_gap(dropouts: str, tmp_path: Path) -> None:
     assert numbers(whole) == held(125, LOST, 2)
     cut = restored(tmp_path, dropouts, segment_s=1, name="cut.mkv")
     assert program.frame_digests(cut) == program.frame_digests(whole)
+
+
+@pytest.mark.parametrize("method", ["bwdif", "qtgmc"])
+def test_the_network_gets_what_is_held(method: str, tmp_path: Path) -> None:
+    if method == "qtgmc":
+        need_qtgmc()
+    if problem := anyio.run(runtime_problem, "ncnn"):
+        pytest.skip(f"ncnn does not work here: {problem}: {runtime_fix(problem)}")
+    lost = {7, *range(12, 48)}
+    make_counted(tmp_path / "tape.mkv", *CODEC, rate="50", seconds=2, fields=without(lost, interlaced("bff")))
+    # A network without weights, which repeats each pixel.
+    param = "7767517\n2 2\nInput in 0 1 data\nInterp nearest 1 1 data output 0=1 1=2.0 2=2.0\n"
+    (tmp_path / "nearest-x2.param").write_text(param)
+    (tmp_path / "nearest-x2.bin").touch()
+    network = ("--engine", "realesrgan", "--device", "cpu", "--runtime", "ncnn")
+    model = ("--model", tmp_path / "nearest-x2.param")
+    preset = f"ai_segment_s = 1\ndeinterlace = {{ method = '{method}' }}"
+    engine = (*network, *model)
+    made = restored(tmp_path, preset, segment_s=60, name="made.mkv", engine=engine, height=960)
+    assert numbers(made) == held(50, lost, 2)
 
 
 def test_one_frame_of_two_fields(tmp_path: Path) -> None:
