@@ -1,6 +1,5 @@
 """Every field and every frame of film comes out once, in its place, however the video is cut."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
@@ -8,47 +7,8 @@ import pytest
 
 import program
 from counters import make_counted, numbers
+from restoring import FFV1, need_qtgmc, need_weights, restored
 from vhsbatch.engines.devices import runtime_fix, runtime_problem
-from vhsbatch.errors import ToolError
-from vhsbatch.media.nnedi import find_weights
-from vhsbatch.media.qtgmc import qtgmc_versions
-
-FFV1 = ("-c:v", "ffv1", "-g", "1")
-
-
-def need_qtgmc() -> None:
-    try:
-        anyio.run(qtgmc_versions, None)
-    except ToolError as error:
-        pytest.skip(str(error))
-
-
-def need_weights() -> None:
-    try:
-        find_weights(None)
-    except ToolError as error:
-        pytest.skip(str(error))
-
-
-def restored(
-    folder: Path,
-    preset: str,
-    *,
-    segment_s: int,
-    name: str,
-    engine: Sequence[str | Path] = ("--engine", "ffmpeg"),
-) -> Path:
-    """`tape.mkv` in `folder`, made in segments of `segment_s`."""
-    (folder / "vhsbatch.toml").write_text("presets = ['own.toml']\n")
-    (folder / "own.toml").write_text(
-        f"[own]\nsegment_s = {segment_s}\ntarget_height = 480\n{preset}\n[own.video]\nencoder = 'ffv1'\n"
-        # It remembers more frames than are read before a segment, and some levels differ for it.
-        "[own.denoise]\nmethod = 'none'\n"
-    )
-    made = folder / name
-    done = program.run("upscale", "tape.mkv", "-o", made, "-p", "own", *engine, "--no-tui", cwd=folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return made
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ Node = Any
 _CYCLE = 5
 _FILM_OF_CYCLE = 4
 
+# Half-way to the next frame, as deinterlacers have it, the second field would lie in the middle of a gap.
+BEHIND_THE_FIRST = "if(mod(N,2),PREV_OUTPTS+1,PTS)"
+
 # QTGMC looks no further than two frames ahead.
 _POSTROLL_FRAMES = 8
 
@@ -46,7 +49,8 @@ def restores_film(preset: Preset, track: VideoTrack) -> bool:
     )
 
 
-def _decimates(preset: Preset, track: VideoTrack) -> bool:
+def decimates(preset: Preset, track: VideoTrack) -> bool:
+    """Whether four frames are made of five."""
     return track.telecine is Telecine.HARD and restores_film(preset, track)
 
 
@@ -56,7 +60,7 @@ def _handles_fields(preset: Preset, track: VideoTrack) -> bool:
 
 def frames_made(track: VideoTrack, preset: Preset) -> int:
     """How many frames come out of the source's."""
-    if _decimates(preset, track):
+    if decimates(preset, track):
         # The frames behind the last whole cycle are kept.
         return track.frames // _CYCLE * _FILM_OF_CYCLE + track.frames % _CYCLE
     return track.frames * int(rate_factor(track, preset))
@@ -64,33 +68,36 @@ def frames_made(track: VideoTrack, preset: Preset) -> int:
 
 def rate_factor(track: VideoTrack, preset: Preset) -> Fraction:
     """How many times more frames a second come out than the source has."""
-    if _decimates(preset, track):
+    if decimates(preset, track):
         return Fraction(_FILM_OF_CYCLE, _CYCLE)
     return Fraction(2 if deinterlaces(preset, track) and preset.deinterlace.rate == "field" else 1)
-
-
-def grid_start(plan: JobPlan, segment: Segment) -> int | None:
-    """The grid position at which a segment's graph has to begin exactly; None where that does not matter."""
-    track, preset = plan.info.video, plan.preset
-    if _decimates(preset, track):
-        return first_position(plan, segment, multiple_of=_CYCLE)
-    return first_position(plan, segment) if deinterlaces_apart(preset, track) else None
 
 
 def fields_of(plan: JobPlan, segment: Segment) -> range:
     """The grid positions that a deinterlacer of its own gets, to make a segment and what is before it."""
     track, factor = plan.info.video, rate_factor(plan.info.video, plan.preset)
     last = ceil(segment.stop_frame / factor)
-    return range(first_position(plan, segment), min(track.frames, last + _POSTROLL_FRAMES))
+    stop = last + _POSTROLL_FRAMES
+    for gap in track.gaps:
+        if gap.start >= stop:
+            break
+        stop += max(0, gap.stop - max(gap.start, last))
+    return range(first_position(plan, segment), min(track.frames, stop))
 
 
-def deinterlace(node: Node, plan: JobPlan, start: int | None) -> Node:
-    """Frames of the grid in, frames at the plan's rate out, numbered from the source's beginning.
+def held_of(plan: JobPlan, positions: range) -> list[tuple[int, int]]:
+    """Which of `positions` hold a frame from before, counted from the first: from where up to where."""
+    gaps = plan.info.video.gaps
+    # What the first one holds is all that there is of that frame.
+    clipped = [(max(gap.start, positions.start + 1), min(gap.stop, positions.stop)) for gap in gaps]
+    return [(start - positions.start, stop - positions.start) for start, stop in clipped if start < stop]
 
-    Args:
-        node: what gives the frames.
-        plan: the plan.
-        start: the grid position of the first frame, where `grid_start` has one.
+
+def deinterlace(node: Node, plan: JobPlan, segment: Segment) -> Node:
+    """The source's frames in, frames at the plan's rate out, each at its own position.
+
+    Across a gap, neighbours are those that were recorded: a deinterlacer takes frames that are held for a
+    picture that stands still, and puts fields of two moments together.
     """
     track, preset = plan.info.video, plan.preset
     parity = track.field_order.value
@@ -98,15 +105,33 @@ def deinterlace(node: Node, plan: JobPlan, start: int | None) -> Node:
         node = node.filter("fieldmatch", order=parity, combmatch="full")
         # What is combed all the same is the video that was mixed with the film.
         node = node.filter("bwdif", mode="send_frame", parity=parity, deint="interlaced")
-        if start is None:
+        if not decimates(preset, track):
             return _in_frames(node, plan)
+        # A cycle is five positions, whether each has a frame of its own or not.
+        start = first_position(plan, segment, multiple_of=_CYCLE)
+        node = hold(node, track.rate, start).filter("trim", end_pts=track.frames)
         node = node.filter("decimate", cycle=_CYCLE)
         first = start // _CYCLE * _FILM_OF_CYCLE
         return _in_frames(node, plan).filter("setpts", f"N+{first}")
     if not deinterlaces(preset, track):
         return node
     node = _deinterlacer(node, plan)
-    return node if preset.deinterlace.rate == "field" else _in_frames(node, plan)
+    if preset.deinterlace.rate == "field":
+        return node.filter("setpts", BEHIND_THE_FIRST)
+    return _in_frames(node, plan)
+
+
+def hold(node: Node, rate: Fraction, start: int) -> Node:
+    """Frames at a constant rate from position `start` on: where there is none, the one before is shown on.
+
+    Nothing is copied, so that behind all other filters a gap costs no memory, however long it is. Frames are
+    moved by half a position, rounded down, and the end is rounded up: some filters tell when the last frame
+    begins instead of when it ends, and it would be lost.
+    """
+    halves = node.filter("settb", f"{rate.denominator}/{2 * rate.numerator}").filter("setpts", "PTS+1")
+    start_s = f"{float((start + Fraction(1, 4)) / rate):.9f}"
+    fps = f"{rate.numerator}/{rate.denominator}"
+    return halves.filter("fps", fps=fps, round="down", eof_action="pass", start_time=start_s)
 
 
 def _in_frames(node: Node, plan: JobPlan) -> Node:

@@ -8,6 +8,7 @@ place, and unlike the lines above and below it. What moves is near by in one of 
 import ffmpeg
 
 from vhsbatch.media.cleaning import Node, chroma_subsampling
+from vhsbatch.media.deinterlacing import BEHIND_THE_FIRST
 from vhsbatch.media.planar import planar_format
 from vhsbatch.media.shape import recorded_size
 from vhsbatch.model.media import FieldOrder, VideoTrack
@@ -18,6 +19,9 @@ _MEAN_OF = 4
 
 # Levels of 255 by which a streak differs at its clearest, and where it fades out.
 _CLEAR, _FADED = 32, 8
+
+# The first of a field's neighbours are two that were put in front.
+_TWO_LATER = "if(lt(N,2),STARTPTS+N,if(eq(N,2),st(0,STARTPTS+2-PTS))*0+PTS+ld(0))"
 
 # Filters for neighbours by the bits of their `coordinates`: those above, below, and on both sides.
 _ABOVE, _BELOW, _BESIDE = 2, 64, 8 + 16
@@ -41,6 +45,7 @@ def why_not(preset: Preset, track: VideoTrack) -> str | None:
 def repair_dropouts(node: Node, track: VideoTrack, preset: Preset, planar: str) -> Node:
     """Frames with both fields in and out, in the format `planar`; positions on the grid stay."""
     node = node.filter("setfield", track.field_order.value).filter("separatefields")
+    node = node.filter("setpts", BEHIND_THE_FIRST)
     fields, to_mend, to_search = _split(node, 3)
     mask = _mask(_streaks(to_search), recorded_size(track, preset), planar)
     mended = to_mend.filter(
@@ -78,6 +83,9 @@ def _streaks(fields: Node) -> Node:
 def _of_five_fields(fields: Node, percentile: float) -> Node:
     """For each field, of itself, the two before it and the two behind it."""
     padded = fields.filter("tpad", start=2, start_mode="clone", stop=2, stop_mode="clone")
+    # Each median has the time of the first of its five, and is to have that of the one in the middle. How
+    # far frames are apart cannot be left to the padding, which takes it from what the source says.
+    padded = padded.filter("setpts", _TWO_LATER)
     return padded.filter("tmedian", radius=2, percentile=percentile)
 
 

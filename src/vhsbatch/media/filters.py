@@ -1,10 +1,11 @@
 """Filter graphs: the one place where a plan becomes FFmpeg filters.
 
-A graph has three parts. The *front* lays the source's frames on the plan's grid, deinterlaces and
-cleans them, and cuts the segment out behind the temporal filters, so that these are warm. The
-*finish* scales once, converts the colours and sharpens. Between the two, where the network is used,
-frames become RGB and leave for the engine, so that front and finish run in two FFmpegs. Where a
-program of its own deinterlaces, the front is cut there in the same way.
+A graph has three parts. The *front* gives the source's frames their positions on the plan's grid,
+deinterlaces and cleans them, and cuts the segment out behind the temporal filters, so that these are
+warm. The *finish* scales once, converts the colours and sharpens. At the very end gaps are filled with the
+frame before, so that no filter ever sees a frame that was not recorded. Between front and finish, where the
+network is used, frames become RGB and leave for the engine, so that front and finish run in two FFmpegs.
+Where a program of its own deinterlaces, the front is cut there in the same way.
 """
 
 import re
@@ -15,15 +16,17 @@ import ffmpeg
 from vhsbatch.media.cleaning import Node, chroma_subsampling, correct, decimal, denoise
 from vhsbatch.media.colour import output_colour, source_colour
 from vhsbatch.media.deinterlacing import (
+    decimates,
     deinterlace,
     deinterlaces_apart,
     fields_of,
-    grid_start,
+    hold,
     rate_factor,
 )
 from vhsbatch.media.dropouts import repair_dropouts, repairs_dropouts
 from vhsbatch.media.frametimes import keeps_times
 from vhsbatch.media.planar import SCALER, chroma_place, planar_format, to_planar
+from vhsbatch.media.preroll import first_shown
 from vhsbatch.media.shape import cropped_size, picture_size, recorded_size, turns
 from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
@@ -32,6 +35,8 @@ from vhsbatch.presets import Preset
 # The scale filter has names of its own for two matrices.
 _SCALE_MATRIX = {"bt470bg": "bt470", "bt2020nc": "bt2020"}
 OUTPUT_LABEL = "[out]"
+
+_FIRST_OF_POSITION = "isnan(prev_selected_pts)+gt(pts,prev_selected_pts)"
 
 # No tape has a picture of which the head switch takes more than an eighth.
 _LEAST_LINES_TO_MASK = 8
@@ -52,15 +57,27 @@ def segment_graph(plan: JobPlan, segment: Segment, pixel_format: str) -> str:
     return _compile(_finish(node, plan, pixel_format))
 
 
+def hold_filters(plan: JobPlan, segment: Segment) -> str:
+    """What comes behind all of `segment_graph`, and what brings frames to a device; may be empty."""
+    if keeps_times(plan.preset, plan.info.video):
+        return ""
+    graph = _compile(_held(ffmpeg.input("made")["0"], plan, segment))
+    return ",".join(re.findall(r"\]([^\[\];]+)\[", graph))
+
+
 def fields_graph(plan: JobPlan, segment: Segment) -> str:
-    """What a deinterlacer of its own gets: frames of the grid with both of their fields."""
+    """What a deinterlacer of its own gets: frames of the grid with both of their fields.
+
+    It leaves out those that are held, and holds what it has made.
+    """
     positions, to = fields_of(plan, segment), fields_format(plan.info.video, plan.preset)
-    node = _grid(plan, positions.start).filter("trim", end_pts=positions.stop)
+    node = _grid(plan)
     if to != planar_format(plan.info.video):
         track = plan.info.video
         place = {**chroma_place(track, planar_format(track), "in"), **chroma_place(track, to, "out")}
         node = node.filter("scale", flags=SCALER, interl=1, **place)
-    return _compile(node.filter("format", pix_fmts=to))
+    node = hold(node.filter("format", pix_fmts=to), plan.info.video.rate, positions.start)
+    return _compile(node.filter("trim", end_pts=positions.stop))
 
 
 def fields_format(track: VideoTrack, preset: Preset) -> str:
@@ -87,7 +104,8 @@ def decode_graph(plan: JobPlan, segment: Segment) -> str:
         in_color_matrix=scale_matrix(colour), in_range=colour.range, out_range="pc",
         **chroma_place(track, _front_format(plan), "in"),
     )  # fmt: skip
-    return _compile(node.filter("format", pix_fmts="rgb24"))
+    node = node.filter("format", pix_fmts="rgb24")
+    return _compile(node if keeps_times(preset, track) else _held(node, plan, segment))
 
 
 def encode_graph(plan: JobPlan, pixel_format: str) -> str:
@@ -131,33 +149,27 @@ def _source(plan: JobPlan) -> Node:
 
 
 def _deinterlaced(plan: JobPlan, segment: Segment) -> Node:
-    """Frames at the plan's rate, numbered from the source's beginning."""
+    """Frames at the plan's rate, each at its position from the source's beginning."""
     track, preset = plan.info.video, plan.preset
     if deinterlaces_apart(preset, track):
         first = int(fields_of(plan, segment).start * rate_factor(track, preset))
         return ffmpeg.input("frames")["0"].filter("setpts", f"N+{first}")
-    start = grid_start(plan, segment)
-    return deinterlace(_grid(plan, start), plan, start)
+    return deinterlace(_grid(plan), plan, segment)
 
 
-def _grid(plan: JobPlan, start: int | None) -> Node:
-    """The source's frames on the grid, planar, cropped, mended; from position `start`, where that matters."""
+def _grid(plan: JobPlan) -> Node:
+    """The source's frames, each at its position on the grid, planar, cropped, mended."""
     node, track = _source(plan), plan.info.video
     # Timestamps are rounded to the grid before anything else looks at them, so that a jittering
-    # clock neither drops nor doubles a frame; real gaps are filled with the frame before.
+    # clock neither drops nor doubles a frame; of those that share a position, the first is taken.
     node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")
     if not keeps_times(plan.preset, track):
-        node = _constant_rate(node, track, start)
+        node = node.filter("settb", _ratio(1 / track.rate)).filter("select", _FIRST_OF_POSITION)
     node = to_planar(node, track)
     node = _crop(node, plan.preset, track)
     if repairs_dropouts(plan.preset, track):
         node = repair_dropouts(node, track, plan.preset, planar_format(track))
     return node
-
-
-def _constant_rate(node: Node, track: VideoTrack, start: int | None) -> Node:
-    begins = {} if start is None else {"start_time": _seconds(start / track.rate)}
-    return node.filter("fps", fps=_ratio(track.rate), round="near", **begins)
 
 
 def _clean(node: Node, plan: JobPlan, segment: Segment) -> Node:
@@ -170,15 +182,25 @@ def _clean(node: Node, plan: JobPlan, segment: Segment) -> Node:
 
 
 def _cut(node: Node, plan: JobPlan, segment: Segment) -> Node:
-    """A segment's frames, numbered from 0."""
-    if not keeps_times(plan.preset, plan.info.video):
-        node = node.filter("trim", start_pts=segment.start_frame, end_pts=segment.stop_frame)
-        return node.filter("setpts", f"PTS-{segment.start_frame}")
+    """The frames from a segment's first one on; of frames with their own times the segment's, from 0."""
+    track, preset = plan.info.video, plan.preset
+    if not keeps_times(preset, track):
+        node = node.filter("trim", start_pts=first_shown(plan, segment))
+        if decimates(preset, track) and track.gaps:
+            # What was held to make up whole cycles, and would be made again for each position.
+            node = node.filter("mpdecimate", hi=0, lo=0, frac=0)
+        return node
     # Pieces that are made on trial have no times of their own.
     from_s = segment.start_frame / plan.rate if segment.from_s is None else segment.from_s
     to_s = segment.stop_frame / plan.rate if segment.to_s is None else segment.to_s
     node = node.filter("trim", start=_seconds(from_s), end=_seconds(to_s))
     return node.filter("settb", _ratio(1 / plan.rate)).filter("setpts", "N")
+
+
+def _held(node: Node, plan: JobPlan, segment: Segment) -> Node:
+    """A segment's frames, as many as were planned, numbered from 0."""
+    node = hold(node, plan.rate, segment.start_frame).filter("trim", end_pts=segment.stop_frame)
+    return node.filter("setpts", f"PTS-{segment.start_frame}")
 
 
 def _crop(node: Node, preset: Preset, track: VideoTrack) -> Node:

@@ -1,7 +1,9 @@
 """What a source's packets say: which frames lie where, and whether it can be sought, or used at all. Pure."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 
 from vhsbatch.errors import InputError
 from vhsbatch.media import fieldorder
@@ -11,6 +13,7 @@ from vhsbatch.media.scan import Scan
 from vhsbatch.media.showinfo import Glimpse
 from vhsbatch.media.timeline import Timeline, lay_on_grid, whole_frames
 from vhsbatch.model.media import FieldOrder, VideoTrack
+from vhsbatch.wording import duration
 
 REMUX = "mend its timestamps first: ffmpeg -fflags +genpts -i IN -map 0:v -map 0:a? -c copy OUT.mkv"
 
@@ -23,6 +26,11 @@ _LATE_SEEK_S = Fraction(1)
 # A grid with more positions than this is of a broken clock, not of a slow picture.
 _POSITIONS_PER_FRAME = 100
 _EXTRA_POSITIONS = 100_000
+# Nobody pauses a capture for longer and wants to see that.
+_LONGEST_GAP_S = 3600
+# From here on, a gap is named.
+_NOTICED_GAP_S = 1
+_MOST_NAMED = 3
 # A clock that goes back further than reordered frames explain.
 _JUMP_BACK_S = Fraction(1, 2)
 
@@ -85,12 +93,24 @@ def undecoded_tail(packets: Scan, tail: Glimpse | None) -> int:
     return sum(tick > last for tick in packets.ticks[-1000:])
 
 
-def expect_sense(timeline: Timeline, ticks: list[int]) -> None:
+def expect_sense(packets: Scan, timeline: Timeline, ticks: list[int]) -> None:
     """Refuse a grid that no picture has.
 
     Raises:
-        InputError: its timestamps make no sense.
+        InputError: its timestamps make no sense, or jump ahead by hours.
     """
+    if (gap := max(timeline.gaps, key=lambda gap: gap.frames, default=None)) is not None:
+        at_s, to_s = (count / timeline.rate for count in (gap.start, gap.stop))
+        if to_s - at_s > _LONGEST_GAP_S:
+            # From just behind the jump, or FFmpeg begins with the last keyframe before it.
+            first = f"ffmpeg -i IN -to {float(at_s):.2f} -c copy 1.mkv"
+            second = f"ffmpeg -ss {ceil(to_s * 100) / 100:.2f} -i IN -c copy 2.mkv"
+            # Of these formats, FFmpeg joins the clock on by itself.
+            joined = packets.container in LATE_SEEKING_DEMUXERS
+            raise InputError(
+                f"its clock jumps ahead by {duration(float(to_s - at_s))} at {duration(float(at_s))}",
+                fix=REMUX if joined else f"cut it in two there: {first}, {second}",
+            )
     if timeline.frames > _POSITIONS_PER_FRAME * len(ticks) + _EXTRA_POSITIONS:
         length_s = timeline.frames / float(timeline.rate)
         raise InputError(f"its timestamps make no sense: {len(ticks)} frames in {length_s:.0f} s", fix=REMUX)
@@ -162,4 +182,14 @@ def rate_notes(source: Timeline | VideoTrack) -> tuple[str, ...]:
         (repeated, f"missing frames, filled by repeating: {repeated}"),
         (dropped, f"frames left out above {rate:.2f} a second: {dropped}"),
     )
-    return tuple(text for applies, text in changes if applies)
+    return (*(text for applies, text in changes if applies), *_gap_notes(source))
+
+
+def _gap_notes(source: Timeline | VideoTrack) -> Iterator[str]:
+    """Where the picture stands still for long, since nothing was recorded."""
+    noticed = [gap for gap in source.gaps if gap.frames >= _NOTICED_GAP_S * source.rate]
+    for gap in noticed[:_MOST_NAMED]:
+        at_s, length_s = (float(count / source.rate) for count in (gap.start, gap.frames))
+        yield f"no frame for {length_s:.1f} s from {duration(at_s)} on: the one before is held"
+    if (more := len(noticed) - _MOST_NAMED) > 0:
+        yield f"no frame for a second or more in {more} other places: the one before is held"

@@ -1,7 +1,7 @@
 """Where the reading of a segment begins: before it, so that temporal filters are warm when it does."""
 
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 
 from vhsbatch.model.plan import JobPlan, Segment
 
@@ -25,6 +25,27 @@ def first_position(plan: JobPlan, segment: Segment, *, multiple_of: int = 1) -> 
     return ceil((before_s * plan.info.video.rate + 1) / multiple_of) * multiple_of
 
 
+def first_shown(plan: JobPlan, segment: Segment) -> int:
+    """The first output position at which the frame can lie that is shown where the segment begins."""
+    track = plan.info.video
+    factor = plan.rate / track.rate
+    position = floor(segment.start_frame / factor)
+    shown = position if track.knows_gaps else position - ceil(track.rate)
+    for gap in track.gaps:
+        if gap.start <= position < gap.stop:
+            shown = gap.start - 1
+    return max(0, min(segment.start_frame, floor(shown * factor)))
+
+
 def _before_s(plan: JobPlan, segment: Segment) -> Fraction:
+    """When the reading begins, from the first frame on: in a gap nothing is there to warm a filter."""
+    track = plan.info.video
     begins_s = Fraction(segment.start_frame) / plan.rate if segment.from_s is None else segment.from_s
-    return begins_s - PREROLL_S
+    before_s = begins_s - PREROLL_S
+    for gap in reversed(track.gaps):
+        # The last frame before a gap is shown all through it.
+        from_s, to_s = (gap.start - 1) / track.rate, gap.stop / track.rate
+        if to_s <= before_s:
+            break
+        before_s -= max(Fraction(0), min(to_s, begins_s) - from_s)
+    return before_s

@@ -82,7 +82,7 @@ async def probe(
         tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)
         expect_one_size(head, tail)
         ticks, timeline = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
-        expect_sense(timeline, ticks)
+        expect_sense(packets, timeline, ticks)
         video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
         exact_seek = can_seek(packets) and not is_avi_with_gaps(packets, timeline)
         sights = None
@@ -246,6 +246,7 @@ def _video_track(packets: Scan, head: Glimpse, timeline: Timeline, *, start_s: F
         constant_rate=timeline.constant_rate,
         repeated_frames=timeline.repeated_frames,
         dropped_frames=timeline.dropped_frames,
+        gaps=timeline.gaps,
         flagged_order=fieldorder.stated_order(_usual_fields(head), packets.stated_order),
         rotation_degrees=head.rotation_degrees,
         mirrored=packets.mirrored,

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from vhsbatch.errors import ToolError
-from vhsbatch.media.deinterlacing import fields_of, rate_factor
+from vhsbatch.media.deinterlacing import fields_of, held_of, rate_factor
 from vhsbatch.media.filters import fields_format
 from vhsbatch.media.shape import recorded_size
 from vhsbatch.model.plan import JobPlan, Segment
@@ -74,6 +74,7 @@ def deinterlace_stage(
             *(interpreter(vapoursynth_python), "-P", _WORKER),
             *("--width", str(width), "--height", str(height), "--format", fields_format(track, preset)),
             *("--frames", str(len(source)), "--keep", str(keep)),
+            *("--held", ",".join(f"{start}-{stop}" for start, stop in held_of(plan, source))),
             *("--order", track.field_order.value, "--rate", preset.deinterlace.rate),
             *("--threads", str(threads)),
         ),

@@ -3,10 +3,12 @@
     python -P qtgmc_worker.py --width W --height H --format yuv420p --frames N --keep M --order tff …
     python -P qtgmc_worker.py --trial
 
-It is run by its path, under an interpreter that has VapourSynth and need not have this package: it imports
-the standard library, numpy and VapourSynth's packages alone. `--trial` deinterlaces a small picture and
-prints the versions of all that decide what comes out, as JSON. The frames of the input are counted: too
-few, too many or a torn one are errors, as is a frame that cannot be the picture of its field.
+Positions that `--held` names hold the frame before once more: QTGMC does not see them, and its last frame
+is held instead. It is run by its path, under an interpreter that has VapourSynth and need not have this
+package: it imports the standard library, numpy and VapourSynth's packages alone. `--trial` deinterlaces a
+small picture and prints the versions of all that decide what comes out, as JSON. The frames of the input
+are counted: too few, too many or a torn one are errors, as is a frame that cannot be the picture of its
+field.
 """
 
 import argparse
@@ -92,11 +94,16 @@ def block_means(plane: Plane, lines: int) -> Means:
 class FrameReader:
     """Frames that come one after the other, as something that can be asked for any of the last ones."""
 
-    def __init__(self, stream: BinaryIO, shapes: list[tuple[int, int]], form: Format, frames: int) -> None:
+    def __init__(
+        self, stream: BinaryIO, shapes: list[tuple[int, int]], form: Format, held: list[int]
+    ) -> None:
+        """Create a reader; `held` says of each frame how often it comes once more."""
         self._stream = stream
         self._shapes = shapes
         self._form = form
-        self._frames = frames
+        self._held = held
+        self._frames = len(held) + sum(held)
+        self._came = 0
         self._read = 0
         self._window: dict[int, list[Plane]] = {}
         self._lock = threading.Lock()
@@ -120,6 +127,8 @@ class FrameReader:
         while self._read <= number:
             self._window[self._read] = self._next()
             self._window.pop(self._read - keep, None)
+            for _ in range(self._held[self._read]):
+                self._next()
             self._read += 1
         if number not in self._window:
             raise WorkerError(f"VapourSynth asked for frame {number} after frame {self._read}")
@@ -132,9 +141,8 @@ class FrameReader:
             WorkerError: there is more, or less, than there was to be.
         """
         with self._lock:
-            while self._read < self._frames:
+            while self._came < self._frames:
                 self._next()
-                self._read += 1
             if self._stream.read(1):
                 raise WorkerError(f"more than {self._frames} frames came in")
 
@@ -143,8 +151,9 @@ class FrameReader:
         for shape in self._shapes:
             data = self._stream.read(shape[0] * shape[1] * self._form.samples.itemsize)
             if len(data) < shape[0] * shape[1] * self._form.samples.itemsize:
-                raise WorkerError(f"the input ended after {self._read} of {self._frames} frames")
+                raise WorkerError(f"the input ended after {self._came} of {self._frames} frames")
             planes.append(np.frombuffer(data, self._form.samples).reshape(shape))
+        self._came += 1
         return planes
 
 
@@ -215,8 +224,9 @@ def main() -> None:
             return
         form = Format(arguments.format)
         shapes = form.shapes(arguments.width, arguments.height)
-        reader = FrameReader(sys.stdin.buffer, shapes, form, arguments.frames)
-        run(reader, form, arguments, frames_out)
+        held = held_frames(arguments.frames, arguments.held)
+        reader = FrameReader(sys.stdin.buffer, shapes, form, held)
+        run(reader, held, form, arguments, frames_out)
         reader.expect_end()
     except BrokenPipeError:
         _fail("Broken pipe: whoever takes the frames is gone")
@@ -231,41 +241,80 @@ def _parse() -> argparse.Namespace:
     for name in ("width", "height", "frames", "keep"):
         parser.add_argument(f"--{name}", type=int)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--held", default="")
     parser.add_argument("--format")
     parser.add_argument("--order", choices=("tff", "bff"))
     parser.add_argument("--rate", choices=("field", "frame"))
     return parser.parse_args()
 
 
-def run(reader: FrameReader, form: Format, arguments: argparse.Namespace, frames_out: int) -> None:
+def held_frames(positions: int, held: str) -> list[int]:
+    """How often each frame comes once more, of so many positions of which those in `held` hold one.
+
+    >>> held_frames(8, "2-4,7-8")
+    [0, 2, 0, 0, 1]
+    """
+    counts = [0] * positions
+    frames: list[int] = []
+    for start, stop in (map(int, part.split("-")) for part in held.split(",") if part):
+        counts[start:stop] = [1] * (stop - start)
+    for is_held in counts:
+        if is_held:
+            frames[-1] += 1
+        else:
+            frames.append(0)
+    return frames
+
+
+def run(
+    reader: FrameReader, held: list[int], form: Format, arguments: argparse.Namespace, frames_out: int
+) -> None:
     """Write the first `--keep` of the frames that are made of what `reader` gives."""
     check = FrameCheck(bits=form.bits, first_line=0 if arguments.order == "tff" else 1)
-    source = _source(reader, check, form, arguments)
+    source = _source(reader, len(held), check, form, arguments)
     fields_per_frame = 1 if arguments.rate == "field" else 2
-    made = deinterlaced(source, arguments.order)[::fields_per_frame][: arguments.keep]
-    if len(made) != arguments.keep:
+    times = times_shown(held, 2 // fields_per_frame, arguments.keep)
+    if sum(times) != arguments.keep:
         raise WorkerError(f"{arguments.keep} frames cannot be made of {arguments.frames}")
+    made = deinterlaced(source, arguments.order)[::fields_per_frame][: len(times)]
     count = 0
-    for count, planes in enumerate(_planes(made, arguments.threads), start=1):
+    for count, (planes, shown) in enumerate(zip(_planes(made, arguments.threads), times, strict=False), 1):
         problem = check.flaw((count - 1) * fields_per_frame, planes[0])
         if problem is not None:
             raise WorkerError(f"frame {count} came out wrong: {problem}")
-        for plane in planes:
+        for plane in planes * shown:
             view = memoryview(plane).cast("B")
             while view:
                 view = view[os.write(frames_out, view) :]
-    if count != arguments.keep:
-        raise WorkerError(f"{count} frames of {arguments.keep} came out")
+    if count != len(times):
+        raise WorkerError(f"{count} frames of {len(times)} came out")
 
 
-def _source(reader: FrameReader, check: FrameCheck, form: Format, arguments: argparse.Namespace) -> Any:
+def times_shown(held: list[int], frames_of_each: int, keep: int) -> list[int]:
+    """How often each frame that is made is written, to give `keep` of them; the last of a frame's is held.
+
+    >>> times_shown([0, 2, 0], 2, 7)
+    [1, 1, 1, 4]
+    """
+    times: list[int] = []
+    for more in held:
+        for shown in (*(1 for _ in range(frames_of_each - 1)), 1 + more * frames_of_each):
+            if keep > 0:
+                times.append(min(shown, keep))
+            keep -= shown
+    return times
+
+
+def _source(
+    reader: FrameReader, frames: int, check: FrameCheck, form: Format, arguments: argparse.Namespace
+) -> Any:
     """What `reader` gives as a clip; `check` sees each frame once."""
     vs = _vapoursynth(arguments.threads)
     blank = vs.core.std.BlankClip(
         width=arguments.width,
         height=arguments.height,
         format=vs.core.query_video_format(vs.YUV, vs.INTEGER, form.bits, *form.shifts).id,
-        length=arguments.frames,
+        length=frames,
         keep=True,
     )
     window = _WINDOW_FRAMES + 2 * arguments.threads

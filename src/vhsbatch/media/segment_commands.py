@@ -15,6 +15,7 @@ from vhsbatch.media.filters import (
     encode_graph,
     fields_format,
     fields_graph,
+    hold_filters,
     segment_graph,
 )
 from vhsbatch.media.formats import Served, file_url, input_arguments
@@ -66,7 +67,7 @@ def segment_command(
     return (
         *(ffmpeg, *QUIET, *PROGRESS, *encode.global_arguments),
         *_read_frames(plan, segment, threads, served),
-        *_graph(graph, encode.upload_filter),
+        *_graph(graph, encode.upload_filter, hold_filters(plan, segment)),
         *_write_segment(plan, encode, output),
     )
 
@@ -78,7 +79,7 @@ def fields_command(
     return (
         *(ffmpeg, *QUIET),
         *_read_source(plan, segment, threads, served),
-        *_graph(fields_graph(plan, segment), None),
+        *_graph(fields_graph(plan, segment)),
         *_frames_to_stdout(fields_format(plan.info.video, plan.preset)),
     )
 
@@ -90,7 +91,7 @@ def decode_command(
     return (
         *(ffmpeg, *QUIET),
         *_read_frames(plan, segment, threads, served),
-        *_graph(decode_graph(plan, segment), None),
+        *_graph(decode_graph(plan, segment)),
         *_frames_to_stdout("rgb24"),
     )
 
@@ -155,9 +156,9 @@ def _read_source(plan: JobPlan, segment: Segment, threads: Threads, served: Serv
     )
 
 
-def _graph(graph: str, upload_filter: str | None) -> tuple[str, ...]:
-    if upload_filter is not None:
-        graph = graph.removesuffix(OUTPUT_LABEL) + f"[soft];[soft]{upload_filter}{OUTPUT_LABEL}"
+def _graph(graph: str, *behind: str | None) -> tuple[str, ...]:
+    if filters := ",".join(filter(None, behind)):
+        graph = graph.removesuffix(OUTPUT_LABEL) + f"[soft];[soft]{filters}{OUTPUT_LABEL}"
     return ("-filter_complex", graph, "-map", OUTPUT_LABEL)
 
 

@@ -1,7 +1,7 @@
 """Laying the frames of a source on a constant grid.
 
-FFmpeg does the same with ``setpts=round(PTS-T0/TB),fps=RATE:round=near``: a frame shown at `t` lands
-on position ``round((t - t0) * rate)``, half up. Everything downstream counts those positions.
+FFmpeg does the same with ``setpts=round(PTS-T0/TB),settb=1/RATE``: a frame shown at `t` lands on
+position ``round((t - t0) * rate)``, half up. Everything downstream counts those positions.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from statistics import median_low
+
+from vhsbatch.model.media import Gap
 
 STANDARD_RATES = (
     *(Fraction(rate) for rate in (5, 10, 12)),
@@ -38,6 +40,8 @@ _ROUNDING = Fraction(1, 8)
 TICKS_PER_S = 90_000
 # An MP4's time scale is below 2**31, and field-rate output doubles the rate.
 _MAX_NUMERATOR = 2**30
+# A tape of hours with a frame lost every other second has fewer; what has more is of variable rate.
+_MOST_GAPS = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +52,16 @@ class Timeline:
         rate: grid positions per second.
         frames: number of grid positions: that of the last frame, plus one.
         repeated_frames: positions without a frame of their own.
-        dropped_frames: frames that share a position with a later one.
+        dropped_frames: frames that share a position with an earlier one.
+        gaps: where positions have no frame of their own; where there are very many, those of more than a
+            second alone.
     """
 
     rate: Fraction
     frames: int
     repeated_frames: int
     dropped_frames: int
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def constant_rate(self) -> bool:
@@ -82,11 +89,15 @@ def lay_on_grid(
     positions = _positions(ticks, rate * time_base)
     distinct = len(set(positions))
     frames = positions[-1] + 1
+    gaps = tuple(Gap(start=a + 1, stop=b) for a, b in pairwise(positions) if b - a > 1)
+    if len(gaps) > _MOST_GAPS:
+        gaps = tuple(gap for gap in gaps if gap.frames > rate)
     return Timeline(
         rate=rate,
         frames=frames,
         repeated_frames=frames - distinct,
         dropped_frames=len(ticks) - distinct,
+        gaps=gaps,
     )
 
 

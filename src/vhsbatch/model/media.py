@@ -63,6 +63,24 @@ class Colour:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Positions of the grid that follow one another and have no frame of their own.
+
+    Attributes:
+        start: the first of them.
+        stop: the position after the last of them.
+    """
+
+    start: int
+    stop: int
+
+    @property
+    def frames(self) -> int:
+        """Number of positions."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VideoTrack:
     """The one video stream of a source that is restored.
 
@@ -81,7 +99,9 @@ class VideoTrack:
         start_s: when the first frame that decodes is shown, on the container's clock, in seconds.
         constant_rate: whether every frame lies on its own grid position.
         repeated_frames: grid positions without a frame of their own.
-        dropped_frames: frames that share a position with a later one.
+        dropped_frames: frames that share a position with an earlier one.
+        gaps: where positions have no frame of their own, in their order; where there are very many, those of
+            more than a second alone.
         flagged_order: the field order that container and frames state.
         field_order: the field order that was decided on.
         field_order_reason: why, in a few words.
@@ -106,6 +126,7 @@ class VideoTrack:
     constant_rate: bool = True
     repeated_frames: int = 0
     dropped_frames: int = 0
+    gaps: tuple[Gap, ...] = ()
     flagged_order: FieldOrder = FieldOrder.UNKNOWN
     field_order: FieldOrder = FieldOrder.UNKNOWN
     field_order_reason: str = "not examined"
@@ -116,6 +137,11 @@ class VideoTrack:
     rotation_degrees: int = 0
     mirrored: bool = False
     colour: Colour = Colour()
+
+    @property
+    def knows_gaps(self) -> bool:
+        """Whether `gaps` has every one."""
+        return sum(gap.frames for gap in self.gaps) == self.repeated_frames
 
     @property
     def is_sd(self) -> bool:

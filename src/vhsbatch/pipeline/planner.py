@@ -27,7 +27,7 @@ from vhsbatch.pipeline.geometry import (
 from vhsbatch.presets import Preset
 
 # Part of every fingerprint: raised when the same plan would make other frames than before.
-PLAN_VERSION = 5
+PLAN_VERSION = 6
 
 # In a shorter clip, and by less, sound and picture often end apart without drifting.
 _DRIFTING_S = 60
@@ -94,6 +94,11 @@ def make_plan(
     if deinterlaces_apart(preset, track) and recorded_size(track, preset)[1] % 2:
         raise InputError(
             f"QTGMC needs an even number of lines, and it has {recorded_size(track, preset)[1]}",
+            fix="use --deinterlace bwdif",
+        )
+    if deinterlaces_apart(preset, track) and not track.knows_gaps:
+        raise InputError(
+            f"it has too many gaps for QTGMC: {track.repeated_frames} frames are missing",
             fix="use --deinterlace bwdif",
         )
     width, height = output_size(track, preset)

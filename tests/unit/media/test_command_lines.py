@@ -314,10 +314,10 @@ def test_segments_differ_in_where_they_are_read_and_cut_alone(case: str) -> None
     graphs = []
     for segment, command in zip(plan.segments, (first, second), strict=False):
         (graph,) = values(command, "-filter_complex")
-        cut = [
-            f"trim=end_pts={segment.stop_frame}:start_pts={segment.start_frame}[",
-            f"setpts=PTS-{segment.start_frame}[",
-        ]
+        cut = [f"trim=end_pts={segment.stop_frame},setpts=PTS-{segment.start_frame}["]
+        if plan.upscaling is not None:
+            cut = [f"trim=end_pts={segment.stop_frame}[", f"setpts=PTS-{segment.start_frame}["]
+        cut += [f"trim=start_pts={segment.start_frame}["]
         if segment.from_s is not None and segment.to_s is not None:
             cut = [f"trim=end={float(segment.to_s):.9f}:start={float(segment.from_s):.9f}["]
         assert {graph.count(words) for words in cut} == {1}

@@ -20,6 +20,8 @@ from vhsbatch.media.qtgmc_worker import (
     Plane,
     WorkerError,
     block_means,
+    held_frames,
+    times_shown,
 )
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.pipeline.geometry import cut
@@ -127,7 +129,27 @@ FRAME_BYTES = sum(lines * columns for lines, columns in SHAPES)
 
 
 def reader(content: bytes, frames: int) -> FrameReader:
-    return FrameReader(io.BytesIO(content), SHAPES, FORM, frames)
+    return FrameReader(io.BytesIO(content), SHAPES, FORM, [0] * frames)
+
+
+def test_held_frames_are_passed_over() -> None:
+    frames = [np.full(FRAME_BYTES, number, np.uint8).tobytes() for number in range(6)]
+    source = FrameReader(io.BytesIO(b"".join(frames)), SHAPES, FORM, held_frames(6, "1-3,5-6"))
+    assert [int(source.planes(number, keep=3)[0][0, 0]) for number in range(3)] == [0, 3, 4]
+    source.expect_end()
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=20), st.sampled_from([1, 2]), st.data())
+def test_as_many_frames_are_written_as_are_kept(held: list[int], each: int, data: st.DataObject) -> None:
+    positions = len(held) + sum(held)
+    keep = data.draw(st.integers(1, positions * each))
+    times = times_shown(held, each, keep)
+    assert sum(times) == keep
+    assert len(times) <= len(held) * each
+    # The first field of a frame is shown once, and the last one for as long as no other came.
+    assert all(shown == 1 for shown in times[:-1:2]) or each == 1
+    whole = times_shown(held, each, positions * each)
+    assert whole[each - 1 :: each] == [1 + more * each for more in held]
 
 
 def test_frames_are_read_when_they_are_asked_for_and_kept_for_a_while() -> None:

@@ -2,12 +2,14 @@
 
 import random
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vhsbatch.media.timeline import STANDARD_RATES, Timeline, lay_on_grid, whole_frames
+from vhsbatch.model.media import Gap
 
 NTSC = Fraction(30000, 1001)
 TICK_90K = Fraction(1, 90000)
@@ -41,9 +43,17 @@ def test_a_rounded_clock_gives_the_exact_standard_rate(
 )
 def test_lost_frames_are_gaps_in_the_same_grid(rate: Fraction, time_base: Fraction, lost: set[int]) -> None:
     ticks = clocked(rate, time_base, [index for index in range(1000) if index not in lost])
-    assert lay_on_grid(ticks, time_base) == Timeline(
-        rate=rate, frames=1000, repeated_frames=len(lost), dropped_frames=0
-    )
+    line = lay_on_grid(ticks, time_base)
+    assert (line.rate, line.frames, line.repeated_frames, line.dropped_frames) == (rate, 1000, len(lost), 0)
+    assert {position for gap in line.gaps for position in range(gap.start, gap.stop)} == lost
+    assert all(a.stop < b.start for a, b in pairwise(line.gaps))
+
+
+def test_of_very_many_gaps_the_long_ones_are_kept() -> None:
+    shown = [*(index for index in range(18_000) if index % 3 < 2), *range(18_100, 18_200)]
+    line = lay_on_grid(clocked(Fraction(25), TICK_90K, shown, 0), TICK_90K, (Fraction(25),))
+    assert (line.rate, line.gaps) == (Fraction(25), (Gap(start=17_999, stop=18_100),))
+    assert line.repeated_frames > 5000
 
 
 @given(st.lists(st.integers(min_value=0, max_value=2**33), min_size=1, max_size=200).map(sorted))

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 import make
 from vhsbatch.errors import InputError
-from vhsbatch.model.media import AudioTrack, Colour, FieldOrder, MediaInfo, Telecine, VideoTrack
+from vhsbatch.model.media import AudioTrack, Colour, FieldOrder, Gap, MediaInfo, Telecine, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.presets import Preset
@@ -258,6 +258,7 @@ TRACK_CHANGES: Mapping[str, object] = {
     "constant_rate": False,
     "repeated_frames": 1,
     "dropped_frames": 1,
+    "gaps": (Gap(start=1, stop=2),),
     "flagged_order": FieldOrder.BFF,
     "field_order": FieldOrder.TFF,
     "telecine": Telecine.HARD,
