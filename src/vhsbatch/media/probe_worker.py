@@ -24,9 +24,12 @@ import av.logging
 
 from vhsbatch.media.camera import WITH_DISPLAY_MATRIX, is_mirrored, recorded
 from vhsbatch.media.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, UNTIMED_DEMUXERS, file_url
+from vhsbatch.media.whole import fills_container
 
 # AVFieldOrder: unknown, progressive, tt, bb, tb, bt. FFmpeg itself writes "tb" for top field first.
 _FIELD_ORDERS = ("unknown", "progressive", "tff", "bff", "tff", "bff")
+# Its header lists each packet.
+_WITH_ALL_SAMPLES = "mov,mp4,m4a,3gp,3g2,mj2"
 _NOT_MOVING = ("attached_pic", "still_image", "timed_thumbnails")
 
 
@@ -73,6 +76,9 @@ def scan(path: str) -> dict[str, Any]:
             "unknown_sounds": len(container.streams.audio) - len(sounds),
             "reach_s": _text(reach_s),
             "read_error": read_error,
+            "whole": packets.count >= video.frames
+            if container.format.name == _WITH_ALL_SAMPLES and video.frames
+            else fills_container(Path(path), container.format.name),
             "video": {**_describe_video(video), **packets.summary()},
             "subtitles": [
                 {"index": stream.index, "codec": _codec_name(stream)}
@@ -187,6 +193,7 @@ class _VideoPackets:
 
     def __init__(self, stream: Any, *, untimed: bool) -> None:
         self.index = stream.index
+        self.count = 0
         self._time_base = Fraction(stream.time_base)
         self._untimed = untimed
         self._ticks: list[int] = []
@@ -199,6 +206,7 @@ class _VideoPackets:
 
     def add(self, packet: Any) -> None:
         """Take one packet in."""
+        self.count += 1
         if packet.is_discard:  # cut off by an edit list: decoded, never shown
             return
         dts, pts = packet.dts, packet.pts

@@ -41,6 +41,7 @@ class Scan:
         declared_s: the duration that is written in the file, None where none is.
         reach_s: when the last packet of any stream ends, counted from the beginning.
         read_error: what stopped the reading before the end of the file.
+        whole: whether everything that its container lists is there; None where that cannot be told.
         videos: number of moving pictures in the file.
         pictures: number of pictures that stand still, as covers do.
         unknown_sounds: number of audio streams that nothing can decode.
@@ -69,6 +70,7 @@ class Scan:
     declared_s: Fraction | None
     reach_s: Fraction
     read_error: str | None
+    whole: bool | None
     videos: int
     pictures: int
     unknown_sounds: int
@@ -94,7 +96,12 @@ class Scan:
 
     @property
     def truncated(self) -> bool:
-        """Whether packets end clearly before the declared end."""
+        """Whether its end is missing."""
+        return self.ends_early and not self.whole
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether packets end clearly before the declared end; headers can be wrong."""
         if self.declared_s is None:
             return False
         missing_s = self.declared_s - self.reach_s
@@ -151,6 +158,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         # Some containers count their duration from 0, some from their first timestamp.
         reach_s=max(reach_s, reach_s - start_s),
         read_error=found["read_error"],
+        whole=found["whole"],
         videos=found["videos"],
         pictures=found["pictures"],
         unknown_sounds=found["unknown_sounds"],

@@ -189,4 +189,4 @@ def _colour(match: re.Match[str]) -> Colour:
 
 
 def _known(name: str) -> str | None:
-    return None if name in ("unknown", "reserved", "unspecified") else name
+    return None if name in ("unknown", "unspecified") else name

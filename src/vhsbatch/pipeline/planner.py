@@ -9,6 +9,7 @@ from typing import Any
 
 from vhsbatch.errors import InputError
 from vhsbatch.media.audio import drift
+from vhsbatch.media.colour import colour_notes, colour_problem
 from vhsbatch.media.deinterlacing import deinterlaces, deinterlaces_apart, frames_made, restores_film
 from vhsbatch.media.dropouts import why_not
 from vhsbatch.media.filters import network_size
@@ -27,7 +28,7 @@ from vhsbatch.pipeline.geometry import (
 from vhsbatch.presets import Preset
 
 # Part of every fingerprint: raised when the same plan would make other frames than before.
-PLAN_VERSION = 5
+PLAN_VERSION = 6
 
 # In a shorter clip, and by less, sound and picture often end apart without drifting.
 _DRIFTING_S = 60
@@ -94,6 +95,8 @@ def make_plan(
             f"QTGMC needs an even number of lines, and it has {recorded_size(track, preset)[1]}",
             fix="use --deinterlace bwdif",
         )
+    if (problem := colour_problem(track)) is not None:
+        raise InputError(problem, fix="convert it to BT.709 with the program that made it")
     width, height = output_size(track, preset)
     rate = output_rate(track, preset)
     if info.exact_seek:
@@ -124,6 +127,7 @@ def make_plan(
         notes=(
             *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
             *_notes(track, preset),
+            *colour_notes(track),
             *_dropout_notes(track, preset),
             *_rate_notes(track, preset),
             *_sound_notes(info, preset),

@@ -7,13 +7,16 @@ from anyio import to_thread
 
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
+from vhsbatch.errors import InputError
+from vhsbatch.media.colour import needs_conversion
 from vhsbatch.media.deinterlacing import deinterlaces_apart, needs_weights
 from vhsbatch.media.filters import network_size
 from vhsbatch.media.frametimes import keeps_times
 from vhsbatch.media.nnedi import find_weights
 from vhsbatch.media.probe import frame_times
 from vhsbatch.media.qtgmc import qtgmc_versions
-from vhsbatch.model.media import MediaInfo
+from vhsbatch.media.tonemap import sdr_filters
+from vhsbatch.model.media import MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, corrected
@@ -22,6 +25,7 @@ from vhsbatch.pipeline.overrides import NO_OVERRIDE, NO_OVERRIDES, Override, Ove
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.pipeline.probing import Probing
 from vhsbatch.presets import Preset
+from vhsbatch.proc.tools import names_of
 from vhsbatch.remembered import Memory
 
 
@@ -124,6 +128,8 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         )
         notes = (*reasons, *notes)
     intent = replace(intent, preset=override.applied(preset))
+    if needs_conversion(info.video):
+        await _expect_filters(intent.ffmpeg, info.video)
     upscaling, network_notes = _upscaling(info, intent)
     identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
     if deinterlaces_apart(intent.preset, info.video):
@@ -147,6 +153,20 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     if keeps_times(intent.preset, info.video):
         times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg)
     return make_plan(job, info, intent.preset, means, times_s=times_s)
+
+
+async def _expect_filters(ffmpeg: str, track: VideoTrack) -> None:
+    """Refuse colours for which this FFmpeg lacks a filter; not every one has them all.
+
+    Raises:
+        InputError: it does.
+    """
+    wanted = {name for name, _ in sdr_filters(track)}
+    if missing := sorted(wanted - await names_of(ffmpeg, "filters")):
+        raise InputError(
+            f"its colours have to be converted to SDR, and this FFmpeg has no filter {' and '.join(missing)}",
+            fix="leave the setting 'ffmpeg' out to use the embedded one",
+        )
 
 
 async def _lut_identity(preset: Preset) -> dict[str, str]:
