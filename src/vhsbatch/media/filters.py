@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import ffmpeg
 
+from vhsbatch.media.changes import follow
 from vhsbatch.media.cleaning import Node, chroma_subsampling, correct, decimal, denoise
 from vhsbatch.media.colour import (
     curve,
@@ -156,6 +157,7 @@ def _grid(plan: JobPlan, start: int | None) -> Node:
     # Timestamps are rounded to the grid before anything else looks at them, so that a jittering
     # clock neither drops nor doubles a frame; real gaps are filled with the frame before.
     node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")
+    node = follow(node, track)
     if not keeps_times(plan.preset, track):
         node = _constant_rate(node, track, start)
     node = to_planar(node, track)

@@ -17,6 +17,7 @@ import anyio.to_thread
 
 from vhsbatch.errors import InputError
 from vhsbatch.media import fieldorder
+from vhsbatch.media.changes import with_changes
 from vhsbatch.media.fieldorder import Sight
 from vhsbatch.media.formats import LATE_SEEKING_DEMUXERS
 from vhsbatch.media.idet import look_at_fields
@@ -78,10 +79,12 @@ async def probe(
         expect_restorable(packets, max_pixels, allow_truncated=allow_truncated)
         head = await _look_at_head(path, packets, ffmpeg, timeout_s)
         tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)
-        expect_one_size(head, tail)
+        if len(packets.looks) < 2:
+            expect_one_size(head, tail)
         ticks, timeline = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
         expect_sense(timeline, ticks)
         video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
+        video = with_changes(video, packets, ticks)
         exact_seek = can_seek(packets) and not is_avi_with_gaps(packets, timeline)
         sights = None
         if head.sights is not None:

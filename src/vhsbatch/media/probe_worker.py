@@ -24,6 +24,7 @@ import av.logging
 
 from vhsbatch.media.camera import WITH_DISPLAY_MATRIX, is_mirrored, recorded
 from vhsbatch.media.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, UNTIMED_DEMUXERS, file_url
+from vhsbatch.media.stream_headers import SEARCHED_BYTES, picture_header
 from vhsbatch.media.whole import fills_container
 
 # AVFieldOrder: unknown, progressive, tt, bb, tb, bt. FFmpeg itself writes "tb" for top field first.
@@ -203,6 +204,7 @@ class _VideoPackets:
         self._jump_back = 0
         self._jump_at = 0
         self._keyframes: list[int] = []
+        self._looks = _Looks(stream)
 
     def add(self, packet: Any) -> None:
         """Take one packet in."""
@@ -223,6 +225,7 @@ class _VideoPackets:
         self._next_tick = tick + (packet.duration or 1)
         self._ticks.append(tick)
         if packet.is_keyframe:
+            self._looks.add(packet, tick)
             self._keyframes.append(tick)
 
     def summary(self) -> dict[str, Any]:
@@ -236,7 +239,68 @@ class _VideoPackets:
             "keyframe_gap_s": _text(keyframe_gap * self._time_base),
             "jump_back_s": _text(self._jump_back * self._time_base),
             "jump_at_s": _text(self._jump_at * self._time_base),
+            "looks": self._looks.changes,
         }
+
+
+# More are no changes of a picture but damage.
+_MOST_LOOKS = 200
+
+
+class _Looks:
+    """Where the pictures of a stream become other ones, and what they are like before and behind that.
+
+    Only headers are compared, and one packet is decoded for each that was not seen before.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._codec = stream.codec_context.codec.canonical_name
+        self._header: bytes | None = None
+        self._first: tuple[bytes, Any, int] | None = None
+        self._known: dict[bytes, list[Any] | None] = {}
+        self.changes: list[list[Any]] = []
+
+    def add(self, packet: Any, tick: int) -> None:
+        """Take a packet in that can be decoded by itself, and when it is shown."""
+        if packet.has_sidedata("new_extradata"):
+            header: bytes | None = bytes(packet.get_sidedata("new_extradata"))
+        else:
+            header = picture_header(self._codec, bytes(memoryview(packet)[:SEARCHED_BYTES]))
+        if header is None or header == self._header:
+            return
+        self._header = header
+        if self._first is None:  # nearly always the only one
+            self._first = header, packet, tick
+            return
+        if not self._known:
+            self._take(*self._first)
+        self._take(header, packet, tick)
+
+    def _take(self, header: bytes, packet: Any, tick: int) -> None:
+        if header not in self._known:
+            if len(self._known) >= _MOST_LOOKS:
+                return
+            self._known[header] = self._decoded(packet)
+        look = self._known[header]
+        if look is not None and (not self.changes or self.changes[-1][1:] != look):
+            self.changes.append([tick, *look])
+
+    def _decoded(self, packet: Any) -> list[Any] | None:
+        """Size, format, aspect of samples, matrix, transfer and range; None if it does not decode."""
+        decoder = av.CodecContext.create(self._codec, "r")
+        decoder.extradata = self._stream.codec_context.extradata
+        try:
+            frames = [*decoder.decode(packet), *decoder.decode(None)]
+        except av.FFmpegError:
+            return None
+        if not frames:
+            return None
+        frame, aspect = frames[0], decoder.sample_aspect_ratio
+        return [
+            *(frame.width, frame.height, frame.format.name, _text(aspect) if aspect else None),
+            *(int(frame.colorspace), int(frame.color_trc), int(frame.color_range)),
+        ]
 
 
 class _SoundPackets:

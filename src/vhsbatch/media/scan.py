@@ -33,6 +33,31 @@ _POSERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What pictures are like from one packet on.
+
+    Attributes:
+        tick: when the packet is shown.
+        width: in pixels.
+        height: in pixels.
+        pixel_format: FFmpeg's name.
+        sar: the sample aspect ratio that the codec states, None where it states none.
+        matrix: the number of the colour matrix, as all standards count them.
+        transfer: that of the transfer.
+        range: that of the range, as FFmpeg counts them.
+    """
+
+    tick: int
+    width: int
+    height: int
+    pixel_format: str
+    sar: Fraction | None
+    matrix: int
+    transfer: int
+    range: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
     """All that is known of a file without decoding it.
 
@@ -58,6 +83,7 @@ class Scan:
         keyframe_gap_s: the longest time without a keyframe.
         jump_back_s: the largest jump backwards of the stream's clock, 0 when there is none.
         jump_at_s: where that is.
+        looks: where pictures become other ones, and what they are like; empty where all are alike.
         audio: the audio streams.
         subtitles: the subtitle streams.
         other_streams: number of streams of other kinds.
@@ -87,6 +113,7 @@ class Scan:
     keyframe_gap_s: Fraction
     jump_back_s: Fraction
     jump_at_s: Fraction
+    looks: tuple[Look, ...]
     audio: tuple[AudioTrack, ...]
     subtitles: tuple[SubtitleTrack, ...] = ()
     other_streams: int = 0
@@ -175,6 +202,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         keyframe_gap_s=Fraction(video["keyframe_gap_s"]),
         jump_back_s=Fraction(video["jump_back_s"]),
         jump_at_s=Fraction(video["jump_at_s"]),
+        looks=tuple(_look(*look) for look in video["looks"]),
         audio=tuple(_audio_track(sound) for sound in found["audio"]),
         subtitles=tuple(SubtitleTrack(**subtitle) for subtitle in found["subtitles"]),
         other_streams=found["other_streams"],
@@ -182,6 +210,14 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         recorded=found["recorded"],
         tags=tuple(found["tags"]),
     )
+
+
+def _look(tick: int, width: int, height: int, pixel_format: str, sar: str | None, *colour: int) -> Look:
+    matrix, transfer, range_ = colour
+    return Look(
+        tick=tick, width=width, height=height, pixel_format=pixel_format, sar=_fraction(sar),
+        matrix=matrix, transfer=transfer, range=range_,
+    )  # fmt: skip
 
 
 def _unreadable(message: str, beginning: bytes) -> InputError:

@@ -52,7 +52,8 @@ def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | N
     width = video.width - crop.left - crop.right
     height = video.height - crop.top - crop.bottom
     turned = "".join(f"{turn}," for turn in turns(video))
-    filters = f"{wait}crop={width}:{height}:{crop.left}:{crop.top}:exact=1,{turned}{_as_sdr(video)}"
+    one_size = f"scale={video.width}:{video.height}," if video.changes else ""
+    filters = f"{wait}{one_size}crop={width}:{height}:{crop.left}:{crop.top}:exact=1,{turned}{_as_sdr(video)}"
     return (
         *(ffmpeg, *_QUIET, "-threads", "1", "-copyts"),
         *input_arguments(plan.info.path, from_s=from_s),
