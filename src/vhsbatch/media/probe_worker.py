@@ -24,7 +24,7 @@ import av.logging
 
 from vhsbatch.media.camera import WITH_DISPLAY_MATRIX, is_mirrored, recorded
 from vhsbatch.media.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, UNTIMED_DEMUXERS, file_url
-from vhsbatch.media.stream_headers import SEARCHED_BYTES, picture_header
+from vhsbatch.media.stream_headers import picture_header, searched_bytes
 from vhsbatch.media.whole import fills_container
 
 # AVFieldOrder: unknown, progressive, tt, bb, tb, bt. FFmpeg itself writes "tb" for top field first.
@@ -256,6 +256,7 @@ class _Looks:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._codec = stream.codec_context.codec.canonical_name
+        self._bytes = searched_bytes(self._codec)
         self._header: bytes | None = None
         self._first: tuple[bytes, Any, int] | None = None
         self._known: dict[bytes, list[Any] | None] = {}
@@ -266,7 +267,7 @@ class _Looks:
         if packet.has_sidedata("new_extradata"):
             header: bytes | None = bytes(packet.get_sidedata("new_extradata"))
         else:
-            header = picture_header(self._codec, bytes(memoryview(packet)[:SEARCHED_BYTES]))
+            header = picture_header(self._codec, bytes(memoryview(packet)[: self._bytes]))
         if header is None or header == self._header:
             return
         self._header = header

@@ -7,10 +7,17 @@ header differs from the one before, the packet has to be decoded to know what ch
 from collections.abc import Callable
 
 # Headers stand at a packet's beginning, behind little else.
-SEARCHED_BYTES = 4096
+_SEARCHED_BYTES = 4096
 
 _START = b"\x00\x00\x01"
 _DV_HEADER_BYTES = 480
+
+
+def searched_bytes(codec: str) -> int:
+    """How many bytes of a packet's beginning have to be looked at; 0 where no header is known."""
+    if codec not in _READERS:
+        return 0
+    return {"dvvideo": _DV_HEADER_BYTES, "prores": 32, "vp8": 16}.get(codec, _SEARCHED_BYTES)
 
 
 def picture_header(codec: str, start: bytes) -> bytes | None:
@@ -18,7 +25,7 @@ def picture_header(codec: str, start: bytes) -> bytes | None:
 
     Args:
         codec: FFmpeg's codec name.
-        start: the packet's first `SEARCHED_BYTES`.
+        start: the packet's first bytes, see `searched_bytes`.
 
     >>> picture_header("mpeg2video", bytes.fromhex("000001b32d024033ffffe1a0000001b800080040")).hex()
     '2d024030'
