@@ -298,6 +298,23 @@ async def test_zeros_are_those_of_untagged_video(tmp_path: Path) -> None:
         assert (made.matrix, made.primaries, made.transfer) == (standard, standard, standard)
 
 
+@pytest.mark.parametrize("number", [3, 77])
+async def test_a_matrix_that_does_not_exist_is_that_of_untagged_video(number: int, tmp_path: Path) -> None:
+    """FFmpeg takes no frame with such a number into a filter graph."""
+    values = f"colour_primaries={number}:transfer_characteristics={number}:matrix_coefficients={number}"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=s=176x144:r=30000/1001,format=yuv420p", "-frames:v", "130"),
+        *("-c:v", "mpeg2video", "-q:v", "9", "-aspect", "4:3", "-bsf:v", f"mpeg2_metadata={values}"),
+        *("-f", "vob", tmp_path / "tape.vob"),
+    )
+    words = ("upscale", "tape.vob", "-o", "made.mp4", "-p", "clean", "-r", "240", "--engine", "ffmpeg")
+    done = program.run(*words, "--no-tui", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = (await probe(tmp_path / "made.mp4", ffmpeg=FFMPEG)).video
+    assert made.frames == 130
+    assert (made.colour.matrix, made.colour.primaries, made.colour.transfer) == ("smpte170m",) * 3
+
+
 @pytest.mark.parametrize(
     ("standard", "height"),
     [("bt470bg", "480"), ("bt470bg", "576"), ("bt470bg", "720"), ("bt470bg", "1080"), ("bt470m", "480")],

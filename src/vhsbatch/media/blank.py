@@ -56,7 +56,7 @@ async def look_at_ends(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: 
         finished = await run(
             (
                 *(ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error"),
-                *input_arguments(path, from_s=video.start_s + at_s),
+                *input_arguments(path, from_s=video.start_s + at_s, mend_matrix=video.mends_matrix),
                 *("-map", f"0:{video.index}", "-frames:v", "1", "-vf", _FILTERS, "-f", "null", "-"),
             )
         )

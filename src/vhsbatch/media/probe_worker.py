@@ -186,6 +186,7 @@ def _describe_video(stream: Any) -> dict[str, Any]:
         ],
         "field_order": _FIELD_ORDERS[order] if order < len(_FIELD_ORDERS) else "unknown",
         "declared_frames": stream.frames,
+        "matrix": int(codec.colorspace),
     }
 
 

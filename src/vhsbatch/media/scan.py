@@ -72,6 +72,7 @@ class Scan:
         unknown_sounds: number of audio streams that nothing can decode.
         index: index of the video stream, as everything below is about it.
         codec: FFmpeg's codec name.
+        matrix: the number of its colour matrix, as all standards count them.
         width: in pixels.
         height: in pixels.
         mirrored: whether it is to be shown as in a mirror.
@@ -102,6 +103,7 @@ class Scan:
     unknown_sounds: int
     index: int
     codec: str
+    matrix: int
     width: int
     height: int
     mirrored: bool
@@ -191,6 +193,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         unknown_sounds=found["unknown_sounds"],
         index=video["index"],
         codec=video["codec"],
+        matrix=video["matrix"],
         width=video["width"],
         height=video["height"],
         mirrored=found["mirrored"],

@@ -56,7 +56,7 @@ def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | N
     filters = f"{wait}{one_size}crop={width}:{height}:{crop.left}:{crop.top}:exact=1,{turned}{_as_sdr(video)}"
     return (
         *(ffmpeg, *_QUIET, "-threads", "1", "-copyts"),
-        *input_arguments(plan.info.path, from_s=from_s),
+        *input_arguments(plan.info.path, from_s=from_s, mend_matrix=video.mends_matrix),
         *("-map", f"0:{video.index}", "-vf", filters + _to_jpeg(plan, source_colour(video))),
         *(*_ONE_JPEG, *_to(picture)),
     )

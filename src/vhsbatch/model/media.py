@@ -7,6 +7,9 @@ from pathlib import Path
 
 _SD_LINES = 600
 
+# In place of a name, of a matrix for which FFmpeg refuses the frames.
+INVALID_MATRIX = "invalid"
+
 
 class FieldOrder(StrEnum):
     """Which field of a frame was recorded first, or that there are no fields.
@@ -142,6 +145,11 @@ class VideoTrack:
     mirrored: bool = False
     colour: Colour = Colour()
     changes: tuple[PictureChange, ...] = ()
+
+    @property
+    def mends_matrix(self) -> bool:
+        """Whether it states a colour matrix with which FFmpeg takes no frame into a filter graph."""
+        return self.colour.matrix == INVALID_MATRIX
 
     @property
     def is_sd(self) -> bool:
