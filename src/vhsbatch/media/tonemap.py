@@ -41,7 +41,12 @@ def sdr_filters(track: VideoTrack) -> tuple[tuple[str, dict[str, str | int]], ..
     }
     mapped: tuple[tuple[str, dict[str, str | int]], ...] = ()
     if hdr:
-        mapped = (("tonemap", {"tonemap": "mobius", "desat": 0, "peak": decimal(_PEAKS[transfer] / _WHITE)}),)
+        mapped = (
+            ("tonemap", {"tonemap": "mobius", "desat": 0, "peak": decimal(_PEAKS[transfer] / _WHITE)}),
+            # Or the encoder writes them into an output of which they are not true.
+            ("sidedata", {"mode": "delete", "type": "MASTERING_DISPLAY_METADATA"}),
+            ("sidedata", {"mode": "delete", "type": "CONTENT_LIGHT_LEVEL"}),
+        )
     return (
         ("zscale", linear),
         ("format", {"pix_fmts": "gbrpf32le"}),
