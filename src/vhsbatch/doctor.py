@@ -44,8 +44,9 @@ FILTERS = frozenset(
         "fieldmatch", "fillborders", "format", "fps", "hflip", "highpass", "hqdn3d", "hstack",
         "hysteresis", "idet", "loudnorm", "lut", "lut3d", "lutyuv", "maskedclamp", "maskedmerge",
         "mergeplanes", "nlmeans", "nnedi", "overlay", "pad", "scale", "separatefields", "setfield",
-        "setparams", "setpts", "setsar", "settb", "showinfo", "sidedata", "split", "tmedian", "tpad",
-        "transpose", "trim", "unsharp", "vflip", "vstack", "w3fdif", "weave", "xstack", "yadif",
+        "setparams", "setpts", "setsar", "settb", "showinfo", "sidedata", "split", "tmedian", "tonemap",
+        "tpad", "transpose", "trim", "unsharp", "vflip", "vstack", "w3fdif", "weave", "xstack", "yadif",
+        "zscale",
     )
 )  # fmt: skip
 

@@ -1,6 +1,8 @@
 """Files that cannot be restored are refused with one clear line, and never open other files."""
 
 import os
+import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -136,6 +138,56 @@ async def test_truncated_copies(name: str, cause: str, tmp_path: Path) -> None:
     assert refused.startswith(cause)
     if cause == "truncated: ":
         assert refused.endswith("s of 12.0 s are there")
+
+
+def state_a_day(name: str, content: bytes) -> bytes:
+    """The file with a header that states a day and more, in place of the length that is there."""
+    if name.endswith(".avi"):
+        for mark, behind in ((b"avih", 24), (b"vids", 32)):
+            at = content.index(mark) + behind
+            content = content[:at] + (11_000_000).to_bytes(4, "little") + content[at + 4 :]
+        return content
+    if name.endswith(".mkv"):
+        return re.sub(
+            rb"\x44\x89\x88.{8}", b"\x44\x89\x88" + struct.pack(">d", 1e8), content, flags=re.DOTALL
+        )
+    for mark, behind in ((b"mvhd", 20), (b"mdhd", 20)):
+        at = content.index(mark) + behind
+        content = content[:at] + b"\x7f\xff\xff\xff" + content[at + 4 :]
+    return content
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.mkv", "a.mp4", "a.mov", "faststart.mp4"])
+async def test_a_length_that_the_header_states_wrongly_is_no_truncation(name: str, tmp_path: Path) -> None:
+    clip = tmp_path / name
+    options = ("-movflags", "+faststart") if "faststart" in name else ()
+    make_clip(clip, "-c:v", "mpeg4", "-an", *options, scan="progressive", seconds=2, size="64x48")
+    clip.write_bytes(state_a_day(name, clip.read_bytes()))
+    info = await probe(clip, ffmpeg=FFMPEG)
+    assert info.video.frames == 60
+    assert info.exact_seek
+    if name.endswith((".avi", ".mkv")):
+        assert "which is wrong: the file is complete with 2.0 s" in info.notes[0]
+        # With the same header, a copy that was cut off is one.
+        clip.write_bytes(clip.read_bytes()[:-2000])
+        assert (await refusal(clip)).startswith("truncated: ")
+
+
+async def test_an_avi_without_its_index_is_as_long_as_it_is(tmp_path: Path) -> None:
+    clip = tmp_path / "a.avi"
+    make_clip(clip, "-c:v", "mpeg4", "-an", scan="progressive", seconds=2, size="64x48")
+    content = clip.read_bytes()
+    clip.write_bytes(content[: content.rindex(b"idx1")])
+    assert (await probe(clip, ffmpeg=FFMPEG)).video.frames == 60
+
+
+async def test_a_truncated_copy_says_how_it_is_taken(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.mkv", "-c:v", "ffv1", "-an", scan="progressive", seconds=4, size="64x48")
+    content = clip.read_bytes()
+    clip.write_bytes(content[: len(content) // 3])
+    with pytest.raises(InputError) as refused:
+        await probe(clip, ffmpeg=FFMPEG)
+    assert "--allow-truncated" in str(refused.value)
 
 
 async def test_a_truncated_copy_can_be_taken_as_it_is(tmp_path: Path) -> None:

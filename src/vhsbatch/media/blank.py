@@ -56,7 +56,7 @@ async def look_at_ends(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: 
         finished = await run(
             (
                 *(ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error"),
-                *input_arguments(path, from_s=video.start_s + at_s),
+                *input_arguments(path, from_s=video.start_s + at_s, mend_matrix=video.mends_matrix),
                 *("-map", f"0:{video.index}", "-frames:v", "1", "-vf", _FILTERS, "-f", "null", "-"),
             )
         )
@@ -74,7 +74,9 @@ async def look_at_ends(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: 
     )
 
 
-_FILTERS = "crop=iw*4/5:ih*4/5,scale=64:48:flags=area,format=yuv444p,signalstats,metadata=mode=print:file=-"
+# Frames that state reserved colours cannot be scaled.
+_FILTERS = "setparams=colorspace=unknown:color_primaries=unknown:color_trc=unknown,"
+_FILTERS += "crop=iw*4/5:ih*4/5,scale=64:48:flags=area,format=yuv444p,signalstats,metadata=mode=print:file=-"
 
 
 async def blank_stretch(look: Look, from_s: Fraction, to_s: Fraction) -> tuple[str | None, Fraction]:

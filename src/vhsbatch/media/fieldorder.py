@@ -15,7 +15,7 @@ from vhsbatch.model.media import FieldOrder, VideoTrack
 from vhsbatch.wording import duration
 
 # Lines of the television standards that have fields, and of cards that cut some off.
-INTERLACED_HEIGHTS = frozenset({480, 484, 486, 512, 576, 608, 1080, 1088})
+INTERLACED_HEIGHTS = frozenset({480, 482, 484, 486, 488, 512, 574, 576, 578, 608, 1080, 1088})
 
 # As many frames in a row of one order, with none of the other between them, are no chance.
 _CLEAR_FRAMES = 25

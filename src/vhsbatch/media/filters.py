@@ -13,8 +13,17 @@ from fractions import Fraction
 
 import ffmpeg
 
+from vhsbatch.media.changes import follow
 from vhsbatch.media.cleaning import Node, chroma_subsampling, correct, decimal, denoise
-from vhsbatch.media.colour import output_colour, source_colour
+from vhsbatch.media.colour import (
+    curve,
+    decoded_colour,
+    frame_transfer,
+    is_rgb,
+    needs_conversion,
+    output_colour,
+    source_colour,
+)
 from vhsbatch.media.deinterlacing import (
     decimates,
     deinterlace,
@@ -28,6 +37,7 @@ from vhsbatch.media.frametimes import keeps_times
 from vhsbatch.media.planar import SCALER, chroma_place, planar_format, to_planar
 from vhsbatch.media.preroll import first_shown
 from vhsbatch.media.shape import cropped_size, picture_size, recorded_size, turns
+from vhsbatch.media.tonemap import SDR_FORMAT, to_sdr
 from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.presets import Preset
@@ -102,7 +112,7 @@ def decode_graph(plan: JobPlan, segment: Segment) -> str:
     node = node.filter(
         "scale", **fewer_columns, flags=SCALER,
         in_color_matrix=scale_matrix(colour), in_range=colour.range, out_range="pc",
-        **chroma_place(track, _front_format(plan), "in"),
+        **chroma_place(track, _worked_format(plan), "in"),
     )  # fmt: skip
     node = node.filter("format", pix_fmts="rgb24")
     return _compile(node if keeps_times(preset, track) else _held(node, plan, segment))
@@ -160,9 +170,11 @@ def _deinterlaced(plan: JobPlan, segment: Segment) -> Node:
 def _grid(plan: JobPlan) -> Node:
     """The source's frames, each at its position on the grid, planar, cropped, mended."""
     node, track = _source(plan), plan.info.video
+    node = _as_meant(node, track)
     # Timestamps are rounded to the grid before anything else looks at them, so that a jittering
     # clock neither drops nor doubles a frame; of those that share a position, the first is taken.
     node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")
+    node = follow(node, track)
     if not keeps_times(plan.preset, track):
         node = node.filter("settb", _ratio(1 / track.rate)).filter("select", _FIRST_OF_POSITION)
     node = to_planar(node, track)
@@ -172,12 +184,32 @@ def _grid(plan: JobPlan) -> Node:
     return node
 
 
+def _as_meant(node: Node, track: VideoTrack) -> Node:
+    """Frames that say of themselves what their levels mean.
+
+    FFmpeg's filters refuse frames that state reserved values, and those of colours that are converted
+    further down by options of their own.
+    """
+    colour = source_colour(track)
+    if is_rgb(track.pixel_format):
+        return node.filter("setparams", colorspace="gbr", color_primaries="bt709", color_trc="bt709")
+    return node.filter(
+        "setparams",
+        colorspace=colour.matrix,
+        color_primaries=colour.primaries,
+        color_trc=frame_transfer(colour),
+        range=decoded_colour(track).range,
+    )
+
+
 def _clean(node: Node, plan: JobPlan, segment: Segment) -> Node:
     track, preset = plan.info.video, plan.preset
     node = _mask(node, preset, track)
     node = denoise(node, preset.denoise)
     node = _cut(node, plan, segment)
-    node = correct(node, preset.colour, _front_format(plan))
+    if needs_conversion(track):
+        node = to_sdr(node, track)
+    node = correct(node, preset.colour, _worked_format(plan))
     return _rotate(node, track)
 
 
@@ -238,7 +270,7 @@ def _rotate(node: Node, track: VideoTrack) -> Node:
 def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = False) -> Node:
     track, preset = plan.info.video, plan.preset
     source, target = source_colour(track), output_colour(track, plan.height)
-    planar = "yuv444p10le" if from_rgb else _front_format(plan)
+    planar = "yuv444p10le" if from_rgb else _worked_format(plan)
     if source != target:
         # Ten bits between the two steps, so that the conversion costs no precision.
         ten_bits = _ten_bits(planar)
@@ -248,8 +280,8 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = Fa
         planar = ten_bits
         node = node.filter(
             "colorspace",
-            ispace=source.matrix, iprimaries=source.primaries, itrc=source.transfer, irange=source.range,
-            space=target.matrix, primaries=target.primaries, trc=target.transfer, range=target.range,
+            ispace=source.matrix, iprimaries=source.primaries, itrc=curve(source), irange=source.range,
+            space=target.matrix, primaries=target.primaries, trc=curve(target), range=target.range,
         )  # fmt: skip
     width, height = picture_size(track, preset)
     place = {**chroma_place(track, planar, "in"), **_WITH_FIRST_COLUMN}
@@ -277,7 +309,7 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = Fa
         "setparams",
         colorspace=target.matrix,
         color_primaries=target.primaries,
-        color_trc=target.transfer,
+        color_trc=frame_transfer(target),
         range=target.range,
     )
     return node.filter("setsar", sar=_ratio(plan.sar))
@@ -287,6 +319,11 @@ def scale_matrix(colour: Colour) -> str:
     """What the scale filter calls the matrix of `colour`."""
     matrix = colour.matrix or "auto"
     return _SCALE_MATRIX.get(matrix, matrix)
+
+
+def _worked_format(plan: JobPlan) -> str:
+    """The format in which frames are behind the front, in colours of SDR."""
+    return SDR_FORMAT if needs_conversion(plan.info.video) else _front_format(plan)
 
 
 def _front_format(plan: JobPlan) -> str:

@@ -92,15 +92,20 @@ def file_url(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
-def input_arguments(source: Path | Served, *, from_s: Fraction | None = None) -> tuple[str, ...]:
+def input_arguments(
+    source: Path | Served, *, from_s: Fraction | None = None, mend_matrix: bool = False
+) -> tuple[str, ...]:
     """FFmpeg's arguments that open the user's file `source`, and nothing else than that file.
 
     Args:
         source: the file.
         from_s: where to begin on the container's clock, in seconds; None for the first frame.
+        mend_matrix: whether MPEG-2 states a colour matrix that does not exist, see `VideoTrack.mends_matrix`.
     """
     seek = () if from_s is None else ("-seek_timestamp", "1", "-ss", f"{float(from_s):.6f}")
     options = _SERVED_OPTIONS if isinstance(source, Served) else INPUT_OPTIONS
+    if mend_matrix:
+        options = (*options, "-bsf:v", "mpeg2_metadata=matrix_coefficients=2")
     url = source.url if isinstance(source, Served) else file_url(source)
     # Turning a picture is the filter graph's affair. Frames of a damaged file decode otherwise, and to
     # another number, where several are decoded at a time.

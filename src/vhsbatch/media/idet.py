@@ -45,7 +45,7 @@ async def look_at_fields(
         finished = await run(
             (
                 ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error",
-                *input_arguments(path, from_s=from_s),
+                *input_arguments(path, from_s=from_s, mend_matrix=video.mends_matrix),
                 "-map", f"0:{video.index}", "-vf", IDET,
                 "-fps_mode", "passthrough", "-frames:v", str(count), "-f", "null", "-",
             ),

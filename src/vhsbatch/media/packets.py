@@ -128,12 +128,23 @@ def expect_restorable(packets: Scan, max_pixels: int, *, allow_truncated: bool) 
             fix="if it really is that large, allow it with --max-pixels",
         )
     if packets.truncated and not allow_truncated:
-        raise InputError(_truncation(packets), fix="copy it again from where it came")
+        raise InputError(
+            _truncation(packets),
+            fix="copy it again from where it came, or restore what is there with --allow-truncated",
+        )
     if packets.jump_back_s > _JUMP_BACK_S:
         raise InputError(
             f"its clock jumps back by {float(packets.jump_back_s):.1f} s at {float(packets.jump_at_s):.1f} s",
             fix=REMUX,
         )
+
+
+def _overstated(packets: Scan) -> str:
+    declared_s = packets.declared_s or packets.reach_s
+    return (
+        f"its header states {float(declared_s):.1f} s, which is wrong: "
+        f"the file is complete with {float(packets.reach_s):.1f} s"
+    )
 
 
 def _truncation(packets: Scan) -> str:
@@ -159,6 +170,7 @@ def notes(packets: Scan, timeline: Timeline, *, undecoded: int) -> tuple[str, ..
     """What the user should know."""
     before = (
         (packets.truncated, _truncation(packets)),
+        (packets.ends_early and packets.whole, _overstated(packets)),
         (packets.read_error, f"cannot be read to its end: {packets.read_error}"),
         (undecoded, f"frames at the end that do not decode and are left out: {undecoded}"),
     )

@@ -128,11 +128,16 @@ async def measure_picture(path: Path, video: VideoTrack, *, ffmpeg: str, seekabl
         horizontal = vertical = 1
     size = (video.width, video.height, -(-video.width // horizontal), -(-video.height // vertical))
     places = list(_places(video, seekable=seekable))
-    inputs = [word for from_s in places for word in input_arguments(path, from_s=from_s)]
+    inputs = [
+        word
+        for from_s in places
+        for word in input_arguments(path, from_s=from_s, mend_matrix=video.mends_matrix)
+    ]
+    size_of_most = f"scale={video.width}:{video.height}," if video.changes else ""
     # Of each place as many frames come as the worker expects; a still one tells of no noise.
     parts = [
         f"[{number}:{video.index}]trim=end_frame={_FRAMES},tpad=stop={_FRAMES}:stop_mode=clone,"
-        f"trim=end_frame={_FRAMES},setsar=1,format={pixel_format}[p{number}]"
+        f"{size_of_most}trim=end_frame={_FRAMES},setsar=1,format={pixel_format}[p{number}]"
         for number in range(len(places))
     ]
     joined = "".join(f"[p{number}]" for number in range(len(places)))

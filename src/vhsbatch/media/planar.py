@@ -1,5 +1,7 @@
 """The planar format in which frames are filtered, and where its chroma samples lie."""
 
+import re
+
 import ffmpeg
 
 from vhsbatch.media.cleaning import Node, chroma_subsampling
@@ -18,10 +20,27 @@ _PACKED_TO_PLANAR = {
     "nv12": "yuv420p",
     "nv21": "yuv420p",
     "nv16": "yuv422p",
+    "nv24": "yuv444p",
+    "nv42": "yuv444p",
+    "vuyx": "yuv444p",
     "p010le": "yuv420p10le",
+    "p210le": "yuv422p10le",
+    "p410le": "yuv444p10le",
     "y210le": "yuv422p10le",
+    "v30xle": "yuv444p10le",
+    "xv30le": "yuv444p10le",
+    "p012le": "yuv420p12le",
+    "y212le": "yuv422p12le",
+    "xv36le": "yuv444p12le",
     "gray": "yuv420p",
+    "ya8": "yuv420p",
+    "gray10le": "yuv420p10le",
+    "gray12le": "yuv420p12le",
+    "gray16le": "yuv420p12le",
+    "ya16le": "yuv420p12le",
 }
+# RGB of more than 8 bits.
+_DEEP_RGB = re.compile(r"gbra?p(9|1\d|f)|(rgba?|bgra?)(48|64|f)|x2|0?bgr10|rgb10")
 
 # With these chroma lies in the middle; else it is level with the first column.
 _IN_THE_MIDDLE = ("mjpeg", "mpeg1video")
@@ -40,8 +59,10 @@ def recorded_format(track: VideoTrack) -> str:
     """The planar YUV format with the source's own samples of colour."""
     if track.pixel_format.startswith(_PLANAR_PREFIXES):
         return track.pixel_format
+    if track.pixel_format.startswith("yuva4"):
+        return track.pixel_format.replace("yuva", "yuv")
     if is_rgb(track.pixel_format):
-        return "yuv444p"
+        return "yuv444p10le" if _DEEP_RGB.match(track.pixel_format) else "yuv444p"
     return _PACKED_TO_PLANAR.get(track.pixel_format, "yuv422p")
 
 

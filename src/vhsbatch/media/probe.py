@@ -11,12 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import anyio.to_thread
 
 from vhsbatch.errors import InputError
 from vhsbatch.media import fieldorder
+from vhsbatch.media.changes import with_changes
 from vhsbatch.media.fieldorder import Sight
 from vhsbatch.media.formats import LATE_SEEKING_DEMUXERS
 from vhsbatch.media.idet import look_at_fields
@@ -38,7 +40,7 @@ from vhsbatch.media.scan import Scan, scan
 from vhsbatch.media.showinfo import Glimpse, look
 from vhsbatch.media.telecine import with_telecine
 from vhsbatch.media.timeline import Timeline, lay_on_grid
-from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
+from vhsbatch.model.media import INVALID_MATRIX, FieldOrder, MediaInfo, VideoTrack
 
 MAX_PIXELS = 8192 * 8192 // 2
 
@@ -47,6 +49,9 @@ _SLOWEST_BYTES_PER_S = 4_000_000
 _PATIENCE_S = 120.0
 
 _HEAD_FRAMES = 25
+
+# Numbers that mean a colour matrix, or that there is none.
+_MATRICES = frozenset(range(18)) - {3}
 _TAIL_S = Fraction(1)
 
 
@@ -79,11 +84,13 @@ async def probe(
         expect_restorable(packets, max_pixels, allow_truncated=allow_truncated)
         head = await _look_at_head(path, packets, ffmpeg, timeout_s)
         packets = of_one_programme(packets, head.programmes)
-        tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)
-        expect_one_size(head, tail)
+        tail = await _look_at_tail(path, packets, head, ffmpeg, timeout_s)
+        if len(packets.looks) < 2:
+            expect_one_size(head, tail)
         ticks, timeline = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
         expect_sense(packets, timeline, ticks)
         video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
+        video = with_changes(video, packets, ticks)
         exact_seek = can_seek(packets) and not is_avi_with_gaps(packets, timeline)
         sights = None
         if head.sights is not None:
@@ -129,7 +136,7 @@ async def frame_times(path: Path, *, ffmpeg: str) -> list[Fraction]:
     timeout_s = _PATIENCE_S + status.st_size / _SLOWEST_BYTES_PER_S
     packets = await scan(path, beginning=beginning, timeout_s=timeout_s)
     head = await _look_at_head(path, packets, ffmpeg, timeout_s)
-    tail = await _look_at_tail(path, packets, ffmpeg, timeout_s)
+    tail = await _look_at_tail(path, packets, head, ffmpeg, timeout_s)
     ticks, _ = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
     return [(tick - ticks[0]) * packets.time_base for tick in ticks]
 
@@ -196,7 +203,8 @@ def _open_file(path: Path) -> tuple[Path, os.stat_result, bytes]:
 
 async def _look_at_head(path: Path, packets: Scan, ffmpeg: str, timeout_s: float) -> Glimpse:
     """The first frames that decode; of a short source all of them."""
-    head = await look(
+    look_at_it = partial(
+        look,
         path,
         ffmpeg=ffmpeg,
         stream=packets.index,
@@ -204,6 +212,9 @@ async def _look_at_head(path: Path, packets: Scan, ffmpeg: str, timeout_s: float
         fields=is_short(packets) and can_be_interlaced(packets),
         timeout_s=timeout_s,
     )
+    head = await look_at_it()
+    if not head.frames and packets.codec == "mpeg2video" and packets.matrix not in _MATRICES:
+        head = await look_at_it(mend_matrix=True)
     if not head.frames:
         said = f": {head.complaint}" if head.complaint else ""
         raise InputError(f"no frame of its video can be decoded{said}", fix="check that a player can play it")
@@ -212,7 +223,9 @@ async def _look_at_head(path: Path, packets: Scan, ffmpeg: str, timeout_s: float
     return head
 
 
-async def _look_at_tail(path: Path, packets: Scan, ffmpeg: str, timeout_s: float) -> Glimpse | None:
+async def _look_at_tail(
+    path: Path, packets: Scan, head: Glimpse, ffmpeg: str, timeout_s: float
+) -> Glimpse | None:
     """The last frames that decode, None where they are known already or cannot be found."""
     if is_short(packets) or not can_seek(packets):
         return None
@@ -222,6 +235,7 @@ async def _look_at_tail(path: Path, packets: Scan, ffmpeg: str, timeout_s: float
         ffmpeg=ffmpeg,
         stream=packets.index,
         from_s=packets.ticks[-1] * packets.time_base - _TAIL_S - late_s,
+        mend_matrix=head.colour.matrix == INVALID_MATRIX,
         timeout_s=timeout_s,
     )
 

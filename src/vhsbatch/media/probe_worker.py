@@ -24,9 +24,13 @@ import av.logging
 from vhsbatch.media.audio_packets import AudioPackets
 from vhsbatch.media.camera import WITH_DISPLAY_MATRIX, is_mirrored, recorded
 from vhsbatch.media.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, UNTIMED_DEMUXERS, file_url
+from vhsbatch.media.stream_headers import picture_header, searched_bytes
+from vhsbatch.media.whole import fills_container
 
 # AVFieldOrder: unknown, progressive, tt, bb, tb, bt. FFmpeg itself writes "tb" for top field first.
 _FIELD_ORDERS = ("unknown", "progressive", "tff", "bff", "tff", "bff")
+# Its header lists each packet.
+_WITH_ALL_SAMPLES = "mov,mp4,m4a,3gp,3g2,mj2"
 _NOT_MOVING = ("attached_pic", "still_image", "timed_thumbnails")
 
 
@@ -74,6 +78,9 @@ def scan(path: str) -> dict[str, Any]:
             "sounds_left_out": [why for sound in sounds.values() if (why := sound.left_out) is not None],
             "reach_s": _text(reach_s),
             "read_error": read_error,
+            "whole": packets.count >= video.frames
+            if container.format.name == _WITH_ALL_SAMPLES and video.frames
+            else fills_container(Path(path), container.format.name),
             "video": {**_describe_video(video), **packets.summary()},
             "subtitles": [
                 {"index": stream.index, "codec": _codec_name(stream)}
@@ -182,6 +189,7 @@ def _describe_video(stream: Any) -> dict[str, Any]:
         ],
         "field_order": _FIELD_ORDERS[order] if order < len(_FIELD_ORDERS) else "unknown",
         "declared_frames": stream.frames,
+        "matrix": int(codec.colorspace),
     }
 
 
@@ -190,6 +198,7 @@ class _VideoPackets:
 
     def __init__(self, stream: Any, *, untimed: bool) -> None:
         self.index = stream.index
+        self.count = 0
         self._time_base = Fraction(stream.time_base)
         self._untimed = untimed
         self._ticks: list[int] = []
@@ -199,9 +208,11 @@ class _VideoPackets:
         self._jump_back = 0
         self._jump_at = 0
         self._keyframes: list[int] = []
+        self._looks = _Looks(stream)
 
     def add(self, packet: Any) -> None:
         """Take one packet in."""
+        self.count += 1
         if packet.is_discard:  # cut off by an edit list: decoded, never shown
             return
         dts, pts = packet.dts, packet.pts
@@ -218,6 +229,7 @@ class _VideoPackets:
         self._next_tick = tick + (packet.duration or 1)
         self._ticks.append(tick)
         if packet.is_keyframe:
+            self._looks.add(packet, tick)
             self._keyframes.append(tick)
 
     def summary(self) -> dict[str, Any]:
@@ -231,7 +243,69 @@ class _VideoPackets:
             "keyframe_gap_s": _text(keyframe_gap * self._time_base),
             "jump_back_s": _text(self._jump_back * self._time_base),
             "jump_at_s": _text(self._jump_at * self._time_base),
+            "looks": self._looks.changes,
         }
+
+
+# More are no changes of a picture but damage.
+_MOST_LOOKS = 200
+
+
+class _Looks:
+    """Where the pictures of a stream become other ones, and what they are like before and behind that.
+
+    Only headers are compared, and one packet is decoded for each that was not seen before.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._codec = stream.codec_context.codec.canonical_name
+        self._bytes = searched_bytes(self._codec)
+        self._header: bytes | None = None
+        self._first: tuple[bytes, Any, int] | None = None
+        self._known: dict[bytes, list[Any] | None] = {}
+        self.changes: list[list[Any]] = []
+
+    def add(self, packet: Any, tick: int) -> None:
+        """Take a packet in that can be decoded by itself, and when it is shown."""
+        if packet.has_sidedata("new_extradata"):
+            header: bytes | None = bytes(packet.get_sidedata("new_extradata"))
+        else:
+            header = picture_header(self._codec, bytes(memoryview(packet)[: self._bytes]))
+        if header is None or header == self._header:
+            return
+        self._header = header
+        if self._first is None:  # nearly always the only one
+            self._first = header, packet, tick
+            return
+        if not self._known:
+            self._take(*self._first)
+        self._take(header, packet, tick)
+
+    def _take(self, header: bytes, packet: Any, tick: int) -> None:
+        if header not in self._known:
+            if len(self._known) >= _MOST_LOOKS:
+                return
+            self._known[header] = self._decoded(packet)
+        look = self._known[header]
+        if look is not None and (not self.changes or self.changes[-1][1:] != look):
+            self.changes.append([tick, *look])
+
+    def _decoded(self, packet: Any) -> list[Any] | None:
+        """Size, format, aspect of samples, matrix, transfer and range; None if it does not decode."""
+        decoder = av.CodecContext.create(self._codec, "r")
+        decoder.extradata = self._stream.codec_context.extradata
+        try:
+            frames = [*decoder.decode(packet), *decoder.decode(None)]
+        except av.FFmpegError:
+            return None
+        if not frames:
+            return None
+        frame, aspect = frames[0], decoder.sample_aspect_ratio
+        return [
+            *(frame.width, frame.height, frame.format.name, _text(aspect) if aspect else None),
+            *(int(frame.colorspace), int(frame.color_trc), int(frame.color_range)),
+        ]
 
 
 def _microseconds(value: int | None) -> Fraction | None:

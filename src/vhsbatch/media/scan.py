@@ -33,6 +33,31 @@ _POSERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What pictures are like from one packet on.
+
+    Attributes:
+        tick: when the packet is shown.
+        width: in pixels.
+        height: in pixels.
+        pixel_format: FFmpeg's name.
+        sar: the sample aspect ratio that the codec states, None where it states none.
+        matrix: the number of the colour matrix, as all standards count them.
+        transfer: that of the transfer.
+        range: that of the range, as FFmpeg counts them.
+    """
+
+    tick: int
+    width: int
+    height: int
+    pixel_format: str
+    sar: Fraction | None
+    matrix: int
+    transfer: int
+    range: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
     """All that is known of a file without decoding it.
 
@@ -41,11 +66,13 @@ class Scan:
         declared_s: the duration that is written in the file, None where none is.
         reach_s: when the last packet of any stream ends, counted from the beginning.
         read_error: what stopped the reading before the end of the file.
+        whole: whether everything that its container lists is there; None where that cannot be told.
         videos: number of moving pictures in the file.
         pictures: number of pictures that stand still, as covers do.
         unknown_sounds: number of audio streams whose codec nothing knows.
         index: index of the video stream, as everything below is about it.
         codec: FFmpeg's codec name.
+        matrix: the number of its colour matrix, as all standards count them.
         width: in pixels.
         height: in pixels.
         mirrored: whether it is to be shown as in a mirror.
@@ -57,6 +84,7 @@ class Scan:
         keyframe_gap_s: the longest time without a keyframe.
         jump_back_s: the largest jump backwards of the stream's clock, 0 when there is none.
         jump_at_s: where that is.
+        looks: where pictures become other ones, and what they are like; empty where all are alike.
         audio: the audio streams of which something decodes.
         subtitles: the subtitle streams.
         other_streams: number of streams of other kinds.
@@ -71,11 +99,13 @@ class Scan:
     declared_s: Fraction | None
     reach_s: Fraction
     read_error: str | None
+    whole: bool | None
     videos: int
     pictures: int
     unknown_sounds: int
     index: int
     codec: str
+    matrix: int
     width: int
     height: int
     mirrored: bool
@@ -87,6 +117,7 @@ class Scan:
     keyframe_gap_s: Fraction
     jump_back_s: Fraction
     jump_at_s: Fraction
+    looks: tuple[Look, ...]
     audio: tuple[AudioTrack, ...]
     subtitles: tuple[SubtitleTrack, ...] = ()
     other_streams: int = 0
@@ -98,7 +129,12 @@ class Scan:
 
     @property
     def truncated(self) -> bool:
-        """Whether packets end clearly before the declared end."""
+        """Whether its end is missing."""
+        return self.ends_early and not self.whole
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether packets end clearly before the declared end; headers can be wrong."""
         if self.declared_s is None:
             return False
         missing_s = self.declared_s - self.reach_s
@@ -155,11 +191,13 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         # Some containers count their duration from 0, some from their first timestamp.
         reach_s=max(reach_s, reach_s - start_s),
         read_error=found["read_error"],
+        whole=found["whole"],
         videos=found["videos"],
         pictures=found["pictures"],
         unknown_sounds=found["unknown_sounds"],
         index=video["index"],
         codec=video["codec"],
+        matrix=video["matrix"],
         width=video["width"],
         height=video["height"],
         mirrored=found["mirrored"],
@@ -171,6 +209,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         keyframe_gap_s=Fraction(video["keyframe_gap_s"]),
         jump_back_s=Fraction(video["jump_back_s"]),
         jump_at_s=Fraction(video["jump_at_s"]),
+        looks=tuple(_look(*look) for look in video["looks"]),
         audio=tuple(_audio_track(sound) for sound in found["audio"]),
         subtitles=tuple(SubtitleTrack(**subtitle) for subtitle in found["subtitles"]),
         other_streams=found["other_streams"],
@@ -179,6 +218,14 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         tags=tuple(found["tags"]),
         sounds_left_out=tuple(found["sounds_left_out"]),
     )
+
+
+def _look(tick: int, width: int, height: int, pixel_format: str, sar: str | None, *colour: int) -> Look:
+    matrix, transfer, range_ = colour
+    return Look(
+        tick=tick, width=width, height=height, pixel_format=pixel_format, sar=_fraction(sar),
+        matrix=matrix, transfer=transfer, range=range_,
+    )  # fmt: skip
 
 
 def _unreadable(message: str, beginning: bytes) -> InputError:

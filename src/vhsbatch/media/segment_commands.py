@@ -152,7 +152,10 @@ def _read_source(plan: JobPlan, segment: Segment, threads: Threads, served: Serv
     source = served or plan.info.path
     return (
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
-        *("-copyts", *input_arguments(source, from_s=read_from_s(plan, segment))),
+        # A graph that begins anew where the picture changes would lose frames, and count from there.
+        *(("-reinit_filter", "0") if plan.info.video.changes else ()),
+        "-copyts",
+        *input_arguments(source, from_s=read_from_s(plan, segment), mend_matrix=plan.info.video.mends_matrix),
     )
 
 

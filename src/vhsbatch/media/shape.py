@@ -9,9 +9,10 @@ _STANDARD_DISPLAY = Fraction(4, 3)
 _LARGEST_SAR_PART = 100
 
 # Rasters of standard-definition television: their samples are not square, whatever a missing or a
-# 1:1 flag suggests. 640x480 and 768x576 are square.
-_SD_WIDTHS = (352, 480, 528, 544, 704, 720)
-_SD_HEIGHTS = (480, 486, 512, 576, 608)
+# 1:1 flag suggests. Capture cards cut some lines off, or keep some of those above the picture; with
+# 640x480 and 768x576, samples are square.
+_SD_WIDTHS = (352, 480, 528, 544, 640, 702, 704, 720)
+_SD_HEIGHTS = (*range(480, 490), 512, *range(574, 580), 608)
 
 
 def sample_aspect(track: VideoTrack) -> Fraction:

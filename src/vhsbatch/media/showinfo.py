@@ -15,7 +15,7 @@ from vhsbatch.media.fieldorder import Sight
 from vhsbatch.media.formats import input_arguments
 from vhsbatch.media.idet import IDET, parse_sights
 from vhsbatch.media.programmes import Programme, parse_programmes
-from vhsbatch.model.media import Colour, FieldOrder
+from vhsbatch.model.media import INVALID_MATRIX, Colour, FieldOrder
 from vhsbatch.proc.process import describe_exit, run
 
 _TIME_BASE = re.compile(r"config in time_base: (\d+)/(\d+)")
@@ -94,6 +94,7 @@ async def look(
     frames: int | None = None,
     from_s: Fraction | None = None,
     fields: bool = False,
+    mend_matrix: bool = False,
     timeout_s: float | None = None,
 ) -> Glimpse:
     """Decode some frames of a source.
@@ -105,6 +106,7 @@ async def look(
         frames: how many, None for all.
         from_s: where to begin on the container's clock, None for the beginning.
         fields: whether `idet` looks at them too.
+        mend_matrix: whether MPEG-2 states a colour matrix that does not exist.
         timeout_s: seconds after which to give up.
 
     Raises:
@@ -118,7 +120,7 @@ async def look(
     finished = await run(
         (
             ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-copyts",
-            *input_arguments(path, from_s=from_s),
+            *input_arguments(path, from_s=from_s, mend_matrix=mend_matrix),
             "-map", f"0:{stream}", "-vf", filters,
             "-fps_mode", "passthrough", *limit, "-f", "null", "-",
         ),
@@ -135,6 +137,8 @@ async def look(
             fix="copy it again from where it came",
         )
     glimpse = replace(parse(finished.stderr_tail), programmes=parse_programmes(finished.stderr_tail))
+    if mend_matrix:
+        glimpse = replace(glimpse, colour=replace(glimpse.colour, matrix=INVALID_MATRIX))
     if not fields:
         return glimpse
     said = finished.stdout.decode("ascii", "replace").splitlines()
@@ -192,4 +196,4 @@ def _colour(match: re.Match[str]) -> Colour:
 
 
 def _known(name: str) -> str | None:
-    return None if name in ("unknown", "reserved", "unspecified") else name
+    return None if name in ("unknown", "unspecified") else name

@@ -3,12 +3,14 @@
 from fractions import Fraction
 from pathlib import Path
 
-from vhsbatch.media.colour import output_colour, source_colour
+from vhsbatch.media.colour import is_rgb, needs_conversion, output_colour, source_colour
 from vhsbatch.media.filters import scale_matrix
 from vhsbatch.media.formats import file_url, input_arguments
+from vhsbatch.media.planar import planar_format
 from vhsbatch.media.preroll import PREROLL_S
 from vhsbatch.media.shape import turns
-from vhsbatch.model.media import Colour
+from vhsbatch.media.tonemap import sdr_filters
+from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan
 
 MAX_HEIGHT = 720
@@ -50,10 +52,11 @@ def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | N
     width = video.width - crop.left - crop.right
     height = video.height - crop.top - crop.bottom
     turned = "".join(f"{turn}," for turn in turns(video))
-    filters = f"{wait}crop={width}:{height}:{crop.left}:{crop.top}:exact=1,{turned}"
+    one_size = f"scale={video.width}:{video.height}," if video.changes else ""
+    filters = f"{wait}{one_size}crop={width}:{height}:{crop.left}:{crop.top}:exact=1,{turned}{_as_sdr(video)}"
     return (
         *(ffmpeg, *_QUIET, "-threads", "1", "-copyts"),
-        *input_arguments(plan.info.path, from_s=from_s),
+        *input_arguments(plan.info.path, from_s=from_s, mend_matrix=video.mends_matrix),
         *("-map", f"0:{video.index}", "-vf", filters + _to_jpeg(plan, source_colour(video))),
         *(*_ONE_JPEG, *_to(picture)),
     )
@@ -81,6 +84,19 @@ def after_command(
 
 def _to(picture: Path | None) -> tuple[str, ...]:
     return ("pipe:1",) if picture is None else ("-y", file_url(picture))
+
+
+def _as_sdr(video: VideoTrack) -> str:
+    """Frames in colours of which a JPEG can be made."""
+    colour = source_colour(video)
+    matrix = "gbr" if is_rgb(video.pixel_format) else colour.matrix
+    # Frames that state reserved colours cannot be scaled.
+    filters = f"setparams=colorspace={matrix}:color_primaries=bt709:color_trc=bt709,"
+    if needs_conversion(video):
+        filters += f"scale,format={planar_format(video)},"
+        for name, options in sdr_filters(video):
+            filters += f"{name}={':'.join(f'{key}={value}' for key, value in options.items())},"
+    return filters
 
 
 def _to_jpeg(plan: JobPlan, colour: Colour) -> str:

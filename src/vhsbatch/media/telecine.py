@@ -174,7 +174,11 @@ async def look_at_steps(
         ToolError: FFmpeg or Python cannot be started.
     """
     places = list(windows(video, seekable=seekable))
-    inputs = [word for from_s, _ in places for word in input_arguments(path, from_s=from_s)]
+    inputs = [
+        word
+        for from_s, _ in places
+        for word in input_arguments(path, from_s=from_s, mend_matrix=video.mends_matrix)
+    ]
     narrow = [
         f"[{number}:{video.index}]trim=end_frame={count // STRETCH_FRAMES * STRETCH_FRAMES},"
         f"scale=w={_WIDTH}:h=ih:flags=area,format=gray[p{number}]"

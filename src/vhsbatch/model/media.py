@@ -7,6 +7,9 @@ from pathlib import Path
 
 _SD_LINES = 600
 
+# In place of a name, of a matrix for which FFmpeg refuses the frames.
+INVALID_MATRIX = "invalid"
+
 
 class FieldOrder(StrEnum):
     """Which field of a frame was recorded first, or that there are no fields.
@@ -81,6 +84,29 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PictureChange:
+    """What the pictures of a source are like from one frame on, where they are not all alike.
+
+    Attributes:
+        at_s: when the first of them is shown, in seconds from the source's first frame.
+        frame: its position on the source's grid.
+        width: in pixels.
+        height: in pixels.
+        pixel_format: FFmpeg's name.
+        sar: the sample aspect ratio that is stated, None where none is.
+        colour: their matrix, transfer and range.
+    """
+
+    at_s: Fraction
+    frame: int
+    width: int
+    height: int
+    pixel_format: str
+    sar: Fraction | None
+    colour: Colour = Colour()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VideoTrack:
     """The one video stream of a source that is restored.
 
@@ -112,6 +138,8 @@ class VideoTrack:
         rotation_degrees: clockwise rotation for display: 0, 90, 180 or 270.
         mirrored: whether it is to be shown as in a mirror, too: upside down, before it is turned.
         colour: the colour tags.
+        changes: where its pictures become other ones, the first entry being their beginning; empty where
+            all are alike. What is said above is that of most of them.
     """
 
     index: int
@@ -137,6 +165,12 @@ class VideoTrack:
     rotation_degrees: int = 0
     mirrored: bool = False
     colour: Colour = Colour()
+    changes: tuple[PictureChange, ...] = ()
+
+    @property
+    def mends_matrix(self) -> bool:
+        """Whether it states a colour matrix with which FFmpeg takes no frame into a filter graph."""
+        return self.colour.matrix == INVALID_MATRIX
 
     @property
     def knows_gaps(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from vhsbatch.media.colour import source_colour
+from vhsbatch.media.colour import decoded_colour
 from vhsbatch.media.shape import sample_aspect
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.pipeline.autodetect import adapted, suitable_preset
@@ -74,7 +74,7 @@ def describe_analysis(analysis: Analysis) -> Iterator[tuple[str, str]]:
     if info.recorded is not None:
         yield "recorded", f"{info.recorded}, by the camera's clock"
     yield "shape", f"pixels {_ratio(sample_aspect(video))}, {_stated(video.sar)}"
-    colour = source_colour(video)
+    colour = decoded_colour(video)
     yield "colour", f"{colour.matrix}, {colour.range}" + ("" if video.colour.matrix else " (not stated)")
     for finding in analysis.findings:
         sure = "" if finding.confidence is None else f" [{finding.confidence:.0%} sure]"

@@ -68,7 +68,13 @@ def corrected(info: MediaInfo, by: Corrections) -> MediaInfo:
     """A source as the user knows it."""
     video, notes = info.video, info.notes
     if by.aspect is not None:
-        video = replace(video, sar=by.aspect * video.height / video.width)
+        video = replace(
+            video,
+            sar=by.aspect * video.height / video.width,
+            changes=tuple(
+                replace(change, sar=by.aspect * change.height / change.width) for change in video.changes
+            ),
+        )
         notes = (*notes, f"shown as {by.aspect.numerator}:{by.aspect.denominator}, as was asked for")
     if by.field_order is not None:
         video = replace(

@@ -29,7 +29,7 @@ _LONG_ENOUGH_S = 10.0
 _CLIPPED_PART = 0.002
 _CLIPPED_SAMPLES = 20
 
-_NTSC_LINES, _PAL_LINES = frozenset({240, 480, 484, 486, 512}), frozenset({288, 576, 608})
+_NTSC_LINES, _PAL_LINES = frozenset({240, 480, 482, 484, 486, 488, 512}), frozenset({288, 574, 576, 578, 608})
 _NTSC_RATES = (Fraction(30000, 1001), Fraction(60000, 1001), Fraction(24000, 1001), Fraction(30))
 _PAL_RATES = (Fraction(25), Fraction(50))
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from vhsbatch.errors import InputError
 from vhsbatch.media.audio import audio_notes, drift
+from vhsbatch.media.changes import change_notes, change_problem
+from vhsbatch.media.colour import colour_notes, colour_problem
 from vhsbatch.media.deinterlacing import deinterlaces, deinterlaces_apart, frames_made, restores_film
 from vhsbatch.media.dropouts import why_not
 from vhsbatch.media.filters import network_size
@@ -101,6 +103,10 @@ def make_plan(
             f"it has too many gaps for QTGMC: {track.repeated_frames} frames are missing",
             fix="use --deinterlace bwdif",
         )
+    if (problem := colour_problem(track)) is not None:
+        raise InputError(problem, fix="convert it to BT.709 with the program that made it")
+    if (change := change_problem(track)) is not None:
+        raise InputError(change[0], fix=change[1])
     width, height = output_size(track, preset)
     rate = output_rate(track, preset)
     if info.exact_seek:
@@ -132,6 +138,8 @@ def make_plan(
         notes=(
             *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
             *_notes(track, preset),
+            *change_notes(track),
+            *colour_notes(track),
             *_dropout_notes(track, preset),
             *_rate_notes(track, preset),
             *_sound_notes(info, preset),

@@ -8,14 +8,17 @@ from anyio import to_thread
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.engines.tuning import runtime_on_cpu
+from vhsbatch.errors import InputError
 from vhsbatch.lut import expect_lut
+from vhsbatch.media.colour import needs_conversion
 from vhsbatch.media.deinterlacing import deinterlaces_apart, needs_weights
 from vhsbatch.media.filters import network_size
 from vhsbatch.media.frametimes import keeps_times
 from vhsbatch.media.nnedi import find_weights
 from vhsbatch.media.probe import frame_times
 from vhsbatch.media.qtgmc import qtgmc_versions
-from vhsbatch.model.media import MediaInfo
+from vhsbatch.media.tonemap import sdr_filters
+from vhsbatch.model.media import MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, corrected
@@ -25,6 +28,7 @@ from vhsbatch.pipeline.overrides import NO_OVERRIDE, NO_OVERRIDES, Override, Ove
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.pipeline.probing import Probing
 from vhsbatch.presets import Preset
+from vhsbatch.proc.tools import names_of
 from vhsbatch.remembered import Memory
 
 # What is shorter is made before it is known what is fastest.
@@ -136,6 +140,8 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     if intent.measures_runtime and is_long and intent.memory is not None and _is_upscaled(info, intent):
         size = network_size(info.video, intent.preset)
         intent = replace(intent, runtime=await runtime_on_cpu(*size, intent.memory))
+    if needs_conversion(info.video):
+        await _expect_filters(intent.ffmpeg, info.video)
     upscaling, network_notes = _upscaling(info, intent)
     identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
     if deinterlaces_apart(intent.preset, info.video):
@@ -160,6 +166,20 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg)
     sample = await to_thread.run_sync(sample_of, info.path)
     return make_plan(job, info, intent.preset, means, times_s=times_s, sample=sample)
+
+
+async def _expect_filters(ffmpeg: str, track: VideoTrack) -> None:
+    """Refuse colours for which this FFmpeg lacks a filter; not every one has them all.
+
+    Raises:
+        InputError: it does.
+    """
+    wanted = {name for name, _ in sdr_filters(track)}
+    if missing := sorted(wanted - await names_of(ffmpeg, "filters")):
+        raise InputError(
+            f"its colours have to be converted to SDR, and this FFmpeg has no filter {' and '.join(missing)}",
+            fix="leave the setting 'ffmpeg' out to use the embedded one",
+        )
 
 
 async def _lut_identity(preset: Preset) -> dict[str, str]:

@@ -16,12 +16,12 @@ from vhsbatch.proc.process import Finished
 # What the process prints of a DV capture.
 ANSWER: dict[str, Any] = {
     "container": "dv", "start_s": "0/1", "duration_s": "166833/1000000", "pictures": 0, "videos": 1,
-    "unknown_sounds": 0, "sounds_left_out": [], "reach_s": "5339/32000", "read_error": None,
+    "unknown_sounds": 0, "sounds_left_out": [], "reach_s": "5339/32000", "read_error": None, "whole": None,
     "video": {
-        "index": 0, "codec": "dvvideo", "width": 720, "height": 480, "time_base": "1/60000",
+        "index": 0, "codec": "dvvideo", "matrix": 2, "width": 720, "height": 480, "time_base": "1/60000",
         "rates": ["30000/1001", "30000/1001", "60000/1"], "field_order": "unknown", "declared_frames": 0,
         "ticks": [0, 2002, 4004, 6006, 8008], "packets_without_time": 0, "keyframe_gap_s": "1001/30000",
-        "jump_back_s": "0/1", "jump_at_s": "0/1",
+        "jump_back_s": "0/1", "jump_at_s": "0/1", "looks": [],
     },
     "subtitles": [{"index": 2, "codec": "subrip"}],
     "other_streams": 1,

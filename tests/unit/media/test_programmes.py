@@ -41,6 +41,9 @@ def test_programmes_are_read_as_ffmpeg_lists_them() -> None:
 def left(index: int, *programmes: Programme) -> tuple[list[int], list[int], tuple[str, ...]]:
     """What is left for a picture of stream `index`: sound, subtitles, and the names of what is not."""
     packets = Scan(
+        whole=None,
+        matrix=2,
+        looks=(),
         container="mpegts",
         declared_s=None,
         reach_s=Fraction(2),

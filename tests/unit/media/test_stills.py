@@ -5,6 +5,7 @@ import pytest
 
 import make
 from vhsbatch.media.stills import after_command, before_command, still_size
+from vhsbatch.model.media import Colour
 
 PICTURE = Path("/out/still.jpg")
 
@@ -31,7 +32,9 @@ def test_a_seek_before_the_moment_leaves_room_for_one_that_lands_late() -> None:
     plan = make.plan(info=make.info(make.track(start_s=Fraction(1, 2))))
     command = before_command("ffmpeg", plan, Fraction(60), PICTURE)
     assert value_of("-ss", command) == "57.500000"
-    assert value_of("-vf", command).startswith("trim=start=60.491658,crop=720:480:0:0:exact=1,scale=960:720:")
+    filters = value_of("-vf", command)
+    assert filters.startswith("trim=start=60.491658,crop=720:480:0:0:exact=1,setparams=")
+    assert ",scale=960:720:" in filters
     assert value_of("-ss", after_command("ffmpeg", plan, Fraction(60), PICTURE)) == "60.000000"
 
 
@@ -42,6 +45,13 @@ def test_where_seeks_are_not_exact_there_is_none() -> None:
 
 def test_the_source_is_cut_and_turned_like_the_output() -> None:
     plan = make.plan(info=make.info(make.track(rotation_degrees=90)))
-    assert "crop=720:480:0:0:exact=1,transpose=clock,scale=" in value_of(
+    assert "crop=720:480:0:0:exact=1,transpose=clock,setparams=" in value_of(
         "-vf", before_command("ffmpeg", plan, Fraction(1), PICTURE)
     )
+
+
+def test_a_still_of_hdr_is_one_of_sdr() -> None:
+    colour = Colour(matrix="bt2020nc", primaries="bt2020", transfer="smpte2084", range="tv")
+    plan = make.plan(info=make.info(make.track(pixel_format="yuv420p10le", colour=colour)))
+    filters = value_of("-vf", before_command("ffmpeg", plan, Fraction(1), PICTURE))
+    assert filters.index("tin=smpte2084") < filters.index("tonemap=") < filters.index("in_color_matrix=bt709")

@@ -14,7 +14,16 @@ from pydantic import BaseModel
 
 import make
 from vhsbatch.errors import InputError
-from vhsbatch.model.media import AudioTrack, Colour, FieldOrder, Gap, MediaInfo, Telecine, VideoTrack
+from vhsbatch.model.media import (
+    AudioTrack,
+    Colour,
+    FieldOrder,
+    Gap,
+    MediaInfo,
+    PictureChange,
+    Telecine,
+    VideoTrack,
+)
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.presets import Preset
@@ -265,6 +274,7 @@ TRACK_CHANGES: Mapping[str, object] = {
     "rotation_degrees": 180,
     "mirrored": True,
     "colour": Colour(matrix="bt709"),
+    "changes": (PictureChange(at_s=Fraction(0), frame=0, width=1, height=1, pixel_format="gray", sar=None),),
 }
 SOUND_CHANGES: Mapping[str, object] = {
     "index": 2,
