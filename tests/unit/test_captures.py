@@ -193,3 +193,25 @@ def test_every_matching_file_is_a_source_or_said_and_no_source_is_an_output(
         assert {job.output for job in chosen.jobs}.isdisjoint(found.sources)
         for job in chosen.jobs:
             assert not job.output.exists() or job.output in proven or job.id in chosen.in_the_way
+
+
+def test_what_was_published_by_a_run_that_died_is_known(tmp_path: Path) -> None:
+    tapes, out = filled(tmp_path / "in", "tape.avi"), tmp_path / "out"
+    result = ran(out, tapes / "tape.avi", "tape_240p.mp4")
+    (line,) = [line for line in _lines(out) if b"job_published" in line]
+    for journal in (out / ".vhsbatch" / "journal").iterdir():
+        journal.unlink()
+    assert not read_ledger(out).is_result(result)
+    (out / ".vhsbatch" / "published").mkdir()
+    (out / ".vhsbatch" / "published" / "x.json").write_bytes(line)
+    (out / ".vhsbatch" / "published" / "y.json").write_bytes(b"torn")
+    assert read_ledger(out).is_result(result)
+    # It had not been given its name yet: what is there is somebody's.
+    result.write_bytes(b"mine, and longer")
+    assert not read_ledger(out).is_result(result)
+
+
+def _lines(out: Path) -> list[bytes]:
+    return [
+        line for path in (out / ".vhsbatch" / "journal").iterdir() for line in path.read_bytes().splitlines()
+    ]
