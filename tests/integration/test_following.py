@@ -226,8 +226,10 @@ def test_commands_need_no_folder_for_temporary_files(captures: Path, tmp_path: P
     assert "not affected" not in err
 
 
-@pytest.mark.parametrize("option", ["--on-video", "--on-batch"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("option", "number"),
+    [("--on-video", signal.SIGTERM), ("--on-batch", signal.SIGINT), ("--on-batch", signal.SIGHUP)],
+)
 def test_a_command_that_hangs_does_not_keep_a_batch_from_ending(
     option: str, number: int, captures: Path, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -227,8 +228,15 @@ def kill_all() -> None:
 
 
 def _signal_all(number: signal.Signals) -> None:
-    for pid in list(_alive):
+    for pid in {*_alive, *_just_started()}:
         _signal(pid, number)
+
+
+def _just_started() -> Iterator[int]:
+    """Children of this thread, with those that are being started at the moment, where the system tells."""
+    with contextlib.suppress(OSError):
+        path = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+        yield from map(int, path.read_text(encoding="ascii").split())
 
 
 deadline.before_force(kill_all)
