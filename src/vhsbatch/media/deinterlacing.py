@@ -4,8 +4,10 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+import ffmpeg
+
 from vhsbatch.media.preroll import first_position
-from vhsbatch.model.media import FieldOrder, Telecine, VideoTrack
+from vhsbatch.model.media import FieldOrder, OrderRun, Telecine, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.presets import Preset
 
@@ -18,6 +20,8 @@ _FILM_OF_CYCLE = 4
 
 # QTGMC looks no further than two frames ahead.
 _POSTROLL_FRAMES = 8
+# Where a seek lands exactly, frames are read from here on before the first one that counts.
+_BEFORE_FRAMES = 2
 
 
 def deinterlaces(preset: Preset, track: VideoTrack) -> bool:
@@ -84,17 +88,25 @@ def fields_of(plan: JobPlan, segment: Segment) -> range:
     return range(first_position(plan, segment), min(track.frames, last + _POSTROLL_FRAMES))
 
 
-def deinterlace(node: Node, plan: JobPlan, start: int | None) -> Node:
+def order_runs(track: VideoTrack, positions: range) -> tuple[OrderRun, ...]:
+    """The field orders of some positions of the grid; the first of them begins before these, or with them."""
+    runs = track.order_runs or (OrderRun(first_frame=0, order=track.field_order),)
+    before = sum(run.first_frame <= positions.start for run in runs)
+    return tuple(run for run in runs[before - 1 :] if run.first_frame < positions.stop)
+
+
+def deinterlace(node: Node, plan: JobPlan, segment: Segment, start: int | None) -> Node:
     """Frames of the grid in, frames at the plan's rate out, numbered from the source's beginning.
 
     Args:
         node: what gives the frames.
         plan: the plan.
+        segment: the frames to make.
         start: the grid position of the first frame, where `grid_start` has one.
     """
     track, preset = plan.info.video, plan.preset
-    parity = track.field_order.value
     if restores_film(preset, track):
+        parity = track.field_order.value
         node = node.filter("fieldmatch", order=parity, combmatch="full")
         # What is combed all the same is the video that was mixed with the film.
         node = node.filter("bwdif", mode="send_frame", parity=parity, deint="interlaced")
@@ -105,7 +117,9 @@ def deinterlace(node: Node, plan: JobPlan, start: int | None) -> Node:
         return _in_frames(node, plan).filter("setpts", f"N+{first}")
     if not deinterlaces(preset, track):
         return node
-    node = _deinterlacer(node, plan)
+    made_of = fields_of(plan, segment)
+    seen = range(max(0, made_of.start - _BEFORE_FRAMES), made_of.stop)
+    node = _in_order(node, plan, order_runs(track, seen))
     return node if preset.deinterlace.rate == "field" else _in_frames(node, plan)
 
 
@@ -114,9 +128,31 @@ def _in_frames(node: Node, plan: JobPlan) -> Node:
     return node.filter("settb", f"{plan.rate.denominator}/{plan.rate.numerator}")
 
 
-def _deinterlacer(node: Node, plan: JobPlan) -> Node:
-    track, preset = plan.info.video, plan.preset
-    parity = track.field_order.value
+def _in_order(node: Node, plan: JobPlan, runs: tuple[OrderRun, ...]) -> Node:
+    """Every frame deinterlaced in the order of its own fields.
+
+    Where the order changes, all frames are deinterlaced in both, and those of the right one are taken.
+    """
+    first, *changes = runs
+    if not changes:
+        return _deinterlacer(node, plan, first.order)
+    copies = node.filter_multi_output("split")
+    other = FieldOrder.BFF if first.order is FieldOrder.TFF else FieldOrder.TFF
+    rate = plan.info.video.rate
+    # A quarter of a frame before its first frame, as seconds are rounded.
+    ends_s = [float((run.first_frame - Fraction(1, 4)) / rate) for run in changes]
+    spans = zip(ends_s[::2], [f"*lt(t,{end:.6f})" for end in ends_s[1::2]] + [""], strict=False)
+    return ffmpeg.filter(
+        [_deinterlacer(copies[0], plan, first.order), _deinterlacer(copies[1], plan, other)],
+        "blend",
+        all_mode="normal",
+        all_opacity=0,
+        enable="+".join(f"gte(t,{begin:.6f}){end}" for begin, end in spans),
+    )
+
+
+def _deinterlacer(node: Node, plan: JobPlan, order: FieldOrder) -> Node:
+    preset, parity = plan.preset, order.value
     method, by_field = preset.deinterlace.method, preset.deinterlace.rate == "field"
     if method == "w3fdif":
         return node.filter(

@@ -137,7 +137,7 @@ def _deinterlaced(plan: JobPlan, segment: Segment) -> Node:
         first = int(fields_of(plan, segment).start * rate_factor(track, preset))
         return ffmpeg.input("frames")["0"].filter("setpts", f"N+{first}")
     start = grid_start(plan, segment)
-    return deinterlace(_grid(plan, start), plan, start)
+    return deinterlace(_grid(plan, start), plan, segment, start)
 
 
 def _grid(plan: JobPlan, start: int | None) -> Node:

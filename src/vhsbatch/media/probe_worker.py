@@ -14,6 +14,7 @@ import json
 import os
 import struct
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +28,8 @@ from vhsbatch.media.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, UNTIMED
 
 # AVFieldOrder: unknown, progressive, tt, bb, tb, bt. FFmpeg itself writes "tb" for top field first.
 _FIELD_ORDERS = ("unknown", "progressive", "tff", "bff", "tff", "bff")
+# In so many bytes the reader of MPEG-TS looks for the next packet before it asks to be called again.
+_RESYNC_BYTES = 65_536
 _NOT_MOVING = ("attached_pic", "still_image", "timed_thumbnails")
 
 
@@ -119,7 +122,7 @@ def _read(
     bases: dict[int, Fraction] = {}
     error: str | None = None
     try:
-        for packet in container.demux():
+        for packet in packets_of(container):
             if packet.size == 0 and packet.dts is None:  # PyAV's end of a stream
                 continue
             stream = packet.stream
@@ -134,6 +137,16 @@ def _read(
     except av.FFmpegError as failure:
         error = failure.strerror
     return max((end * bases[index] for index, end in ends.items()), default=None), error
+
+
+def packets_of(container: Any) -> Iterator[Any]:
+    """All packets of a file: FFmpeg too goes on behind a damaged place of MPEG-TS."""
+    for _ in range(max(container.size, 0) // _RESYNC_BYTES + 1):
+        try:
+            yield from container.demux()
+        except BlockingIOError:
+            continue
+        return
 
 
 def _main_video(streams: Any) -> Any:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from vhsbatch.errors import ToolError
-from vhsbatch.media.deinterlacing import fields_of, rate_factor
+from vhsbatch.media.deinterlacing import fields_of, order_runs, rate_factor
 from vhsbatch.media.filters import fields_format
 from vhsbatch.media.shape import recorded_size
 from vhsbatch.model.plan import JobPlan, Segment
@@ -65,6 +65,8 @@ def deinterlace_stage(
     track, preset = plan.info.video, plan.preset
     width, height = recorded_size(track, preset)
     source = fields_of(plan, segment)
+    first, *changes = order_runs(track, source)
+    flips = ",".join(str(run.first_frame - source.start) for run in changes)
     keep = segment.stop_frame - int(source.start * rate_factor(track, preset))
     return StageSpec(
         name=STAGE,
@@ -72,7 +74,8 @@ def deinterlace_stage(
             *(interpreter(vapoursynth_python), "-P", _WORKER),
             *("--width", str(width), "--height", str(height), "--format", fields_format(track, preset)),
             *("--frames", str(len(source)), "--keep", str(keep)),
-            *("--order", track.field_order.value, "--rate", preset.deinterlace.rate),
+            *("--order", first.order.value, *(("--flips", flips) if flips else ())),
+            *("--rate", preset.deinterlace.rate),
             *("--threads", str(threads)),
         ),
     )
