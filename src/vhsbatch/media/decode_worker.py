@@ -126,21 +126,24 @@ def decode(path: str, index: int, *, fields: bool, threads: int) -> Seen:
         is_dv = codec.name == "dvvideo"
         again = Path(path).stat().st_size // _RESYNC_BYTES + 1
         for packet in _packets(container, stream, again):
-            said.clear()
+            seen.complains |= _heard(said)  # of another thread, or of the demuxer
             damaged = packet.size > 0 and _is_destroyed(bytes(packet), is_dv=is_dv)
-            frames = 0
             try:
                 for frame in codec.decode(packet):
-                    frames += 1
-                    complaint = any(_COMPLAINT.search(text) for _, _, text in said)
-                    seen.frame(frame, damaged=damaged or complaint)
-                    said.clear()
+                    seen.frame(frame, damaged=_heard(said) or damaged)
             except av.FFmpegError:
                 if packet.size:
                     seen.lost(packet.pts if packet.pts is not None else packet.dts)
-            if any(_COMPLAINT.search(text) for _, _, text in said):
-                seen.complains = True
+        seen.complains |= _heard(said)
     return seen
+
+
+def _heard(said: list[tuple[int, str, str]]) -> bool:
+    """Whether FFmpeg complained of what it decoded, since this was asked before."""
+    complained = False
+    while said:  # other threads may add to it meanwhile
+        complained |= _COMPLAINT.search(said.pop(0)[2]) is not None
+    return complained
 
 
 def _packets(container: Any, stream: Any, again: int) -> Iterator[Any]:
