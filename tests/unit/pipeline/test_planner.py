@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 import make
 from vhsbatch.errors import InputError
-from vhsbatch.model.media import AudioTrack, Colour, FieldOrder, MediaInfo, Telecine, VideoTrack
+from vhsbatch.model.media import AudioTrack, Colour, FieldOrder, MediaInfo, OrderRun, Telecine, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.presets import Preset
@@ -260,6 +260,7 @@ TRACK_CHANGES: Mapping[str, object] = {
     "dropped_frames": 1,
     "flagged_order": FieldOrder.BFF,
     "field_order": FieldOrder.TFF,
+    "order_runs": (OrderRun(first_frame=0, order=FieldOrder.TFF),),
     "telecine": Telecine.HARD,
     "rotation_degrees": 180,
     "mirrored": True,
