@@ -238,6 +238,7 @@ async def toolbox_of(request: BatchRequest) -> Toolbox:
         corrections=request.corrections,
         preset_named=request.preset_named,
         allow_truncated=request.allow_truncated,
+        max_damage_percent=request.max_damage_percent,
         videos=len(request.jobs),
     )
 

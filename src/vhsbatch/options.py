@@ -69,6 +69,9 @@ class ResultOptions:
     allow_truncated: bool = False
     "Restore sources that break off as far as they go, instead of failing them."
 
+    max_damage: int = 5
+    "Fail videos of which more frames than this, in percent, cannot be decoded cleanly."
+
     auto_detect: bool = False
     "Analyse each video first and choose its preset by what is found."
 

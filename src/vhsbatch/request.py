@@ -44,6 +44,7 @@ class BatchRequest:
         corrections: what the user knows better than the sources say.
         preset_named: gives the preset that is named for a single video, as this run would use it.
         allow_truncated: whether sources that break off are restored as far as they go.
+        max_damage_percent: sources of which more frames are damaged fail.
         drain: whether running segments are finished when the run is stopped.
         verbose: whether commands and stack traces are shown.
         notes: what the user should know before anything starts.
@@ -63,6 +64,7 @@ class BatchRequest:
     corrections: Corrections = NO_CORRECTIONS
     preset_named: Callable[[str], Preset] = shipped_preset
     allow_truncated: bool = False
+    max_damage_percent: int = 5
     drain: bool = False
     verbose: bool = False
     notes: tuple[str, ...] = ()

@@ -66,6 +66,7 @@ async def open_toolbox(
     corrections: Corrections = NO_CORRECTIONS,
     preset_named: Callable[[str], Preset] = shipped_preset,
     allow_truncated: bool = False,
+    max_damage_percent: int = 5,
     videos: int = 1,
 ) -> Toolbox:
     """Find the tools and resolve every ``auto``.
@@ -77,6 +78,7 @@ async def open_toolbox(
         corrections: what the user knows better than the sources say.
         preset_named: gives the preset that a video of its own is named for, as the run would use it.
         allow_truncated: whether sources that break off are taken as they are.
+        max_damage_percent: sources of which more frames are damaged fail.
         videos: how many there are to restore.
 
     Raises:
@@ -104,6 +106,7 @@ async def open_toolbox(
         max_pixels=settings.max_pixels,
         corrections=corrections,
         allow_truncated=allow_truncated,
+        max_damage_percent=max_damage_percent,
         spare_devices=choice.spare_devices,
         memory=memory,
         overrides=Overrides(tables=settings.files, preset_named=preset_named),

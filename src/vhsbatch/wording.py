@@ -1,6 +1,7 @@
 """Numbers and foreign text as people read them, the same in every interface. Pure."""
 
 import unicodedata
+from fractions import Fraction
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _SPOKEN_UNITS = ("bytes", "kilobytes", "megabytes", "gigabytes", "terabytes")
@@ -60,6 +61,18 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(rest, 60)
     clock = f"{hours}:{minutes:02}:{rest:02}" if hours or days else f"{minutes}:{rest:02}"
     return f"{days} d {clock}" if days else clock
+
+
+def place(seconds: Fraction) -> str:
+    """A place in a video, to a tenth of a second.
+
+    >>> place(Fraction(7, 2)), place(Fraction(3723))
+    ('0:03.5', '1:02:03.0')
+    """
+    minutes, tenths = divmod(int(10 * seconds), 600)
+    hours, minutes = divmod(minutes, 60)
+    clock = f"{hours}:{minutes:02}" if hours else f"{minutes}"
+    return f"{clock}:{tenths // 10:02}.{tenths % 10}"
 
 
 def spread(between: tuple[float, float] | None) -> str:

@@ -1,7 +1,11 @@
 """The field order of clips whose fields are known, whatever their flags say."""
 
+import subprocess
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
+import numpy as np
 import pytest
 
 import program
@@ -108,19 +112,120 @@ def tape_of_both_orders(clip: Path, seconds: float) -> Path:
 async def test_an_order_that_changes_is_found(seconds: int, tmp_path: Path) -> None:
     video = await probed(tape_of_both_orders(tmp_path / "a.mkv", seconds))
     assert video.field_order is FieldOrder.MIXED
-    assert video.field_order_reason.startswith("top field first at 0:0")
+    changes_at = round(seconds * video.rate)
+    assert [(run.first_frame, run.order) for run in video.order_runs] == [(0, TFF), (changes_at, BFF)]
 
 
-def test_a_tape_of_both_orders_is_refused_until_the_user_decides(tmp_path: Path) -> None:
+# A box that moves 4 pixels to the right with each field.
+BOX = (
+    "color=gray:s={size}:r={fields},format=yuv420p[b];color=white:s=24x100:r={fields},format=yuv420p[w];"
+    "[b][w]overlay=x='8+4*n':y=140"
+)
+
+
+def flipping_box(clip: Path, *codec: str, lengths: tuple[int, ...], size: str, fields: str) -> Path:
+    """Frames of one order, then of the other, and so on, that go on moving steadily.
+
+    Args:
+        clip: the clip.
+        codec: FFmpeg's output arguments.
+        lengths: how many frames there are of each run, the first of them with the top field first.
+        size: of the picture.
+        fields: of them a second.
+    """
+    count = len(lengths)
+    parts, begin = [], 0
+    for number, length in enumerate(lengths):
+        end = begin + 2 * length
+        parts.append(
+            f"[s{number}]trim=start_frame={begin}:end_frame={end},setpts=N/FRAME_RATE/TB,"
+            f"tinterlace=interleave_{('top', 'bottom')[number % 2]}[t{number}]"
+        )
+        begin = end
+    graph = ";".join(
+        [
+            f"{BOX.format(size=size, fields=fields)},split={count}"
+            + "".join(f"[s{n}]" for n in range(count)),
+            *parts,
+            "".join(f"[t{n}]" for n in range(count)) + f"concat=n={count},setfield=tff[v]",
+        ]
+    )
+    ffmpeg("-filter_complex", graph, "-map", "[v]", *codec, clip)
+    return clip
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "size", "fields"),
+    [
+        ("a.mkv", FFV1, "352x480", "60000/1001"),
+        ("a.mpg", MPEG2, "352x576", "50"),
+        ("a.avi", ("-c:v", "mjpeg", "-q:v", "3"), "352x576", "50"),
+    ],
+)
+async def test_a_flip_of_a_few_frames_is_found(
+    name: str, codec: tuple[str, ...], size: str, fields: str, tmp_path: Path
+) -> None:
+    clip = flipping_box(tmp_path / name, *codec, lengths=(12, 5, 20), size=size, fields=fields)
+    video = await probed(clip)
+    assert [(run.first_frame, run.order) for run in video.order_runs] == [(0, TFF), (12, BFF), (17, TFF)]
+
+
+@pytest.mark.parametrize("method", ["bwdif", "w3fdif", "qtgmc"])
+def test_a_flip_is_followed_without_a_backward_step(method: str, tmp_path: Path) -> None:
+    if method == "qtgmc":
+        pytest.importorskip("vsdeinterlace")
     (tmp_path / "in").mkdir()
-    tape_of_both_orders(tmp_path / "in" / "a.mkv", 2)
+    source = tmp_path / "in" / "a.mkv"
+    flipping_box(source, *FFV1, lengths=(12, 5, 12), size="352x480", fields="60000/1001")
+    options = ("-p", "clean", "-r", "480", "--engine", "ffmpeg", "--deinterlace", method)
+    done = program.run("batch", "in", "out", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lefts = left_edges(next((tmp_path / "out").glob("*.mp4")))
+    assert len(lefts) == 58
+    steps = [later - earlier for earlier, later in pairwise(lefts)]
+    assert min(steps) > 0, steps
+    assert max(steps) < 2.5 * median(steps), steps
+
+
+def left_edges(path: Path) -> list[int]:
+    """Where the box begins in each frame, in pixels: in the mean of the lines in its middle."""
+    video = subprocess.run(
+        [FFMPEG, "-v", "error", "-i", path, "-vf", "crop=iw:60:0:160,scale=640:1:flags=area,format=gray",
+         "-f", "rawvideo", "-"],
+        capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    rows = np.frombuffer(video, np.uint8).reshape(-1, 640)
+    return [int(np.argmax(row > 180)) for row in rows]
+
+
+def test_an_order_that_is_not_certain_is_refused_until_the_user_decides(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    # Where the one becomes the other, what moves tells nothing for half a second.
+    moving = "testsrc2=s=240x480:r=60000/1001:d=1,interlace=scan={}:lowpass=0"
+    first, then = moving.format("tff"), moving.format("bff")
+    noise = "nullsrc=s=240x480:r=30000/1001:d=0.5,format=yuv420p,geq=lum='random(1)*255':cb=128:cr=128"
+    ffmpeg(
+        *("-f", "lavfi", "-i", first, "-f", "lavfi", "-i", noise, "-f", "lavfi", "-i", then),
+        *("-filter_complex", "[0][1][2]concat=n=3,setfield=tff", *FFV1, tmp_path / "in" / "a.mkv"),
+    )
     dry_run = ("batch", "in", "out", "--dry-run", "-r", "120", "--engine", "ffmpeg")
     refused = program.run(*dry_run, cwd=tmp_path)
-    assert "would fail: its field order changes: top field first at 0:0" in refused.stdout
+    assert "would fail: its field order changes: top field first, bottom field first from" in refused.stdout
     assert "--field-order" in refused.stdout
     for option in (("--field-order", "bff"), ("-p", "webcam")):
         taken = program.run(*dry_run, *option, cwd=tmp_path)
         assert "would fail" not in taken.stdout, taken.stdout
+
+
+@pytest.mark.parametrize("source", ["testsrc2", "testsrc", "smptebars", "mandelbrot"])
+@pytest.mark.parametrize(("size", "rate"), [("640x480", "30000/1001"), ("720x576", "25")])
+async def test_patterns_without_fields_are_progressive(
+    source: str, size: str, rate: str, tmp_path: Path
+) -> None:
+    clip = tmp_path / "a.mp4"
+    x264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+    ffmpeg("-f", "lavfi", "-i", f"{source}=s={size}:r={rate}:d=1.5", *x264, clip)
+    assert (await probed(clip)).field_order is PROGRESSIVE
 
 
 async def test_other_sizes_are_not_measured(tmp_path: Path) -> None:

@@ -191,6 +191,7 @@ def request_for(
         corrections=corrections(result.aspect, result.field_order, result.telecine),
         preset_named=functools.partial(preset_named, result=result, settings=settings, base=preset),
         allow_truncated=result.allow_truncated,
+        max_damage_percent=result.max_damage,
         drain=machine.drain,
         verbose=verbose,
         notes=(*_notes(machine), *chosen.notes),

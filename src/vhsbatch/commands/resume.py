@@ -34,6 +34,7 @@ _RESULT = (
     "keep_sar",
     "pad",
     "allow_truncated",
+    "max_damage",
     "auto_detect",
 )
 _MACHINE = ("engine", "device", "runtime", "model", "vapoursynth_python", "temp_dir")
@@ -122,7 +123,7 @@ def options_before(output: Path, source: Path) -> dict[str, str] | None:
     return started[-1] if started else None
 
 
-_NUMBERS = ("resolution", "crf", "max_count")
+_NUMBERS = ("resolution", "crf", "max_count", "max_damage")
 _FLAGS = ("recursive", "dropouts", "fix_drift", "keep_sar", "allow_truncated", "auto_detect")
 _PATHS = ("model", "temp_dir")
 _LISTS = ("priority",)

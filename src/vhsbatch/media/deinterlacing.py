@@ -1,11 +1,13 @@
 """From fields to frames: a deinterlacer for video, the frames of the film itself for telecined film."""
 
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
-from vhsbatch.media.preroll import first_position
-from vhsbatch.model.media import FieldOrder, Telecine, VideoTrack
+import ffmpeg
+
+from vhsbatch.media.preroll import first_position, read_from_s
+from vhsbatch.model.media import FieldOrder, OrderRun, Telecine, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.presets import Preset
 
@@ -21,6 +23,8 @@ BEHIND_THE_FIRST = "if(mod(N,2),PREV_OUTPTS+1,PTS)"
 
 # QTGMC looks no further than two frames ahead.
 _POSTROLL_FRAMES = 8
+# Where a seek lands exactly, frames are read from here on before the first one that counts.
+_BEFORE_FRAMES = 2
 
 
 def deinterlaces(preset: Preset, track: VideoTrack) -> bool:
@@ -93,6 +97,13 @@ def held_of(plan: JobPlan, positions: range) -> list[tuple[int, int]]:
     return [(start - positions.start, stop - positions.start) for start, stop in clipped if start < stop]
 
 
+def order_runs(track: VideoTrack, positions: range) -> tuple[OrderRun, ...]:
+    """The field orders of some positions of the grid; the first of them begins before these, or with them."""
+    runs = track.order_runs or (OrderRun(first_frame=0, order=track.field_order),)
+    before = sum(run.first_frame <= positions.start for run in runs)
+    return tuple(run for run in runs[before - 1 :] if run.first_frame < positions.stop)
+
+
 def deinterlace(node: Node, plan: JobPlan, segment: Segment) -> Node:
     """The source's frames in, frames at the plan's rate out, each at its own position.
 
@@ -100,8 +111,8 @@ def deinterlace(node: Node, plan: JobPlan, segment: Segment) -> Node:
     picture that stands still, and puts fields of two moments together.
     """
     track, preset = plan.info.video, plan.preset
-    parity = track.field_order.value
     if restores_film(preset, track):
+        parity = track.field_order.value
         node = node.filter("fieldmatch", order=parity, combmatch="full")
         # What is combed all the same is the video that was mixed with the film.
         node = node.filter("bwdif", mode="send_frame", parity=parity, deint="interlaced")
@@ -115,7 +126,10 @@ def deinterlace(node: Node, plan: JobPlan, segment: Segment) -> Node:
         return _in_frames(node, plan).filter("setpts", f"N+{first}")
     if not deinterlaces(preset, track):
         return node
-    node = _deinterlacer(node, plan)
+    from_s = read_from_s(plan, segment)
+    read_from = 0 if from_s is None else floor((from_s - track.start_s) * track.rate) - _BEFORE_FRAMES
+    seen = range(max(0, read_from), fields_of(plan, segment).stop)
+    node = _in_order(node, plan, order_runs(track, seen))
     if preset.deinterlace.rate == "field":
         return node.filter("setpts", BEHIND_THE_FIRST)
     return _in_frames(node, plan)
@@ -139,9 +153,31 @@ def _in_frames(node: Node, plan: JobPlan) -> Node:
     return node.filter("settb", f"{plan.rate.denominator}/{plan.rate.numerator}")
 
 
-def _deinterlacer(node: Node, plan: JobPlan) -> Node:
-    track, preset = plan.info.video, plan.preset
-    parity = track.field_order.value
+def _in_order(node: Node, plan: JobPlan, runs: tuple[OrderRun, ...]) -> Node:
+    """Every frame deinterlaced in the order of its own fields.
+
+    Where the order changes, all frames are deinterlaced in both, and those of the right one are taken.
+    """
+    first, *changes = runs
+    if not changes:
+        return _deinterlacer(node, plan, first.order)
+    copies = node.filter_multi_output("split")
+    other = FieldOrder.BFF if first.order is FieldOrder.TFF else FieldOrder.TFF
+    rate = plan.info.video.rate
+    # A quarter of a frame before its first frame, as seconds are rounded.
+    ends_s = [float((run.first_frame - Fraction(1, 4)) / rate) for run in changes]
+    spans = zip(ends_s[::2], [f"*lt(t,{end:.6f})" for end in ends_s[1::2]] + [""], strict=False)
+    return ffmpeg.filter(
+        [_deinterlacer(copies[0], plan, first.order), _deinterlacer(copies[1], plan, other)],
+        "blend",
+        all_mode="normal",
+        all_opacity=0,
+        enable="+".join(f"gte(t,{begin:.6f}){end}" for begin, end in spans),
+    )
+
+
+def _deinterlacer(node: Node, plan: JobPlan, order: FieldOrder) -> Node:
+    preset, parity = plan.preset, order.value
     method, by_field = preset.deinterlace.method, preset.deinterlace.rate == "field"
     if method == "w3fdif":
         return node.filter(

@@ -11,14 +11,18 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Self
 
-from vhsbatch.model.media import FieldOrder, VideoTrack
-from vhsbatch.wording import duration
+from vhsbatch.media.order_runs import Orders, on_grid
+from vhsbatch.model.media import FieldOrder, OrderRun, VideoTrack
+from vhsbatch.wording import place
 
 # Lines of the television standards that have fields, and of cards that cut some off.
 INTERLACED_HEIGHTS = frozenset({480, 482, 484, 486, 488, 512, 574, 576, 578, 608, 1080, 1088})
 
-# As many frames in a row of one order, with none of the other between them, are no chance.
-_CLEAR_FRAMES = 25
+# What all frames say is taken where so many of them say anything, and nearly all of these the same.
+_TELLING_STEPS, _NEARLY_ALL = 8, 0.9
+# As sure of an order as something can be that was seen in all of the source, or was not certain everywhere.
+_SURE, _UNSURE = 0.97, 0.5
+_MOST_PLACES_TOLD = 4
 
 _IN_WORDS = {FieldOrder.TFF: "top field first", FieldOrder.BFF: "bottom field first"}
 
@@ -133,29 +137,6 @@ def _conventional(codec: str, height: int, why: str) -> tuple[FieldOrder, str]:
     return FieldOrder.TFF, f"{why}; {height} lines are top field first by convention"
 
 
-def change_of_order(sights: Sequence[Sight]) -> tuple[Sight, Sight] | None:
-    """The last clear frame of one order and the first of the other, where the order changes for good.
-
-    Args:
-        sights: what was seen, in order.
-
-    Returns:
-        None where all that is clear is of one order. A few frames of the other one are errors of `idet`.
-    """
-    run: list[Sight] = []
-    clear: list[Sight] = []
-    for sight in sights:
-        if sight.order not in _IN_WORDS:
-            continue
-        run = [*run, sight] if run and run[-1].order is sight.order else [sight]
-        if len(run) < _CLEAR_FRAMES:
-            continue
-        if clear and clear[-1].order is not sight.order:
-            return clear[-1], run[0]
-        clear = run
-    return None
-
-
 def confidence(order: FieldOrder, stated: FieldOrder, votes: Votes | None) -> float:
     """How sure it is that `order` was decided on rightly, 0 to 1.
 
@@ -178,15 +159,68 @@ def decided(video: VideoTrack, sights: Sequence[Sight] | None) -> VideoTrack:
     votes = None if sights is None else Votes.count(sights)
     order, reason = decide(stated=video.flagged_order, codec=video.codec, height=video.height, votes=votes)
     sure = confidence(order, video.flagged_order, votes)
-    if (change := change_of_order(sights or ())) is not None:
-        before, after = change
-        order = FieldOrder.MIXED
-        reason = (
-            f"{_in_words(before.order)} at {duration(float(before.at_s))}, "
-            f"{_in_words(after.order)} at {duration(float(after.at_s))}"
-        )
-        sure = 0.9
     return replace(video, field_order=order, field_order_reason=reason, field_order_confidence=sure)
+
+
+def confirmed(
+    video: VideoTrack, sights: Sequence[Sight] | None, orders: Orders, positions: Sequence[int]
+) -> VideoTrack:
+    """`video`, of which some places decided, with what all of its frames say of the field order.
+
+    `idet` sees the smallest movement, but takes synthetic pictures for fields in both orders, and looked at
+    some places alone. What all frames say decides where the order changes, and where those places are not
+    clear.
+
+    Args:
+        video: with the order that `sights` decided on.
+        sights: what was seen in some places, None for nothing.
+        orders: what all frames say.
+        positions: the grid position of each frame.
+    """
+    if len(orders.runs) > 1:
+        return _changing(video, orders, positions)
+    if orders.telling < _TELLING_STEPS:
+        return video
+    measured = FieldOrder.UNKNOWN if sights is None else Votes.count(sights).verdict()
+    if measured is FieldOrder.UNKNOWN and orders.progressive >= _NEARLY_ALL * orders.telling:
+        order, count = FieldOrder.PROGRESSIVE, orders.progressive
+    elif orders.runs and _is_nearly_all(orders) and orders.runs[0].order is not measured:
+        order, count = orders.runs[0].order, max(orders.tff, orders.bff)
+    else:
+        return video
+    reason = f"measured: {count} of {orders.telling} frames that move are {_in_words(order)}"
+    if video.flagged_order not in (order, FieldOrder.UNKNOWN):
+        reason += f", though the file says {_in_words(video.flagged_order)}"
+    return replace(video, field_order=order, field_order_reason=reason, field_order_confidence=_SURE)
+
+
+def _is_nearly_all(orders: Orders) -> bool:
+    """Whether nearly all frames with fields have them in one order, and there are enough of them."""
+    most = max(orders.tff, orders.bff)
+    enough = most >= max(_TELLING_STEPS, orders.telling / 10)
+    return enough and most >= _NEARLY_ALL * (orders.tff + orders.bff)
+
+
+def _changing(video: VideoTrack, orders: Orders, positions: Sequence[int]) -> VideoTrack:
+    runs = on_grid(orders.runs, positions)
+    return replace(
+        video,
+        field_order=FieldOrder.MIXED,
+        field_order_reason=_changes_in_words(runs, video.rate),
+        field_order_confidence=_SURE if orders.certain else _UNSURE,
+        order_runs=runs if orders.certain else (),
+    )
+
+
+def _changes_in_words(runs: Sequence[OrderRun], rate: Fraction) -> str:
+    """Where the order changes, and from what to what."""
+    first, *changes = runs
+    told = [
+        f"{_in_words(run.order)} from {place(run.first_frame / rate)} (frame {run.first_frame})"
+        for run in changes[:_MOST_PLACES_TOLD]
+    ]
+    more = len(changes) - len(told)
+    return ", ".join((_in_words(first.order), *told)) + (f", and {more} more changes" if more else "")
 
 
 def stated_order(flags: FieldOrder, container_flag: FieldOrder) -> FieldOrder:

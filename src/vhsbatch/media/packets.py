@@ -152,14 +152,21 @@ def _truncation(packets: Scan) -> str:
     return f"truncated: {float(packets.reach_s):.1f} s of {float(declared_s):.1f} s are there"
 
 
-def expect_one_size(head: Glimpse, tail: Glimpse | None) -> None:
+def expect_one_size(head: Glimpse, tail: Glimpse | None, *, ignoring: frozenset[int] = frozenset()) -> None:
     """Refuse a picture that is another one later on: filters would begin anew there and lose frames.
+
+    Args:
+        head: the first frames, or all.
+        tail: the last ones, None where these are among the first.
+        ignoring: when damaged frames are shown, of which a decoder may make anything.
 
     Raises:
         InputError: it changes its size.
     """
     seen = [*head.frames, *(tail.frames if tail is not None else ())]
-    sizes = list(dict.fromkeys(f"{frame.width}x{frame.height}" for frame in seen))
+    sizes = list(
+        dict.fromkeys(f"{frame.width}x{frame.height}" for frame in seen if frame.tick not in ignoring)
+    )
     if len(sizes) > 1:
         raise InputError(
             f"its picture changes size: {' and '.join(sizes)}", fix="cut the source where it changes"

@@ -19,6 +19,7 @@ import anyio.to_thread
 from vhsbatch.errors import InputError
 from vhsbatch.media import fieldorder
 from vhsbatch.media.changes import with_changes
+from vhsbatch.media.decoding import Decoded, decode_all
 from vhsbatch.media.fieldorder import Sight
 from vhsbatch.media.formats import LATE_SEEKING_DEMUXERS
 from vhsbatch.media.idet import look_at_fields
@@ -39,7 +40,7 @@ from vhsbatch.media.programmes import of_one_programme
 from vhsbatch.media.scan import Scan, scan
 from vhsbatch.media.showinfo import Glimpse, look
 from vhsbatch.media.telecine import with_telecine
-from vhsbatch.media.timeline import Timeline, lay_on_grid
+from vhsbatch.media.timeline import Timeline, lay_on_grid, positions_of
 from vhsbatch.model.media import INVALID_MATRIX, FieldOrder, MediaInfo, VideoTrack
 
 MAX_PIXELS = 8192 * 8192 // 2
@@ -85,8 +86,11 @@ async def probe(
         head = await _look_at_head(path, packets, ffmpeg, timeout_s)
         packets = of_one_programme(packets, head.programmes)
         tail = await _look_at_tail(path, packets, head, ffmpeg, timeout_s)
+        decoded = await decode_all(
+            path, packets.index, len(packets.ticks), fields=can_be_interlaced(packets), timeout_s=timeout_s
+        )
         if len(packets.looks) < 2:
-            expect_one_size(head, tail)
+            expect_one_size(head, tail, ignoring=frozenset(decoded.damaged))
         ticks, timeline = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
         expect_sense(packets, timeline, ticks)
         video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
@@ -104,6 +108,9 @@ async def probe(
             f"reading it takes more than {timeout_s:.0f} s", fix="copy it to a faster disk"
         ) from error
     video = fieldorder.decided(video, sights)
+    if decoded.orders is not None:
+        positions = _positions(decoded, ticks, packets.time_base, video.rate)
+        video = fieldorder.confirmed(video, sights, decoded.orders, positions)
     return MediaInfo(
         path=path,
         size_bytes=status.st_size,
@@ -122,6 +129,7 @@ async def probe(
         pictures=packets.pictures,
         tags=packets.tags,
         notes=notes(packets, timeline, undecoded=undecoded_tail(packets, tail)),
+        damage=decoded.damage(ticks[0], packets.time_base),
     )
 
 
@@ -242,6 +250,17 @@ async def _look_at_tail(
 
 def _counted_from(start_s: Fraction, sights: Iterable[Sight]) -> Iterator[Sight]:
     return (replace(sight, at_s=sight.at_s - start_s) for sight in sights)
+
+
+def _positions(decoded: Decoded, ticks: list[int], time_base: Fraction, rate: Fraction) -> list[int]:
+    """The grid position of each frame that was decoded.
+
+    The times of files without any are those of the packets, in the order in which frames are shown.
+    """
+    shown = [tick for tick in decoded.ticks if tick is not None]
+    if len(decoded.ticks) == len(ticks) or len(shown) < len(decoded.ticks):
+        return positions_of([*ticks, *(ticks[-1:] * (len(decoded.ticks) - len(ticks)))], time_base, rate)
+    return [max(0, position) for position in positions_of([ticks[0], *sorted(shown)], time_base, rate)[1:]]
 
 
 def _video_track(packets: Scan, head: Glimpse, timeline: Timeline, *, start_s: Fraction) -> VideoTrack:

@@ -13,6 +13,7 @@ failure of the program.
 import json
 import os
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -31,6 +32,8 @@ from vhsbatch.media.whole import fills_container
 _FIELD_ORDERS = ("unknown", "progressive", "tff", "bff", "tff", "bff")
 # Its header lists each packet.
 _WITH_ALL_SAMPLES = "mov,mp4,m4a,3gp,3g2,mj2"
+# In so many bytes the reader of MPEG-TS looks for the next packet before it asks to be called again.
+_RESYNC_BYTES = 65_536
 _NOT_MOVING = ("attached_pic", "still_image", "timed_thumbnails")
 
 
@@ -127,7 +130,7 @@ def _read(
     bases: dict[int, Fraction] = {}
     error: str | None = None
     try:
-        for packet in container.demux():
+        for packet in packets_of(container):
             if packet.size == 0 and packet.dts is None:  # PyAV's end of a stream
                 continue
             stream = packet.stream
@@ -144,6 +147,16 @@ def _read(
     for sound in sounds.values():
         sound.finish()
     return max((end * bases[index] for index, end in ends.items()), default=None), error
+
+
+def packets_of(container: Any) -> Iterator[Any]:
+    """All packets of a file: FFmpeg too goes on behind a damaged place of MPEG-TS."""
+    for _ in range(max(container.size, 0) // _RESYNC_BYTES + 1):
+        try:
+            yield from container.demux()
+        except BlockingIOError:
+            continue
+        return
 
 
 def _main_video(streams: Any) -> Any:

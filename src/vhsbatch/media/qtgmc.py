@@ -2,10 +2,11 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from vhsbatch.errors import ToolError
-from vhsbatch.media.deinterlacing import fields_of, held_of, rate_factor
+from vhsbatch.media.deinterlacing import fields_of, held_of, order_runs, rate_factor
 from vhsbatch.media.filters import fields_format
 from vhsbatch.media.shape import recorded_size
 from vhsbatch.model.plan import JobPlan, Segment
@@ -67,6 +68,9 @@ def deinterlace_stage(
     track, preset = plan.info.video, plan.preset
     width, height = recorded_size(track, preset)
     source = fields_of(plan, segment)
+    first, *changes = order_runs(track, source)
+    held = held_of(plan, source)
+    flips = ",".join(str(_frames_before(run.first_frame - source.start, held)) for run in changes)
     keep = segment.stop_frame - int(source.start * rate_factor(track, preset))
     return StageSpec(
         name=STAGE,
@@ -74,8 +78,18 @@ def deinterlace_stage(
             *(interpreter(vapoursynth_python), "-P", _WORKER),
             *("--width", str(width), "--height", str(height), "--format", fields_format(track, preset)),
             *("--frames", str(len(source)), "--keep", str(keep)),
-            *("--held", ",".join(f"{start}-{stop}" for start, stop in held_of(plan, source))),
-            *("--order", track.field_order.value, "--rate", preset.deinterlace.rate),
+            *("--held", ",".join(f"{start}-{stop}" for start, stop in held)),
+            *("--order", first.order.value, *(("--flips", flips) if flips else ())),
+            *("--rate", preset.deinterlace.rate),
             *("--threads", str(threads)),
         ),
     )
+
+
+def _frames_before(position: int, held: Sequence[tuple[int, int]]) -> int:
+    """How many frames of their own lie before a position, of those between which `held` has none.
+
+    >>> _frames_before(10, [(2, 4), (8, 12)])
+    6
+    """
+    return position - sum(min(stop, position) - start for start, stop in held if start < position)

@@ -19,6 +19,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from importlib.metadata import version
+from itertools import pairwise
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
@@ -160,23 +161,18 @@ class FrameReader:
 class FrameCheck:
     """Holds every frame that is made against the fields that it was made of, by their luma."""
 
-    def __init__(self, *, bits: int, first_line: int) -> None:
-        """Create a check.
-
-        Args:
-            bits: of a sample.
-            first_line: 0 where the top field is the first, 1 where it is the bottom field.
-        """
+    def __init__(self, *, bits: int) -> None:
+        """Create a check; `bits` are those of a sample."""
         self._level = 2.0 ** (bits - 8)
-        self._first_line = first_line
         self._fields: dict[int, Means] = {}
         self._made: dict[int, Plane] = {}
         self._lock = threading.Lock()
 
-    def take_in(self, number: int, luma: Plane) -> None:
-        """Remember the fields of frame `number` of the input."""
+    def take_in(self, number: int, luma: Plane, order: str) -> None:
+        """Remember the fields of frame `number` of the input, which has them in this order."""
+        first_line = 0 if order == "tff" else 1
         for second in (0, 1):
-            lines = luma[(self._first_line + second) % 2 :: 2]
+            lines = luma[(first_line + second) % 2 :: 2]
             means = block_means(lines, _BLOCK_PX // 2)
             with self._lock:
                 self._fields[2 * number + second] = means
@@ -244,6 +240,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--held", default="")
     parser.add_argument("--format")
     parser.add_argument("--order", choices=("tff", "bff"))
+    # The frames with which the order changes.
+    parser.add_argument("--flips", type=lambda text: [int(number) for number in text.split(",")], default=[])
     parser.add_argument("--rate", choices=("field", "frame"))
     return parser.parse_args()
 
@@ -270,13 +268,13 @@ def run(
     reader: FrameReader, held: list[int], form: Format, arguments: argparse.Namespace, frames_out: int
 ) -> None:
     """Write the first `--keep` of the frames that are made of what `reader` gives."""
-    check = FrameCheck(bits=form.bits, first_line=0 if arguments.order == "tff" else 1)
+    check = FrameCheck(bits=form.bits)
     source = _source(reader, len(held), check, form, arguments)
     fields_per_frame = 1 if arguments.rate == "field" else 2
     times = times_shown(held, 2 // fields_per_frame, arguments.keep)
     if sum(times) != arguments.keep:
         raise WorkerError(f"{arguments.keep} frames cannot be made of {arguments.frames}")
-    made = deinterlaced(source, arguments.order)[::fields_per_frame][: len(times)]
+    made = in_orders(source, arguments.order, arguments.flips)[::fields_per_frame][: len(times)]
     count = 0
     for count, (planes, shown) in enumerate(zip(_planes(made, arguments.threads), times, strict=False), 1):
         problem = check.flaw((count - 1) * fields_per_frame, planes[0])
@@ -321,11 +319,10 @@ def _source(
 
     def fill(n: int, f: Any) -> Any:
         planes = reader.planes(n, keep=window)
-        check.take_in(n, planes[0])
+        check.take_in(n, planes[0], order_of(n, arguments.order, arguments.flips))
         frame = f.copy()
         for number, plane in enumerate(planes):
             np.copyto(np.asarray(frame[number]), plane)
-        frame.props["_FieldBased"] = vs.FIELD_TOP if arguments.order == "tff" else vs.FIELD_BOTTOM
         frame.props["_Range"] = vs.RANGE_FULL if form.full_range else vs.RANGE_LIMITED
         return frame
 
@@ -346,6 +343,27 @@ def _vapoursynth(threads: int) -> Any:
     return vs
 
 
+def order_of(frame: int, first: str, flips: list[int]) -> str:
+    """The field order of a frame: `first`, and the other one from each of the frames `flips` on.
+
+    >>> [order_of(frame, "tff", [2, 3]) for frame in range(4)]
+    ['tff', 'tff', 'bff', 'tff']
+    """
+    changes = sum(flip <= frame for flip in flips)
+    return first if changes % 2 == 0 else {"tff": "bff", "bff": "tff"}[first]
+
+
+def in_orders(clip: Any, first: str, flips: list[int]) -> Any:
+    """A clip with a frame for each field, of which each frame is deinterlaced in its own order."""
+    bounds = [0, *flips, len(clip)]
+    made = {order: deinterlaced(clip, order) for order in {order_of(at, first, flips) for at in bounds[:-1]}}
+    parts = [made[order_of(start, first, flips)][2 * start : 2 * stop] for start, stop in pairwise(bounds)]
+    joined = parts[0]
+    for part in parts[1:]:
+        joined += part
+    return joined
+
+
 def deinterlaced(clip: Any, order: str) -> Any:
     """A clip with a frame for each field.
 
@@ -363,7 +381,9 @@ def deinterlaced(clip: Any, order: str) -> Any:
         prefilter_tr=1,
         basic_bobber=BWDIF(),
     )
-    return fast.bob(clip, tff=order == "tff")
+    # What frames say of themselves goes before what is asked for.
+    top_first = order == "tff"
+    return fast.bob(clip.std.SetFieldBased(2 if top_first else 1), tff=top_first)
 
 
 def trial() -> dict[str, str]:

@@ -150,8 +150,11 @@ def _frames_to_stdout(pixel_format: str) -> tuple[str, ...]:
 
 def _read_source(plan: JobPlan, segment: Segment, threads: Threads, served: Served | None) -> tuple[str, ...]:
     source = served or plan.info.path
+    # Of damaged frames a decoder may make a picture of another size: the one before them is held instead.
+    drop = ("-drop_changed", "1") if plan.info.damage is not None else ()
     return (
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
+        *drop,
         # A graph that begins anew where the picture changes would lose frames, and count from there.
         *(("-reinit_filter", "0") if plan.info.video.changes else ()),
         "-copyts",

@@ -37,6 +37,9 @@ _FILM_PART = Fraction(4, 5)
 # In so many frames there would be a cadence, if more than so much of them were not of two moments.
 _FEWEST_FRAMES, _PLAIN = 30, 0.96
 
+# As sure an order is at most that no frame tells.
+_NOT_MEASURED = 0.6
+
 _WIDTH = 96
 
 
@@ -108,7 +111,11 @@ def is_soft(ticks: Sequence[int], time_base: Fraction, rate: Fraction) -> bool:
 def may_be_whole(video: VideoTrack, votes: Votes | None) -> bool:
     """Whether it has fields for no better reason than that the file or its kind says so."""
     unclear = votes is not None and votes.verdict() is FieldOrder.UNKNOWN
-    return unclear and video.field_order in (FieldOrder.TFF, FieldOrder.BFF)
+    return (
+        unclear
+        and video.field_order in (FieldOrder.TFF, FieldOrder.BFF)
+        and video.field_order_confidence <= _NOT_MEASURED
+    )
 
 
 def may_be_shifted(video: VideoTrack) -> bool:

@@ -101,6 +101,11 @@ def lay_on_grid(
     )
 
 
+def positions_of(ticks: Sequence[int], time_base: Fraction, rate: Fraction) -> list[int]:
+    """On which position of a grid of `rate` each frame lies."""
+    return _positions(ticks, rate * time_base)
+
+
 def whole_frames(ticks: Iterable[int], frame_ticks: int) -> list[int]:
     """Leave out the second fields of a stream whose packets are fields.
 

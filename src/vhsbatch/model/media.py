@@ -29,6 +29,19 @@ class FieldOrder(StrEnum):
         return self in (FieldOrder.TFF, FieldOrder.BFF, FieldOrder.MIXED)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRun:
+    """Frames in a row whose fields are in one order.
+
+    Attributes:
+        first_frame: the grid position of the first of them; they reach to the next run.
+        order: TFF or BFF.
+    """
+
+    first_frame: int
+    order: FieldOrder
+
+
 class Telecine(StrEnum):
     """How film was fitted into the frames of television.
 
@@ -132,6 +145,7 @@ class VideoTrack:
         field_order: the field order that was decided on.
         field_order_reason: why, in a few words.
         field_order_confidence: how sure that is, 0 to 1.
+        order_runs: where a MIXED order changes, from the first frame on; empty where that is not certain.
         telecine: whether it is film in the frames of television.
         telecine_reason: how that was found, empty where nothing was looked for.
         telecine_confidence: how sure that is, 0 to 1.
@@ -159,6 +173,7 @@ class VideoTrack:
     field_order: FieldOrder = FieldOrder.UNKNOWN
     field_order_reason: str = "not examined"
     field_order_confidence: float = 0.0
+    order_runs: tuple[OrderRun, ...] = ()
     telecine: Telecine = Telecine.NONE
     telecine_reason: str = ""
     telecine_confidence: float = 0.0
@@ -229,6 +244,27 @@ class SubtitleTrack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """What of a source's video is not what was recorded.
+
+    Attributes:
+        frames: how many frames are damaged or could not be decoded at all.
+        of_frames: of how many.
+        places: where: the first and the last of frames that are near each other, in seconds from the first
+            frame of the source.
+    """
+
+    frames: int
+    of_frames: int
+    places: tuple[tuple[Fraction, Fraction], ...]
+
+    @property
+    def percent(self) -> float:
+        """Damaged frames of a hundred."""
+        return 100 * self.frames / self.of_frames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaInfo:
     """All that is known of one source.
 
@@ -249,6 +285,7 @@ class MediaInfo:
         pictures: number of pictures in it that stand still, as covers do.
         tags: names of what else it says of itself, in small letters.
         notes: what the user should know of this source, one line each.
+        damage: of its video, None where all of it decodes cleanly.
     """
 
     path: Path
@@ -266,3 +303,4 @@ class MediaInfo:
     pictures: int = 0
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    damage: Damage | None = None

@@ -82,6 +82,7 @@ def corrected(info: MediaInfo, by: Corrections) -> MediaInfo:
             field_order=by.field_order,
             field_order_reason="as was asked for",
             field_order_confidence=1.0,
+            order_runs=(),
         )
         if by.field_order is FieldOrder.PROGRESSIVE and video.telecine.is_in_fields:
             video = replace(video, telecine=Telecine.NONE, telecine_reason="")

@@ -21,6 +21,7 @@ from vhsbatch.media.shape import output_sar, output_size, recorded_size
 from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.wire import to_text
+from vhsbatch.pipeline.damage import damage_notes
 from vhsbatch.pipeline.describe import field_order
 from vhsbatch.pipeline.geometry import (
     cut,
@@ -29,7 +30,7 @@ from vhsbatch.pipeline.geometry import (
 from vhsbatch.presets import Preset
 
 # Part of every fingerprint: raised when the same plan would make other frames than before.
-PLAN_VERSION = 6
+PLAN_VERSION = 7
 
 # In a shorter clip, and by less, sound and picture often end apart without drifting.
 _DRIFTING_S = 60
@@ -88,10 +89,10 @@ def make_plan(
     crop = preset.crop
     if crop.left + crop.right >= track.width or crop.top + crop.bottom >= track.height:
         raise InputError(f"the preset's crop leaves nothing of {track.width}x{track.height}", fix="crop less")
-    if track.field_order is FieldOrder.MIXED and deinterlaces(preset, track):
+    if track.field_order is FieldOrder.MIXED and not track.order_runs and deinterlaces(preset, track):
         raise InputError(
             f"its field order changes: {track.field_order_reason}",
-            fix="cut it between the two, or say with --field-order which of them to take",
+            fix="cut it there, or say with --field-order which of them to take",
         )
     if deinterlaces_apart(preset, track) and recorded_size(track, preset)[1] % 2:
         raise InputError(
@@ -137,6 +138,7 @@ def make_plan(
         shown_s=None if times_s is None else times_s[-1] + 1 / rate,
         notes=(
             *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
+            *damage_notes(info),
             *_notes(track, preset),
             *change_notes(track),
             *colour_notes(track),

@@ -22,6 +22,7 @@ from vhsbatch.model.media import MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, corrected
+from vhsbatch.pipeline.damage import expect_usable
 from vhsbatch.pipeline.existing import sample_of
 from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.overrides import NO_OVERRIDE, NO_OVERRIDES, Override, Overrides
@@ -54,6 +55,7 @@ class Intent:
         max_pixels: larger pictures are refused.
         corrections: what the user knows better than the sources say.
         allow_truncated: whether sources that break off are taken as they are.
+        max_damage_percent: sources of which more frames are damaged fail.
         spare_devices: other devices for the network.
         memory: what earlier runs found out about sources; None where nothing is remembered.
         overrides: finds what is wanted otherwise for single videos.
@@ -78,6 +80,7 @@ class Intent:
     in_flight: int = 1
     corrections: Corrections = NO_CORRECTIONS
     allow_truncated: bool = False
+    max_damage_percent: int = 100
     spare_devices: tuple[str, ...] = ()
     memory: Memory | None = None
     overrides: Overrides = NO_OVERRIDES
@@ -108,6 +111,7 @@ async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]
     info, override = await to_thread.run_sync(_known, path, intent, abandon_on_cancel=True)
     if info is None:
         info = await intent.probing.probe_anew(path)
+    expect_usable(info, intent.max_damage_percent)
     return corrected(corrected(info, intent.corrections), override.corrections), override
 
 

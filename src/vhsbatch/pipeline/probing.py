@@ -15,7 +15,7 @@ from vhsbatch.pipeline.files import settled
 from vhsbatch.remembered import Memory
 
 # Part of every key: raised when the same file would be seen otherwise than before.
-PROBE_VERSION = 10
+PROBE_VERSION = 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

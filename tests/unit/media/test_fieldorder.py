@@ -10,16 +10,17 @@ from vhsbatch.media.fieldorder import (
     Sight,
     Votes,
     can_be_interlaced,
-    change_of_order,
     confidence,
+    confirmed,
     decide,
     decided,
     stated_order,
 )
-from vhsbatch.model.media import FieldOrder
+from vhsbatch.media.order_runs import find_orders
+from vhsbatch.model.media import FieldOrder, OrderRun, VideoTrack
 
 TFF, BFF = FieldOrder.TFF, FieldOrder.BFF
-PROGRESSIVE, UNKNOWN = FieldOrder.PROGRESSIVE, FieldOrder.UNKNOWN
+PROGRESSIVE, MIXED, UNKNOWN = FieldOrder.PROGRESSIVE, FieldOrder.MIXED, FieldOrder.UNKNOWN
 
 
 def sights(*parts: tuple[FieldOrder, int]) -> list[Sight]:
@@ -119,32 +120,51 @@ def test_the_track_is_completed() -> None:
     assert track.field_order_reason.startswith("measured: 60 of 60 frames are bottom field first")
 
 
-def test_an_order_that_changes_for_good_is_told() -> None:
-    track = decided(make.track(flagged_order=TFF), sights((TFF, 60), (PROGRESSIVE, 5), (BFF, 60)))
-    assert track.field_order is FieldOrder.MIXED
-    assert track.field_order_reason == "top field first at 0:59, bottom field first at 1:05"
+def confirmed_by(steps: str, *seen: tuple[FieldOrder, int]) -> VideoTrack:
+    video = decided(make.track(flagged_order=UNKNOWN, rate=Fraction(25)), sights(*seen))
+    return confirmed(video, sights(*seen), find_orders(steps), range(len(steps) + 1))
+
+
+def test_changes_of_order_are_told_to_the_frame_and_followed() -> None:
+    track = confirmed_by("T" * 39 + "P" + "B" * 11 + "P" + "T" * 32, (TFF, 85))
+    assert track.field_order is MIXED
+    assert track.order_runs == tuple(
+        OrderRun(first_frame=frame, order=order) for frame, order in ((0, TFF), (40, BFF), (52, TFF))
+    )
+    assert track.field_order_reason == (
+        "top field first, bottom field first from 0:01.6 (frame 40), top field first from 0:02.0 (frame 52)"
+    )
+
+
+def test_changes_that_are_not_certain_are_told_and_not_followed() -> None:
+    track = confirmed_by("T" * 30 + "?" * 9 + "B" * 30, (TFF, 70))
+    assert (track.field_order, track.order_runs) == (MIXED, ())
+    assert "bottom field first from 0:01.5 (frame 39)" in track.field_order_reason
+
+
+def test_changes_are_told_in_a_few_words() -> None:
+    assert confirmed_by(("T" * 20 + "B" * 20) * 6, (TFF, 200)).field_order_reason.endswith(
+        ", and 7 more changes"
+    )
 
 
 @pytest.mark.parametrize(
-    "parts",
+    ("steps", "seen", "order"),
     [
-        [(TFF, 60), (BFF, 24), (TFF, 60)],
-        [(TFF, 24), (BFF, 200)],
-        [(TFF, 3), (BFF, 3)] * 40,
-        [(UNKNOWN, 100), (PROGRESSIVE, 100), (TFF, 100)],
+        ("P" * 99, ((TFF, 50), (BFF, 50)), PROGRESSIVE),  # as of synthetic pictures
+        ("P" * 60 + "T" * 2 + "P" * 60, ((TFF, 50), (BFF, 50)), PROGRESSIVE),
+        ("." * 99, ((TFF, 60),), TFF),  # idet sees smaller movements
+        ("P" * 99, ((TFF, 60),), TFF),
+        ("B" * 99, ((TFF, 30), (BFF, 30)), BFF),
+        ("B" * 99, ((PROGRESSIVE, 60),), BFF),
+        ("B" * 30 + "." * 500, ((UNKNOWN, 60),), BFF),
+        ("TTT", ((TFF, 30), (BFF, 30)), BFF),  # too few: DV is so by convention
     ],
-    ids=["errors in the middle", "errors at the beginning", "noise", "one order"],
 )
-def test_a_few_frames_of_the_other_order_are_errors(parts: list[tuple[FieldOrder, int]]) -> None:
-    assert change_of_order(sights(*parts)) is None
-
-
-def test_a_change_is_seen_through_a_few_frames_that_err() -> None:
-    change = change_of_order(sights((BFF, 40), (TFF, 2), (BFF, 10), (UNKNOWN, 30), (TFF, 30)))
-    assert change is not None
-    before, after = change
-    assert (int(before.at_s), before.order) == (39, BFF)
-    assert (int(after.at_s), after.order) == (82, TFF)
+def test_all_frames_decide_where_some_places_do_not(
+    steps: str, seen: tuple[tuple[FieldOrder, int], ...], order: FieldOrder
+) -> None:
+    assert confirmed_by(steps, *seen).field_order is order
 
 
 @pytest.mark.parametrize(

@@ -203,26 +203,26 @@ def woven(number: int, first_line: int, **how: int) -> Plane:
 @pytest.mark.parametrize("bits", [8, 10, 16])
 @pytest.mark.parametrize("first_line", [0, 1])
 def test_right_frames_pass(first_line: int, bits: int, height: int) -> None:
-    check = FrameCheck(bits=bits, first_line=first_line)
+    check = FrameCheck(bits=bits)
     for number in range(5):
-        check.take_in(number, woven(number, first_line, bits=bits, height=height))
+        check.take_in(number, woven(number, first_line, bits=bits, height=height), ("tff", "bff")[first_line])
     for field in range(10):
         assert check.flaw(field, moving(field, bits=bits, height=height)) is None
 
 
 def test_wrong_frames_do_not() -> None:
-    check = FrameCheck(bits=8, first_line=0)
+    check = FrameCheck(bits=8)
     for number in range(5):
-        check.take_in(number, woven(number, 0))
+        check.take_in(number, woven(number, 0), "tff")
     assert check.flaw(0, moving(0)) is None
     assert check.flaw(1, np.zeros_like(moving(1))) == "100 % of it is not what went in"
     assert check.flaw(2, moving(0)) == "it is the one before once more"
 
 
 def test_a_still_picture_stays_one() -> None:
-    check = FrameCheck(bits=8, first_line=0)
+    check = FrameCheck(bits=8)
     for number in range(5):
-        check.take_in(number, moving(0))
+        check.take_in(number, moving(0), "tff")
     for field in range(10):
         assert check.flaw(field, moving(0)) is None
 
@@ -231,17 +231,17 @@ def test_a_cut_between_two_fields_is_no_flaw() -> None:
     dark, bright = np.full((32, 32), 16, np.uint8), np.full((32, 32), 235, np.uint8)
     mixed = dark.copy()
     mixed[1::2] = bright[1::2]
-    check = FrameCheck(bits=8, first_line=0)
+    check = FrameCheck(bits=8)
     for number, frame in enumerate((dark, mixed, bright)):
-        check.take_in(number, frame)
+        check.take_in(number, frame, "tff")
     for field, made in enumerate((dark, dark, dark, bright, bright, bright)):
         assert check.flaw(field, made) is None
 
 
 def test_what_is_past_is_forgotten() -> None:
-    check = FrameCheck(bits=8, first_line=0)
+    check = FrameCheck(bits=8)
     for number in range(200):
-        check.take_in(number, moving(0))
+        check.take_in(number, moving(0), "tff")
         check.flaw(2 * number, moving(0))
         check.flaw(2 * number + 1, moving(0))
     assert len(check._fields) < 10
