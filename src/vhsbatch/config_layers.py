@@ -15,8 +15,8 @@ from pydantic_settings import InitSettingsSource
 
 from vhsbatch.config import ENV_PREFIX, Settings
 from vhsbatch.errors import UsageError
+from vhsbatch.filesystem import user_folder
 from vhsbatch.preset_files import SHIPPED, read_toml, with_lut_from
-from vhsbatch.user_folders import user_folder
 from vhsbatch.validation import Problem, first_problem, nearest
 
 FILE_NAME = "vhsbatch.toml"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vhsbatch import __version__
 from vhsbatch.errors import first_cause
-from vhsbatch.user_folders import user_folder
+from vhsbatch.filesystem import user_folder
 from vhsbatch.wording import plain
 
 

@@ -43,8 +43,8 @@ FILTERS = frozenset(
         "colorspace", "convolution", "crop", "decimate", "dilation", "erosion", "extractplanes",
         "fieldmatch", "fillborders", "format", "fps", "hflip", "highpass", "hqdn3d", "hstack",
         "hysteresis", "idet", "loudnorm", "lut", "lut3d", "lutyuv", "maskedclamp", "maskedmerge",
-        "mergeplanes", "mpdecimate", "nlmeans", "nnedi", "overlay", "pad", "scale", "select", "separatefields", "setfield",
-        "setparams", "setpts", "setsar", "settb", "showinfo", "sidedata", "split", "tmedian", "tonemap",
+        "mergeplanes", "mpdecimate", "nlmeans", "nnedi", "overlay", "pad", "scale", "select",
+        "separatefields", "setfield", "setparams", "setpts", "setsar", "settb", "showinfo", "sidedata", "split", "tmedian", "tonemap",
         "tpad", "transpose", "trim", "unsharp", "vflip", "vstack", "w3fdif", "weave", "xstack", "yadif",
         "zscale",
     )

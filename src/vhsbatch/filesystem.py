@@ -1,18 +1,28 @@
-"""Files, where file systems differ in what they can do: FAT, exFAT, shares and FUSE, besides the usual ones.
+"""Files and folders: what must survive a crash, what others name, and what file systems differ in.
 
-What others name (a preset, a sidecar, a record) is opened so that neither a pipe nor a device can hold up the
-run, and read up to a limit.
+FAT, exFAT, shares and FUSE can do less than the usual file systems. What others name (a preset, a sidecar,
+a record) is opened so that neither a pipe nor a device can hold up the run, and read up to a limit.
 """
 
 import errno
+import hashlib
 import os
 import resource
 import stat
 import tempfile
+import time
 from collections.abc import Collection
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
+from typing import Literal
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+import platformdirs
+
+from vhsbatch.errors import InputError
 
 # What a file system answers that cannot sync a file or a folder: there is nothing more to be done.
 _CANNOT_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
@@ -117,3 +127,89 @@ def largest_file_bytes(folder: Path) -> int | None:
             except OSError:
                 limits.append(size_bytes - 1)
     return min(limits, default=None)
+
+
+# A file that was written to so recently may be a copy that is under way.
+_SETTLED_S = 2.0
+_STILL_GROWING_S = 600.0
+_READ_AT_ONCE_BYTES = 4 * 2**20
+
+
+async def sha256(path: Path) -> str:
+    """Digest of a file, read in a thread that is abandoned when nobody waits for it any more."""
+
+    def digest() -> str:
+        found = hashlib.sha256()
+        with open_regular(path) as file:
+            while part := file.read(_READ_AT_ONCE_BYTES):
+                anyio.from_thread.check_cancelled()
+                found.update(part)
+        return found.hexdigest()
+
+    return await anyio.to_thread.run_sync(digest, abandon_on_cancel=True)
+
+
+async def settled(path: Path) -> None:
+    """Return when a file has not grown for a while; at once for one that is older than that.
+
+    Raises:
+        InputError: it is still growing after a long time.
+    """
+    deadline_s = time.monotonic() + _STILL_GROWING_S
+    before = await _state(path)
+    # A clock that is ahead of the file system's is no reason to wait.
+    while before is not None and 0 <= time.time() - before[1] < _SETTLED_S:
+        await anyio.sleep(_SETTLED_S)
+        now = await _state(path)
+        if now == before:
+            return
+        before = now
+        if time.monotonic() > deadline_s:
+            raise InputError("it is still being written", fix="run the batch again when it is complete")
+
+
+async def _state(path: Path) -> tuple[int, float] | None:
+    try:
+        status = await anyio.Path(path).stat()
+    except OSError:
+        return None  # whoever opens it says why
+    return status.st_size, status.st_mtime
+
+
+async def publish(temporary: Path, final: Path) -> None:
+    """Give a finished file its name, in a way that a crash leaves either nothing or all of it.
+
+    Both names must be on one file system. The file's data is on disk before the name is, and the
+    name is on disk when this returns.
+    """
+
+    def move() -> None:
+        sync(temporary)
+        temporary.replace(final)
+        sync(final.parent)
+
+    await anyio.to_thread.run_sync(move)
+
+
+# Nothing is in it, and nothing can be put there.
+NOWHERE = Path(os.devnull) / "vhsbatch"
+
+
+def user_folder(kind: Literal["config", "cache", "data", "log"]) -> Path:
+    """The user's folder for files of a kind, which need not exist.
+
+    It is one in which nothing can be where the user has no home: `HOME` is not set, and the system does
+    not know the user, as in a container with another user's number.
+    """
+    folder_of = {
+        "config": platformdirs.user_config_path,
+        "cache": platformdirs.user_cache_path,
+        "data": platformdirs.user_data_path,
+        "log": platformdirs.user_log_path,
+    }[kind]
+    try:
+        folder = folder_of("vhsbatch", appauthor=False)
+    except (RuntimeError, KeyError):
+        return NOWHERE
+    # A home that is unknown stays a tilde, which would be a folder in the current one.
+    return folder if folder.is_absolute() else NOWHERE

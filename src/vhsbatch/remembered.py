@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vhsbatch.user_folders import user_folder
+from vhsbatch.filesystem import user_folder
 
 _FILE = "remembered.sqlite"
 # What has not been asked for that long is forgotten.

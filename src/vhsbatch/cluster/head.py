@@ -30,6 +30,7 @@ from vhsbatch.cluster.terms import Made, Offer, Order, resource, topic
 from vhsbatch.cluster.transfer import fetch, hand_out
 from vhsbatch.config import Settings
 from vhsbatch.errors import ChainError, MachineLostError, ToolError, VhsBatchError
+from vhsbatch.filesystem import publish
 from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.model.state import BatchState
@@ -37,7 +38,6 @@ from vhsbatch.model.telemetry import LogLine, Telemetry
 from vhsbatch.model.wire import load_telemetry
 from vhsbatch.pipeline.assemble import assemble
 from vhsbatch.pipeline.existing import expect_unchanged
-from vhsbatch.pipeline.files import publish
 from vhsbatch.pipeline.workplace import Workplace, make_private
 from vhsbatch.scheduling.local import file_errors_in_words
 from vhsbatch.wording import counted

@@ -11,9 +11,9 @@ from vhsbatch.cluster.connection import Connection
 from vhsbatch.cluster.files import SOURCE, files_of, proven_block, write_block
 from vhsbatch.cluster.terms import Made
 from vhsbatch.errors import MachineLostError, VerificationError, VhsBatchError
+from vhsbatch.filesystem import sha256
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.pipeline.existing import expect_unchanged
-from vhsbatch.pipeline.files import sha256
 
 # A block passes two connections, each of which may be slow and neither of which is dead.
 _BLOCK_S = 60.0

@@ -10,12 +10,12 @@ import anyio
 from vhsbatch.config import Settings
 from vhsbatch.config_layers import load_settings
 from vhsbatch.errors import InputError, OutputFolderError, UsageError, VerificationError, VhsBatchError
+from vhsbatch.filesystem import sha256
 from vhsbatch.headless import say, show_line
 from vhsbatch.journal import STATE_FOLDER, read_journal
 from vhsbatch.media.verify import count_frames
 from vhsbatch.model.events import BatchFinished, BatchStarted, Fact, JobPublished
 from vhsbatch.pipeline.describe import fact_line
-from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.record import is_record, read_record
 from vhsbatch.proc.stopping import run_until_stopped
 from vhsbatch.proc.tools import ffmpeg_tool

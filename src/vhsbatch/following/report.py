@@ -9,6 +9,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import VhsBatchError
+from vhsbatch.filesystem import publish
 from vhsbatch.following.stills import Stills
 from vhsbatch.journal import STATE_FOLDER, read_journal
 from vhsbatch.media.stills import still_size
@@ -16,7 +17,6 @@ from vhsbatch.model.events import BatchStarted, Fact, JobPublished
 from vhsbatch.model.job_state import JobState, Phase
 from vhsbatch.model.state import BatchState
 from vhsbatch.model.telemetry import LogLine
-from vhsbatch.pipeline.files import publish
 from vhsbatch.pipeline.record import record_beside
 from vhsbatch.proc.tools import ffmpeg_tool
 from vhsbatch.scheduling.bus import Mailbox

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from vhsbatch.errors import ToolError
-from vhsbatch.user_folders import user_folder
+from vhsbatch.filesystem import user_folder
 
 FILE_NAME = "nnedi3_weights.bin"
 # FFmpeg takes a file of this size alone.

@@ -18,7 +18,6 @@ import anyio.to_thread
 
 from vhsbatch.errors import InputError
 from vhsbatch.media import fieldorder
-from vhsbatch.media.changes import with_changes
 from vhsbatch.media.decoding import Decoded, decode_all
 from vhsbatch.media.fieldorder import Sight
 from vhsbatch.media.formats import LATE_SEEKING_DEMUXERS
@@ -36,6 +35,7 @@ from vhsbatch.media.packets import (
     notes,
     undecoded_tail,
 )
+from vhsbatch.media.picture_changes import with_changes
 from vhsbatch.media.programmes import of_one_programme
 from vhsbatch.media.scan import Scan, scan
 from vhsbatch.media.showinfo import Glimpse, look

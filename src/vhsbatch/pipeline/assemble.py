@@ -12,6 +12,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import StalePlanError, UndecodableError, VerificationError
+from vhsbatch.filesystem import publish, sha256
 from vhsbatch.media.audio import AudioEncode, plan_audio
 from vhsbatch.media.frametimes import retime
 from vhsbatch.media.loudness import measure_loudness, uniform_stage
@@ -26,7 +27,6 @@ from vhsbatch.model.source import SourceIdentity
 from vhsbatch.model.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.pipeline.destination import expect_size
 from vhsbatch.pipeline.existing import damage_of_segment, expect_replaceable, expect_unchanged
-from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.proofs import keep_proof
 from vhsbatch.pipeline.record import FileRecord, make_record, write_record
 from vhsbatch.pipeline.segment import segment_stages, way_of_network

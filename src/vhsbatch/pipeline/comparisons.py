@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import UsageError
-from vhsbatch.pipeline.files import sha256
+from vhsbatch.filesystem import sha256
 
 # In the folder of comparisons.
 _LIST = ".vhsbatch-comparisons.json"

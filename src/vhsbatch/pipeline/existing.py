@@ -8,9 +8,9 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import InputError, StalePlanError
+from vhsbatch.filesystem import sha256
 from vhsbatch.model.events import SegmentFinished
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.ownership import ANY_FILE
 from vhsbatch.pipeline.workplace import Workplace
 

@@ -9,6 +9,7 @@ from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.engines.tuning import runtime_on_cpu
 from vhsbatch.errors import InputError
+from vhsbatch.filesystem import sha256
 from vhsbatch.lut import expect_lut
 from vhsbatch.media.colour import needs_conversion
 from vhsbatch.media.deinterlacing import deinterlaces_apart, needs_weights
@@ -24,7 +25,6 @@ from vhsbatch.pipeline.autodetect import AutoDetect
 from vhsbatch.pipeline.corrections import NO_CORRECTIONS, Corrections, corrected
 from vhsbatch.pipeline.damage import expect_usable
 from vhsbatch.pipeline.existing import sample_of
-from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.overrides import NO_OVERRIDE, NO_OVERRIDES, Override, Overrides
 from vhsbatch.pipeline.planner import Means, make_plan
 from vhsbatch.pipeline.probing import Probing

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import anyio.to_thread
 
+from vhsbatch.filesystem import settled
 from vhsbatch.media.probe import probe
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.wire import load_media_info, to_jsonable
-from vhsbatch.pipeline.files import settled
 from vhsbatch.remembered import Memory
 
 # Part of every key: raised when the same file would be seen otherwise than before.

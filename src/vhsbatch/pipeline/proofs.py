@@ -8,9 +8,9 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from vhsbatch.filesystem import publish
 from vhsbatch.model.events import JobPublished
 from vhsbatch.model.wire import dump, load_fact
-from vhsbatch.pipeline.files import publish
 from vhsbatch.pipeline.workplace import make_private
 
 _FOLDER = "published"

@@ -10,11 +10,10 @@ from pydantic import TypeAdapter
 
 from vhsbatch import __version__
 from vhsbatch.errors import InputError
-from vhsbatch.filesystem import read_regular
+from vhsbatch.filesystem import publish, read_regular
 from vhsbatch.model.events import JobPublished, SegmentFinished
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.wire import dump_pretty
-from vhsbatch.pipeline.files import publish
 
 FORMAT = 1
 _LARGEST_BYTES = 64 * 2**20

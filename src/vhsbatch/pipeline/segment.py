@@ -19,6 +19,7 @@ from vhsbatch.engines.fallback import fallback as fallback_of
 from vhsbatch.engines.fallback import in_words
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ChainError, VerificationError
+from vhsbatch.filesystem import publish, sha256
 from vhsbatch.media.deinterlacing import deinterlaces_apart
 from vhsbatch.media.encoders import EncodeArguments, video_arguments
 from vhsbatch.media.filters import network_size
@@ -37,7 +38,6 @@ from vhsbatch.model.events import SegmentFinished
 from vhsbatch.model.plan import JobPlan, Segment, Upscaling
 from vhsbatch.model.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.pipeline.existing import expect_unchanged
-from vhsbatch.pipeline.files import publish, sha256
 from vhsbatch.pipeline.speed import Speed
 from vhsbatch.pipeline.workplace import Workplace, make_private, segment_file
 from vhsbatch.proc.chain import StageSpec, run_chain

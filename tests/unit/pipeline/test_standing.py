@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import make
 from vhsbatch.errors import InputError, StalePlanError
+from vhsbatch.filesystem import sha256
 from vhsbatch.model.source import Likeness, SourceIdentity, likeness
 from vhsbatch.pipeline.existing import expect_replaceable, expect_unchanged, sample_of
-from vhsbatch.pipeline.files import sha256
 from vhsbatch.pipeline.ownership import Found, InTheWay, Nothing, Own, Result, standing
 
 TAPE = SourceIdentity(path=Path("/in/tape.avi"), size_bytes=10, modified_ns=10**18, sha256="t")
