@@ -35,13 +35,13 @@ from clips import make_clip  # noqa: E402
 from vhsbatch import __version__  # noqa: E402
 from vhsbatch.cluster.address import parse_address  # noqa: E402
 from vhsbatch.cluster.head import ClusterExecutor  # noqa: E402
-from vhsbatch.cluster.terms import Offer  # noqa: E402
+from vhsbatch.cluster.protocol import Offer  # noqa: E402
 from vhsbatch.cluster.tools import tools  # noqa: E402
-from vhsbatch.config import Settings  # noqa: E402
-from vhsbatch.config_layers import load_settings  # noqa: E402
+from vhsbatch.config.settings import Settings  # noqa: E402
+from vhsbatch.config.sources import load_settings  # noqa: E402
+from vhsbatch.ffmpeg.toolchain import ffmpeg_tool  # noqa: E402
 from vhsbatch.model.plan import JobPlan, Segment  # noqa: E402
-from vhsbatch.pipeline.workplace import Workplace, segment_file  # noqa: E402
-from vhsbatch.proc.tools import ffmpeg_tool  # noqa: E402
+from vhsbatch.restore.workspace import Workplace, segment_file  # noqa: E402
 
 WORKERS = (1, 2, 4)
 PRESETS = '[short]\ninherits = "vhs"\ntarget_height = 480\nsegment_s = 1\n'
@@ -52,7 +52,7 @@ PRESETS = '[short]\ninherits = "vhs"\ntarget_height = 480\nsegment_s = 1\n'
 
 def sleeping_worker(address: str, sleep_s: float) -> None:
     """Be a worker of which each segment takes `sleep_s`."""
-    from vhsbatch.cluster import node
+    from vhsbatch.cluster import worker_plugin as node
     from vhsbatch.cluster.program import help_cluster
 
     async def make_part(plan: JobPlan, segment: Segment, workplace: Workplace, part: Path, **how: Any) -> Any:

@@ -36,9 +36,9 @@ from vhsbatch.engines.devices import NCNN, VulkanDevice, encoder_devices, render
 from vhsbatch.engines.runtimes import Frame, Upscaler
 from vhsbatch.engines.tuning import Way, fastest
 from vhsbatch.engines.tuning import measure as measure_ways
+from vhsbatch.hardware.gauges import gpu_gauges
 from vhsbatch.model.plan import Upscaling
-from vhsbatch.proc.chain import StageSpec
-from vhsbatch.proc.gauges import gpu_gauges
+from vhsbatch.process.chain import StageSpec
 from vhsbatch.scheduling.readings import NamedDevice, named_gpus
 
 SIZE = Size(720, 480)

@@ -27,7 +27,7 @@ from result import machine, target, write
 
 import make
 from simulation import Costs, simulate
-from vhsbatch.pipeline.geometry import cut
+from vhsbatch.restore.geometry import cut
 
 FFMPEG: str = imageio_ffmpeg.get_ffmpeg_exe()
 TARGET = 1.05

@@ -29,23 +29,23 @@ from result import give, machine, target
 
 import make
 from clips import FFMPEG, make_clip
-from vhsbatch.config import Settings
-from vhsbatch.headless import TextPrinter
-from vhsbatch.journal import Journal
-from vhsbatch.leases import Leases
-from vhsbatch.media.probe import probe
+from vhsbatch.batch.leases import Leases
+from vhsbatch.cache import Memory
+from vhsbatch.config.presets import Preset
+from vhsbatch.config.settings import Settings
+from vhsbatch.events.bus import Bus
+from vhsbatch.events.journal import Journal
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import Progress
+from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
 from vhsbatch.model.plan import Job, JobPlan
-from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import Progress
-from vhsbatch.pipeline.probing import Probing
-from vhsbatch.presets import Preset
-from vhsbatch.printing import print_events
-from vhsbatch.proc.tools import ffmpeg_tool
-from vhsbatch.remembered import Memory
-from vhsbatch.scheduling.bus import Bus
-from vhsbatch.scheduling.gate import Gate
-from vhsbatch.scheduling.room import Room
+from vhsbatch.probe.probe import probe
+from vhsbatch.probe.remembered import Probing
+from vhsbatch.scheduling.admission import Gate
+from vhsbatch.scheduling.disk_space import Room
 from vhsbatch.scheduling.scheduler import Scheduler
+from vhsbatch.ui.printing import print_events
+from vhsbatch.ui.text import TextPrinter
 
 LANES = 4
 # A segment of a real video takes longer; in shorter ones bookkeeping would weigh more.

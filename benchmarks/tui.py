@@ -19,10 +19,10 @@ sys.path[:0] = [str(HERE.parent / "tests"), str(HERE.parent / "tests" / "tui")]
 
 import make  # noqa: E402
 from scenes import Commands, plans, progress  # noqa: E402
-from vhsbatch.model.events import Fact  # noqa: E402
-from vhsbatch.model.state import fold  # noqa: E402
-from vhsbatch.scheduling.bus import Mailbox  # noqa: E402
-from vhsbatch.tui.app import BatchApp  # noqa: E402
+from vhsbatch.events.bus import Mailbox  # noqa: E402
+from vhsbatch.events.events import Fact  # noqa: E402
+from vhsbatch.events.state import fold  # noqa: E402
+from vhsbatch.ui.tui.app import BatchApp  # noqa: E402
 
 LANES = 8
 VIDEOS = 60

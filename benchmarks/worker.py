@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vhsbatch.engines.realesrgan import RealEsrganEngine, resolve_upscaling
 from vhsbatch.engines.runtimes import Upscaler, open_runtime
 from vhsbatch.model.plan import Upscaling
-from vhsbatch.proc.chain import StageSpec
+from vhsbatch.process.chain import StageSpec
 
 Frames = NDArray[np.uint8]
 THREADS = len(os.sched_getaffinity(0))

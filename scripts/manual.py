@@ -12,8 +12,8 @@ from pathlib import Path
 from docutils.core import publish_string
 
 from vhsbatch.cli import app
-from vhsbatch.config import ENV_PREFIX, Settings
-from vhsbatch.config_layers import FILE_NAME
+from vhsbatch.config.settings import ENV_PREFIX, Settings
+from vhsbatch.config.sources import FILE_NAME
 
 PAGE = Path(__file__).parents[1] / "docs" / "man" / "vhs-upscale.1"
 

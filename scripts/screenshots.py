@@ -21,13 +21,13 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from vhsbatch import cli
-from vhsbatch.commands import restore
-from vhsbatch.model.figures import figures
-from vhsbatch.printing import print_events
-from vhsbatch.scheduling.bus import Mailbox
-from vhsbatch.session import Session
-from vhsbatch.tui.app import BatchApp
-from vhsbatch.tui.summary import SummaryScreen
+from vhsbatch.batch.session import Session
+from vhsbatch.cli import restore
+from vhsbatch.events.bus import Mailbox
+from vhsbatch.events.figures import figures
+from vhsbatch.ui.printing import print_events
+from vhsbatch.ui.tui.app import BatchApp
+from vhsbatch.ui.tui.summary import SummaryScreen
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))

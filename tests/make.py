@@ -4,7 +4,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vhsbatch.model.events import (
+from vhsbatch.config.presets import Preset
+from vhsbatch.events.events import (
     BatchStarted,
     JobPlanned,
     JobPublished,
@@ -13,7 +14,6 @@ from vhsbatch.model.events import (
 )
 from vhsbatch.model.media import AudioTrack, FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment
-from vhsbatch.presets import Preset
 
 NTSC_RATE = Fraction(30000, 1001)
 

@@ -8,8 +8,8 @@ import pytest
 
 import program
 from vhsbatch.errors import ToolError
-from vhsbatch.media.nnedi import find_weights
-from vhsbatch.media.qtgmc import qtgmc_versions
+from vhsbatch.ffmpeg.nnedi import find_weights
+from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
 
 FFV1 = ("-c:v", "ffv1", "-g", "1")
 

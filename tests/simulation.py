@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import make
-from vhsbatch.model.events import AssemblyStarted, LanesChanged
+from vhsbatch.events.events import AssemblyStarted, LanesChanged
+from vhsbatch.events.state import BatchState, fold
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import BatchState, fold
 from vhsbatch.scheduling.policy import Assemble, MakeSegment, Work, next_work
 
 

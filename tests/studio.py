@@ -13,14 +13,14 @@ import av
 
 import make
 from clips import FFMPEG, ffmpeg
-from vhsbatch.model.events import JobPublished, SegmentFinished
+from vhsbatch.config.presets import Preset
+from vhsbatch.events.events import JobPublished, SegmentFinished
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.pipeline.assemble import assemble
-from vhsbatch.pipeline.planner import Means, make_plan
-from vhsbatch.pipeline.segment import make_segment
-from vhsbatch.pipeline.workplace import Workplace
-from vhsbatch.presets import Preset
+from vhsbatch.restore.assemble import assemble
+from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.segment import make_segment
+from vhsbatch.restore.workspace import Workplace
 
 RATE_HZ = 48_000
 BEEPS_S = (0.5, 1.5)

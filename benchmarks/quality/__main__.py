@@ -19,8 +19,8 @@ from benchmarks.quality import restore, results, scenes, score, stills
 from benchmarks.quality.captures import Capture, Kind, capture
 from benchmarks.quality.results import Row
 from benchmarks.quality.scenes import Scene
-from vhsbatch.preset_files import find_preset, load_presets
-from vhsbatch.presets import Preset, override
+from vhsbatch.config.preset_files import find_preset, load_presets
+from vhsbatch.config.presets import Preset, override
 
 # Animation is restored by its own preset, and is no measure of others.
 DRAWN = "cartoon"

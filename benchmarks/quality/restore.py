@@ -11,15 +11,15 @@ from pathlib import Path
 import anyio
 
 from benchmarks.quality import video
-from vhsbatch.config import Settings
+from vhsbatch.config.presets import Preset
+from vhsbatch.config.settings import Settings
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job
-from vhsbatch.pipeline.prepare import Intent, prepare, probe_source
-from vhsbatch.pipeline.segment import segment_stages
-from vhsbatch.pipeline.workplace import Workplace
-from vhsbatch.presets import Preset
-from vhsbatch.proc.chain import StageSpec, run_chain
-from vhsbatch.toolbox import cores
+from vhsbatch.process.chain import StageSpec, run_chain
+from vhsbatch.restore.prepare import Intent, prepare, probe_source
+from vhsbatch.restore.segment import segment_stages
+from vhsbatch.restore.workspace import Workplace
+from vhsbatch.scheduling.environment import cores
 
 _THREADS = 2
 

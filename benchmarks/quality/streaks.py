@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from benchmarks.quality import restore, scenes, score, stills, video
 from benchmarks.quality.captures import capture
-from vhsbatch.preset_files import find_preset, load_presets
-from vhsbatch.presets import override
+from vhsbatch.config.preset_files import find_preset, load_presets
+from vhsbatch.config.presets import override
 
 _SCENE = "fair"
 _FRAMES = 32

@@ -6,7 +6,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-from vhsbatch.proc.stopping import signals_to_stop
+from vhsbatch.process.stop_signals import signals_to_stop
 
 
 def main() -> None:

@@ -20,6 +20,9 @@ import errno
 import os
 from dataclasses import dataclass
 
+# What helps where FFmpeg itself is missing, too old, or lacks a part.
+EMBEDDED_FIX = "leave the setting 'ffmpeg' out to use the embedded one"
+
 # A disk or somebody's share of it is full, and what the system says then.
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 NO_ROOM = tuple(map(os.strerror, _FULL))

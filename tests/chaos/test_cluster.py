@@ -13,8 +13,8 @@ import pytest
 import program
 from clips import FFMPEG
 from cluster import Cluster, Link, Program, prepare, results
-from vhsbatch.journal import read_journal
-from vhsbatch.model.events import SegmentFinished
+from vhsbatch.events.events import SegmentFinished
+from vhsbatch.events.journal import read_journal
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -12,8 +12,8 @@ import pytest
 
 import program
 from clips import make_clip
-from vhsbatch.journal import read_journal
-from vhsbatch.model.events import Fact, SegmentFinished
+from vhsbatch.events.events import Fact, SegmentFinished
+from vhsbatch.events.journal import read_journal
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -9,7 +9,7 @@ import pytest
 
 import program
 from clips import make_clip
-from vhsbatch.liveness import LOST_S
+from vhsbatch.process.heartbeat import LOST_S
 
 pytestmark = pytest.mark.slow
 

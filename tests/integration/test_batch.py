@@ -11,10 +11,10 @@ from PIL import Image
 
 import program
 from clips import FFMPEG, make_clip
-from vhsbatch.media.probe import probe
-from vhsbatch.media.verify import count_frames
+from vhsbatch.events.serialize import event_schema
 from vhsbatch.model.media import MediaInfo
-from vhsbatch.model.wire import event_schema
+from vhsbatch.probe.probe import probe
+from vhsbatch.restore.verify import count_frames
 
 pytestmark = pytest.mark.anyio
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from clips import FFMPEG, ffmpeg
-from vhsbatch.media.blank import BlankEnds, look_at_ends
-from vhsbatch.media.probe import probe
-from vhsbatch.media.telecine import look_at_steps
 from vhsbatch.model.media import FieldOrder
+from vhsbatch.probe.blank import BlankEnds, look_at_ends
+from vhsbatch.probe.probe import probe
+from vhsbatch.probe.telecine import look_at_steps
 
 pytestmark = pytest.mark.anyio
 

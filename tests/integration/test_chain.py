@@ -10,8 +10,8 @@ import anyio
 import pytest
 
 from vhsbatch.errors import ChainError, ToolError
-from vhsbatch.proc.chain import StageSpec, run_chain
-from vhsbatch.proc.process import run, spawn
+from vhsbatch.process.chain import StageSpec, run_chain
+from vhsbatch.process.spawn import run, spawn
 
 pytestmark = pytest.mark.anyio
 
@@ -106,7 +106,7 @@ async def test_cancelling_ends_every_stage() -> None:
 
 
 async def test_a_stage_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vhsbatch.proc.process.GRACE_S", 0.2)
+    monkeypatch.setattr("vhsbatch.process.spawn.GRACE_S", 0.2)
     stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEP
     stderr: list[tuple[str, str]] = []
     async with anyio.create_task_group() as group:
@@ -135,7 +135,7 @@ async def test_a_guarded_child_is_nice_and_offers_itself_when_memory_runs_out(
     guard: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if guard == "python":
-        monkeypatch.setattr("vhsbatch.proc.process._setpriv", lambda: None)
+        monkeypatch.setattr("vhsbatch.process.spawn._setpriv", lambda: None)
     look = "import os, pathlib; print(os.nice(0), pathlib.Path('/proc/self/oom_score_adj').read_text())"
     done = await run((sys.executable, "-S", "-c", look, "an argument", "-n"), niceness=3)
     assert done.stdout.split() == [str(os.nice(0) + 3).encode(), b"300"]
@@ -146,7 +146,7 @@ async def test_a_guarded_child_of_a_parent_that_is_gone_does_not_start(
     guard: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if guard == "python":
-        monkeypatch.setattr("vhsbatch.proc.process._setpriv", lambda: None)
+        monkeypatch.setattr("vhsbatch.process.spawn._setpriv", lambda: None)
     monkeypatch.setattr("os.getpid", lambda: 2**22)
     done = await run(("true",))
     assert (done.exit_code, done.stderr_tail) == (1, ("parent is gone",))
@@ -156,7 +156,7 @@ async def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None
     parent = tmp_path / "parent.py"
     parent.write_text(
         "import anyio, sys\n"
-        "from vhsbatch.proc.process import spawn\n"
+        "from vhsbatch.process.spawn import spawn\n"
         "async def main():\n"
         "    async with spawn((sys.executable, '-c', sys.argv[1])) as child:\n"
         "        print(child.pid, flush=True)\n"
@@ -177,7 +177,7 @@ async def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None
 @pytest.fixture
 def without_setpriv(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine without util-linux."""
-    monkeypatch.setattr("vhsbatch.proc.process._setpriv", lambda: None)
+    monkeypatch.setattr("vhsbatch.process.spawn._setpriv", lambda: None)
 
 
 async def test_a_missing_folder_for_a_program_is_a_tool_error(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import program
 from clips import FFMPEG, ffmpeg
-from vhsbatch.media.probe import probe
+from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,7 @@ from clips import FFMPEG
 from cluster import Cluster, Program, prepare, results
 from counters import make_counted
 from vhsbatch.errors import ToolError
-from vhsbatch.media.qtgmc import qtgmc_versions
+from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import program
 from clips import FFMPEG, ffmpeg
-from vhsbatch.media.probe import probe
+from vhsbatch.probe.probe import probe
 
 Floats = NDArray[np.float64]
 

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 import make
 import program
 from clips import FFMPEG, ffmpeg
+from vhsbatch.config.presets import Preset
 from vhsbatch.errors import InputError
-from vhsbatch.media.colour import output_colour
-from vhsbatch.media.filters import decode_graph, segment_graph
-from vhsbatch.media.formats import input_arguments
-from vhsbatch.media.probe import probe
-from vhsbatch.media.showinfo import look
+from vhsbatch.ffmpeg.colour import output_colour
+from vhsbatch.ffmpeg.filters import decode_graph, segment_graph
+from vhsbatch.ffmpeg.formats import input_arguments
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.pipeline.planner import Means, make_plan
-from vhsbatch.presets import Preset
+from vhsbatch.probe.probe import probe
+from vhsbatch.probe.showinfo import look
+from vhsbatch.restore.planner import Means, make_plan
 
 pytestmark = pytest.mark.anyio
 

@@ -57,7 +57,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
 
 
 def test_who_restores_waits_for_no_part_that_only_its_children_need(tmp_path: Path) -> None:
-    loaded = loaded_by(tmp_path, "import vhsbatch.commands.restore")
+    loaded = loaded_by(tmp_path, "import vhsbatch.cli.restore")
     assert loaded.isdisjoint({"PIL", "av", "distributed", "jinja2", "ncnn", "numpy", "textual"})
 
 

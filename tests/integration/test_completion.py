@@ -12,9 +12,9 @@ import pytest
 
 import make
 import program
-from vhsbatch.journal import STATE_FOLDER, Journal
-from vhsbatch.leases import Leases
-from vhsbatch.model.events import JobFailed
+from vhsbatch.batch.leases import Leases
+from vhsbatch.events.events import JobFailed
+from vhsbatch.events.journal import STATE_FOLDER, Journal
 
 # A terminal from which what is waited for does not come.
 _TIMEOUT_S = 60

@@ -6,8 +6,8 @@ import pytest
 
 import program
 from clips import FFMPEG, ffmpeg
-from vhsbatch.media.probe import probe
 from vhsbatch.model.media import Damage
+from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.anyio
 

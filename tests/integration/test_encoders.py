@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from clips import FFMPEG, ffmpeg
+from vhsbatch.config.preset_schema import EncoderSpeed, containers_for
 from vhsbatch.errors import ToolError
-from vhsbatch.media.encoder_choice import choose_encoder, try_encoder
-from vhsbatch.media.encoders import ENCODERS, video_arguments
-from vhsbatch.media.verify import count_frames
-from vhsbatch.preset_tables import EncoderSpeed, containers_for
-from vhsbatch.proc.process import run
-from vhsbatch.proc.tools import names_of
+from vhsbatch.ffmpeg.encoder_choice import choose_encoder, try_encoder
+from vhsbatch.ffmpeg.encoders import ENCODERS, video_arguments
+from vhsbatch.ffmpeg.toolchain import names_of
+from vhsbatch.process.spawn import run
+from vhsbatch.restore.verify import count_frames
 
 pytestmark = pytest.mark.anyio
 

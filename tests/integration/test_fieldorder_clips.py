@@ -10,8 +10,8 @@ import pytest
 
 import program
 from clips import FFMPEG, ffmpeg, make_clip
-from vhsbatch.media.probe import probe
 from vhsbatch.model.media import FieldOrder, VideoTrack
+from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.anyio
 

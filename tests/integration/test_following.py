@@ -17,7 +17,7 @@ import pytest
 
 import program
 from clips import make_clip
-from vhsbatch.following.hooks import run_told
+from vhsbatch.integrations.hooks import run_told
 
 pytestmark = pytest.mark.anyio
 

@@ -128,7 +128,7 @@ def test_a_user_without_a_home_gets_no_traceback(
 
 
 def test_a_defect_of_a_user_without_a_home_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    from vhsbatch.defects import defect_in_a_line
+    from vhsbatch.crash_report import defect_in_a_line
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("Could not determine home directory.")

@@ -8,7 +8,7 @@ import pytest
 
 import program
 from clips import FFMPEG, ffmpeg, make_clip
-from vhsbatch.media.probe import probe
+from vhsbatch.probe.probe import probe
 
 pytestmark = [pytest.mark.slow, pytest.mark.anyio, pytest.mark.timeout(300)]
 

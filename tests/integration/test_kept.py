@@ -8,7 +8,7 @@ import pytest
 
 import program
 from clips import ffmpeg, make_clip
-from vhsbatch.media.camera import recorded
+from vhsbatch.probe.camera import recorded
 
 FFV1 = ("-c:v", "ffv1", "-g", "1", "-c:a", "pcm_s16le")
 SMALL = ("-r", "120", "-p", "clean", "--engine", "ffmpeg", "--no-tui")

@@ -8,10 +8,10 @@ import pytest
 
 import program
 from clips import FFMPEG, make_clip
+from vhsbatch.analysis.measure import measure_remembering
+from vhsbatch.cache import Memory
 from vhsbatch.errors import InputError
-from vhsbatch.media.probe import probe
-from vhsbatch.pipeline.measure import measure_remembering
-from vhsbatch.remembered import Memory
+from vhsbatch.probe.probe import probe
 
 FFV1 = ("-c:v", "ffv1", "-g", "1")
 

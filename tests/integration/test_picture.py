@@ -7,7 +7,7 @@ import pytest
 
 import make
 from clips import FFMPEG, ffmpeg
-from vhsbatch.media.picture import Picture, measure_picture
+from vhsbatch.analysis.picture import Picture, measure_picture
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ import program
 from clips import ffmpeg
 from vhsbatch.engines.devices import runtime_fix, runtime_problem
 from vhsbatch.errors import ToolError
-from vhsbatch.media.cleaning import chroma_subsampling
-from vhsbatch.media.qtgmc import qtgmc_versions
+from vhsbatch.ffmpeg.cleaning import chroma_subsampling
+from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
 
 Floats = NDArray[np.float64]
 

@@ -10,10 +10,10 @@ from blockbuster import blockbuster_ctx
 
 from clips import FFMPEG, NTSC, ffmpeg, make_clip
 from vhsbatch.errors import InputError, ToolError
-from vhsbatch.media.formats import input_arguments
-from vhsbatch.media.probe import probe
-from vhsbatch.media.shape import turns
+from vhsbatch.ffmpeg.formats import input_arguments
+from vhsbatch.ffmpeg.shape import turns
 from vhsbatch.model.media import MediaInfo
+from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.anyio
 

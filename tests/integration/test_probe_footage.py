@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 
 from clips import FFMPEG, NTSC, footage
-from vhsbatch.media.probe import probe
 from vhsbatch.model.media import FieldOrder
+from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.anyio
 

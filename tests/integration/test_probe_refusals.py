@@ -11,9 +11,9 @@ import pytest
 
 from clips import FFMPEG, ffmpeg, make_clip
 from vhsbatch.errors import InputError
-from vhsbatch.media.formats import input_arguments
-from vhsbatch.media.probe import MAX_PIXELS, probe
-from vhsbatch.proc.process import run
+from vhsbatch.ffmpeg.formats import input_arguments
+from vhsbatch.probe.probe import MAX_PIXELS, probe
+from vhsbatch.process.spawn import run
 
 pytestmark = pytest.mark.anyio
 

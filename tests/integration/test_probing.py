@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from clips import FFMPEG, make_clip
+from vhsbatch.cache import Memory
 from vhsbatch.errors import ToolError
 from vhsbatch.model.media import MediaInfo
-from vhsbatch.pipeline.probing import Probing
-from vhsbatch.remembered import Memory
+from vhsbatch.probe.remembered import Probing
 
 pytestmark = pytest.mark.anyio
 

@@ -8,12 +8,12 @@ import anyio
 import numpy as np
 import pytest
 
-import vhsbatch.media.qtgmc_worker
+import vhsbatch.ffmpeg.qtgmc_worker
 from vhsbatch.errors import ToolError
-from vhsbatch.media.qtgmc import qtgmc_versions
-from vhsbatch.media.qtgmc_worker import Format
+from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
+from vhsbatch.ffmpeg.qtgmc_worker import Format
 
-WORKER = str(Path(vhsbatch.media.qtgmc_worker.__file__))
+WORKER = str(Path(vhsbatch.ffmpeg.qtgmc_worker.__file__))
 FRAMES = 8
 
 

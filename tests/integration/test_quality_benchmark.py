@@ -14,7 +14,7 @@ from benchmarks.quality import __main__ as benchmark
 from benchmarks.quality import captures, restore, results, scenes, stills
 from benchmarks.quality.video import luma
 from clips import FFMPEG, ffmpeg
-from vhsbatch.presets import Preset
+from vhsbatch.config.presets import Preset
 
 
 def fields_of(path: Path) -> dict[str, int]:

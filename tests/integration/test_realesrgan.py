@@ -14,6 +14,7 @@ import pytest
 
 import make
 from clips import FFMPEG, ffmpeg, make_clip
+from vhsbatch.config.presets import Preset
 from vhsbatch.engines.control import ControlLine, parse_control_line
 from vhsbatch.engines.devices import (
     VulkanDevice,
@@ -27,14 +28,13 @@ from vhsbatch.engines.realesrgan import RealEsrganEngine, resolve_upscaling
 from vhsbatch.engines.runtimes import Frame
 from vhsbatch.engines.tuning import Way, measure
 from vhsbatch.errors import ChainError
-from vhsbatch.media.probe import probe
-from vhsbatch.media.verify import count_frames
 from vhsbatch.model.plan import Upscaling
-from vhsbatch.pipeline.planner import Means, make_plan
-from vhsbatch.pipeline.segment import make_segment
-from vhsbatch.pipeline.workplace import Workplace
-from vhsbatch.presets import Preset
-from vhsbatch.proc.chain import StageSpec, run_chain
+from vhsbatch.probe.probe import probe
+from vhsbatch.process.chain import StageSpec, run_chain
+from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.segment import make_segment
+from vhsbatch.restore.verify import count_frames
+from vhsbatch.restore.workspace import Workplace
 
 pytestmark = pytest.mark.anyio
 

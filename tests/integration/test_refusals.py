@@ -10,7 +10,7 @@ import pytest
 import program
 from clips import make_clip
 from vhsbatch.cli import run
-from vhsbatch.config import ENV_PREFIX
+from vhsbatch.config.settings import ENV_PREFIX
 
 BATCH = "batch in out"
 PRESETS = "presets: auto, clean, vhs, vhs_standard, vhs_clean"

@@ -23,12 +23,12 @@ from selenium.webdriver.common.keys import Keys
 import make
 import program
 from browser import chromium, complaints, requested
-from vhsbatch.channel import Live
-from vhsbatch.journal import STATE_FOLDER, Journal
-from vhsbatch.leases import leasing
-from vhsbatch.model.events import BatchFinished
-from vhsbatch.model.wishes import Pause, Wish
-from vhsbatch.scheduling.bus import Mailbox
+from vhsbatch.batch.control import Live
+from vhsbatch.batch.leases import leasing
+from vhsbatch.events.bus import Mailbox
+from vhsbatch.events.commands import Pause, Wish
+from vhsbatch.events.events import BatchFinished
+from vhsbatch.events.journal import STATE_FOLDER, Journal
 
 pytestmark = pytest.mark.anyio
 

@@ -12,9 +12,9 @@ from clips import FFMPEG, make_clip
 from vhsbatch.cluster import files
 from vhsbatch.cluster.files import read_block
 from vhsbatch.cluster.member import reads_by_http
-from vhsbatch.cluster.served import SourceServer
-from vhsbatch.media.formats import Served, cut_off, input_arguments
-from vhsbatch.proc.process import run
+from vhsbatch.cluster.source_server import SourceServer
+from vhsbatch.ffmpeg.formats import Served, cut_off, input_arguments
+from vhsbatch.process.spawn import run
 
 pytestmark = pytest.mark.anyio
 

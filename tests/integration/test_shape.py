@@ -7,7 +7,7 @@ import pytest
 
 import program
 from clips import FFMPEG, make_clip
-from vhsbatch.media.probe import probe
+from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.anyio
 

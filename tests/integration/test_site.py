@@ -8,9 +8,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from vhsbatch.commands.serve import listen
-from vhsbatch.web.access import Access, parse_public_url
-from vhsbatch.web.server import Site, serving
+from vhsbatch.cli.serve import listen
+from vhsbatch.ui.web.access import Access, parse_public_url
+from vhsbatch.ui.web.server import Site, serving
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ import pytest
 
 import make
 from clips import FFMPEG, ffmpeg
-from vhsbatch.media.sound import Sound, measure_sound
+from vhsbatch.analysis.audio import Sound, measure_sound
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,8 @@ import pytest
 
 from clips import FFMPEG, ffmpeg
 from studio import BEEPS_S, Studio, beeps_s, make_sounds, picture_starts_s
-from vhsbatch.media.probe import probe
 from vhsbatch.model.media import MediaInfo
+from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.anyio
 

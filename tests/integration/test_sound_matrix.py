@@ -7,7 +7,7 @@ import pytest
 
 from clips import FFMPEG
 from studio import BEEPS_S, Studio, beeps_s, make_sounds, picture_starts_s
-from vhsbatch.media.probe import probe
+from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.anyio
 

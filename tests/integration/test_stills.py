@@ -9,10 +9,10 @@ from PIL import Image
 
 import make
 from clips import FFMPEG, ffmpeg, make_clip
+from vhsbatch.events.state import fold
 from vhsbatch.model.plan import Job, JobPlan
-from vhsbatch.model.state import fold
-from vhsbatch.pipeline.stills import StillMaker
-from vhsbatch.pipeline.workplace import job_folder
+from vhsbatch.restore.snapshot import StillMaker
+from vhsbatch.restore.workspace import job_folder
 
 pytestmark = pytest.mark.anyio
 

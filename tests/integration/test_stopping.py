@@ -8,7 +8,7 @@ import time
 STUCK = """
 import time
 import anyio.to_thread
-from vhsbatch.proc.stopping import deadline, run_until_stopped
+from vhsbatch.process.stop_signals import deadline, run_until_stopped
 
 def wait():
     print("at work", flush=True)
@@ -23,7 +23,7 @@ run_until_stopped(work)
 
 BLOCKED = """
 import time
-from vhsbatch.proc.stopping import deadline, run_until_stopped
+from vhsbatch.process.stop_signals import deadline, run_until_stopped
 
 async def work():
     print("at work", flush=True)

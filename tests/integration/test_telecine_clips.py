@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from clips import FFMPEG, ffmpeg
-from vhsbatch.media.probe import probe
 from vhsbatch.model.media import FieldOrder, Telecine, VideoTrack
+from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.anyio
 

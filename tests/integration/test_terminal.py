@@ -142,7 +142,7 @@ cli.main(sys.argv[1:])
 
 
 def test_a_defect_of_the_interface_leaves_the_batch_to_go_on_in_lines(place: Path) -> None:
-    command = broken("vhsbatch.tui.overview", "overview_text")
+    command = broken("vhsbatch.ui.tui.overview", "overview_text")
     with terminal(*BATCH, cwd=place, command=command, variables=gated(place)) as screen:
         before = screen.attributes()
         screen.wait_for("a defect of this program: KeyError: 'injected'")

@@ -8,17 +8,17 @@ import pytest
 
 import make
 from clips import FFMPEG, make_clip
+from vhsbatch.config.presets import Preset
 from vhsbatch.errors import StalePlanError, VerificationError
-from vhsbatch.media.probe import probe
-from vhsbatch.media.verify import DECODED, SAME_PACKETS, verify_output
-from vhsbatch.model.events import SegmentFinished
+from vhsbatch.events.events import SegmentFinished
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.pipeline.assemble import assemble
-from vhsbatch.pipeline.planner import Means, make_plan
-from vhsbatch.pipeline.record import record_path
-from vhsbatch.pipeline.segment import make_segment
-from vhsbatch.pipeline.workplace import Workplace
-from vhsbatch.presets import Preset
+from vhsbatch.probe.probe import probe
+from vhsbatch.restore.assemble import assemble
+from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.record import record_path
+from vhsbatch.restore.segment import make_segment
+from vhsbatch.restore.verify import DECODED, SAME_PACKETS, verify_output
+from vhsbatch.restore.workspace import Workplace
 
 pytestmark = pytest.mark.anyio
 

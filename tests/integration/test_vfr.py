@@ -9,7 +9,7 @@ import pytest
 import program
 from clips import FFMPEG
 from counters import make_counted, numbers
-from vhsbatch.media.probe import frame_times, packet_times
+from vhsbatch.probe.probe import frame_times, packet_times
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ import pytest
 
 import program
 from clips import FFMPEG, make_clip
-from vhsbatch.media.verify import count_frames
+from vhsbatch.restore.verify import count_frames
 
 pytestmark = pytest.mark.anyio
 

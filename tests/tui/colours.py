@@ -6,7 +6,7 @@ from rich.color import Color, ColorSystem
 from rich.style import Style
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
-from vhsbatch.tui.app import BatchApp
+from vhsbatch.ui.tui.app import BatchApp
 
 
 def contrasts(app: BatchApp, *, sixteen: bool = False) -> Iterator[tuple[float, str]]:

@@ -9,7 +9,9 @@ from PIL import Image
 
 import make
 from vhsbatch.errors import VhsBatchError
-from vhsbatch.model.events import (
+from vhsbatch.events.bus import Mailbox
+from vhsbatch.events.commands import Stop, Wish
+from vhsbatch.events.events import (
     AssemblyStarted,
     BatchFinished,
     BatchPredicted,
@@ -19,13 +21,11 @@ from vhsbatch.model.events import (
     JobPublished,
     JobSkipped,
 )
-from vhsbatch.model.job_state import JobState
+from vhsbatch.events.job_state import JobState
+from vhsbatch.events.state import BatchState, fold
+from vhsbatch.events.telemetry import DeviceReading, DeviceReadings, DiskReading, LogLine, Progress
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import BatchState, fold
-from vhsbatch.model.telemetry import DeviceReading, DeviceReadings, DiskReading, LogLine, Progress
-from vhsbatch.model.wishes import Stop, Wish
-from vhsbatch.pipeline.stills import Still, StillMaker
-from vhsbatch.scheduling.bus import Mailbox
+from vhsbatch.restore.snapshot import Still, StillMaker
 
 NOW_S = 600.0
 

@@ -8,14 +8,7 @@ from textual.pilot import Pilot
 
 import scenes
 from vhsbatch.errors import UsageError
-from vhsbatch.model.events import (
-    PAUSED_BY_USER,
-    BatchPaused,
-    Event,
-    Fact,
-    JobSkipped,
-)
-from vhsbatch.model.wishes import (
+from vhsbatch.events.commands import (
     ChangeLanes,
     Continue,
     Move,
@@ -26,10 +19,17 @@ from vhsbatch.model.wishes import (
     Stop,
     Wish,
 )
-from vhsbatch.tui.app import BatchApp
-from vhsbatch.tui.controls import CONTROLS
-from vhsbatch.tui.keys import key_lines
-from vhsbatch.tui.summary import StopQuestion, SummaryScreen
+from vhsbatch.events.events import (
+    PAUSED_BY_USER,
+    BatchPaused,
+    Event,
+    Fact,
+    JobSkipped,
+)
+from vhsbatch.ui.tui.app import BatchApp
+from vhsbatch.ui.tui.controls import CONTROLS
+from vhsbatch.ui.tui.keys import key_lines
+from vhsbatch.ui.tui.summary import StopQuestion, SummaryScreen
 
 pytestmark = pytest.mark.anyio
 

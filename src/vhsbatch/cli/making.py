@@ -6,8 +6,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from vhsbatch.cli.app import app
-from vhsbatch.completion import preset_lists
-from vhsbatch.options import (
+from vhsbatch.cli.completion import preset_lists
+from vhsbatch.cli.options import (
     ClusterOptions,
     DisplayOptions,
     FolderOptions,
@@ -49,7 +49,7 @@ def batch(
         display: What is shown.
         follow: What follows.
     """
-    from vhsbatch.commands.restore import restore_folder
+    from vhsbatch.cli.restore import restore_folder
 
     return restore_folder(
         input_folder,
@@ -92,7 +92,7 @@ def watch(
         display: What is shown.
         follow: What follows.
     """
-    from vhsbatch.commands.watch import watch_folder
+    from vhsbatch.cli.watch import watch_folder
 
     return watch_folder(
         input_folder,
@@ -137,7 +137,7 @@ def upscale(
         display: What is shown.
         follow: What follows.
     """
-    from vhsbatch.commands.restore import restore_video
+    from vhsbatch.cli.restore import restore_video
 
     return restore_video(
         video,
@@ -186,7 +186,7 @@ def test_presets(
         machine: How it is made.
         verbose: Show the commands that are run, and stack traces.
     """
-    from vhsbatch.commands.compare import compare_presets
+    from vhsbatch.cli.test_presets import compare_presets
 
     return compare_presets(
         video,

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 
 from vhsbatch.cli.app import app
+from vhsbatch.cli.usage_errors import mistake
 from vhsbatch.errors import UsageError, VhsBatchError, first_cause
-from vhsbatch.mistakes import mistake
-from vhsbatch.proc.stopping import deadline
-from vhsbatch.proc.suspension import stop_with_children
-from vhsbatch.wording import plain
+from vhsbatch.formatting import plain
+from vhsbatch.process.stop_signals import deadline
+from vhsbatch.process.suspension import stop_with_children
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -86,7 +86,7 @@ def _failed(error: Exception) -> int:
             )
             return _refuse(f"{os.fsdecode(first.filename)}: {first.strerror}{fix}", 1)
         case _:
-            from vhsbatch.defects import defect_in_a_line
+            from vhsbatch.crash_report import defect_in_a_line
 
             return _refuse(defect_in_a_line(error), 1)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from vhsbatch.cli.app import app, config_app
-from vhsbatch.completion import IN_ZSH, Shell, preset_names, videos_to_steer
+from vhsbatch.cli.completion import IN_ZSH, Shell, preset_names, videos_to_steer
 
 
 @app.command
@@ -19,7 +19,7 @@ def analyze(video: Path, /, *, json: bool = False, config: Path | None = None) -
         json: Print one JSON object.
         config: Configuration file, instead of ./vhsbatch.toml and the user's own.
     """
-    from vhsbatch.commands.analyze import analyze_video
+    from vhsbatch.cli.analyze import analyze_video
 
     return analyze_video(video, json=json, config=config)
 
@@ -32,7 +32,7 @@ def verify(output_folder: Path, /, *, config: Path | None = None) -> int:
         output_folder: Folder of results.
         config: Configuration file, instead of ./vhsbatch.toml and the user's own.
     """
-    from vhsbatch.commands.history import verify_results
+    from vhsbatch.cli.history import verify_results
 
     return verify_results(output_folder, config)
 
@@ -44,7 +44,7 @@ def log(output_folder: Path, /) -> int:
     Args:
         output_folder: Folder of results.
     """
-    from vhsbatch.commands.history import show_log
+    from vhsbatch.cli.history import show_log
 
     return show_log(output_folder)
 
@@ -58,7 +58,7 @@ def attach(output_folder: Path, /, *, read_only: bool = False, plain: bool = Fal
         read_only: Look, and change nothing.
         plain: Print sentences for a screen reader until it ends, instead of drawing; 'steer' changes things.
     """
-    from vhsbatch.commands.attach import attach_to, read_out
+    from vhsbatch.cli.attach import attach_to, read_out
 
     return read_out(output_folder) if plain else attach_to(output_folder, read_only=read_only)
 
@@ -84,7 +84,7 @@ def steer(
         priority: Which priority it is to have; higher ones are begun first.
         finish: Finish the running segments before stopping.
     """
-    from vhsbatch.commands.steer import Typed, steer_batch
+    from vhsbatch.cli.steer import Typed, steer_batch
 
     return steer_batch(output_folder, Typed(what=what, video=video, priority=priority, finish=finish))
 
@@ -114,7 +114,7 @@ def serve(
         tabs: How many browser tabs may look at the same time. [default: 8]
         open: Open the page in a browser.
     """
-    from vhsbatch.commands.serve import ServeOptions, serve_folder
+    from vhsbatch.cli.serve import ServeOptions, serve_folder
 
     return serve_folder(
         output_folder,
@@ -140,7 +140,7 @@ def presets(
         name: The preset to show.
         config: Configuration file, instead of ./vhsbatch.toml and the user's own.
     """
-    from vhsbatch.commands.show import show_presets
+    from vhsbatch.cli.show import show_presets
 
     return show_presets(name, config)
 
@@ -163,7 +163,7 @@ def doctor(*, config: Path | None = None) -> int:
     Args:
         config: Configuration file, instead of ./vhsbatch.toml and the user's own.
     """
-    from vhsbatch.commands.show import show_doctor
+    from vhsbatch.cli.show import show_doctor
 
     return show_doctor(config)
 
@@ -175,6 +175,6 @@ def show(*, config: Path | None = None) -> int:
     Args:
         config: Configuration file, instead of ./vhsbatch.toml and the user's own.
     """
-    from vhsbatch.commands.show import show_config
+    from vhsbatch.cli.show import show_config
 
     return show_config(config)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vhsbatch.cli.app import app
-from vhsbatch.options import (
+from vhsbatch.cli.options import (
     MachineOptions,
     NetworkOptions,
 )
@@ -27,7 +27,7 @@ def scheduler(
         network: Whom it lets in.
         config: Configuration file, instead of ./vhsbatch.toml and the user's own.
     """
-    from vhsbatch.commands.cluster import run_scheduler
+    from vhsbatch.cli.cluster import run_scheduler
 
     return run_scheduler(address, network=network, config=config)
 
@@ -53,7 +53,7 @@ def worker(
         machine: How it is made.
         network: How machines find each other, and whom they let in.
     """
-    from vhsbatch.commands.cluster import run_worker
+    from vhsbatch.cli.cluster import run_worker
 
     return run_worker(
         address, parallel=parallel, name=name, log_file=log_file, machine=machine, network=network

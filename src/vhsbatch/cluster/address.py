@@ -4,7 +4,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from vhsbatch.config import Settings
+from vhsbatch.config.settings import Settings
 from vhsbatch.errors import UsageError
 
 DEFAULT_PORT = 8786

@@ -10,7 +10,7 @@ from distributed.client import ClosedClientError
 
 from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.dask import security
-from vhsbatch.config import Settings
+from vhsbatch.config.settings import Settings
 
 CONNECT_S = 10.0
 # What connects has a limit of its own, and ends first: a client that is stopped while it connects is neither

@@ -12,7 +12,7 @@ from distributed.spans import SpanMetadata, SpansSchedulerExtension
 from distributed.versions import VersionMismatchWarning
 
 from vhsbatch.cluster.address import Address
-from vhsbatch.config import Settings
+from vhsbatch.config.settings import Settings
 
 # Dask asks for at least 11 s; in this time a cut link is noticed on both sides.
 _LOST_S = 11

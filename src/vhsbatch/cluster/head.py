@@ -21,26 +21,26 @@ from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
 
 from vhsbatch.cluster.address import Address
-from vhsbatch.cluster.calls import make
 from vhsbatch.cluster.connection import CONNECT_S, Connection
 from vhsbatch.cluster.dask import configure
 from vhsbatch.cluster.machines import Machines
+from vhsbatch.cluster.protocol import Made, Offer, Order, resource, topic
 from vhsbatch.cluster.rivals import BATCHES, Rivals, shared_words
-from vhsbatch.cluster.terms import Made, Offer, Order, resource, topic
+from vhsbatch.cluster.rpc import make
 from vhsbatch.cluster.transfer import fetch, hand_out
-from vhsbatch.config import Settings
+from vhsbatch.config.settings import Settings
 from vhsbatch.errors import ChainError, MachineLostError, ToolError, VhsBatchError
-from vhsbatch.filesystem import publish
-from vhsbatch.model.events import JobPublished, SegmentFinished
+from vhsbatch.events.events import JobPublished, SegmentFinished
+from vhsbatch.events.serialize import load_telemetry
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import LogLine, Telemetry
+from vhsbatch.formatting import counted
+from vhsbatch.fs import publish
 from vhsbatch.model.plan import JobPlan, Segment
-from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import LogLine, Telemetry
-from vhsbatch.model.wire import load_telemetry
-from vhsbatch.pipeline.assemble import assemble
-from vhsbatch.pipeline.existing import expect_unchanged
-from vhsbatch.pipeline.workplace import Workplace, make_private
+from vhsbatch.restore.assemble import assemble
+from vhsbatch.restore.reuse import expect_unchanged
+from vhsbatch.restore.workspace import Workplace, make_private
 from vhsbatch.scheduling.local import file_errors_in_words
-from vhsbatch.wording import counted
 
 _LOOK_S = 0.5
 _START_S = 60.0

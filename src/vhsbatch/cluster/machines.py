@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from distributed.comm.core import CommClosedError
 
 from vhsbatch import __version__
-from vhsbatch.cluster.calls import join
 from vhsbatch.cluster.connection import Connection
-from vhsbatch.cluster.terms import Answer, Offer
-from vhsbatch.model.telemetry import LogLine, Telemetry
+from vhsbatch.cluster.protocol import Answer, Offer
+from vhsbatch.cluster.rpc import join
+from vhsbatch.events.telemetry import LogLine, Telemetry
 
 _ANSWER_S = 120.0
 

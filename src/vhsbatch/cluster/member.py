@@ -8,23 +8,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vhsbatch.cluster.files import SOURCE, files_of, is_source
-from vhsbatch.cluster.terms import Offer, difference, fitting, mapped, parse_map
+from vhsbatch.cluster.protocol import Offer, difference, fitting, mapped, parse_map
 from vhsbatch.cluster.tools import tools
-from vhsbatch.config import Settings
-from vhsbatch.engine_choice import choose_engine
+from vhsbatch.config.settings import Settings
 from vhsbatch.engines.models import shipped_networks
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ToolError
-from vhsbatch.media.encoder_choice import choose_encoder
-from vhsbatch.media.qtgmc import qtgmc_versions
+from vhsbatch.ffmpeg.encoder_choice import choose_encoder
+from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
+from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan, Upscaling
-from vhsbatch.pipeline.workplace import Workplace
-from vhsbatch.proc.process import run
-from vhsbatch.proc.tools import ffmpeg_tool
+from vhsbatch.process.spawn import run
+from vhsbatch.restore.workspace import Workplace
+from vhsbatch.scheduling.engine_choice import choose_engine
+from vhsbatch.scheduling.environment import survey
 from vhsbatch.scheduling.gpus import Gpus
 from vhsbatch.scheduling.sizing import LaneNeed, choose_lanes
-from vhsbatch.toolbox import survey
 
 _PROTOCOLS_S = 60
 

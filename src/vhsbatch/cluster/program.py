@@ -13,16 +13,16 @@ from distributed.comm.core import connect
 
 from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.dask import EXTENSIONS, configure, security
-from vhsbatch.cluster.node import Node
-from vhsbatch.cluster.place import own_place
-from vhsbatch.cluster.terms import GPU, MEMORY
-from vhsbatch.config import Settings
-from vhsbatch.engine_choice import choose_engine
+from vhsbatch.cluster.protocol import GPU, MEMORY
+from vhsbatch.cluster.workdir import own_place
+from vhsbatch.cluster.worker_plugin import Node
+from vhsbatch.config.settings import Settings
 from vhsbatch.errors import ToolError
-from vhsbatch.model.telemetry import LogLine
-from vhsbatch.proc.stopping import receive_signals
+from vhsbatch.events.telemetry import LogLine
+from vhsbatch.process.stop_signals import receive_signals
+from vhsbatch.scheduling.engine_choice import choose_engine
+from vhsbatch.scheduling.environment import survey
 from vhsbatch.scheduling.sizing import choose_lanes
-from vhsbatch.toolbox import survey
 
 _AGAIN_S = 1.0
 _CLOSE_S = 3.5

@@ -4,9 +4,9 @@ import time
 from typing import Any
 
 from vhsbatch.cluster.connection import Connection
+from vhsbatch.cluster.fair_share import Claim, allotted, hoped, wanted
 from vhsbatch.cluster.machines import Machines
-from vhsbatch.cluster.shares import Claim, allotted, hoped, wanted
-from vhsbatch.model.state import BatchState
+from vhsbatch.events.state import BatchState
 
 BATCHES = "vhsbatch-batches"
 # The head of a batch says it twice a second; who has said nothing for so long is gone.

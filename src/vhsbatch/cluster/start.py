@@ -12,14 +12,14 @@ from vhsbatch import __version__
 from vhsbatch.cluster.address import Address, parse_cluster, refuse_open_network
 from vhsbatch.cluster.head import ClusterExecutor
 from vhsbatch.cluster.program import scheduler_at
-from vhsbatch.cluster.terms import Offer, parse_map
+from vhsbatch.cluster.protocol import Offer, parse_map
 from vhsbatch.cluster.tools import tools
-from vhsbatch.config import ENV_PREFIX, Settings
-from vhsbatch.model.telemetry import LogLine, Telemetry
-from vhsbatch.pipeline.workplace import Workplace
-from vhsbatch.proc.process import Tail, read_lines, spawn
+from vhsbatch.config.settings import ENV_PREFIX, Settings
+from vhsbatch.events.telemetry import LogLine, Telemetry
+from vhsbatch.process.spawn import Tail, read_lines, spawn
+from vhsbatch.restore.workspace import Workplace
+from vhsbatch.scheduling.environment import Toolbox
 from vhsbatch.scheduling.sizing import LaneNeed
-from vhsbatch.toolbox import Toolbox
 
 _AGAIN_S = 1.0
 

@@ -3,7 +3,7 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from vhsbatch.cluster.terms import Tools
+from vhsbatch.cluster.protocol import Tools
 
 
 def tools(*, ffmpeg_version: str, runtime: str, device: str, qtgmc: str = "") -> Tools:

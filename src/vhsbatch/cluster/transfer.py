@@ -6,14 +6,14 @@ from typing import Any
 
 import anyio.to_thread
 
-from vhsbatch.cluster.calls import block, drop, take
 from vhsbatch.cluster.connection import Connection
 from vhsbatch.cluster.files import SOURCE, files_of, proven_block, write_block
-from vhsbatch.cluster.terms import Made
+from vhsbatch.cluster.protocol import Made
+from vhsbatch.cluster.rpc import block, drop, take
 from vhsbatch.errors import MachineLostError, VerificationError, VhsBatchError
-from vhsbatch.filesystem import sha256
+from vhsbatch.fs import sha256
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.pipeline.existing import expect_unchanged
+from vhsbatch.restore.reuse import expect_unchanged
 
 # A block passes two connections, each of which may be slow and neither of which is dead.
 _BLOCK_S = 60.0

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from vhsbatch.model.plan import Upscaling
-from vhsbatch.proc.chain import StageSpec
+from vhsbatch.process.chain import StageSpec
 
 # What the engine's stage of a chain is called.
 UPSCALE = "upscale"

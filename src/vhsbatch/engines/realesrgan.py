@@ -7,7 +7,7 @@ from pathlib import Path
 from vhsbatch.engines.base import UPSCALE
 from vhsbatch.engines.models import choose_network, digest, is_small, user_network
 from vhsbatch.model.plan import Upscaling
-from vhsbatch.proc.chain import StageSpec
+from vhsbatch.process.chain import StageSpec
 
 # What x4plus takes with tiles of this size stays below 2 GB.
 _TILE_PX = 160

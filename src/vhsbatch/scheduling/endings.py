@@ -12,17 +12,17 @@ from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 
-from vhsbatch.defects import defect_in_a_line
+from vhsbatch.crash_report import defect_in_a_line
 from vhsbatch.errors import StalePlanError, VhsBatchError
-from vhsbatch.model.events import JobFailed, JobRetried
+from vhsbatch.events.bus import Bus
+from vhsbatch.events.events import JobFailed, JobRetried
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import LogLine
 from vhsbatch.model.plan import Job
-from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import LogLine
-from vhsbatch.proc.process import commands_kept
-from vhsbatch.proc.threads import in_thread
-from vhsbatch.scheduling.bus import Bus
+from vhsbatch.process.spawn import commands_kept
+from vhsbatch.process.threads import in_thread
+from vhsbatch.scheduling.admission import Gate
 from vhsbatch.scheduling.failures import detail_of
-from vhsbatch.scheduling.gate import Gate
 
 
 class Endings:

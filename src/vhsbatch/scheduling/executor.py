@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from vhsbatch.model.events import JobPublished, SegmentFinished
+from vhsbatch.events.events import JobPublished, SegmentFinished
+from vhsbatch.events.telemetry import Telemetry
 from vhsbatch.model.plan import JobPlan, Segment
-from vhsbatch.model.telemetry import Telemetry
 
 
 class Executor(Protocol):

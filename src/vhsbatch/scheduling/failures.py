@@ -4,7 +4,7 @@ import time
 
 from vhsbatch.engines.base import UPSCALE
 from vhsbatch.errors import ChainError, VhsBatchError
-from vhsbatch.model.events import SegmentFailed
+from vhsbatch.events.events import SegmentFailed
 from vhsbatch.scheduling.policy import MakeSegment
 
 

@@ -14,7 +14,7 @@ from vhsbatch.engines.devices import NCNN
 from vhsbatch.engines.fallback import fallback, fallbacks
 from vhsbatch.errors import ChainError
 from vhsbatch.model.plan import EncoderDevice, JobPlan, Segment, Upscaling
-from vhsbatch.pipeline.workplace import Workplace
+from vhsbatch.restore.workspace import Workplace
 from vhsbatch.scheduling.failures import is_by_network
 
 # So many failures in a row are the device's and not the video's.

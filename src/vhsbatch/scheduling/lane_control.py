@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 import anyio
 import anyio.to_thread
 
-from vhsbatch.model.events import Event, LanesChanged, SegmentFailed, SegmentFinished
-from vhsbatch.model.job_state import Phase
+from vhsbatch.events.bus import Mailbox
+from vhsbatch.events.events import Event, LanesChanged, SegmentFailed, SegmentFinished
+from vhsbatch.events.job_state import Phase
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import Progress
+from vhsbatch.hardware.gauges import GpuGauge, gpu_gauges, memory_gauge, memory_stall, resident_bytes
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import Progress
-from vhsbatch.proc.gauges import GpuGauge, gpu_gauges, memory_gauge, memory_stall, resident_bytes
-from vhsbatch.proc.process import alive
-from vhsbatch.scheduling.bus import Mailbox
+from vhsbatch.process.spawn import alive
 from vhsbatch.scheduling.controller import Limits, Memory, Readings, steer, step_back
-from vhsbatch.scheduling.room import Room
+from vhsbatch.scheduling.disk_space import Room
 from vhsbatch.scheduling.scheduler import MEMORY_RAN_OUT
 
 _INTERVAL_S = 5.0

@@ -5,16 +5,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from vhsbatch.errors import ChainError, ShortageError
-from vhsbatch.model.events import JobPublished, SegmentFinished
+from vhsbatch.events.events import JobPublished, SegmentFinished
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import Telemetry
 from vhsbatch.model.plan import JobPlan, Segment
-from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import Telemetry
-from vhsbatch.pipeline.assemble import assemble
-from vhsbatch.pipeline.segment import make_segment
-from vhsbatch.pipeline.workplace import Workplace
-from vhsbatch.proc.threads import in_thread
+from vhsbatch.process.threads import in_thread
+from vhsbatch.restore.assemble import assemble
+from vhsbatch.restore.segment import make_segment
+from vhsbatch.restore.workspace import Workplace
 from vhsbatch.scheduling.gpus import Gpus
-from vhsbatch.scheduling.waiting import shortage
+from vhsbatch.scheduling.shortages import shortage
 
 
 class LocalExecutor:

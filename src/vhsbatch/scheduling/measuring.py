@@ -7,8 +7,10 @@ from typing import NamedTuple, Self
 
 import anyio.to_thread
 
-from vhsbatch.media.deinterlacing import deinterlaces_apart
-from vhsbatch.model.events import (
+from vhsbatch.cache import Memory
+from vhsbatch.config.presets import Preset
+from vhsbatch.events.bus import Mailbox
+from vhsbatch.events.events import (
     BatchPredicted,
     JobFailed,
     JobHeld,
@@ -18,17 +20,15 @@ from vhsbatch.model.events import (
     LanesChanged,
     SegmentFinished,
 )
-from vhsbatch.model.job_state import JobState, Phase
+from vhsbatch.events.job_state import JobState, Phase
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import DeviceReadings, Progress
+from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart
+from vhsbatch.hardware.gauges import resident_bytes
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import DeviceReadings, Progress
-from vhsbatch.presets import Preset
-from vhsbatch.proc.gauges import resident_bytes
-from vhsbatch.proc.process import alive
-from vhsbatch.remembered import Memory
-from vhsbatch.scheduling.bus import Mailbox
+from vhsbatch.process.spawn import alive
+from vhsbatch.scheduling.disk_space import result_bytes
 from vhsbatch.scheduling.prediction import KindRecord, Remaining, Sample, kind_of, predict
-from vhsbatch.scheduling.room import result_bytes
 from vhsbatch.scheduling.sizing import LaneNeed
 
 _SPEED, _SPEED_OF_CLUSTER = "speed", "speed of a cluster"

@@ -5,12 +5,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
 from vhsbatch.errors import OutputFolderError, StalePlanError
-from vhsbatch.model.events import JobPlanned, JobSkipped
+from vhsbatch.events.bus import Bus
+from vhsbatch.events.events import JobPlanned, JobSkipped
+from vhsbatch.events.state import BatchState
 from vhsbatch.model.plan import Job, JobPlan
-from vhsbatch.model.state import BatchState
-from vhsbatch.scheduling.bus import Bus
+from vhsbatch.scheduling.admission import Gate
 from vhsbatch.scheduling.endings import Endings
-from vhsbatch.scheduling.gate import Gate
 
 # Gives the plan of a job, or the reason why the job needs no work.
 Planner = Callable[[Job], Awaitable[JobPlan | str]]

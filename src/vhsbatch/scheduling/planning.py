@@ -8,21 +8,21 @@ from dataclasses import dataclass, replace
 import anyio.to_thread
 
 from vhsbatch.errors import InputError
-from vhsbatch.model.events import JobFailed, JobSkipped, SegmentDiscarded
-from vhsbatch.model.job_state import Phase
+from vhsbatch.events.bus import Bus
+from vhsbatch.events.events import JobFailed, JobSkipped, SegmentDiscarded
+from vhsbatch.events.job_state import Phase
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import LogLine
+from vhsbatch.formatting import size
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan
-from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import LogLine
-from vhsbatch.pipeline.destination import expect_name, expect_size, limit_below
-from vhsbatch.pipeline.existing import damage_of_segment
-from vhsbatch.pipeline.overrides import Override
-from vhsbatch.pipeline.ownership import ANY_FILE, InTheWay, Nothing, Own, Result, Rules, Standing
-from vhsbatch.pipeline.prepare import Intent, prepare, probe_source
-from vhsbatch.pipeline.workplace import Workplace
-from vhsbatch.scheduling.bus import Bus
-from vhsbatch.scheduling.room import result_bytes
-from vhsbatch.wording import size
+from vhsbatch.restore.destination import expect_name, expect_size, limit_below
+from vhsbatch.restore.ownership import ANY_FILE, InTheWay, Nothing, Own, Result, Rules, Standing
+from vhsbatch.restore.per_video import Override
+from vhsbatch.restore.prepare import Intent, prepare, probe_source
+from vhsbatch.restore.reuse import damage_of_segment
+from vhsbatch.restore.workspace import Workplace
+from vhsbatch.scheduling.disk_space import result_bytes
 
 # Clean captures take a fraction of what a noisy one does: so many times less is the least that is likely.
 _CERTAIN = 6

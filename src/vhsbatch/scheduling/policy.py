@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from vhsbatch.model.job_state import JobState, Phase
+from vhsbatch.events.job_state import JobState, Phase
+from vhsbatch.events.state import BatchState
 from vhsbatch.model.plan import Segment
-from vhsbatch.model.state import BatchState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

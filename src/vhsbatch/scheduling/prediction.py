@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from vhsbatch.model.events import BatchPredicted
+from vhsbatch.config.presets import Preset
+from vhsbatch.events.events import BatchPredicted
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.presets import Preset
 
 # The newest are kept: machines and tools change.
 _KEPT = 60

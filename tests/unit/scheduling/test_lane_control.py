@@ -8,15 +8,15 @@ import anyio
 import pytest
 
 import make
-from vhsbatch.model.events import Fact, LanesChanged, SegmentFailed
+from vhsbatch.events.bus import Bus
+from vhsbatch.events.events import Fact, LanesChanged, SegmentFailed
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import Progress
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import Progress
 from vhsbatch.scheduling import lane_control
-from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.controller import Limits, Memory, Move, Readings
+from vhsbatch.scheduling.disk_space import Room
 from vhsbatch.scheduling.lane_control import FrameCount, LaneControl
-from vhsbatch.scheduling.room import Room
 from vhsbatch.scheduling.scheduler import MEMORY_RAN_OUT
 
 pytestmark = pytest.mark.anyio

@@ -7,16 +7,16 @@ import anyio
 import pytest
 
 import make
-from vhsbatch.model.events import BatchFinished, BatchPredicted, Fact, LanesChanged
+from vhsbatch.cache import Memory
+from vhsbatch.config.preset_schema import Deinterlace
+from vhsbatch.config.presets import Preset
+from vhsbatch.events.bus import Bus
+from vhsbatch.events.describe import compared_with_prediction
+from vhsbatch.events.events import BatchFinished, BatchPredicted, Fact, LanesChanged
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import DeviceReadings, Progress
 from vhsbatch.model.media import FieldOrder
-from vhsbatch.model.state import BatchState
-from vhsbatch.model.telemetry import DeviceReadings, Progress
-from vhsbatch.pipeline.describe import compared_with_prediction
-from vhsbatch.preset_tables import Deinterlace
-from vhsbatch.presets import Preset
-from vhsbatch.remembered import Memory
 from vhsbatch.scheduling import measuring
-from vhsbatch.scheduling.bus import Bus
 from vhsbatch.scheduling.measuring import LaneKind, Measuring, Records, open_segments, remembered_need
 from vhsbatch.scheduling.prediction import KindRecord
 

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import make
-from vhsbatch.model.events import AssemblyStarted, Fact, JobFailed
-from vhsbatch.model.job_state import Phase
+from vhsbatch.events.events import AssemblyStarted, Fact, JobFailed
+from vhsbatch.events.job_state import Phase
+from vhsbatch.events.state import BatchState, fold
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.state import BatchState, fold
 from vhsbatch.scheduling.policy import Assemble, MakeSegment, next_work
 
 

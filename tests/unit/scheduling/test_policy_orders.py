@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import make
 from simulation import Costs, Outcome, simulate
-from vhsbatch.model.job_state import Phase
+from vhsbatch.events.job_state import Phase
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.pipeline.geometry import cut
+from vhsbatch.restore.geometry import cut
 from vhsbatch.scheduling.policy import Assemble, MakeSegment
 
 RATE = Fraction(25)

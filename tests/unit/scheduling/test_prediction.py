@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import make
 from simulation import Costs, simulate
+from vhsbatch.config.presets import Preset
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.pipeline.geometry import cut
-from vhsbatch.presets import Preset
+from vhsbatch.restore.geometry import cut
 from vhsbatch.scheduling.prediction import (
     KindRecord,
     Remaining,

@@ -5,9 +5,9 @@ from pathlib import Path
 import anyio
 import pytest
 
+from vhsbatch.events.telemetry import DeviceReading, DeviceReadings, Telemetry
+from vhsbatch.hardware.gauges import GpuGauge
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice
-from vhsbatch.model.telemetry import DeviceReading, DeviceReadings, Telemetry
-from vhsbatch.proc.gauges import GpuGauge
 from vhsbatch.scheduling.readings import NamedDevice, Reader, named_gpus
 
 A2 = GpuGauge(name="NVIDIA A2", total_bytes=9, used_bytes=2, temperature_c=41.0, device=EncoderDevice(cuda=0))

@@ -21,7 +21,9 @@ from vhsbatch.errors import (
     StalePlanError,
     VhsBatchError,
 )
-from vhsbatch.model.events import (
+from vhsbatch.events.bus import Bus
+from vhsbatch.events.commands import ChangeLanes, Continue, Move, Pause, Retry, Skip, Steering
+from vhsbatch.events.events import (
     BatchContinued,
     BatchPaused,
     Fact,
@@ -37,17 +39,15 @@ from vhsbatch.model.events import (
     SegmentFinished,
     SegmentStarted,
 )
-from vhsbatch.model.job_state import Phase
+from vhsbatch.events.job_state import Phase
+from vhsbatch.events.state import BatchState, fold
+from vhsbatch.events.telemetry import Telemetry
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
-from vhsbatch.model.state import BatchState, fold
-from vhsbatch.model.telemetry import Telemetry
-from vhsbatch.model.wishes import ChangeLanes, Continue, Move, Pause, Retry, Skip, Steering
-from vhsbatch.scheduling import gate as gate_module
-from vhsbatch.scheduling.bus import Bus
+from vhsbatch.scheduling import admission as gate_module
+from vhsbatch.scheduling.admission import Gate
 from vhsbatch.scheduling.claims import Free, Held, Made, Standing
-from vhsbatch.scheduling.gate import Gate
 from vhsbatch.scheduling.scheduler import Scheduler
-from vhsbatch.scheduling.waiting import Sources
+from vhsbatch.scheduling.shortages import Sources
 
 pytestmark = pytest.mark.anyio
 

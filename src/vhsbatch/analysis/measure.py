@@ -1,0 +1,85 @@
+"""Measuring one source, its picture and its sound, or remembering what was measured before."""
+
+import os
+from dataclasses import dataclass
+
+from anyio import to_thread
+from pydantic import TypeAdapter
+
+from vhsbatch.analysis.audio import Sound, measure_sound
+from vhsbatch.analysis.picture import Picture, measure_picture
+from vhsbatch.cache import Memory
+from vhsbatch.events.serialize import to_jsonable
+from vhsbatch.model.media import MediaInfo
+from vhsbatch.probe.blank import NO_BLANK_ENDS, BlankEnds, look_at_ends
+from vhsbatch.probe.telecine import FieldSteps, look_at_steps
+
+# Part of every key: raised when the same file would be measured otherwise than before.
+MEASURE_VERSION = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What a source is like.
+
+    Attributes:
+        picture: its picture.
+        sounds: each of its tracks that decodes.
+        ends: what it shows of one colour at its ends.
+        steps: which fields and frames are repeated, None where nothing decodes.
+    """
+
+    picture: Picture
+    sounds: tuple[Sound, ...] = ()
+    ends: BlankEnds = NO_BLANK_ENDS
+    steps: FieldSteps | None = None
+
+
+async def measure(info: MediaInfo, *, ffmpeg: str) -> Measured:
+    """Measure a source that has been probed.
+
+    Raises:
+        InputError: its picture cannot be measured.
+        ToolError: FFmpeg or Python cannot be started.
+    """
+    picture = await measure_picture(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek)
+    sounds = [
+        await measure_sound(info.path, track, ffmpeg=ffmpeg, seekable=info.exact_seek) for track in info.audio
+    ]
+    return Measured(
+        picture=picture,
+        sounds=tuple(sound for sound in sounds if sound is not None),
+        ends=await look_at_ends(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek),
+        steps=await look_at_steps(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek),
+    )
+
+
+_MEASURED = TypeAdapter(Measured)
+
+
+async def measure_remembering(
+    info: MediaInfo, memory: Memory | None, *, ffmpeg: str, ffmpeg_version: str
+) -> Measured:
+    """What a source is like: from memory, while it and the program that decodes it are the same.
+
+    Raises:
+        InputError: its picture cannot be measured.
+        ToolError: FFmpeg or Python cannot be started.
+    """
+    if memory is None:
+        return await measure(info, ffmpeg=ffmpeg)
+    key = (
+        *("measure", MEASURE_VERSION, ffmpeg_version),
+        *(os.fspath(info.path), info.size_bytes, info.modified_ns),
+        # A source whose fields the user knows better is looked at otherwise.
+        int(info.video.field_order.has_fields),
+    )
+    value = await to_thread.run_sync(memory.recall, *key)
+    try:
+        if value is not None:
+            return _MEASURED.validate_python(value)
+    except ValueError:  # of another version
+        pass
+    measured = await measure(info, ffmpeg=ffmpeg)
+    await to_thread.run_sync(memory.keep, to_jsonable(measured), *key)
+    return measured

@@ -1,0 +1,140 @@
+"""Child process that measures the picture in a few places of a tape, and prints a JSON list of them.
+
+    python -P -m vhsbatch.analysis.picture_worker WIDTH HEIGHT CHROMA_WIDTH CHROMA_HEIGHT FRAMES FIELDS
+
+Frames come on stdin, 8-bit planar YUV, `FRAMES` consecutive ones of each place. `FIELDS` is 2 where the
+lines of a frame belong to two fields.
+
+Noise is what changes between two fields of the same parity where nothing moves: the standard deviation
+of their difference over small blocks, of which the quietest quarter stands still. It is given in steps
+of 8 bits, null where it cannot be told: in frozen, black and clipped pictures.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from vhsbatch.analysis.picture_edges import borders, chroma_shift, is_blank, levels
+
+_BLOCK_LINES = 8
+_BLOCK_SAMPLES = 16
+_QUIETEST_PART = 25
+_FEWEST_BLOCKS = 20
+# Levels at which a recorder clips, and noise with them.
+_BLACK = 22
+_WHITE = 230
+
+_SEARCHED_FIELD_LINES = 8
+_JUMP = 2.5
+_SMALLEST_JUMP = 6.0
+
+# No tape has more columns; of what has more, the shift of colour is not measured.
+_WIDEST_TAPE = 1024
+
+Plane = npt.NDArray[np.uint8]
+Frame = tuple[Plane, Plane, Plane]
+
+
+def read_frames(
+    stream: BinaryIO, width: int, height: int, chroma_width: int, chroma_height: int
+) -> Iterator[Frame]:
+    """All whole frames of `stream`: luma and the two chroma planes."""
+    luma, chroma = width * height, chroma_width * chroma_height
+    while len(data := stream.read(luma + 2 * chroma)) == luma + 2 * chroma:
+        samples = np.frombuffer(data, np.uint8)
+        yield (
+            samples[:luma].reshape(height, width),
+            samples[luma : luma + chroma].reshape(chroma_height, chroma_width),
+            samples[luma + chroma :].reshape(chroma_height, chroma_width),
+        )
+
+
+def noise(planes: list[Plane]) -> float | None:
+    """Standard deviation of the noise in consecutive planes, in steps of 8 bits."""
+    deviations = [
+        deviation
+        for first, second in pairwise(planes)
+        for parity in (0, 1)
+        for deviation in _quiet_deviations(first[parity::2], second[parity::2])
+    ]
+    if len(deviations) < _FEWEST_BLOCKS:
+        return None
+    return float(np.percentile(deviations, _QUIETEST_PART))
+
+
+def _quiet_deviations(first: Plane, second: Plane) -> npt.NDArray[np.float32]:
+    """The noise in each block of two fields that shows some."""
+    levels = _blocks(first).mean(axis=(1, 3))
+    difference = _blocks(second).astype(np.float32) - _blocks(first)
+    deviation: npt.NDArray[np.float32] = difference.std(axis=(1, 3)) / np.sqrt(2)
+    shows = (levels > _BLACK) & (levels < _WHITE) & difference.any(axis=(1, 3))
+    quiet: npt.NDArray[np.float32] = deviation[shows]
+    return quiet
+
+
+def _blocks(field: Plane) -> Plane:
+    """`field` as (rows, lines of a block, columns, samples of a block)."""
+    rows, columns = field.shape[0] // _BLOCK_LINES, field.shape[1] // _BLOCK_SAMPLES
+    whole = field[: rows * _BLOCK_LINES, : columns * _BLOCK_SAMPLES]
+    return whole.reshape(rows, _BLOCK_LINES, columns, _BLOCK_SAMPLES)
+
+
+def torn_lines(planes: list[Plane]) -> int:
+    """Lines at the bottom that do not belong to the picture above them.
+
+    Below the head switch a line is displaced: there, neighbouring lines of a field differ as they do
+    nowhere above.
+    """
+    return max((_torn_field_lines([plane[parity::2] for plane in planes]) for parity in (0, 1)), default=0)
+
+
+def _torn_field_lines(fields: list[Plane]) -> int:
+    steps = np.mean(
+        [np.abs(np.diff(field.astype(np.float32), axis=0)).mean(axis=1) for field in fields], axis=0
+    )
+    searched, above = steps[-_SEARCHED_FIELD_LINES:], steps[len(steps) // 2 : -_SEARCHED_FIELD_LINES]
+    usual = float(np.percentile(above, 90))
+    (jumps,) = np.nonzero(searched > max(_SMALLEST_JUMP, _JUMP * usual))
+    return 0 if len(jumps) == 0 else 2 * (_SEARCHED_FIELD_LINES - int(jumps[0]))
+
+
+def measure(frames: list[Frame], fields: int) -> dict[str, Any]:
+    """What the picture is like in one place.
+
+    Args:
+        frames: consecutive ones, at least two.
+        fields: 2 where the lines of a frame belong to two fields, else 1.
+    """
+    lumas = [luma for luma, _, _ in frames]
+    pairs = [(cb, cr) for _, cb, cr in frames]
+    chromas = [noise([pair[plane] for pair in pairs]) for plane in (0, 1)]
+    told = [value for value in chromas if value is not None]
+    narrow = lumas[0].shape[1] <= _WIDEST_TAPE
+    return {
+        "luma_noise": noise(lumas),
+        "chroma_noise": max(told) if told else None,
+        "torn_lines": torn_lines(lumas),
+        "borders": borders(lumas),
+        "levels": levels(lumas),
+        "chroma_shift": chroma_shift(lumas, pairs, fields=fields) if narrow else None,
+        "blank": is_blank(lumas[0], pairs[0]),
+    }
+
+
+def main() -> None:
+    """Measure what comes on stdin."""
+    *size, count, fields = map(int, sys.argv[1:7])
+    frames = read_frames(sys.stdin.buffer, *size)
+    places = []
+    while len(place := list(islice(frames, count))) >= 2:
+        places.append(measure(place, fields))
+    sys.stdout.write(json.dumps(places) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One batch: its videos, its output folder, its run from start to end."""

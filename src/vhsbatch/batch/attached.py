@@ -1,0 +1,139 @@
+"""A batch of another process, as an interface sees it: its journal as it grows, and what is told live."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from vhsbatch.batch.control import Line
+from vhsbatch.batch.leases import living_runs
+from vhsbatch.errors import OutputFolderError, UsageError
+from vhsbatch.events.commands import Wish
+from vhsbatch.events.events import BatchStarted, Event, Fact
+from vhsbatch.events.journal import STATE_FOLDER, JournalReader
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import Telemetry
+
+_EVERY_S = 0.5
+
+
+@dataclass(slots=True)
+class Viewer:
+    """Looks at an output folder; the twin of a session, of which it is no part.
+
+    Attributes:
+        folder: the output folder.
+        read_only: whether wishes are kept back.
+        state: what is known; read it, never change it.
+        stopped_by: what ends this process's own batch: nothing, as there is none.
+        owns: whether the batch ends when this program does.
+    """
+
+    folder: Path
+    read_only: bool
+    state: BatchState = field(default_factory=BatchState)
+    stopped_by: int | None = None
+    owns: bool = False
+    _reader: JournalReader = field(init=False)
+    _line: Line | None = None
+    _alive: bool = False
+    _untold: list[Fact] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Read what there is.
+
+        Raises:
+            UsageError: nothing was ever restored into the folder.
+            OutputFolderError: there is no permission to read the journal.
+        """
+        self._reader = JournalReader(self.folder / STATE_FOLDER / "journal")
+        self._take(*self._poll())
+        if self.state.run_id is None:
+            raise UsageError(
+                f"nothing has been restored into {self.folder} yet", fix="give the output folder of a batch"
+            )
+
+    @property
+    def steerable(self) -> bool:
+        """Whether wishes are taken."""
+        return self._runs and not self.read_only
+
+    @property
+    def standing(self) -> str:
+        """What is to be said of the batch beside its state."""
+        if self._runs:
+            return "   (viewing)" if self.read_only else ""
+        return "   not running" if self.state.outcome is None else f"   ended: {self.state.outcome}"
+
+    def wish(self, wish: Wish) -> None:
+        """Pass a wish on to the process that runs the batch.
+
+        Raises:
+            UsageError: the batch has ended.
+            OutputFolderError: the folder cannot be written to.
+        """
+        if not self.steerable or self._line is None:
+            return
+        try:
+            self._line.wish(wish)
+        except FileNotFoundError as error:
+            raise UsageError(
+                f"the batch in {self.folder} has just ended",
+                fix=f"vhs-upscale log {self.folder} prints what happened there",
+            ) from error
+        except OSError as error:
+            raise OutputFolderError(
+                f"the batch in {self.folder} cannot be steered: {error.strerror}",
+                fix="whoever may write to the folder may steer it",
+            ) from error
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        """Every event of the run that is looked at and of those that follow it, for ever."""
+        while True:
+            for event in self._unseen():
+                yield event
+            await self._look()
+
+    async def from_now_to_its_end(self) -> AsyncIterator[Event]:
+        """What happens from now on, until no run goes on."""
+        self._untold = []
+        while self._alive:
+            await self._look()
+            for event in self._unseen():
+                yield event
+
+    @property
+    def _runs(self) -> bool:
+        """Whether the batch goes on: its process outlives it, for as long as somebody looks at its end."""
+        return self._alive and self.state.outcome is None
+
+    def _unseen(self) -> list[Event]:
+        facts, self._untold = self._untold, []
+        return [*facts, *self._news()]
+
+    async def _look(self) -> None:
+        await anyio.sleep(_EVERY_S)
+        self._take(*await anyio.to_thread.run_sync(self._poll))
+
+    def _poll(self) -> tuple[list[Fact], bool]:
+        """New facts, and whether the run that they are of is alive."""
+        alive = living_runs(self.folder / STATE_FOLDER)
+        facts = self._reader.new_facts(alive)
+        return facts, self._reader.run_id in alive
+
+    def _take(self, facts: list[Fact], alive: bool) -> None:
+        self._alive = alive
+        for fact in facts:
+            if isinstance(fact, BatchStarted):
+                self._line, self._untold = Line(self.folder / STATE_FOLDER, fact.run_id), []
+                if not fact.resumed:
+                    self.state.jobs, self.state.others = {}, {}
+            self.state.apply(fact)
+            self._untold.append(fact)
+        if not alive:
+            self.state.halt()
+
+    def _news(self) -> list[Telemetry]:
+        return self._line.news() if self._alive and self._line is not None else []

@@ -1,0 +1,173 @@
+"""Which videos of a folder are captures: what is proven to be a result is none, whatever it is called."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from vhsbatch.batch.discover import Discovered, discover
+from vhsbatch.batch.ledger import Ledger, holds_state, read_ledger
+from vhsbatch.errors import OutputFolderError, UsageError
+from vhsbatch.events.journal import STATE_FOLDER
+
+RESULT = "a result of this program"
+_RESULTS_ALONE = "a folder of results"
+
+
+@dataclass(frozen=True, slots=True)
+class Captures:
+    """The videos that may be restored.
+
+    Attributes:
+        root: the folder that they were found in.
+        sources: those that match, in the order of their names.
+        others: those that do not match, which must not be replaced either.
+        left_out: what else is called like a matching video, by the reason why it is left out.
+    """
+
+    root: Path
+    sources: tuple[Path, ...]
+    others: tuple[Path, ...]
+    left_out: dict[str, list[Path]]
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What is left out, a line for each reason."""
+        for reason, paths in self.left_out.items():
+            first = _below(self.root, paths[0])
+            many = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            yield f"left out: {first}{many} ({reason})"
+
+
+def captures_of(
+    folder: Path, ledger: Ledger, *, pattern: str, recursive: bool, from_results: bool
+) -> Captures:
+    """The captures in a folder.
+
+    Args:
+        folder: IN.
+        ledger: what is proven of OUT.
+        pattern: a shell pattern that the file's name must match, in any case.
+        recursive: whether to look into sub-folders.
+        from_results: whether folders that only hold results are looked into too.
+
+    Raises:
+        UsageError: the folder cannot be read, or is an output folder.
+    """
+    ledgers = _Ledgers(ledger)
+    root = folder.resolve()
+    if not from_results:
+        _refuse_output_folder(folder, root, ledgers)
+    found = discover(
+        folder,
+        pattern="*",
+        recursive=recursive,
+        exclude=ledger.folder,
+        why_not=lambda path: (
+            None if from_results or not ledgers.holds_results_alone(path) else _RESULTS_ALONE
+        ),
+    )
+    results = [path for path in found.videos if ledgers.is_result(path)]
+    captures = [path for path in found.videos if path not in set(results)]
+    for path in results:
+        found.leave_out(path, RESULT)
+    wanted = pattern.lower()
+    matching = [path for path in captures if fnmatchcase(path.name.lower(), wanted)]
+    return Captures(
+        root=root,
+        sources=tuple(matching),
+        others=tuple(path for path in captures if not fnmatchcase(path.name.lower(), wanted)),
+        left_out=_matching(found, wanted),
+    )
+
+
+def refuse_result(video: Path) -> None:
+    """Promise that a single video is no result.
+
+    Raises:
+        UsageError: it is one.
+    """
+    ledgers = _Ledgers(Ledger(video))
+    if ledgers.is_result(video):
+        result = ledgers.of(video.parent).result_at(video)
+        made_of = "" if result is None or result.source is None else f", made of {result.source.path}"
+        raise UsageError(f"{video} is {RESULT}{made_of}", fix="restore its source, or add --from-results")
+
+
+def _refuse_output_folder(folder: Path, root: Path, ledgers: "_Ledgers") -> None:
+    """Promise that IN is no output folder, unless captures have been restored in it.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if STATE_FOLDER in root.parts:
+        raise UsageError(f"{folder} is inside of the state of a batch", fix="give a folder of captures")
+    if root == ledgers.output.folder or not ledgers.holds_results_alone(root):
+        return
+    sources = {source.parent for source in ledgers.of(root).sources}
+    if any(source.is_relative_to(ledgers.output.folder) for source in sources):
+        raise UsageError(
+            f"{folder} holds the results of {ledgers.output.folder}: input and output are swapped",
+            fix=f"vhs-upscale batch {ledgers.output.folder} {folder}; or add --from-results",
+        )
+    raise UsageError(
+        f"{folder} is the output folder of a batch, not a folder of captures",
+        fix="give the folder of its sources, or add --from-results for videos in it that are no results",
+    )
+
+
+@dataclass(slots=True)
+class _Ledgers:
+    """What is proven of folders, each read once.
+
+    Attributes:
+        output: that of OUT.
+    """
+
+    output: Ledger
+    _of: dict[Path, Ledger] = field(default_factory=dict)
+
+    def of(self, folder: Path) -> Ledger:
+        """That of the folder, or of the nearest one above it that holds the state of a batch."""
+        if folder not in self._of:
+            self._of[folder] = self._read(folder)
+        return self._of[folder]
+
+    def _read(self, folder: Path) -> Ledger:
+        if folder == self.output.folder:
+            return self.output
+        if holds_state(folder):
+            return read_ledger(folder)
+        above = folder.parent
+        if above == folder:
+            return Ledger(folder)
+        # What is above IN may belong to anybody.
+        with suppress(OutputFolderError):
+            return self.of(above)
+        return Ledger(folder)
+
+    def holds_results_alone(self, folder: Path) -> bool:
+        """Whether batches were run into a folder, and none on captures in it."""
+        if folder == self.output.folder or not holds_state(folder):
+            return False
+        return not self.of(folder).holds_captures
+
+    def is_result(self, path: Path) -> bool:
+        return self.of(path.parent).is_result(path) or (
+            path.is_relative_to(self.output.folder) and self.output.is_result(path)
+        )
+
+
+def _matching(found: Discovered, pattern: str) -> dict[str, list[Path]]:
+    """What is left out of what matches; a folder of results is told of in any case."""
+    left_out = {
+        reason: [path for path in paths if path.is_dir() or fnmatchcase(path.name.lower(), pattern)]
+        for reason, paths in found.left_out.items()
+    }
+    return {reason: paths for reason, paths in left_out.items() if paths}
+
+
+def _below(root: Path, path: Path) -> str:
+    return os.path.relpath(path, root)

@@ -1,0 +1,194 @@
+"""How other processes see a running batch, and wish something of it: files beside the journal.
+
+Files work where sockets do not: on a network file system, from another machine, at the end of a long
+path. What is in them is not proof of anything, so nothing of it is synced, and a slow or vanished
+viewer costs the run nothing.
+
+    live/RUN.json        what is going on, written anew every second
+    wishes/RUN/*.json    wishes, taken in the order of their names
+"""
+
+import errno
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from vhsbatch.events.bus import Mailbox
+from vhsbatch.events.commands import Wish
+from vhsbatch.events.serialize import dump, dump_line, load_telemetry, load_wish
+from vhsbatch.events.telemetry import DeviceReadings, LogLine, Progress, Telemetry
+
+_EVERY_S = 1.0
+_LOG_LINES = 200
+# A wish may come while its folder is being closed; what cannot be removed is no wish.
+_CLOSING_ATTEMPTS = 3
+
+
+class Live:
+    """A run's side: writes what is going on, and takes wishes."""
+
+    def __init__(self, folder: Path, run_id: str) -> None:
+        self._file = _live_file(folder, run_id)
+        self._wishes = _wishes_folder(folder, run_id)
+        self._progress: dict[int, Progress] = {}
+        self._readings: list[DeviceReadings] = []
+        self._log: deque[LogLine] = deque(maxlen=_LOG_LINES)
+        self._logged = 0
+        self._written = ""
+        self._taking = anyio.Lock()
+
+    async def open(self) -> None:
+        """Make room for wishes; before anybody can know of the run, so that none finds nowhere to lie."""
+        await anyio.to_thread.run_sync(self._make_folders)
+
+    async def keep(self, mailbox: Mailbox, wish: Callable[[Wish], None]) -> None:
+        """Write and take until the batch is over.
+
+        Args:
+            mailbox: what happens.
+            wish: takes a wish.
+        """
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._exchange, wish)
+            async for event in mailbox:
+                match event:
+                    case Progress():
+                        self._progress[event.lane] = event
+                    case DeviceReadings():
+                        self._readings = [event]
+                    case LogLine() if event.level != "debug":
+                        self._log.append(event)
+                        self._logged += 1
+                    case _:
+                        pass
+            group.cancel_scope.cancel()
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._end)
+
+    async def _exchange(self, wish: Callable[[Wish], None]) -> None:
+        while True:
+            await anyio.to_thread.run_sync(self._write)
+            await self._pass_on(self._take, wish)
+            await anyio.sleep(_EVERY_S)
+
+    async def last_call(self, wish: Callable[[Wish], None]) -> None:
+        """Take what was wished up to now; if that is nothing, nobody can wish anything any more.
+
+        Whoever comes too late finds no folder, and is told that the run has ended.
+        """
+        await self._pass_on(self._close, wish)
+
+    async def _pass_on(self, take: Callable[[], list[Wish]], wish: Callable[[Wish], None]) -> None:
+        async with self._taking:
+            wishes = await anyio.to_thread.run_sync(take)
+        for wished in wishes:
+            wish(wished)
+
+    def _make_folders(self) -> None:
+        # A folder that cannot be written is noticed by the journal; a batch needs no viewers.
+        with suppress(OSError):
+            self._file.parent.mkdir(exist_ok=True)
+            self._wishes.mkdir(parents=True, exist_ok=True)
+
+    def _end(self) -> None:
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
+            for path in self._wishes.iterdir():
+                path.unlink(missing_ok=True)
+            self._wishes.rmdir()
+
+    def _write(self) -> None:
+        newest = [*map(dump, self._progress.values()), *map(dump, self._readings)]
+        content = dump_line(
+            {"logged": self._logged, "log": [dump(line) for line in self._log], "newest": newest}
+        )
+        if content != self._written:
+            self._written = content
+            with suppress(OSError):
+                _write_whole(self._file, content)
+
+    def _take(self) -> list[Wish]:
+        wishes = []
+        with suppress(OSError):
+            for path in sorted(self._wishes.glob("*.json")):
+                content = path.read_bytes()
+                path.unlink()
+                with suppress(ValueError):  # nobody waits for an answer to nonsense
+                    wishes.append(load_wish(content))
+        return wishes
+
+    def _close(self) -> list[Wish]:
+        for _ in range(_CLOSING_ATTEMPTS):
+            if wishes := self._take():
+                return wishes
+            try:
+                self._wishes.rmdir()
+            except OSError as error:
+                if error.errno == errno.ENOTEMPTY:
+                    self._drop_drafts()
+                    continue
+            break
+        return []
+
+    def _drop_drafts(self) -> None:
+        for draft in self._wishes.glob("*.new"):
+            with suppress(OSError):
+                draft.unlink()
+
+
+@dataclass(slots=True)
+class Line:
+    """A viewer's side.
+
+    Attributes:
+        folder: the state folder of an output folder.
+        run_id: the run that is looked at.
+    """
+
+    folder: Path
+    run_id: str
+    _logged: int = 0
+
+    def news(self) -> list[Telemetry]:
+        """What is going on; log lines only once."""
+        try:
+            content = json.loads(_live_file(self.folder, self.run_id).read_bytes())
+        except (OSError, ValueError):
+            return []
+        new = content["logged"] - self._logged
+        self._logged = content["logged"]
+        lines = content["log"][-new:] if new > 0 else []
+        return [load_telemetry(event) for event in (*lines, *content["newest"])]
+
+    def wish(self, wish: Wish) -> None:
+        """Leave a wish.
+
+        Raises:
+            FileNotFoundError: the run has ended.
+            OSError: the folder cannot be written to.
+        """
+        name = f"{time.time_ns():020d}-{os.getpid()}.json"
+        _write_whole(_wishes_folder(self.folder, self.run_id) / name, dump_line(wish))
+
+
+def _write_whole(path: Path, content: str) -> None:
+    """Write a file that nobody sees half written."""
+    draft = path.with_suffix(f".{os.getpid()}.new")
+    draft.write_text(content)
+    draft.rename(path)
+
+
+def _live_file(folder: Path, run_id: str) -> Path:
+    return folder / "live" / f"{run_id}.json"
+
+
+def _wishes_folder(folder: Path, run_id: str) -> Path:
+    return folder / "wishes" / run_id

@@ -1,0 +1,143 @@
+"""Which files of a folder are videos to restore, and which are left out."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from vhsbatch.errors import UsageError
+from vhsbatch.ffmpeg.formats import is_video
+
+# What programs put before the extension of a file that is not finished: ``tape.temp.mp4``.
+_UNFINISHED = frozenset({".part", ".partial", ".temp", ".tmp"})
+
+
+@dataclass(slots=True)
+class Discovered:
+    """What a folder holds.
+
+    Attributes:
+        videos: absolute paths, in the order of their names.
+        left_out: files and folders that hold matching videos, by the reason why they are left out.
+    """
+
+    videos: list[Path] = field(default_factory=list)
+    left_out: dict[str, list[Path]] = field(default_factory=dict)
+
+    def leave_out(self, path: Path, reason: str) -> None:
+        """Note that something is left out."""
+        self.left_out.setdefault(reason, []).append(path)
+
+
+def discover(
+    folder: Path,
+    *,
+    pattern: str,
+    recursive: bool,
+    exclude: Path | None = None,
+    why_not: Callable[[Path], str | None] = lambda _: None,
+) -> Discovered:
+    """The videos in `folder`.
+
+    Hidden and unfinished files are left out, as is everything below `exclude` (the output folder),
+    and whatever is not a regular file. Links are followed, each folder once.
+
+    Args:
+        folder: where to look.
+        pattern: a shell pattern that the file's name must match, in any case.
+        recursive: whether to look into sub-folders.
+        exclude: a folder that is left out.
+        why_not: says why a sub-folder is left out; None where it is not.
+
+    Raises:
+        UsageError: the folder is not there, is not a folder, or cannot be read.
+    """
+    found = Discovered()
+    try:
+        if not folder.is_dir():
+            missing = not os.path.lexists(folder)
+            raise UsageError(
+                f"input folder {folder} {'does not exist' if missing else 'is not a folder'}",
+                fix="give a folder of videos; for one video use 'vhs-upscale upscale VIDEO -o OUT'",
+            )
+        root = folder.resolve()
+        seen = set() if exclude is None or not exclude.exists() else {_identity(exclude)}
+        # Results may lie beside their sources, and are told from them by what is proven of them.
+        seen.discard(_identity(root))
+        walk = _Walk(found, pattern.lower(), recursive, seen, why_not)
+        found.videos = list(walk.videos(root))
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {error.filename}: {error.strerror}", fix="make it readable, or name another folder"
+        ) from error
+    depth = len(root.parts)
+    found.videos.sort(key=lambda path: _sort_key(path.parts[depth:]))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A way through folders.
+
+    Attributes:
+        found: takes what is left out.
+        pattern: that of the names.
+        recursive: whether sub-folders are looked into.
+        seen: folders that are not looked into again, by whatever name they are reached.
+        why_not: says why a sub-folder is left out.
+    """
+
+    found: Discovered
+    pattern: str
+    recursive: bool
+    seen: set[tuple[int, int]]
+    why_not: Callable[[Path], str | None]
+
+    def videos(self, folder: Path) -> Iterator[Path]:
+        """The videos in a folder."""
+        if _identity(folder) in self.seen:
+            return
+        self.seen.add(_identity(folder))
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+        for entry in entries:
+            path = Path(entry.path)
+            # A link that leads nowhere, or to itself, is neither.
+            if path.is_dir():
+                if self.recursive and not entry.name.startswith("."):
+                    yield from self._sub_folder(path)
+            elif self._matches(path):
+                if (reason := _reason(path)) is None:
+                    yield path
+                else:
+                    self.found.leave_out(path, reason)
+
+    def _sub_folder(self, path: Path) -> Iterator[Path]:
+        if _identity(path) not in self.seen and (reason := self.why_not(path)) is not None:
+            self.found.leave_out(path, reason)
+        else:
+            yield from self.videos(path)
+
+    def _matches(self, path: Path) -> bool:
+        return is_video(path) and fnmatchcase(path.name.lower(), self.pattern)
+
+
+def _reason(path: Path) -> str | None:
+    """Why a file that is called like a video is left out; None where it is not."""
+    if path.name.startswith("."):
+        return "hidden"
+    if path.with_suffix("").suffix.lower() in _UNFINISHED:
+        return "unfinished, by its name"
+    return None if path.is_file() else "no regular file"
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """What stays the same under whatever name a folder is reached."""
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _sort_key(parts: Sequence[str]) -> list[tuple[str, str]]:
+    """By name, upper and lower case together; the exact name decides between equals."""
+    return [(part.casefold(), part) for part in parts]

@@ -1,0 +1,243 @@
+"""What a user asked for, checked, before anything is done. Pure apart from reading the input folder."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+from vhsbatch.batch.captures import captures_of
+from vhsbatch.batch.ledger import Ledger
+from vhsbatch.batch.naming import name_jobs, refuse_overwriting_sources
+from vhsbatch.batch.ordering import FileFacts, OrderName, Priority, arrange
+from vhsbatch.config.preset_schema import Container
+from vhsbatch.config.presets import Preset
+from vhsbatch.config.settings import Settings
+from vhsbatch.errors import InputError, UsageError
+from vhsbatch.events.journal import STATE_FOLDER
+from vhsbatch.formatting import counted
+from vhsbatch.model.plan import Job
+from vhsbatch.model.source_overrides import NO_CORRECTIONS, Corrections
+from vhsbatch.restore.ownership import NO_RULES, InTheWay, Rules
+from vhsbatch.restore.per_video import shipped_preset
+
+Interface = Literal["tui", "text", "json"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRequest:
+    """One call of `batch` or `upscale`.
+
+    Attributes:
+        input: IN as the user typed it.
+        output: OUT as the user typed it.
+        jobs: the videos.
+        folder: the output folder, which holds the batch's state.
+        preset: with every override applied.
+        settings: how this machine runs.
+        options: what decides the results, for the journal: `--resume` goes on with it.
+        rules: what is left alone, and what may be replaced.
+        in_the_way: why nothing can be made of some of the videos, by job.
+        resume: whether an unfinished batch is continued.
+        detectable: the presets from which each source gets the one that suits it (`--auto-detect`);
+            None where `preset` is for all.
+        corrections: what the user knows better than the sources say.
+        preset_named: gives the preset that is named for a single video, as this run would use it.
+        allow_truncated: whether sources that break off are restored as far as they go.
+        max_damage_percent: sources of which more frames are damaged fail.
+        drain: whether running segments are finished when the run is stopped.
+        verbose: whether commands and stack traces are shown.
+        notes: what the user should know before anything starts.
+    """
+
+    input: str
+    output: str
+    jobs: tuple[Job, ...]
+    folder: Path
+    preset: Preset
+    settings: Settings
+    options: Mapping[str, str]
+    rules: Rules = NO_RULES
+    in_the_way: Mapping[str, str] = field(default_factory=dict)
+    resume: bool = False
+    detectable: Mapping[str, Preset] | None = None
+    corrections: Corrections = NO_CORRECTIONS
+    preset_named: Callable[[str], Preset] = shipped_preset
+    allow_truncated: bool = False
+    max_damage_percent: int = 5
+    drain: bool = False
+    verbose: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The videos of a call.
+
+    Attributes:
+        jobs: each with its output, in the order in which they are begun.
+        in_the_way: why nothing can be made of some of them, by job.
+        notes: what is left out, and why.
+    """
+
+    jobs: tuple[Job, ...]
+    in_the_way: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+class NothingToDoError(UsageError):
+    """There is no video to restore."""
+
+
+def jobs_of_folder(
+    input_folder: Path,
+    preset: Preset,
+    ledger: Ledger,
+    *,
+    pattern: str,
+    recursive: bool,
+    suffix: str | None,
+    max_count: int | None,
+    order: OrderName = "name",
+    by: Sequence[Priority] = (),
+    rules: Rules = NO_RULES,
+) -> Chosen:
+    """The videos of a folder.
+
+    Names are given before the count is limited, and the first ones in this order are taken.
+
+    Args:
+        input_folder: IN.
+        preset: with every override applied.
+        ledger: what is proven of OUT.
+        pattern: a shell pattern of names.
+        recursive: whether to look into sub-folders.
+        suffix: what results' names end in, None for the usual.
+        max_count: how many are taken, None for all.
+        order: in which order they are begun.
+        by: which of them are begun before others.
+        rules: what may be replaced.
+
+    Raises:
+        NothingToDoError: there is nothing to do.
+        UsageError: an output would replace a source, or IN is an output folder.
+    """
+    captures = captures_of(
+        input_folder, ledger, pattern=pattern, recursive=recursive, from_results=rules.from_results
+    )
+    jobs = name_jobs(
+        captures.sources,
+        captures.root,
+        ledger.folder,
+        suffix=_suffix(suffix, preset),
+        extension=preset.container,
+        known=ledger.names,
+    )
+    notes = tuple(captures.notes)
+    if not jobs:
+        raise NothingToDoError(
+            f"no videos in {input_folder}"
+            + ("" if pattern == "*" else f" match {pattern}")
+            + "".join(f"; {note}" for note in notes),
+            fix="--recursive looks into sub-folders too" if not recursive else None,
+        )
+    refuse_overwriting_sources(jobs, captures.others)
+    jobs = arrange(jobs, order, by, look=_look)[:max_count]
+    return Chosen(jobs, in_the_way(jobs, ledger, rules), notes)
+
+
+def in_the_way(jobs: Sequence[Job], ledger: Ledger, rules: Rules) -> dict[str, str]:
+    """Why nothing can be made of some videos, as far as that is known without reading them."""
+    found: dict[str, str] = {}
+    for job in jobs:
+        with suppress(InputError):  # its own probe says what is wrong
+            there = ledger.standing(job, records=rules.records, reading=False)
+            if isinstance(there, InTheWay) and not (rules.overwrite and not there.absolute):
+                found[job.id] = there.reason
+    return found
+
+
+def refuse_what_is_in_the_way(chosen: Chosen) -> None:
+    """Promise that something can be made.
+
+    Raises:
+        UsageError: no video has a place for its result.
+    """
+    if len(chosen.in_the_way) < len(chosen.jobs):
+        return
+    first, *others = chosen.in_the_way.values()
+    raise UsageError(f"{first}; {counted(len(others), 'other video')} likewise" if others else first)
+
+
+def _look(path: Path) -> FileFacts:
+    try:
+        status = path.stat()
+    except OSError:  # it has just gone; its own probe will say so
+        return FileFacts(0.0, 0)
+    return FileFacts(status.st_mtime, status.st_size)
+
+
+def expect_video(path: Path) -> None:
+    """Promise that there is a file.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not path.is_file():
+        why = "is a folder" if path.is_dir() else "is not a file" if path.exists() else "does not exist"
+        raise UsageError(f"{path} {why}", fix="give a video; 'vhs-upscale batch' takes a folder")
+
+
+@contextmanager
+def about_video(path: Path) -> Iterator[None]:
+    """Let what is wrong with a video name it, where no list of videos does."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error.cause}", fix=error.fix) from error
+
+
+def container_of(output: Path) -> str | None:
+    """The container that the name of an output asks for; None for a folder, or another ending."""
+    ending = output.suffix[1:].lower()
+    return ending if ending in get_args(Container) and not output.is_dir() else None
+
+
+def job_of_video(video: Path, output: Path, preset: Preset) -> Job:
+    """The job of one video; `output` is a file, or a folder in which the result gets its usual name.
+
+    Raises:
+        UsageError: the video is not there, or the output would replace it.
+    """
+    expect_video(video)
+    if STATE_FOLDER in output.absolute().parts:
+        raise UsageError(f"--output {output} is inside of the state of a batch", fix="name another folder")
+    if output.is_dir() or not output.suffix:
+        (job,) = name_jobs(
+            [video.resolve()],
+            video.resolve().parent,
+            output.resolve(),
+            suffix=_suffix(None, preset),
+            extension=preset.container,
+        )
+    elif container_of(output) is None:
+        raise UsageError(
+            f"--output {output}: results are .mp4, .mkv or .mov", fix="or name a folder that exists"
+        )
+    else:
+        final = output.resolve()
+        job = Job(id=final.name, index=1, source=video.resolve(), output=final)
+    refuse_overwriting_sources([job])
+    return job
+
+
+_SUFFIX_LENGTH = 60
+
+
+def _suffix(suffix: str | None, preset: Preset) -> str:
+    if suffix is None:
+        return f"_{preset.target_height}p"
+    forbidden = "/" in suffix or "\0" in suffix or suffix.startswith(".")
+    if not suffix or forbidden or len(suffix) > _SUFFIX_LENGTH:
+        raise UsageError(f"--suffix {suffix!r} cannot be part of a file name", fix="for example _restored")
+    return suffix

@@ -1,0 +1,59 @@
+"""`analyze`."""
+
+import functools
+from pathlib import Path
+
+from anyio import to_thread
+
+from vhsbatch.analysis.analyze import analyse, describe_analysis
+from vhsbatch.batch.request import about_video, expect_video
+from vhsbatch.cache import default_memory
+from vhsbatch.config.preset_files import find_preset, load_presets
+from vhsbatch.config.settings import Settings
+from vhsbatch.config.sources import load_settings, preset_paths
+from vhsbatch.events.serialize import dump_line
+from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
+from vhsbatch.formatting import plain
+from vhsbatch.model.source_overrides import corrected
+from vhsbatch.probe.remembered import Probing
+from vhsbatch.process.stop_signals import run_until_stopped
+from vhsbatch.restore.per_video import Overrides
+from vhsbatch.ui.text import show_line
+
+
+def analyze_video(video: Path, *, json: bool, config: Path | None) -> int:
+    """Say what a video is, and which preset suits it."""
+    expect_video(video)
+    with about_video(video):
+        return run_until_stopped(_analyze, video.absolute(), json, load_settings({}, config_file=config))
+
+
+async def _analyze(video: Path, json: bool, settings: Settings) -> int:
+    ffmpeg = await ffmpeg_tool(settings.ffmpeg)
+    memory = default_memory() if settings.remember else None
+    probing = Probing(
+        ffmpeg=ffmpeg.path,
+        ffmpeg_version=ffmpeg.version,
+        max_pixels=settings.max_pixels,
+        memory=memory,
+    )
+    info = await probing.probe(video)
+    presets = load_presets(preset_paths(settings))
+    overrides = Overrides(tables=settings.files, preset_named=functools.partial(find_preset, presets))
+    override = await to_thread.run_sync(overrides.of, video)
+    analysis = await analyse(
+        corrected(info, override.corrections),
+        presets,
+        memory,
+        ffmpeg=ffmpeg.path,
+        ffmpeg_version=ffmpeg.version,
+    )
+    if json:
+        show_line(dump_line(analysis))
+        return 0
+    show_line(plain(video.name))
+    for word, text in describe_analysis(analysis):
+        show_line(f"  {word:<14}{plain(text)}")
+    for note in override.notes:
+        show_line(f"  {'override':<14}{plain(note)}")
+    return 0

@@ -1,0 +1,152 @@
+"""`verify` and `log`: what is proven of the results in a folder, and what happened there."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import anyio
+
+from vhsbatch.config.settings import Settings
+from vhsbatch.config.sources import load_settings
+from vhsbatch.errors import InputError, OutputFolderError, UsageError, VerificationError, VhsBatchError
+from vhsbatch.events.describe import fact_line
+from vhsbatch.events.events import BatchFinished, BatchStarted, Fact, JobPublished
+from vhsbatch.events.journal import STATE_FOLDER, read_journal
+from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
+from vhsbatch.formatting import counted, plain
+from vhsbatch.fs import sha256
+from vhsbatch.process.stop_signals import run_until_stopped
+from vhsbatch.restore.record import is_record, read_record
+from vhsbatch.restore.verify import count_frames
+from vhsbatch.scheduling.environment import cores
+from vhsbatch.ui.text import say, show_line
+
+# The fix where a folder holds no batch.
+OUTPUT_FOLDER = "give the output folder of a batch"
+
+
+def verify_results(folder: Path, config: Path | None) -> int:
+    """Check every result again; 1 if one is not what its record says."""
+    expect_folder(folder)
+    return run_until_stopped(_verify, folder, load_settings({}, config_file=config))
+
+
+async def _verify(folder: Path, settings: Settings) -> int:
+    ffmpeg = await ffmpeg_tool(settings.ffmpeg)
+    results = dict(_results(folder))
+    if not results:
+        raise UsageError(f"no results with a record are in {folder}", fix=OUTPUT_FOLDER)
+    bad = 0
+    for path, found in sorted(results.items(), key=lambda result: result[0]):
+        name = plain(str(path.relative_to(folder)))
+        try:
+            if isinstance(found, InputError):
+                raise found
+            digest, frames = found
+            await _verify_one(path, digest, frames, ffmpeg.path)
+            show_line(f"OK      {name}: {frames} frames decode, as recorded")
+        except VhsBatchError as error:
+            bad += 1
+            show_line(f"DAMAGED {name}: {plain(str(error))}")
+    show_line(f"{len(results) - bad} of {len(results)} results are what their records say")
+    return int(bad > 0)
+
+
+async def _verify_one(path: Path, digest: str, frames: int, ffmpeg: str) -> None:
+    """Hold a result against its record.
+
+    Raises:
+        VerificationError: the first difference.
+    """
+    if not await anyio.Path(path).is_file():
+        raise VerificationError("it is gone", fix="the same batch with --resume makes it again")
+    try:
+        same = await sha256(path) == digest
+    except OSError as error:
+        raise VerificationError(f"it cannot be read: {error.strerror}") from error
+    if not same:
+        raise VerificationError(
+            "its content has changed", fix="remove it; the same batch with --resume makes it again"
+        )
+    counted = await count_frames(path, ffmpeg=ffmpeg, threads=cores())
+    if counted != frames:
+        raise VerificationError(f"{counted} frames decode instead of {frames}")
+
+
+def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int] | InputError]]:
+    """Each result with the digest and the number of frames that are on record: by journal, or beside it.
+
+    Where neither can be read of a result, what is wrong with its record stands in their place.
+    """
+    by_journal: set[Path] = set()
+    for fact in _facts(folder):
+        if isinstance(fact, JobPublished):
+            path = folder.joinpath(*Path(fact.job_id).parts)
+            by_journal.add(path)
+            yield path, (fact.sha256, fact.frames)
+    for path in sorted(folder.rglob("*.json")):
+        if is_record(path) and STATE_FOLDER not in path.parts:
+            result = path.with_suffix("")
+            try:
+                record = read_record(path)
+            except InputError as error:
+                if result not in by_journal:
+                    yield result, error
+            else:
+                yield result, (record.output.sha256, record.frames)
+
+
+def _facts(folder: Path) -> Iterator[Fact]:
+    """What the journal says; nothing where it cannot be read: records prove as much."""
+    try:
+        yield from read_journal(folder / STATE_FOLDER / "journal", say)
+    except OutputFolderError as error:
+        say(str(error))
+
+
+def show_log(folder: Path) -> int:
+    """Print the history of an output folder."""
+    expect_folder(folder)
+    facts = list(read_journal(folder / STATE_FOLDER / "journal", say))
+    if not facts:
+        raise UsageError(f"nothing has been restored into {folder} yet", fix=OUTPUT_FOLDER)
+    for fact in in_order(facts):
+        clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(fact.at_s))
+        match fact:
+            case BatchStarted():
+                videos = counted(len(fact.jobs), "video")
+                show_line(f"{clock}  run {fact.run_id}: {videos} from {plain(fact.input)}")
+            case BatchFinished():
+                show_line(f"{clock}  run {fact.run_id}: {fact.outcome}, exit code {fact.exit_code}")
+            case _:
+                show_line(f"{clock}  {plain(fact_line(fact))}")
+    return 0
+
+
+def in_order(facts: Iterable[Fact]) -> list[Fact]:
+    """The facts of several runs, one run after the other, in the order in which they happened. Pure.
+
+    Runs that went on at the same time are told apart by the clock; a run whose clock was behind that of an
+    earlier one comes after all of that.
+    """
+    placed: list[tuple[tuple[int, float], Fact]] = []
+    era, begun_s, now_s = 0, -math.inf, -math.inf
+    for fact in facts:
+        if isinstance(fact, BatchStarted):
+            era, begun_s = era + (fact.at_s < begun_s), fact.at_s
+            now_s = fact.at_s
+        now_s = max(now_s, fact.at_s)
+        placed.append(((era, now_s), fact))
+    return [fact for _, fact in sorted(placed, key=lambda placed: placed[0])]
+
+
+def expect_folder(folder: Path) -> None:
+    """Promise that `folder` is one.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not folder.is_dir():
+        why = "is not a folder" if folder.exists() else "does not exist"
+        raise UsageError(f"{folder} {why}", fix=OUTPUT_FOLDER)

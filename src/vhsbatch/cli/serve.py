@@ -1,0 +1,211 @@
+"""`serve`: the interface as a page for browsers."""
+
+import errno
+import importlib.util
+import os
+import socket
+import stat
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult
+
+import anyio
+import anyio.to_thread
+
+from vhsbatch.cli.history import expect_folder
+from vhsbatch.errors import ToolError, UsageError
+from vhsbatch.process.stop_signals import receive_signals
+from vhsbatch.ui.text import say, show_line
+from vhsbatch.ui.web.access import Access, is_loopback, new_token, parse_public_url, parse_token
+
+if TYPE_CHECKING:
+    from vhsbatch.ui.web.server import Site
+
+_ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104
+_LAST_PORT = 65535
+_PARTS = ("aiohttp", "textual_serve")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """What was typed.
+
+    Attributes:
+        host: the address to listen at.
+        port: the port; 0 lets the system choose one.
+        control: whether browsers may steer the batch.
+        token_file: where the token is kept, None for one of this run's own.
+        public_url: how a proxy makes the page known.
+        tabs: how many views there may be at a time.
+        open: whether to open a browser.
+    """
+
+    host: str
+    port: int
+    control: bool
+    token_file: Path | None
+    public_url: str | None
+    tabs: int
+    open: bool
+
+
+def serve_folder(folder: Path, options: ServeOptions) -> int:
+    """Serve until a signal ends it; the exit code."""
+    _expect_web()
+    expect_folder(folder)
+    if options.tabs < 1:
+        raise UsageError(f"--tabs {options.tabs}: must be at least 1")
+    public = parse_public_url(options.public_url) if options.public_url is not None else None
+    token = new_token() if options.token_file is None else token_of(options.token_file)
+    from vhsbatch.ui.web.server import Site
+
+    site = Site(
+        access=Access(token=token, names=_names(options.host), public=public),
+        viewer=_viewer(folder.resolve(), control=options.control),
+        title=f"{folder.resolve().name} - vhs-upscale",
+        most_tabs=options.tabs,
+        report=say,
+    )
+    listening = listen(options.host, options.port)
+    address = address_of(options.host, listening, public)
+    anyio.run(_serve, site, listening, address, options)
+    return 0
+
+
+def token_of(path: Path) -> str:
+    """The token that a file holds; one is put there if the file is missing.
+
+    Raises:
+        UsageError: others may read it, or it holds no token, or cannot be used.
+    """
+    try:
+        with suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123
+                file.write(f"{new_token()}\n")
+        mode, text = path.stat().st_mode, path.read_text(encoding="ascii", errors="replace")
+    except OSError as error:
+        raise UsageError(
+            f"--token-file {path}: {error.strerror}", fix="name a file that you may read and write"
+        ) from error
+    if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UsageError(
+            f"--token-file {path} can be read by others",
+            fix=f"chmod 600 {path}; where a disk knows no permissions, keep it on another",
+        )
+    token = parse_token(text)
+    if token is None:
+        raise UsageError(
+            f"--token-file {path} holds no token of at least 20 letters, digits, '-' or '_'",
+            fix="remove it, and one is made",
+        )
+    return token
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that is bound there.
+
+    Raises:
+        UsageError: that is not possible.
+    """
+    if not 0 <= port <= _LAST_PORT:
+        raise UsageError(f"--port {port}: a port is a number from 0 to {_LAST_PORT}")
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, UnicodeError) as error:
+        what = getattr(error, "strerror", None) or error
+        raise UsageError(f"--host {host}: {what}", fix="give an address of this machine") from error
+    listening = socket.socket(family, kind, protocol)
+    try:
+        # A port that was used a moment ago can be used again.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(where)
+        # Of two that are bound to a port, the second one to listen there is told.
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        raise _refused(error, host, port) from error
+    return listening
+
+
+def _refused(error: OSError, host: str, port: int) -> UsageError:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return UsageError(
+                f"port {port} is in use", fix="end what uses it, or take --port 0, which chooses a free one"
+            )
+        case errno.EACCES:
+            return UsageError(f"port {port} is for the administrator alone", fix="take one above 1023")
+        case errno.EADDRNOTAVAIL:
+            return UsageError(f"{host} is no address of this machine", fix="leave --host out")
+        case _:
+            return UsageError(f"cannot listen at {host}, port {port}: {error.strerror}")
+
+
+def address_of(host: str, listening: socket.socket, public: SplitResult | None) -> str:
+    """The page's address, which ends in a slash."""
+    if public is not None:
+        return f"{public.geturl()}/"
+    name = socket.gethostname() if host in _ANYWHERE else host
+    return f"http://{f'[{name}]' if ':' in name else name}:{listening.getsockname()[1]}/"
+
+
+def _names(host: str) -> frozenset[str]:
+    """The names under which browsers may ask for the page; of this machine too if others can reach it."""
+    own = () if is_loopback(host) else (socket.gethostname(), socket.getfqdn())
+    return frozenset(name.lower() for name in (host, *own) if name)
+
+
+def _viewer(folder: Path, *, control: bool) -> tuple[str, ...]:
+    attach = (sys.executable, "-P", "-m", "vhsbatch.cli", "attach", str(folder))
+    return attach if control else (*attach, "--read-only")
+
+
+async def _serve(site: "Site", listening: socket.socket, address: str, options: ServeOptions) -> None:
+    from vhsbatch.ui.web.server import serving
+
+    with receive_signals() as signals:
+        async with serving(site, listening):
+            show_line(f"{address}?token={site.access.token}")
+            may = (
+                "steer the batch" if options.control else "look, and change nothing (--control lets it steer)"
+            )
+            say(f"Whoever has this address may {may}. Ctrl-C ends it.")
+            if not (is_loopback(options.host) or site.access.is_encrypted):
+                say(_warning(listening.getsockname()[1]))
+            if options.open and not await anyio.to_thread.run_sync(
+                open_in_browser, f"{address}?token={site.once()}"
+            ):
+                say("no browser could be opened here: open the address yourself")
+            async for _ in signals:
+                break
+
+
+def _warning(port: int) -> str:
+    tunnel = f"ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}"
+    return (
+        "warning: others in this network can reach it, and the token travels unencrypted. Safer: leave "
+        f"--host out and forward the port with '{tunnel}', or put a reverse proxy with a certificate before "
+        "it (--public-url)"
+    )
+
+
+def open_in_browser(address: str) -> bool:
+    """Open the page in a browser; False where there is none that has windows."""
+    import webbrowser
+
+    if sys.platform == "linux" and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))):
+        return False
+    return webbrowser.open(address)
+
+
+def _expect_web() -> None:
+    if any(importlib.util.find_spec(part) is None for part in _PARTS):
+        raise ToolError(
+            "a page for browsers needs packages that are not installed", fix="pip install 'vhsbatch[web]'"
+        )

@@ -1,0 +1,328 @@
+"""`watch`: a folder that is restored for as long as videos arrive in it."""
+
+import dataclasses
+import functools
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import anyio.abc
+import anyio.to_thread
+
+from vhsbatch.batch.ledger import LedgerReader
+from vhsbatch.batch.ordering import priorities
+from vhsbatch.batch.request import Chosen, NothingToDoError, jobs_of_folder
+from vhsbatch.batch.run import run_batch
+from vhsbatch.batch.session import Session
+from vhsbatch.batch.settle import Arrivals, Identity
+from vhsbatch.cli.configure import network_settings, preset_from, preset_named, settings_from
+from vhsbatch.cli.display import interfaces
+from vhsbatch.cli.integrations import followers
+from vhsbatch.cli.options import (
+    ClusterOptions,
+    DisplayOptions,
+    FolderOptions,
+    FollowOptions,
+    MachineOptions,
+    ResultOptions,
+)
+from vhsbatch.cli.restore import expect_parts, request_for, rules_of
+from vhsbatch.cli.resume import Options
+from vhsbatch.config.presets import Preset
+from vhsbatch.config.settings import Settings
+from vhsbatch.errors import UsageError
+from vhsbatch.events.bus import Mailbox
+from vhsbatch.events.job_state import Phase
+from vhsbatch.integrations.systemd import ServiceManager
+from vhsbatch.process.stop_signals import receive_signals, run_until_stopped
+from vhsbatch.restore.ownership import Rules
+from vhsbatch.restore.workspace import expect_writable
+from vhsbatch.ui.text import say
+
+# How often a folder is looked at although nothing was heard of it: a network share may say nothing.
+_LOOK_AT_LEAST_EVERY_S = 60.0
+
+
+def watch_folder(
+    typed_input: str,
+    typed_output: str,
+    *,
+    settle_s: float,
+    poll_s: float | None,
+    which: FolderOptions,
+    result: ResultOptions,
+    machine: MachineOptions,
+    cluster: ClusterOptions,
+    display: DisplayOptions,
+    follow: FollowOptions,
+) -> int:
+    """Watch a folder until a signal ends it; the exit code."""
+    if settle_s <= 0:
+        raise UsageError(f"--settle {settle_s:g}: must be more than 0 seconds", fix="for example 10")
+    if poll_s is not None and poll_s <= 0:
+        raise UsageError(f"--poll {poll_s:g}: must be more than 0 seconds", fix="for example 30")
+    for option, given in (("--dry-run", which.dry_run), ("--max-count", which.max_count is not None)):
+        if given:
+            raise UsageError(f"{option} is of a single batch", fix="use 'vhs-upscale batch' for that")
+    if not Path(typed_input).is_dir():
+        raise UsageError(f"input folder {typed_input} does not exist, or is not a folder", fix="create it")
+    if not os.access(typed_input, os.R_OK | os.X_OK):
+        raise UsageError(
+            f"input folder {typed_input} cannot be read", fix="make it readable, or name another folder"
+        )
+    settings = settings_from(machine, follow, parallel=which.parallel, **network_settings(cluster))
+    # What one run has finished, or half finished, the next need not make again.
+    which = dataclasses.replace(which, resume=True, skip_existing=False)
+    options, rules = Options(which, result, machine), rules_of(which, machine)
+    preset = preset_from(result, settings)
+    named = functools.partial(preset_named, result=result, settings=settings, base=preset)
+    expect_parts(settings, cluster, preset, named)
+    # What cannot be shown is refused before the first video has come.
+    interfaces(display, lines_only=True)
+    watch = Watch(
+        typed_input=typed_input,
+        typed_output=typed_output,
+        folder=Path(typed_output).resolve(),
+        options=options,
+        settings=settings,
+        preset=preset,
+        display=display,
+        poll_s=poll_s,
+        arrivals=Arrivals(settle_s),
+        service_manager=ServiceManager.of_environment(),
+        rules=rules,
+        ledger=LedgerReader(Path(typed_output).resolve()),
+    )
+    with suppress(NothingToDoError):
+        watch.chosen()
+    return run_until_stopped(watch.run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """A folder that is watched; each time that videos are complete, they are a batch of their own."""
+
+    typed_input: str
+    typed_output: str
+    folder: Path
+    options: Options
+    settings: Settings
+    preset: Preset
+    display: DisplayOptions
+    poll_s: float | None
+    arrivals: Arrivals
+    service_manager: ServiceManager | None
+    rules: Rules
+    ledger: LedgerReader
+    told: set[str] = field(default_factory=set)
+
+    async def run(self) -> int:
+        """Restore what arrives until a signal comes; 128 + its number.
+
+        Raises:
+            VhsBatchError: the output folder or a tool cannot be used.
+        """
+        await anyio.to_thread.run_sync(expect_writable, self.folder)
+        await anyio.to_thread.run_sync(self._remember)
+        async with anyio.create_task_group() as group:
+            changed = _Bell()
+            group.start_soon(self._listen, changed)
+            if self.service_manager is not None:
+                group.start_soon(self.service_manager.stay_alive)
+            self._say(f"watching {self.typed_input} for videos")
+            signum = await self._restore_what_arrives(changed)
+            if self.service_manager is not None:
+                self.service_manager.tell("STOPPING=1")
+            group.cancel_scope.cancel()
+        return 128 + signum
+
+    async def _restore_what_arrives(self, changed: "_Bell") -> int:
+        while True:
+            changed.reset()
+            async with _signals(changed.ring) as received:
+                chosen, wait_s = await anyio.to_thread.run_sync(self._complete)
+                if not chosen.jobs:
+                    with anyio.move_on_after(wait_s):
+                        await changed.wait()
+            if received:
+                return received[0]
+            if chosen.jobs and (stopped_by := await self._restore(chosen)) is not None:
+                return stopped_by
+
+    def _say(self, line: str) -> None:
+        if self.service_manager is not None:
+            self.service_manager.ready(line)
+        if not self.display.quiet:
+            say(line)
+
+    # --- what is there ---------------------------------------------------------------------------
+
+    def _remember(self) -> None:
+        """Leave alone what earlier runs have restored, if it is still what it was then."""
+        ledger = self.ledger.now()
+        for id_, result in ledger.published.items():
+            source = result.source
+            if source is not None and ledger.is_result(ledger.path_of(id_)):
+                self.arrivals.take(source.path, (source.size_bytes, source.modified_ns))
+
+    def chosen(self) -> Chosen:
+        """What is in the folder.
+
+        Raises:
+            NothingToDoError: no video is.
+            UsageError: the folder has gone for a while, is an output folder, or its videos would be replaced.
+        """
+        which = self.options.which
+        return jobs_of_folder(
+            Path(self.typed_input),
+            self.preset,
+            self.ledger.now(),
+            pattern=which.pattern,
+            recursive=which.recursive,
+            suffix=which.suffix,
+            max_count=None,
+            order=which.order,
+            by=priorities(which.priority),
+            rules=self.rules,
+        )
+
+    def _complete(self) -> tuple[Chosen, float]:
+        """The videos that are complete; in how many seconds to look again if there are none."""
+        chosen = Chosen((), {})
+        try:
+            chosen = self.chosen()
+        except NothingToDoError:
+            pass
+        except UsageError as error:  # a share may have gone for a while
+            self._tell_once(str(error))
+        for note in chosen.notes:
+            self._tell_once(note)
+        jobs = chosen.jobs
+        files = {job.source: identity for job in jobs if (identity := _identity(job.source)) is not None}
+        now_s = time.monotonic()
+        ready = set(self.arrivals.look(files, now_s=now_s, wall_s=time.time()))
+        complete = []
+        for job in jobs:
+            if job.source not in ready:
+                continue
+            if (reason := chosen.in_the_way.get(job.id)) is not None:
+                self.arrivals.take(job.source, files[job.source])
+                say(f"{job.source.name} is left alone: {reason}")
+            else:
+                complete.append(job)
+        soon_s = self.arrivals.next_look_s(now_s)
+        return (
+            Chosen(
+                tuple(dataclasses.replace(job, index=index) for index, job in enumerate(complete, start=1)),
+                {},
+            ),
+            min(
+                self.poll_s or _LOOK_AT_LEAST_EVERY_S,
+                _LOOK_AT_LEAST_EVERY_S if soon_s is None else soon_s + 0.1,
+            ),
+        )
+
+    def _tell_once(self, line: str) -> None:
+        if line not in self.told:
+            self.told.add(line)
+            say(line)
+
+    async def _listen(self, changed: "_Bell") -> None:
+        """Ring whenever something happens in the folder."""
+        from watchfiles import awatch
+
+        while True:
+            # A folder that goes away (a share, a disk) is watched again when it is back.
+            with suppress(OSError, RuntimeError):
+                async for _ in awatch(
+                    self.typed_input,
+                    watch_filter=self._is_news,
+                    recursive=self.options.which.recursive,
+                    force_polling=self.poll_s is not None,
+                    poll_delay_ms=round(1000 * (self.poll_s or 1)),
+                    raise_interrupt=False,
+                ):
+                    changed.ring()
+            await anyio.sleep(_LOOK_AT_LEAST_EVERY_S)
+
+    def _is_news(self, _change: object, path: str) -> bool:
+        return not Path(path).resolve().is_relative_to(self.folder)
+
+    # --- a batch ---------------------------------------------------------------------------------
+
+    async def _restore(self, chosen: Chosen) -> int | None:
+        """Restore what is complete; the signal that ended it early, if one did."""
+        identities = {job.id: _identity(job.source) for job in chosen.jobs}
+        request = request_for(
+            chosen,
+            self.rules,
+            typed_input=self.typed_input,
+            typed_output=self.typed_output,
+            folder=self.folder,
+            options=self.options,
+            settings=self.settings,
+            preset=self.preset,
+            verbose=self.display.verbose,
+        )
+        sessions: list[Session] = []
+
+        async def remember(session: Session, mailbox: Mailbox) -> None:
+            sessions.append(session)
+            async for _ in mailbox:
+                pass
+
+        shown = [*interfaces(self.display, lines_only=True), remember]
+        await run_batch(request, shown, followers(request, service_manager=self.service_manager))
+        (session,) = sessions
+        for id_, job in session.state.jobs.items():
+            identity = identities[id_]
+            if identity is not None and job.phase in (Phase.DONE, Phase.SKIPPED, Phase.FAILED):
+                self.arrivals.take(job.job.source, identity)
+        self._say(f"watching {self.typed_input} for videos")
+        return session.stopped_by
+
+
+class _Bell:
+    """Wakes who waits for it."""
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+
+    def ring(self) -> None:
+        self._event.set()
+
+    def reset(self) -> None:
+        self._event = anyio.Event()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+
+@asynccontextmanager
+async def _signals(ring: Callable[[], None]) -> AsyncIterator[list[int]]:
+    """The signals to stop that arrive meanwhile; `ring` is called for each."""
+    received: list[int] = []
+
+    async def listen(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+        with receive_signals() as signals:
+            task_status.started()
+            async for number in signals:
+                received.append(number)
+                ring()
+
+    async with anyio.create_task_group() as group:
+        await group.start(listen)
+        yield received
+        group.cancel_scope.cancel()
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,61 @@
+"""What the head of a run has done on a machine: functions that Dask runs inside its workers."""
+
+import os
+import pickle
+from typing import Any
+
+import anyio.to_thread
+from distributed import Worker, get_worker
+
+from vhsbatch import __version__
+from vhsbatch.cluster.files import Block
+from vhsbatch.cluster.protocol import Answer, Made, Order, as_values
+from vhsbatch.cluster.worker_plugin import PLUGIN, Node
+from vhsbatch.config.sources import load_settings
+from vhsbatch.errors import VhsBatchError
+
+
+async def join(version: str, offer: bytes, dask_worker: Worker) -> dict[str, Any]:
+    """Ask a machine whether it helps a run; an `Answer` as plain values.
+
+    Args:
+        version: the version of the run's program; only the same one is sure to understand the offer.
+        offer: an `Offer`, pickled.
+        dask_worker: the worker, which Dask adds.
+    """
+    machine = os.uname().nodename
+    if version != __version__:
+        refusal = f"it has vhsbatch {__version__}, and the batch is made with vhsbatch {version}"
+        return as_values(Answer(machine=machine, slots=0, refusal=refusal))
+    if PLUGIN not in dask_worker.plugins:
+        # A Dask worker that somebody else started: its settings are those of its environment.
+        await dask_worker.plugin_add(Node(machine, load_settings({})), name=PLUGIN)
+    # The scheduler, which passes it on, could send anything else in its place.
+    return as_values(await _node(dask_worker).answer(pickle.loads(offer)))  # noqa: S301
+
+
+async def make(order: Order) -> Made | VhsBatchError | None:
+    """The task: one attempt at one segment."""
+    return await _node(get_worker()).make(order)
+
+
+async def take(token: str, block: Block | None, dask_worker: Worker) -> None:
+    """Hand a machine a block that it has asked for; None if there is none."""
+    _node(dask_worker).copies.take(token, block)
+
+
+async def block(part: str, number: int, dask_worker: Worker) -> bytes:
+    """A block of a segment that a machine has made; empty behind its end."""
+    return await anyio.to_thread.run_sync(_node(dask_worker).block, part, number)
+
+
+async def drop(part: str, dask_worker: Worker) -> None:
+    """Let a machine remove a segment that has been fetched."""
+    _node(dask_worker).drop(part)
+
+
+def _node(worker: Worker) -> Node:
+    node = worker.plugins[PLUGIN]
+    if not isinstance(node, Node):
+        raise TypeError(f"the plugin {PLUGIN} of this worker is something else")
+    return node

@@ -1,0 +1,1 @@
+"""Settings and presets: where they come from, and what they may say."""

@@ -1,0 +1,94 @@
+"""What a user wants of a batch while it runs, as values.
+
+A wish is not a fact: the scheduler grants it, and a fact says what came of it, or refuses it in words
+(`vhsbatch.scheduling.command_effects`). Wishes come from the terminal interface, and from another process
+that watches the batch.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Begin no new work; what is under way is finished."""
+
+    kind: Literal["pause"] = "pause"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continue:
+    """Begin new work again."""
+
+    kind: Literal["continue"] = "continue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLanes:
+    """Use more lanes, or fewer; what is under way in a lane that goes is finished.
+
+    Attributes:
+        by: how many more; negative for fewer.
+    """
+
+    by: int
+    kind: Literal["change_lanes"] = "change_lanes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Leave a video out of this run; its finished segments are kept."""
+
+    job_id: str
+    kind: Literal["skip"] = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Try a video again that failed or was skipped."""
+
+    job_id: str
+    kind: Literal["retry"] = "retry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Begin a waiting video earlier or later among those of its priority.
+
+    Attributes:
+        by: how many places later; negative for earlier.
+    """
+
+    job_id: str
+    by: int
+    kind: Literal["move"] = "move"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prioritise:
+    """Give a waiting video another priority.
+
+    Attributes:
+        by: how much higher; negative for lower.
+    """
+
+    job_id: str
+    by: int
+    kind: Literal["prioritise"] = "prioritise"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """End the run; finished segments are kept.
+
+    Attributes:
+        drain: whether running segments are finished first.
+    """
+
+    drain: bool = False
+    kind: Literal["stop"] = "stop"
+
+
+# What the scheduler grants; to stop is the session's.
+Steering = Pause | Continue | ChangeLanes | Skip | Retry | Move | Prioritise
+Wish = Steering | Stop

@@ -1,0 +1,357 @@
+"""What happens in a batch, as values: facts are kept for ever, telemetry is only shown.
+
+A *fact* is written to the journal before anybody is told; the fold of all facts is the batch's
+state (`vhsbatch.events.state`). *Telemetry* (`vhsbatch.events.telemetry`) may be dropped at any time and
+nothing is lost.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vhsbatch.events.telemetry import Telemetry
+from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.model.source import SourceIdentity
+
+# Why a batch is paused that the user has paused.
+PAUSED_BY_USER = "by the user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchStarted:
+    """A run began: on a new batch, or on one that was interrupted.
+
+    Attributes:
+        at_s: seconds since the epoch, as in every fact.
+        run_id: names this run.
+        input: IN as the user typed it.
+        output: OUT as the user typed it.
+        options: every option that decides what comes out, for `--resume`.
+        jobs: all videos of the batch in order.
+        lanes: the size of the lane limiter.
+        resumed: whether segments that earlier runs finished count.
+    """
+
+    at_s: float
+    run_id: str
+    input: str
+    output: str
+    options: dict[str, str]
+    jobs: tuple[Job, ...]
+    lanes: int
+    resumed: bool = False
+    kind: Literal["batch_started"] = "batch_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPlanned:
+    """A source was probed and what will be made of it was decided."""
+
+    at_s: float
+    job_id: str
+    plan: JobPlan
+    kind: Literal["job_planned"] = "job_planned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentStarted:
+    """A lane began an attempt at a segment."""
+
+    at_s: float
+    job_id: str
+    segment: int
+    attempt: int
+    lane: int
+    kind: Literal["segment_started"] = "segment_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentFinished:
+    """A segment is on disk and verified.
+
+    Attributes:
+        file: name of the segment's file in the job's work folder.
+        size_bytes: its size.
+        sha256: its digest.
+        frames: the frames that were counted in it.
+        wall_s: how long the attempt took.
+        device: where and how its frames were upscaled, in words.
+        fallback: how often the network had failed at it, and another way was taken.
+        still_frames: its frames that equal the one before and cost the network no work.
+        machine: the machine of a cluster that made it, empty where there is no cluster.
+    """
+
+    at_s: float
+    job_id: str
+    segment: int
+    attempt: int
+    lane: int
+    fingerprint: str
+    file: str
+    size_bytes: int
+    sha256: str
+    frames: int
+    wall_s: float
+    device: str
+    fallback: int = 0
+    still_frames: int = 0
+    machine: str = ""
+    kind: Literal["segment_finished"] = "segment_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentDiscarded:
+    """A finished segment's file is gone or was changed: the segment has to be made again."""
+
+    at_s: float
+    job_id: str
+    segment: int
+    reason: str
+    kind: Literal["segment_discarded"] = "segment_discarded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentFailed:
+    """An attempt at a segment failed.
+
+    Attributes:
+        final: there will be no other attempt.
+        by_network: the network's stage is to blame; the next attempt is made in another way.
+        blameless: the machine had no room; the attempt does not count.
+    """
+
+    at_s: float
+    job_id: str
+    segment: int
+    attempt: int
+    lane: int
+    reason: str
+    final: bool
+    by_network: bool = False
+    blameless: bool = False
+    detail: tuple[str, ...] = ()
+    kind: Literal["segment_failed"] = "segment_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssemblyStarted:
+    """All segments are there; a lane joins them with the sound, verifies and publishes."""
+
+    at_s: float
+    job_id: str
+    lane: int
+    kind: Literal["assembly_started"] = "assembly_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPublished:
+    """A complete and verified output is under its final name.
+
+    Attributes:
+        fingerprint: that of its plan.
+        size_bytes: its size.
+        sha256: its digest.
+        frames: its frames.
+        wall_s: how long it took to join and verify it.
+        notes: what the user should know of it.
+        source: what it was made of; None in journals of older versions.
+        modified_ns: the time of its last change, in nanoseconds since the epoch; 0 in older journals.
+    """
+
+    at_s: float
+    job_id: str
+    fingerprint: str
+    size_bytes: int
+    sha256: str
+    frames: int
+    wall_s: float
+    notes: tuple[str, ...] = ()
+    source: SourceIdentity | None = None
+    modified_ns: int = 0
+    kind: Literal["job_published"] = "job_published"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFailed:
+    """A video was given up.
+
+    Attributes:
+        reason: one line: the cause, and the fix where there is one.
+        detail: what the child processes said last, and with `--verbose` the commands and the stack trace.
+    """
+
+    at_s: float
+    job_id: str
+    reason: str
+    detail: tuple[str, ...] = ()
+    kind: Literal["job_failed"] = "job_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSkipped:
+    """A video needs no work."""
+
+    at_s: float
+    job_id: str
+    reason: str
+    kind: Literal["job_skipped"] = "job_skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRetried:
+    """A video is planned again: it had failed or been skipped, or its source or a segment has changed.
+
+    What is finished of it is kept where the new plan is the old one.
+    """
+
+    at_s: float
+    job_id: str
+    kind: Literal["job_retried"] = "job_retried"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobMoved:
+    """A waiting video changed its place in the batch's order.
+
+    Attributes:
+        before: the video that it is before, None for the end.
+    """
+
+    at_s: float
+    job_id: str
+    before: str | None
+    kind: Literal["job_moved"] = "job_moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPrioritised:
+    """A waiting video got another priority."""
+
+    at_s: float
+    job_id: str
+    priority: int
+    kind: Literal["job_prioritised"] = "job_prioritised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobHeld:
+    """Another run is making the video, and it is left to it; or the video waits for something.
+
+    Attributes:
+        by: the other run; empty where there is none.
+        reason: what the video waits for, None where another run makes it.
+    """
+
+    at_s: float
+    job_id: str
+    by: str
+    reason: str | None = None
+    kind: Literal["job_held"] = "job_held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPaused:
+    """No new work is begun, and why."""
+
+    at_s: float
+    reason: str
+    kind: Literal["batch_paused"] = "batch_paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchContinued:
+    """New work is begun again."""
+
+    at_s: float
+    kind: Literal["batch_continued"] = "batch_continued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanesChanged:
+    """The number of lanes was changed, and why."""
+
+    at_s: float
+    lanes: int
+    reason: str
+    kind: Literal["lanes_changed"] = "lanes_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuRetired:
+    """A GPU failed too often and gets no more work in this run.
+
+    Attributes:
+        device: the index of the Vulkan device.
+        reason: how it failed.
+    """
+
+    at_s: float
+    device: str
+    reason: str
+    kind: Literal["gpu_retired"] = "gpu_retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPredicted:
+    """What the rest of the batch will take, by what was measured of its kinds of work.
+
+    Attributes:
+        seconds_s: until everything has ended.
+        least_s: it will hardly be less.
+        most_s: nor more.
+        output_bytes: size of the results.
+        temporary_bytes: room for unfinished work at its greatest.
+        lane_bytes: memory of a lane's programs, None where none has been measured.
+        gpu_bytes: GPU memory of a lane, None where that cannot be read.
+    """
+
+    at_s: float
+    seconds_s: float
+    least_s: float
+    most_s: float
+    output_bytes: int
+    temporary_bytes: int
+    lane_bytes: int | None
+    gpu_bytes: int | None
+    kind: Literal["batch_predicted"] = "batch_predicted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchFinished:
+    """A run ended: `outcome` says how, `exit_code` is what the shell sees."""
+
+    at_s: float
+    run_id: str
+    outcome: Literal["complete", "interrupted"]
+    exit_code: int
+    kind: Literal["batch_finished"] = "batch_finished"
+
+
+# What changes the state of one video.
+JobFact = (
+    JobPlanned
+    | SegmentStarted
+    | SegmentFinished
+    | SegmentDiscarded
+    | SegmentFailed
+    | AssemblyStarted
+    | JobPublished
+    | JobFailed
+    | JobSkipped
+    | JobRetried
+    | JobPrioritised
+    | JobHeld
+)
+
+Fact = (
+    BatchStarted
+    | JobFact
+    | JobMoved
+    | BatchPaused
+    | BatchContinued
+    | LanesChanged
+    | GpuRetired
+    | BatchPredicted
+    | BatchFinished
+)
+
+Event = Fact | Telemetry

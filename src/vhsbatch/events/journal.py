@@ -1,0 +1,335 @@
+"""The journal: every fact of every run on an output folder, on disk before anybody is told.
+
+Each run appends to a file of its own, one fact of JSON a line, so that there is never more than one
+writer to a file; replaying all files in the order of their names gives the folder's history. Files are
+numbered: the order of runs does not depend on a clock. (Earlier versions named them by the time, which
+sorts before the numbers.)
+
+The first line says which notation the file is in and which run it is of. Every line carries a checksum,
+except in the files of earlier versions. What is damaged, or of a kind or a notation that this version does
+not know, is left out and reported; nothing rests on a fact but on what it proves, so what is lost is made
+or proven again.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import re
+import tempfile
+import zlib
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import aiofiles
+import anyio.to_thread
+from aiofiles.threadpool.binary import AsyncFileIO
+from pydantic import ValidationError
+
+from vhsbatch.errors import OutputFolderError, found_no_room
+from vhsbatch.events.events import BatchStarted, Fact, JobPlanned
+from vhsbatch.events.serialize import dump, dump_line, load_fact
+from vhsbatch.formatting import counted, plain
+from vhsbatch.fs import open_regular, sync, sync_open
+
+STATE_FOLDER = ".vhsbatch"
+# Raised when lines mean something else than before. New kinds of facts need no new number.
+FORMAT = 1
+_NUMBERED = re.compile(r"r(\d{7})\.jsonl")
+_HEADER = b'{"journal":'
+_SEALED = re.compile(rb'\{"crc":"([0-9a-f]{8})",')
+_RESERVE_BYTES = 256 * 2**10
+
+
+class Journal:
+    """One run's file, open for appending.
+
+    Some room is kept for it in a nameless file, so that what ends while a disk is full, and that it is
+    full, can still be said. Plans are not written into that room: they are long, and can be made again.
+    """
+
+    def __init__(self, file: AsyncFileIO, reserve: BinaryIO | None, *, size_bytes: int) -> None:
+        self._file = file
+        self._size_bytes = size_bytes
+        self._reserve = reserve
+
+    @classmethod
+    async def create(cls, folder: Path, run_id: str) -> Self:
+        """Create the file of the run `run_id` in the journal folder of an output folder.
+
+        Raises:
+            OutputFolderError: the folder is not writable.
+        """
+        try:
+            await anyio.to_thread.run_sync(functools.partial(folder.mkdir, parents=True, exist_ok=True))
+            path = await anyio.to_thread.run_sync(_next_file, folder, run_id)
+            file = await aiofiles.open(path, "ab", buffering=0)
+            await anyio.to_thread.run_sync(sync, folder)
+            reserve = await anyio.to_thread.run_sync(_reserve_in, folder)
+        except OSError as error:
+            raise OutputFolderError(
+                f"cannot write to {folder}: {error.strerror}",
+                fix="choose another output folder, or change its permissions",
+            ) from error
+        return cls(file, reserve, size_bytes=path.stat().st_size)
+
+    async def append(self, fact: Fact) -> None:
+        """Return when the fact will survive a crash of the machine.
+
+        Raises:
+            OutputFolderError: it cannot be written; the journal is as it was before.
+        """
+        line = sealed(dump(fact))
+        try:
+            try:
+                await self._write(line)
+            except OSError as error:
+                if self._reserve is None or isinstance(fact, JobPlanned) or not found_no_room(error):
+                    raise
+                self._reserve.truncate(0)
+                await self._write(line)
+        except OSError as error:
+            raise OutputFolderError(
+                f"cannot write the journal: {error.strerror}",
+                fix="make room; the same command with --resume goes on",
+            ) from error
+        self._size_bytes += len(line)
+
+    async def _write(self, line: bytes) -> None:
+        """Append all of a line, or nothing."""
+        try:
+            while line:
+                # A disk that is nearly full takes a part of the line and says nothing of the rest.
+                line = line[await self._file.write(line) :]
+            await anyio.to_thread.run_sync(self._settle)
+        except OSError:
+            with contextlib.suppress(OSError):
+                await self._file.truncate(self._size_bytes)
+                await self._file.seek(self._size_bytes)
+            raise
+
+    def _settle(self) -> None:
+        sync_open(self._file.fileno())
+        if self._reserve is not None:
+            _fill(self._reserve)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._reserve is not None:
+            self._reserve.close()
+        with anyio.CancelScope(shield=True):
+            await self._file.close()
+
+
+def _next_file(folder: Path, run_id: str) -> Path:
+    """Create the file that is read after all others, with its first line.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    numbers = [int(match[1]) for path in folder.iterdir() if (match := _NUMBERED.fullmatch(path.name))]
+    number = max(numbers, default=0) + 1
+    while True:
+        path = folder / f"r{number:07}.jsonl"
+        try:
+            with path.open("xb", buffering=0) as file:
+                file.write(sealed(dump_line({"journal": FORMAT, "run_id": run_id})))
+        except FileExistsError:  # of a run that began at the same time
+            number += 1
+        else:
+            return path
+
+
+def sealed(text: str) -> bytes:
+    """A line of the journal: an object of JSON with a checksum of itself before everything else."""
+    body = text.encode()
+    return b'{"crc":"%08x",%s\n' % (zlib.crc32(body), body[1:])
+
+
+def read_journal(folder: Path, warn: Callable[[str], None] | None = None) -> Iterator[Fact]:
+    """All facts in `folder`, those of older runs first.
+
+    A last line without its line break was torn by a crash: it was never told to anybody and is
+    left out.
+
+    Args:
+        folder: the journal folder of an output folder.
+        warn: is told at the end, in one line, what could not be read, if anything.
+
+    Raises:
+        OutputFolderError: there is no permission to read a file.
+    """
+    losses: list[str] = []
+    for path in sorted(folder.glob("*.jsonl")):
+        run = _RunFile(path)
+        yield from run.new_facts(whole=True)
+        losses += run.losses
+    if losses and warn is not None:
+        warn(
+            f"the journal {plain(str(folder))} was read without {', '.join(losses)}: "
+            "what that proved is proven or made again"
+        )
+
+
+class _RunFile:
+    """The file of one run, as it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._numbered = _NUMBERED.fullmatch(path.name) is not None
+        self.run_id = "" if self._numbered else path.stem
+        self._read_bytes = 0
+        self._lines = 0
+        self._known_format = True
+        self._begun = False
+        self._damaged: list[int] = []
+        self._unknown = 0
+        self._unreadable = ""
+
+    @property
+    def losses(self) -> list[str]:
+        """What was left out, in words."""
+        name, losses = self.path.name, []
+        if self._unreadable:
+            losses.append(f"{name} ({self._unreadable})")
+        if self._damaged:
+            losses.append(
+                f"{counted(len(self._damaged), 'damaged line')} of {name} (from {self._damaged[0]} on)"
+            )
+        if self._unknown:
+            losses.append(f"{counted(self._unknown, 'fact')} of {name} that another version wrote")
+        return losses
+
+    def new_facts(self, *, whole: bool = False) -> Iterator[Fact]:
+        """The facts of the lines that were added since the last call.
+
+        Args:
+            whole: whether nothing more is to come, so that a torn end can be told from a damaged one.
+
+        Raises:
+            OutputFolderError: there is no permission to read the file.
+        """
+        try:
+            with open_regular(self.path) as file:
+                file.seek(self._read_bytes)
+                content = file.read()
+        except PermissionError as error:
+            raise OutputFolderError(
+                f"cannot read the journal {self.path}: {error.strerror}",
+                fix="run as its owner, or make it readable",
+            ) from error
+        except OSError as error:
+            self._unreadable = error.strerror or str(error)
+            return
+        *lines, rest = content.split(b"\n")
+        self._read_bytes += len(content) - len(rest)
+        for line in lines:
+            self._lines += 1
+            if (fact := self._fact(line)) is not None:
+                yield fact
+        if whole and b"\0" in rest:
+            self._damaged.append(self._lines + 1)
+
+    def _fact(self, line: bytes) -> Fact | None:
+        """The fact in a line, if it counts."""
+        try:
+            body = _opened(line) if self._numbered else line
+            if body.startswith(_HEADER):
+                header = json.loads(body)
+                self.run_id, self._known_format = str(header.get("run_id")), header["journal"] == FORMAT
+                return None
+            fact = load_fact(body) if self._known_format else None
+        except ValidationError:
+            fact = None
+        except (ValueError, RecursionError):
+            self._damaged.append(self._lines)
+            return None
+        if fact is None:
+            self._unknown += 1
+            return None
+        if isinstance(fact, BatchStarted):
+            self._begun, self.run_id = True, self.run_id or fact.run_id
+        # Without its beginning nobody knows of which videos a run speaks.
+        return fact if self._begun or not (self._damaged or self._unknown) else None
+
+
+def _opened(line: bytes) -> bytes:
+    """The object of JSON of which `sealed` made a line.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    match = _SEALED.match(line)
+    body = b"{" + line[match.end() :] if match else b""
+    if match is None or int(match[1], 16) != zlib.crc32(body):
+        raise ValueError("the checksum is not that of the line")
+    return body
+
+
+class JournalReader:
+    """Reads the journal of an output folder as it grows, whoever writes it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._run: _RunFile | None = None
+
+    @property
+    def run_id(self) -> str | None:
+        """The run that is read."""
+        return None if self._run is None else self._run.run_id
+
+    def new_facts(self, living: Collection[str]) -> list[Fact]:
+        """What was added since the last call, up to the first run that is alive, or to the last one.
+
+        What cannot be read is left out.
+
+        Raises:
+            OutputFolderError: there is no permission to read a file.
+        """
+        facts: list[Fact] = []
+        while True:
+            if self._run is not None:
+                facts += self._run.new_facts()
+            if (following := self._next(living)) is None:
+                return facts
+            self._run = _RunFile(following)
+
+    def _next(self, living: Collection[str]) -> Path | None:
+        if self.run_id in living:
+            return None
+        later = (path for path in self._folder.glob("*.jsonl") if self._run is None or path > self._run.path)
+        return min(later, default=None)
+
+
+def _reserve_in(folder: Path) -> BinaryIO | None:
+    """A file without a name, of as much room as is kept, or of none where there is not so much.
+
+    None where a file system has no files without a name.
+    """
+    try:
+        reserve = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  # open as long as the journal is
+    except OSError:
+        return None
+    _fill(reserve)
+    return reserve
+
+
+def _fill(reserve: BinaryIO) -> None:
+    """Take the room that is kept, unless it is taken already, or there is not so much."""
+    descriptor = reserve.fileno()
+    if os.fstat(descriptor).st_size == _RESERVE_BYTES:
+        return
+    taken_bytes = 0
+    with contextlib.suppress(OSError):
+        taken_bytes = os.pwrite(descriptor, bytes(_RESERVE_BYTES), 0)
+    if taken_bytes < _RESERVE_BYTES:
+        os.ftruncate(descriptor, 0)

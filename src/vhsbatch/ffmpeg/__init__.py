@@ -1,0 +1,1 @@
+"""FFmpeg: filter graphs, command lines, encoders, and the QTGMC stage."""

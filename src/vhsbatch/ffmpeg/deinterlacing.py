@@ -1,0 +1,191 @@
+"""From fields to frames: a deinterlacer for video, the frames of the film itself for telecined film."""
+
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any
+
+import ffmpeg
+
+from vhsbatch.config.presets import Preset
+from vhsbatch.ffmpeg.preroll import first_position, read_from_s
+from vhsbatch.model.media import FieldOrder, OrderRun, Telecine, VideoTrack
+from vhsbatch.model.plan import JobPlan, Segment
+
+# A node of ffmpeg-python's graph; the package has no types.
+Node = Any
+
+# Hard pulldown makes five frames of four.
+_CYCLE = 5
+_FILM_OF_CYCLE = 4
+
+# Half-way to the next frame, as deinterlacers have it, the second field would lie in the middle of a gap.
+BEHIND_THE_FIRST = "if(mod(N,2),PREV_OUTPTS+1,PTS)"
+
+# QTGMC looks no further than two frames ahead.
+_POSTROLL_FRAMES = 8
+# Where a seek lands exactly, frames are read from here on before the first one that counts.
+_BEFORE_FRAMES = 2
+
+
+def deinterlaces(preset: Preset, track: VideoTrack) -> bool:
+    """Whether the plan's graph has a deinterlacer."""
+    return _handles_fields(preset, track) and not restores_film(preset, track)
+
+
+def deinterlaces_apart(preset: Preset, track: VideoTrack) -> bool:
+    """Whether the deinterlacer is a program of its own, between two FFmpegs."""
+    return preset.deinterlace.method == "qtgmc" and deinterlaces(preset, track)
+
+
+def needs_weights(preset: Preset, track: VideoTrack) -> bool:
+    """Whether the deinterlacer has weights, which are a file."""
+    return preset.deinterlace.method == "nnedi" and deinterlaces(preset, track)
+
+
+def restores_film(preset: Preset, track: VideoTrack) -> bool:
+    """Whether the plan's graph gives back the frames of telecined film."""
+    one_order = track.field_order in (FieldOrder.TFF, FieldOrder.BFF)
+    return (
+        track.telecine.is_in_fields
+        and one_order
+        and _handles_fields(preset, track)
+        and preset.deinterlace.film
+    )
+
+
+def decimates(preset: Preset, track: VideoTrack) -> bool:
+    """Whether four frames are made of five."""
+    return track.telecine is Telecine.HARD and restores_film(preset, track)
+
+
+def _handles_fields(preset: Preset, track: VideoTrack) -> bool:
+    return preset.deinterlace.method != "none" and track.field_order.has_fields
+
+
+def frames_made(track: VideoTrack, preset: Preset) -> int:
+    """How many frames come out of the source's."""
+    if decimates(preset, track):
+        # The frames behind the last whole cycle are kept.
+        return track.frames // _CYCLE * _FILM_OF_CYCLE + track.frames % _CYCLE
+    return track.frames * int(rate_factor(track, preset))
+
+
+def rate_factor(track: VideoTrack, preset: Preset) -> Fraction:
+    """How many times more frames a second come out than the source has."""
+    if decimates(preset, track):
+        return Fraction(_FILM_OF_CYCLE, _CYCLE)
+    return Fraction(2 if deinterlaces(preset, track) and preset.deinterlace.rate == "field" else 1)
+
+
+def fields_of(plan: JobPlan, segment: Segment) -> range:
+    """The grid positions that a deinterlacer of its own gets, to make a segment and what is before it."""
+    track, factor = plan.info.video, rate_factor(plan.info.video, plan.preset)
+    last = ceil(segment.stop_frame / factor)
+    stop = last + _POSTROLL_FRAMES
+    for gap in track.gaps:
+        if gap.start >= stop:
+            break
+        stop += max(0, gap.stop - max(gap.start, last))
+    return range(first_position(plan, segment), min(track.frames, stop))
+
+
+def held_of(plan: JobPlan, positions: range) -> list[tuple[int, int]]:
+    """Which of `positions` hold a frame from before, counted from the first: from where up to where."""
+    gaps = plan.info.video.gaps
+    # What the first one holds is all that there is of that frame.
+    clipped = [(max(gap.start, positions.start + 1), min(gap.stop, positions.stop)) for gap in gaps]
+    return [(start - positions.start, stop - positions.start) for start, stop in clipped if start < stop]
+
+
+def order_runs(track: VideoTrack, positions: range) -> tuple[OrderRun, ...]:
+    """The field orders of some positions of the grid; the first of them begins before these, or with them."""
+    runs = track.order_runs or (OrderRun(first_frame=0, order=track.field_order),)
+    before = sum(run.first_frame <= positions.start for run in runs)
+    return tuple(run for run in runs[before - 1 :] if run.first_frame < positions.stop)
+
+
+def deinterlace(node: Node, plan: JobPlan, segment: Segment) -> Node:
+    """The source's frames in, frames at the plan's rate out, each at its own position.
+
+    Across a gap, neighbours are those that were recorded: a deinterlacer takes frames that are held for a
+    picture that stands still, and puts fields of two moments together.
+    """
+    track, preset = plan.info.video, plan.preset
+    if restores_film(preset, track):
+        parity = track.field_order.value
+        node = node.filter("fieldmatch", order=parity, combmatch="full")
+        # What is combed all the same is the video that was mixed with the film.
+        node = node.filter("bwdif", mode="send_frame", parity=parity, deint="interlaced")
+        if not decimates(preset, track):
+            return _in_frames(node, plan)
+        # A cycle is five positions, whether each has a frame of its own or not.
+        start = first_position(plan, segment, multiple_of=_CYCLE)
+        node = hold(node, track.rate, start).filter("trim", end_pts=track.frames)
+        node = node.filter("decimate", cycle=_CYCLE)
+        first = start // _CYCLE * _FILM_OF_CYCLE
+        return _in_frames(node, plan).filter("setpts", f"N+{first}")
+    if not deinterlaces(preset, track):
+        return node
+    from_s = read_from_s(plan, segment)
+    read_from = 0 if from_s is None else floor((from_s - track.start_s) * track.rate) - _BEFORE_FRAMES
+    seen = range(max(0, read_from), fields_of(plan, segment).stop)
+    node = _in_order(node, plan, order_runs(track, seen))
+    if preset.deinterlace.rate == "field":
+        return node.filter("setpts", BEHIND_THE_FIRST)
+    return _in_frames(node, plan)
+
+
+def hold(node: Node, rate: Fraction, start: int) -> Node:
+    """Frames at a constant rate from position `start` on: where there is none, the one before is shown on.
+
+    Nothing is copied, so that behind all other filters a gap costs no memory, however long it is. Frames are
+    moved by half a position, rounded down, and the end is rounded up: some filters tell when the last frame
+    begins instead of when it ends, and it would be lost.
+    """
+    halves = node.filter("settb", f"{rate.denominator}/{2 * rate.numerator}").filter("setpts", "PTS+1")
+    start_s = f"{float((start + Fraction(1, 4)) / rate):.9f}"
+    fps = f"{rate.numerator}/{rate.denominator}"
+    return halves.filter("fps", fps=fps, round="down", eof_action="pass", start_time=start_s)
+
+
+def _in_frames(node: Node, plan: JobPlan) -> Node:
+    """Deinterlacers count in fields, also where they make a frame of two."""
+    return node.filter("settb", f"{plan.rate.denominator}/{plan.rate.numerator}")
+
+
+def _in_order(node: Node, plan: JobPlan, runs: tuple[OrderRun, ...]) -> Node:
+    """Every frame deinterlaced in the order of its own fields.
+
+    Where the order changes, all frames are deinterlaced in both, and those of the right one are taken.
+    """
+    first, *changes = runs
+    if not changes:
+        return _deinterlacer(node, plan, first.order)
+    copies = node.filter_multi_output("split")
+    other = FieldOrder.BFF if first.order is FieldOrder.TFF else FieldOrder.TFF
+    rate = plan.info.video.rate
+    # A quarter of a frame before its first frame, as seconds are rounded.
+    ends_s = [float((run.first_frame - Fraction(1, 4)) / rate) for run in changes]
+    spans = zip(ends_s[::2], [f"*lt(t,{end:.6f})" for end in ends_s[1::2]] + [""], strict=False)
+    return ffmpeg.filter(
+        [_deinterlacer(copies[0], plan, first.order), _deinterlacer(copies[1], plan, other)],
+        "blend",
+        all_mode="normal",
+        all_opacity=0,
+        enable="+".join(f"gte(t,{begin:.6f}){end}" for begin, end in spans),
+    )
+
+
+def _deinterlacer(node: Node, plan: JobPlan, order: FieldOrder) -> Node:
+    preset, parity = plan.preset, order.value
+    method, by_field = preset.deinterlace.method, preset.deinterlace.rate == "field"
+    if method == "w3fdif":
+        return node.filter(
+            method, filter="complex", mode="field" if by_field else "frame", parity=parity, deint="all"
+        )
+    if method == "nnedi":
+        # "t" and "b" use a frame's first field alone.
+        field = parity[0] + ("f" if by_field else "")
+        return node.filter(method, weights=str(plan.nnedi_weights), deint="all", field=field)
+    mode = "send_field" if by_field else "send_frame"
+    return node.filter(method, mode=mode, parity=parity, deint="all")

@@ -1,0 +1,175 @@
+"""FFmpeg command lines of an output: joined from its segments, its sound measured, then read back."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from vhsbatch.ffmpeg.audio import AudioEncode, loudness_filters
+from vhsbatch.ffmpeg.formats import INPUT_OPTIONS, file_url
+from vhsbatch.ffmpeg.segment_commands import PROGRESS, QUIET
+from vhsbatch.ffmpeg.stream_mapping import date_arguments, subtitle_arguments, timecode_arguments
+from vhsbatch.model.media import AudioTrack
+from vhsbatch.model.plan import JobPlan
+from vhsbatch.model.timeline import TICKS_PER_S
+
+_STRICT = ("-xerror", "-err_detect", "explode")
+# Of the bytes of all packets of a stream; it is to find accidents, not forgeries.
+_PACKET_DIGEST = ("-f", "streamhash", "-hash", "murmur3", "pipe:1")
+
+
+def concat_script(files: Sequence[Path], durations_s: Sequence[Fraction]) -> str:
+    """The concat demuxer's script; each file's length is stated, so that no rounding adds up."""
+    lines = ["ffconcat version 1.0"]
+    for path, duration_s in zip(files, durations_s, strict=True):
+        quoted = str(path).replace("'", "'\\''")
+        lines += [f"file 'file:{quoted}'", f"duration {float(duration_s):.6f}"]
+    return "\n".join(lines) + "\n"
+
+
+def join_command(
+    ffmpeg: str,
+    plan: JobPlan,
+    concat_script: Path,
+    audio: Sequence[AudioEncode],
+    output: Path,
+    *,
+    retimed: Path | None = None,
+) -> tuple[str, ...]:
+    """Join the segments, add the source's sound at its own time, keep titles, chapters and subtitles.
+
+    All inputs keep their own clock (`-copyts`): the joined picture begins at 0, and the source is
+    shifted by the time of its first picture, which thereby falls on 0 too; its sound, which is read from an
+    input of its own, also by what the preset asks. The digest of the packets that were read from the
+    segments goes to stdout. Where frames keep their own times, the picture is joined already, in `retimed`.
+    Tracks that change on the way come on stdin, from `uniform_command`.
+    """
+    source = plan.info
+    shift_s = -float(source.video.start_s)
+    sound_shift_s = shift_s + plan.preset.audio.offset_ms / 1000
+    changing = changing_tracks(plan)
+    sound = [
+        argument
+        for number, encode in enumerate(audio)
+        for argument in ("-map", _place(encode.track, changing, 1, 3), *encode.arguments(number))
+    ]
+    return (
+        *(ffmpeg, *QUIET, *PROGRESS, *_tolerance(plan), "-copyts"),
+        *(("-f", "concat", "-safe", "0") if retimed is None else ()),
+        *("-protocol_whitelist", "file", "-i", file_url(retimed or concat_script)),
+        *("-itsoffset", f"{sound_shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
+        *("-i", file_url(source.path)),
+        *("-itsoffset", f"{shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-an", "-dn"),
+        *("-i", file_url(source.path)),
+        *(("-itsoffset", f"{sound_shift_s:.9f}", *_FROM_STDIN) if changing else ()),
+        *("-map", "0:v:0", "-c:v", "copy", *_tag(plan)),
+        *sound,
+        *subtitle_arguments(plan, 2),
+        *("-map_metadata", "2", "-map_chapters", "2", *timecode_arguments(plan)),
+        *date_arguments(plan),
+        *_container(plan),
+        *("-y", file_url(output)),
+        *("-map", "0:v:0", "-c:v", "copy", *_PACKET_DIGEST),
+    )
+
+
+def _tolerance(plan: JobPlan) -> tuple[str, ...]:
+    """Sound of which most is damaged is kept as far as it goes; FFmpeg would give up."""
+    return ("-max_error_rate", "1") if any(track.undecoded_packets for track in plan.info.audio) else ()
+
+
+def _tag(plan: JobPlan) -> tuple[str, ...]:
+    """HEVC is called hvc1 in MP4 and MOV, or Apple's players refuse it."""
+    hevc = plan.encoder.startswith("hevc") or plan.encoder == "libx265"
+    return ("-tag:v", "hvc1") if hevc and plan.container in ("mp4", "mov") else ()
+
+
+def _container(plan: JobPlan) -> tuple[str, ...]:
+    if plan.container == "mkv":
+        return ("-f", "matroska")
+    # The index goes to the front, so that a player can start before it has the whole file.
+    return (
+        "-f",
+        plan.container,
+        "-movflags",
+        "+faststart+write_colr",
+        "-video_track_timescale",
+        _timescale(plan),
+    )
+
+
+def _timescale(plan: JobPlan) -> str:
+    """Ticks per second in which every frame time is a whole number."""
+    scale = plan.rate.numerator if plan.shown_s is None else TICKS_PER_S
+    while scale < 10_000:
+        scale *= 2
+    return str(scale)
+
+
+def changing_tracks(plan: JobPlan) -> tuple[AudioTrack, ...]:
+    """Tracks whose sample rate or channels change, which filters would take for the end of one track."""
+    return tuple(track for track in plan.info.audio if track.changes_at_s is not None)
+
+
+def uniform_command(ffmpeg: str, plan: JobPlan, tracks: Sequence[AudioTrack]) -> tuple[str, ...]:
+    """Decode tracks that change; each has one sample rate and as many channels throughout, on stdout."""
+    maps = [
+        word
+        for number, track in enumerate(tracks)
+        for word in (
+            *("-map", f"0:{track.index}"),
+            *(f"-ar:a:{number}", str(track.sample_rate_hz), f"-ac:a:{number}", str(track.channels)),
+        )
+    ]
+    return (
+        *(ffmpeg, *QUIET, *_tolerance(plan), "-copyts", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
+        *("-i", file_url(plan.info.path), *maps, "-c:a", "pcm_f32le", "-f", "nut", "pipe:1"),
+    )
+
+
+_FROM_STDIN = ("-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0")
+
+
+def _place(track: AudioTrack, changing: Sequence[AudioTrack], source: int, stdin: int) -> str:
+    """Where a track is found: in FFmpeg's input number `source`, or among those in number `stdin`."""
+    return f"{stdin}:{changing.index(track)}" if track in changing else f"{source}:{track.index}"
+
+
+def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack) -> tuple[str, ...]:
+    """Decode a track to nothing and print how loud it is once it is cleaned; one that changes is on stdin."""
+    changing = (track,) if track in changing_tracks(plan) else ()
+    source = (*INPUT_OPTIONS, "-vn", "-sn", "-dn", "-i", file_url(plan.info.path))
+    return (
+        *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *_tolerance(plan)),
+        *(_FROM_STDIN if changing else source),
+        *("-map", _place(track, changing, 0, 0)),
+        *("-af", loudness_filters(track, plan.info.video, plan.preset.audio), "-f", "null", "-"),
+    )
+
+
+def check_command(ffmpeg: str, path: Path, *, threads: int) -> tuple[str, ...]:
+    """Decode every stream of one of our own files to nothing; errors end it.
+
+    Deblocking is left out: it reads nothing from the file, so that nothing can fail in it.
+    """
+    return (
+        *(ffmpeg, *QUIET, *PROGRESS, *_STRICT, "-threads", str(threads), "-skip_loop_filter", "all"),
+        *("-protocol_whitelist", "file", "-i", file_url(path)),
+        # Frames of variable rate have times between those of any rate.
+        *("-map", "0:v:0", "-map", "0:a?", "-fps_mode", "passthrough"),
+        *("-enc_time_base:v", f"1:{TICKS_PER_S}", "-f", "null", "-"),
+    )
+
+
+def reread_command(ffmpeg: str, plan: JobPlan, path: Path) -> tuple[str, ...]:
+    """Read a joined file back: the digest of its video packets to stdout, its sound decoded to nothing.
+
+    FFmpeg reads H.264 from a list of files in another notation than from one file, so that is put into
+    the same notation.
+    """
+    is_h264 = plan.encoder == "libx264" or plan.encoder.startswith("h264")
+    notation = ("-bsf:v", "h264_mp4toannexb") if is_h264 else ()
+    return (
+        *(ffmpeg, *QUIET, *PROGRESS, *_STRICT, "-protocol_whitelist", "file", "-i", file_url(path)),
+        *("-map", "0:v:0", "-c:v", "copy", *notation, *_PACKET_DIGEST),
+        *(("-map", "0:a", "-f", "null", "-") if plan.info.audio else ()),
+    )

@@ -1,0 +1,198 @@
+"""FFmpeg command lines of a segment: plain functions from a plan to argument lists, nothing is run here."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from vhsbatch.ffmpeg.colour import output_colour
+from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart
+from vhsbatch.ffmpeg.encoders import EncodeArguments
+from vhsbatch.ffmpeg.filters import (
+    OUTPUT_LABEL,
+    decode_graph,
+    encode_graph,
+    fields_format,
+    fields_graph,
+    hold_filters,
+    segment_graph,
+)
+from vhsbatch.ffmpeg.formats import Served, file_url, input_arguments
+from vhsbatch.ffmpeg.preroll import read_from_s
+from vhsbatch.ffmpeg.shape import recorded_size
+from vhsbatch.model.media import Colour
+from vhsbatch.model.plan import JobPlan, Segment
+
+# FFmpeg's messages come with their level, so that warnings can be told from errors.
+QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning")
+PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads:
+    """How many threads a lane's FFmpeg may use.
+
+    Attributes:
+        decode: by the decoder.
+        filter: by each filter.
+    """
+
+    decode: int
+    filter: int
+
+
+def segment_command(
+    ffmpeg: str,
+    plan: JobPlan,
+    segment: Segment,
+    *,
+    encode: EncodeArguments,
+    output: Path,
+    threads: Threads,
+    served: Served | None = None,
+) -> tuple[str, ...]:
+    """Make a segment in one FFmpeg.
+
+    Args:
+        ffmpeg: the program.
+        plan: the plan.
+        segment: which part of it.
+        encode: the encoder's arguments.
+        output: the segment's file.
+        threads: how many threads may be used.
+        served: where the source is read, if it is no file of this machine.
+    """
+    graph = segment_graph(plan, segment, encode.pixel_format)
+    return (
+        *(ffmpeg, *QUIET, *PROGRESS, *encode.global_arguments),
+        *_read_frames(plan, segment, threads, served),
+        *_graph(graph, encode.upload_filter, hold_filters(plan, segment)),
+        *_write_segment(plan, encode, output),
+    )
+
+
+def fields_command(
+    ffmpeg: str, plan: JobPlan, segment: Segment, threads: Threads, served: Served | None = None
+) -> tuple[str, ...]:
+    """Decode a segment for a deinterlacer of its own; planar frames with both fields go to stdout."""
+    return (
+        *(ffmpeg, *QUIET),
+        *_read_source(plan, segment, threads, served),
+        *_graph(fields_graph(plan, segment)),
+        *_frames_to_stdout(fields_format(plan.info.video, plan.preset)),
+    )
+
+
+def decode_command(
+    ffmpeg: str, plan: JobPlan, segment: Segment, threads: Threads, served: Served | None = None
+) -> tuple[str, ...]:
+    """Decode and filter a segment; rgb24 frames of the source's size go to stdout."""
+    return (
+        *(ffmpeg, *QUIET),
+        *_read_frames(plan, segment, threads, served),
+        *_graph(decode_graph(plan, segment)),
+        *_frames_to_stdout("rgb24"),
+    )
+
+
+def encode_command(
+    ffmpeg: str,
+    plan: JobPlan,
+    *,
+    encode: EncodeArguments,
+    output: Path,
+    threads: Threads,
+    width: int,
+    height: int,
+) -> tuple[str, ...]:
+    """Encode the engine's frames.
+
+    Args:
+        ffmpeg: the program.
+        plan: the plan.
+        encode: the encoder's arguments.
+        output: the segment's file.
+        threads: how many threads may be used.
+        width: width of the frames on stdin in pixels.
+        height: their height.
+    """
+    return (
+        *(ffmpeg, *QUIET, *PROGRESS, *encode.global_arguments),
+        *("-filter_complex_threads", str(threads.filter)),
+        *_frames_from_stdin(plan, "rgb24", width, height),
+        *_graph(encode_graph(plan, encode.pixel_format), encode.upload_filter),
+        *_write_segment(plan, encode, output),
+    )
+
+
+def _read_frames(plan: JobPlan, segment: Segment, threads: Threads, served: Served | None) -> tuple[str, ...]:
+    """Read the source, or what a deinterlacer of its own makes of it."""
+    track, preset = plan.info.video, plan.preset
+    if not deinterlaces_apart(preset, track):
+        return _read_source(plan, segment, threads, served)
+    return (
+        *("-filter_complex_threads", str(threads.filter)),
+        *_frames_from_stdin(plan, fields_format(track, preset), *recorded_size(track, preset)),
+    )
+
+
+def _frames_from_stdin(plan: JobPlan, pixel_format: str, width: int, height: int) -> tuple[str, ...]:
+    return (
+        *("-f", "rawvideo", "-pix_fmt", pixel_format, "-video_size", f"{width}x{height}"),
+        *("-framerate", _ratio(plan.rate), "-i", "pipe:0"),
+    )
+
+
+def _frames_to_stdout(pixel_format: str) -> tuple[str, ...]:
+    return ("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", pixel_format, "pipe:1")
+
+
+def _read_source(plan: JobPlan, segment: Segment, threads: Threads, served: Served | None) -> tuple[str, ...]:
+    source = served or plan.info.path
+    # Of damaged frames a decoder may make a picture of another size: the one before them is held instead.
+    drop = ("-drop_changed", "1") if plan.info.damage is not None else ()
+    return (
+        *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
+        *drop,
+        # A graph that begins anew where the picture changes would lose frames, and count from there.
+        *(("-reinit_filter", "0") if plan.info.video.changes else ()),
+        "-copyts",
+        *input_arguments(source, from_s=read_from_s(plan, segment), mend_matrix=plan.info.video.mends_matrix),
+    )
+
+
+def _graph(graph: str, *behind: str | None) -> tuple[str, ...]:
+    if filters := ",".join(filter(None, behind)):
+        graph = graph.removesuffix(OUTPUT_LABEL) + f"[soft];[soft]{filters}{OUTPUT_LABEL}"
+    return ("-filter_complex", graph, "-map", OUTPUT_LABEL)
+
+
+def _write_segment(plan: JobPlan, encode: EncodeArguments, output: Path) -> tuple[str, ...]:
+    return (
+        *("-fps_mode", "passthrough", *encode.arguments),
+        *_colour_tags(output_colour(plan.info.video, plan.height)),
+        *("-map_metadata", "-1", "-map_chapters", "-1", "-f", segment_muxer(plan.encoder)),
+        *("-y", file_url(output)),
+    )
+
+
+def segment_muxer(encoder: str) -> str:
+    """The container of a segment: one with exact timestamps that holds what the encoder makes."""
+    return "mov" if encoder == "prores" else "mp4"
+
+
+def _colour_tags(colour: Colour) -> tuple[str, ...]:
+    return (
+        *("-colorspace", colour.matrix or "unknown", "-color_primaries", colour.primaries or "unknown"),
+        *("-color_trc", colour.transfer or "unknown", "-color_range", colour.range or "tv"),
+    )
+
+
+def _ratio(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"
+
+
+def describe(command: Sequence[str]) -> str:
+    """The command as a shell would take it, for a log."""
+    return shlex.join(command)

@@ -1,0 +1,134 @@
+"""What a result keeps of its source beside picture and sound, and what its container cannot hold. Pure."""
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+from vhsbatch.config.presets import Preset
+from vhsbatch.ffmpeg.deinterlacing import rate_factor
+from vhsbatch.model.media import MediaInfo, SubtitleTrack
+from vhsbatch.model.plan import JobPlan
+
+_TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "subrip", "text", "webvtt"})
+_PICTURE_CODECS = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle"})
+_COPIED_INTO_MKV = _PICTURE_CODECS | {"ass", "ssa", "subrip", "webvtt"}
+
+# What FFmpeg writes of a file's tags, by container; Matroska holds any.
+_TAGS = {
+    "mp4": {
+        *(
+            "title",
+            "artist",
+            "album",
+            "album_artist",
+            "composer",
+            "date",
+            "disc",
+            "track",
+            "comment",
+            "genre",
+        ),
+        *("copyright", "grouping", "lyrics", "description", "synopsis", "show", "episode_id", "episode_sort"),
+        *(
+            "season_number",
+            "network",
+            "keywords",
+            "media_type",
+            "hd_video",
+            "gapless_playback",
+            "compilation",
+        ),
+    },
+    "mov": {
+        *("title", "artist", "album", "date", "comment", "genre", "copyright", "make", "model", "location"),
+    },
+}
+# What is of the source as a file, or is kept under another name.
+_OF_A_FILE = {
+    *("compatible_brands", "creation_time", "date_recorded", "duration", "encoder", "encoded_by"),
+    *("major_brand", "minor_version", "software", "timecode"),
+}
+
+# Timecodes with another separator before the frames leave numbers out, which these rates alone need.
+_DROP_FRAME_RATES = (Fraction(30000, 1001), Fraction(60000, 1001))
+_TIMECODE = re.compile(r"(\d\d:\d\d:\d\d)([:;.])(\d\d)")
+
+
+def subtitle_codec(container: str, codec: str) -> str | None:
+    """How subtitles of `codec` come into `container`: ``copy``, an encoder, or None where they cannot.
+
+    >>> subtitle_codec("mp4", "subrip"), subtitle_codec("mkv", "subrip")
+    ('mov_text', 'copy')
+    """
+    if container == "mkv":
+        return "copy" if codec in _COPIED_INTO_MKV else "subrip" if codec in _TEXT_CODECS else None
+    return "copy" if codec == "mov_text" else "mov_text" if codec in _TEXT_CODECS else None
+
+
+def kept_subtitles(info: MediaInfo, container: str) -> tuple[tuple[SubtitleTrack, str], ...]:
+    """The subtitles that `container` can hold, each with how it comes there."""
+    found = ((track, subtitle_codec(container, track.codec)) for track in info.subtitles)
+    return tuple((track, codec) for track, codec in found if codec is not None)
+
+
+def subtitle_arguments(plan: JobPlan, source: int) -> tuple[str, ...]:
+    """FFmpeg's arguments for the subtitles of its input number `source`."""
+    return tuple(
+        word
+        for number, (track, codec) in enumerate(kept_subtitles(plan.info, plan.container))
+        for word in ("-map", f"{source}:{track.index}", f"-c:s:{number}", codec)
+    )
+
+
+def timecode_arguments(plan: JobPlan) -> tuple[str, ...]:
+    """The source's timecode counted in the output's frames; nothing where there is none to keep."""
+    if plan.info.timecode is None:
+        return ()
+    return ("-metadata", f"timecode={timecode(plan.info, plan.preset) or ''}")
+
+
+def date_arguments(plan: JobPlan) -> tuple[str, ...]:
+    """When the source was recorded, under the name that players look for; nothing where it does not say."""
+    if plan.info.recorded is None:
+        return ()
+    key = "DATE_RECORDED" if plan.container == "mkv" else "date"
+    return ("-metadata", f"{key}={plan.info.recorded}")
+
+
+def timecode(info: MediaInfo, preset: Preset) -> str | None:
+    """The source's timecode counted in the output's frames; None where it cannot be.
+
+    Where each field becomes a frame, there are twice as many to a second; film has others altogether.
+    """
+    factor = rate_factor(info.video, preset)
+    match = _TIMECODE.fullmatch(info.timecode or "")
+    if match is None or factor.denominator != 1:
+        return None
+    if match[2] != ":" and info.video.rate * factor not in _DROP_FRAME_RATES:
+        return None
+    return f"{match[1]}{match[2]}{int(match[3]) * int(factor):02}"
+
+
+def _lost_tags(info: MediaInfo, container: str) -> tuple[str, ...]:
+    """Tags for which `container` has no place."""
+    if container == "mkv":
+        return ()
+    # A language may stand behind the name.
+    return tuple(tag for tag in info.tags if tag.partition("-")[0] not in _TAGS[container] | _OF_A_FILE)
+
+
+def left_out(info: MediaInfo, preset: Preset, container: str) -> Iterator[str]:
+    """What cannot be kept, a line each."""
+    lost = [track.codec for track in info.subtitles if subtitle_codec(container, track.codec) is None]
+    if lost:
+        fits = all(subtitle_codec("mkv", codec) is not None for codec in lost)
+        hint = '; container = "mkv" holds them' if fits and container != "mkv" else ""
+        yield f"subtitles left out, which {container} cannot hold: {', '.join(lost)}{hint}"
+    if info.other_streams:
+        yield f"streams left out that are neither picture, sound nor subtitles: {info.other_streams}"
+    if info.pictures:
+        yield f"pictures left out that stand still, as covers do: {info.pictures}"
+    if lost_tags := _lost_tags(info, container):
+        yield f"tags left out, which {container} cannot hold: {', '.join(lost_tags)}; mkv holds them"
+    if info.timecode is not None and timecode(info, preset) is None:
+        yield f"timecode {info.timecode} left out, which does not count in the output's frames"

@@ -1,0 +1,57 @@
+"""Colours that no SDR screen shows as they are (HDR, linear light, constant luminance), brought to BT.709."""
+
+from vhsbatch.ffmpeg.cleaning import Node, decimal
+from vhsbatch.ffmpeg.colour import HDR, curve, decoded_colour
+from vhsbatch.model.media import VideoTrack
+
+# What comes out.
+SDR_FORMAT = "yuv444p10le"
+
+# Diffuse white of HDR in cd/m2 (ITU-R BT.2408), which becomes that of SDR but for the room for highlights.
+_WHITE = 203
+# The brightest that each transfer can hold, in cd/m2.
+_PEAKS = {"smpte2084": 10_000, "arib-std-b67": 1_000}
+
+
+def to_sdr(node: Node, track: VideoTrack) -> Node:
+    """Planar frames in the source's own colours in, BT.709 in `SDR_FORMAT` out."""
+    for name, options in sdr_filters(track):
+        node = node.filter(name, **options)
+    return node
+
+
+def sdr_filters(track: VideoTrack) -> tuple[tuple[str, dict[str, str | int]], ...]:
+    """The filters that do it, each with its options.
+
+    Mobius leaves everything below three tenths of white as it is, so that faces and shadows keep their
+    brightness, and bends what is brighter; all of a pixel's channels by the same factor, so that hues stay.
+    """
+    colour = decoded_colour(track)
+    transfer = colour.transfer or "bt709"
+    hdr = transfer in HDR
+    convertible = hdr or transfer in ("linear", "log100", "log316")
+    linear: dict[str, str | int] = {
+        "min": str(colour.matrix),
+        "pin": str(colour.primaries),
+        "tin": transfer if convertible else curve(colour),
+        "rin": str(colour.range),
+        "m": "gbr",
+        "t": "linear",
+        "npl": _WHITE,
+    }
+    mapped: tuple[tuple[str, dict[str, str | int]], ...] = ()
+    if hdr:
+        mapped = (
+            ("tonemap", {"tonemap": "mobius", "desat": 0, "peak": decimal(_PEAKS[transfer] / _WHITE)}),
+            # Or the encoder writes them into an output of which they are not true.
+            ("sidedata", {"mode": "delete", "type": "MASTERING_DISPLAY_METADATA"}),
+            ("sidedata", {"mode": "delete", "type": "CONTENT_LIGHT_LEVEL"}),
+        )
+    return (
+        ("zscale", linear),
+        ("format", {"pix_fmts": "gbrpf32le"}),
+        ("zscale", {"p": "bt709"}),
+        *mapped,
+        ("zscale", {"m": "bt709", "p": "bt709", "t": "bt709", "r": "tv"}),
+        ("format", {"pix_fmts": SDR_FORMAT}),
+    )

@@ -1,1 +1,0 @@
-"""What follows a batch and acts on its facts: hooks, notices, the service manager, the report."""

@@ -1,0 +1,1 @@
+"""What acts on the events of a batch: hooks, notifications, the report, the service manager."""

@@ -1,1 +1,0 @@
-"""Everything about FFmpeg and media files: probing, filter graphs, commands, progress, verification."""

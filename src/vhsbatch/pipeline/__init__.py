@@ -1,1 +1,0 @@
-"""One video's way: plan, make segments, assemble, verify, publish."""

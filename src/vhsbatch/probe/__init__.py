@@ -1,0 +1,1 @@
+"""What a source is: its packets, frames, fields and film."""

@@ -1,0 +1,213 @@
+"""Child process that decodes the whole video of one file and prints what it saw as one JSON object.
+
+    python -P -m vhsbatch.probe.decode_worker PATH STREAM [fields]
+
+The answer holds when each frame is shown (``ticks``), which of these are damaged, and which packets gave no
+frame at all (``lost``), in ticks of the stream. With ``fields`` it says of each frame and the next one which
+fields of them were recorded next to each other (``steps``, a letter for each pair; see `step`).
+
+A decoder that works in several threads does not say of which frame it complains. So the file is decoded with
+as many as there are, and once more with one where something is wrong with it.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import av.logging
+import numpy as np
+import numpy.typing as npt
+
+from vhsbatch.ffmpeg.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, file_url
+from vhsbatch.probe.order_protocol import BFF, PROGRESSIVE, STILL, TFF, UNCLEAR
+
+# Columns are averaged to so many: what is added up along a line loses its noise, while all lines stay.
+_WIDTH = 96
+# Levels of 255 by which a place has to change from frame to frame to be seen as moving, and how many
+# places have to.
+_MOVES = 6
+_FEWEST_PLACES = 20
+# Two ways to put fields together differ where the one is combed by so much more: by so many levels, by such a
+# part, and by so many times what chance makes of as many places (neighbours are not independent).
+_LEAST_LEVELS, _LEAST_PART, _LEAST_ERRORS = 0.5, 0.03, 4.0
+_DEPENDENT_PLACES = 4
+
+_COMPLAINT = re.compile(
+    r"damaged|error while decoding|conceal|CRC mismatch|overread|invalid|corrupt|truncated", re.IGNORECASE
+)
+# What a damaged place costs at most of an MPEG transport stream before its reader asks to be called again.
+_RESYNC_BYTES = 65_536
+
+# DV: a frame is a row of blocks of 80 bytes, 150 in a sequence, each of which begins with its kind.
+_DV_BLOCK, _DV_SEQUENCE = 80, 150
+_DV_KINDS = np.array([0, 1, 1, 2, 2, 2, *([3, *[4] * 15] * 9)], np.uint8)
+
+Frame = npt.NDArray[np.int16]
+
+
+def main(argv: list[str]) -> int:
+    """Decode stream `argv[2]` of the file `argv[1]` and print what was seen."""
+    answer = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)
+    av.logging.set_level(av.logging.ERROR)
+    path, stream, fields = argv[1], int(argv[2]), "fields" in argv[3:]
+    seen = decode(path, stream, fields=fields, threads=0)
+    if seen.complains:
+        seen = decode(path, stream, fields=fields, threads=1)
+    with answer:
+        json.dump(seen.summary(), answer)
+    return 0
+
+
+class Seen:
+    """What decoding a stream shows."""
+
+    def __init__(self, *, fields: bool) -> None:
+        self.complains = False
+        self._fields = fields
+        self._ticks: list[int | None] = []
+        self._damaged: list[int | None] = []
+        self._lost: list[int | None] = []
+        self._steps: list[str] = []
+        self._before: Frame | None = None
+
+    def frame(self, frame: Any, *, damaged: bool) -> None:
+        """Take a frame in."""
+        self._ticks.append(frame.pts)
+        if damaged or frame.is_corrupt:
+            self.complains = True
+            self._damaged.append(frame.pts)
+        if not self._fields:
+            return
+        narrow = frame.reformat(_WIDTH, frame.height, "gray", interpolation="AREA").to_ndarray()
+        now = narrow[: len(narrow) // 2 * 2].astype(np.int16)
+        if self._before is not None:
+            self._steps.append(step(self._before, now) if self._before.shape == now.shape else UNCLEAR)
+        self._before = now
+
+    def lost(self, tick: int | None) -> None:
+        """Take in that a packet gave no frame."""
+        self.complains = True
+        self._lost.append(tick)
+
+    def summary(self) -> dict[str, Any]:
+        """What is printed."""
+        return {
+            "ticks": self._ticks,
+            "damaged": self._damaged,
+            "lost": self._lost,
+            "steps": "".join(self._steps),
+        }
+
+
+def decode(path: str, index: int, *, fields: bool, threads: int) -> Seen:
+    """Decode a stream of a file from its beginning to its end.
+
+    Args:
+        path: the file.
+        index: of the stream.
+        fields: whether to look at the fields of the frames.
+        threads: of the decoder, 0 for as many as there are cores.
+    """
+    seen = Seen(fields=fields)
+    options = {"protocol_whitelist": PROTOCOL_WHITELIST, "format_whitelist": FORMAT_WHITELIST}
+    with (
+        av.open(file_url(Path(path)), options=options) as container,
+        av.logging.Capture(local=False) as said,
+    ):
+        stream: Any = container.streams[index]
+        codec = stream.codec_context
+        codec.thread_type, codec.thread_count = "AUTO", threads
+        is_dv = codec.name == "dvvideo"
+        again = Path(path).stat().st_size // _RESYNC_BYTES + 1
+        for packet in _packets(container, stream, again):
+            seen.complains |= _heard(said)  # of another thread, or of the demuxer
+            damaged = packet.size > 0 and _is_destroyed(bytes(packet), is_dv=is_dv)
+            try:
+                for frame in codec.decode(packet):
+                    seen.frame(frame, damaged=_heard(said) or damaged)
+            except av.FFmpegError:
+                if packet.size:
+                    seen.lost(packet.pts if packet.pts is not None else packet.dts)
+        seen.complains |= _heard(said)
+    return seen
+
+
+def _heard(said: list[tuple[int, str, str]]) -> bool:
+    """Whether FFmpeg complained of what it decoded, since this was asked before."""
+    complained = False
+    while said:  # other threads may add to it meanwhile
+        complained |= _COMPLAINT.search(said.pop(0)[2]) is not None
+    return complained
+
+
+def _packets(container: Any, stream: Any, again: int) -> Iterator[Any]:
+    """The packets of a stream, behind damage too, and the one that makes the decoder give what it holds."""
+    for _ in range(again):
+        try:
+            yield from container.demux(stream)
+        except BlockingIOError:  # of MPEG-TS: nothing in so many bytes
+            continue
+        except av.FFmpegError:
+            return
+        else:
+            return
+
+
+def _is_destroyed(data: bytes, *, is_dv: bool) -> bool:
+    """Whether a packet is clearly not what an encoder wrote: decoders show such a one without a word."""
+    if not is_dv:
+        return not any(data)
+    blocks = np.frombuffer(data, np.uint8)[: len(data) // _DV_BLOCK * _DV_BLOCK : _DV_BLOCK] >> 5
+    return not np.array_equal(blocks, np.resize(_DV_KINDS, len(blocks)))
+
+
+def step(one: Frame, other: Frame) -> str:
+    """Which fields of a frame and the next one were recorded next to each other, by what moves in them.
+
+    Where the top field comes first, the bottom field of a frame is next to the top field of the one behind
+    it, and both woven together are hardly more combed than a frame itself, while the other two are three
+    fields apart. Where a frame has one moment, it is less combed than either.
+
+    Args:
+        one: luma, an even number of lines.
+        other: that of the next frame.
+
+    Returns:
+        TFF or BFF; PROGRESSIVE; STILL where hardly anything moves; UNCLEAR where it does not tell.
+    """
+    change = np.abs(other - one)
+    moving = np.maximum(np.maximum(change[:-2], change[2:]), change[1:-1]) > _MOVES
+    places = int(moving.sum())
+    if places < _FEWEST_PLACES:
+        return STILL
+    top_next, bottom_next = one.copy(), one.copy()
+    top_next[0::2] = other[0::2]
+    bottom_next[1::2] = other[1::2]
+    own = (_combed(one)[moving] + _combed(other)[moving]) / 2
+    of_tff, of_bff = _combed(top_next)[moving], _combed(bottom_next)[moving]
+    apart = of_bff.mean() - of_tff.mean()
+    less = of_tff if apart > 0 else of_bff
+    whole = less.mean() - own.mean()
+    least = max(_LEAST_LEVELS, _LEAST_PART * own.mean())
+    chance = _LEAST_ERRORS * (_DEPENDENT_PLACES / places) ** 0.5
+    if whole > abs(apart) and whole > max(least, chance * (less - own).std()):
+        return PROGRESSIVE
+    if abs(apart) > 2 * whole and abs(apart) > max(least, chance * (of_bff - of_tff).std()):
+        return TFF if apart > 0 else BFF
+    return UNCLEAR
+
+
+def _combed(frame: Frame) -> Frame:
+    """By how much each line differs from the mean of those above and below it, twice."""
+    combed: Frame = np.abs(2 * frame[1:-1] - frame[:-2] - frame[2:])
+    return combed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,214 @@
+"""What a source's packets say: which frames lie where, and whether it can be sought, or used at all. Pure."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil
+
+from vhsbatch.errors import InputError
+from vhsbatch.ffmpeg.formats import LATE_SEEKING_DEMUXERS, SEEKABLE_DEMUXERS, UNTIMED_DEMUXERS
+from vhsbatch.formatting import duration
+from vhsbatch.model.media import FieldOrder, VideoTrack
+from vhsbatch.model.timeline import Timeline, lay_on_grid, whole_frames
+from vhsbatch.probe import field_order as fieldorder
+from vhsbatch.probe.idet import SHORT_FRAMES
+from vhsbatch.probe.scan import Scan
+from vhsbatch.probe.showinfo import Glimpse
+
+REMUX = "mend its timestamps first: ffmpeg -fflags +genpts -i IN -map 0:v -map 0:a? -c copy OUT.mkv"
+
+# Up to here the whole source is decoded, which leaves nothing to guess.
+_SHORT_PACKETS = 100
+# With fewer frames than a third of the packets, most are lost: a packet holds half a frame at least.
+_MOSTLY_LOST = 3
+# Where seeks land behind their target, they may land this much behind it.
+_LATE_SEEK_S = Fraction(1)
+# A grid with more positions than this is of a broken clock, not of a slow picture.
+_POSITIONS_PER_FRAME = 100
+_EXTRA_POSITIONS = 100_000
+# Nobody pauses a capture for longer and wants to see that.
+_LONGEST_GAP_S = 3600
+# From here on, a gap is named.
+_NOTICED_GAP_S = 1
+_MOST_NAMED = 3
+# A clock that goes back further than reordered frames explain.
+_JUMP_BACK_S = Fraction(1, 2)
+
+
+def is_short(packets: Scan) -> bool:
+    """Whether so little is there that all of it is decoded."""
+    return len(packets.ticks) <= (SHORT_FRAMES if can_be_interlaced(packets) else _SHORT_PACKETS)
+
+
+def can_be_interlaced(packets: Scan) -> bool:
+    """Whether its frames may have fields."""
+    return fieldorder.can_be_interlaced(packets.height, packets.stated_order)
+
+
+def can_seek(packets: Scan) -> bool:
+    """Whether a seek finds the same frames as a continuous run, as far as packets tell."""
+    return (
+        packets.container in SEEKABLE_DEMUXERS
+        and packets.packets_without_time == 0
+        and packets.jump_back_s == 0
+        and not packets.truncated
+        and (packets.container not in LATE_SEEKING_DEMUXERS or packets.keyframe_gap_s <= _LATE_SEEK_S)
+    )
+
+
+def is_avi_with_gaps(packets: Scan, timeline: Timeline) -> bool:
+    """AVI has no timestamps: behind dropped frames, a seek is off by some."""
+    return packets.container == "avi" and not timeline.constant_rate
+
+
+def frames_on_grid(packets: Scan, head: Glimpse, tail: Glimpse | None) -> tuple[list[int], Timeline]:
+    """When every frame that decodes is shown, and the grid on which they lie."""
+    ticks = sorted(head.ticks) if is_short(packets) else _frame_ticks(packets, head, tail)
+    # Where most frames are lost, the distances of those that decode say nothing of the rate.
+    clock = packets.ticks if _MOSTLY_LOST * len(ticks) < len(packets.ticks) else None
+    return ticks, lay_on_grid(ticks, packets.time_base, packets.rates, clock=clock)
+
+
+def _frame_ticks(packets: Scan, head: Glimpse, tail: Glimpse | None) -> list[int]:
+    """When packets are shown, less those that do not decode and those that are second fields."""
+    first = min(head.ticks)
+    shift = first - packets.ticks[0] if packets.container in UNTIMED_DEMUXERS else 0
+    ticks = [tick + shift for tick in packets.ticks if tick + shift >= first]
+    if tail is not None and tail.ticks:
+        last = max(tail.ticks)
+        ticks = [tick for tick in ticks if tick <= last]
+    has_fields = any(frame.fields is not FieldOrder.PROGRESSIVE for frame in head.frames)
+    deltas = [b - a for a, b in pairwise(sorted(head.ticks)) if b > a]
+    # H.264 alone has packets that are single fields.
+    if packets.codec == "h264" and has_fields and deltas:
+        return whole_frames(ticks, min(deltas))
+    return ticks
+
+
+def undecoded_tail(packets: Scan, tail: Glimpse | None) -> int:
+    """How many packets come behind the last frame that decodes."""
+    if tail is None or not tail.ticks or packets.container in UNTIMED_DEMUXERS:
+        return 0
+    last = max(tail.ticks)
+    return sum(tick > last for tick in packets.ticks[-1000:])
+
+
+def expect_sense(packets: Scan, timeline: Timeline, ticks: list[int]) -> None:
+    """Refuse a grid that no picture has.
+
+    Raises:
+        InputError: its timestamps make no sense, or jump ahead by hours.
+    """
+    if (gap := max(timeline.gaps, key=lambda gap: gap.frames, default=None)) is not None:
+        at_s, to_s = (count / timeline.rate for count in (gap.start, gap.stop))
+        if to_s - at_s > _LONGEST_GAP_S:
+            # From just behind the jump, or FFmpeg begins with the last keyframe before it.
+            first = f"ffmpeg -i IN -to {float(at_s):.2f} -c copy 1.mkv"
+            second = f"ffmpeg -ss {ceil(to_s * 100) / 100:.2f} -i IN -c copy 2.mkv"
+            # Of these formats, FFmpeg joins the clock on by itself.
+            joined = packets.container in LATE_SEEKING_DEMUXERS
+            raise InputError(
+                f"its clock jumps ahead by {duration(float(to_s - at_s))} at {duration(float(at_s))}",
+                fix=REMUX if joined else f"cut it in two there: {first}, {second}",
+            )
+    if timeline.frames > _POSITIONS_PER_FRAME * len(ticks) + _EXTRA_POSITIONS:
+        length_s = timeline.frames / float(timeline.rate)
+        raise InputError(f"its timestamps make no sense: {len(ticks)} frames in {length_s:.0f} s", fix=REMUX)
+
+
+def expect_restorable(packets: Scan, max_pixels: int, *, allow_truncated: bool) -> None:
+    """Refuse what would make a wrong result or exhaust the machine.
+
+    Raises:
+        InputError: the picture is too large, the end is missing, or the clock goes back.
+    """
+    if packets.width * packets.height > max_pixels:
+        raise InputError(
+            f"a picture of {packets.width}x{packets.height} is too large",
+            fix="if it really is that large, allow it with --max-pixels",
+        )
+    if packets.truncated and not allow_truncated:
+        raise InputError(
+            _truncation(packets),
+            fix="copy it again from where it came, or restore what is there with --allow-truncated",
+        )
+    if packets.jump_back_s > _JUMP_BACK_S:
+        raise InputError(
+            f"its clock jumps back by {float(packets.jump_back_s):.1f} s at {float(packets.jump_at_s):.1f} s",
+            fix=REMUX,
+        )
+
+
+def _overstated(packets: Scan) -> str:
+    declared_s = packets.declared_s or packets.reach_s
+    return (
+        f"its header states {float(declared_s):.1f} s, which is wrong: "
+        f"the file is complete with {float(packets.reach_s):.1f} s"
+    )
+
+
+def _truncation(packets: Scan) -> str:
+    declared_s = packets.declared_s or packets.reach_s
+    return f"truncated: {float(packets.reach_s):.1f} s of {float(declared_s):.1f} s are there"
+
+
+def expect_one_size(head: Glimpse, tail: Glimpse | None, *, ignoring: frozenset[int] = frozenset()) -> None:
+    """Refuse a picture that is another one later on: filters would begin anew there and lose frames.
+
+    Args:
+        head: the first frames, or all.
+        tail: the last ones, None where these are among the first.
+        ignoring: when damaged frames are shown, of which a decoder may make anything.
+
+    Raises:
+        InputError: it changes its size.
+    """
+    seen = [*head.frames, *(tail.frames if tail is not None else ())]
+    sizes = list(
+        dict.fromkeys(f"{frame.width}x{frame.height}" for frame in seen if frame.tick not in ignoring)
+    )
+    if len(sizes) > 1:
+        raise InputError(
+            f"its picture changes size: {' and '.join(sizes)}", fix="cut the source where it changes"
+        )
+
+
+def notes(packets: Scan, timeline: Timeline, *, undecoded: int) -> tuple[str, ...]:
+    """What the user should know."""
+    before = (
+        (packets.truncated, _truncation(packets)),
+        (packets.ends_early and packets.whole, _overstated(packets)),
+        (packets.read_error, f"cannot be read to its end: {packets.read_error}"),
+        (undecoded, f"frames at the end that do not decode and are left out: {undecoded}"),
+    )
+    behind = (
+        (packets.videos > 1, f"of its {packets.videos} video streams the largest is restored"),
+        (packets.unknown_sounds, f"audio streams left out, nothing decodes them: {packets.unknown_sounds}"),
+        (packets.sounds_left_out, f"audio left out: {'; '.join(packets.sounds_left_out)}"),
+        (packets.other_programmes, f"other programmes left out: {', '.join(packets.other_programmes)}"),
+    )
+    return (
+        *(text for applies, text in before if applies),
+        *rate_notes(timeline),
+        *(text for applies, text in behind if applies),
+    )
+
+
+def rate_notes(source: Timeline | VideoTrack) -> tuple[str, ...]:
+    """What making its rate constant does to a source."""
+    repeated, dropped, rate = source.repeated_frames, source.dropped_frames, float(source.rate)
+    changes = (
+        (repeated, f"missing frames, filled by repeating: {repeated}"),
+        (dropped, f"frames left out above {rate:.2f} a second: {dropped}"),
+    )
+    return (*(text for applies, text in changes if applies), *_gap_notes(source))
+
+
+def _gap_notes(source: Timeline | VideoTrack) -> Iterator[str]:
+    """Where the picture stands still for long, since nothing was recorded."""
+    noticed = [gap for gap in source.gaps if gap.frames >= _NOTICED_GAP_S * source.rate]
+    for gap in noticed[:_MOST_NAMED]:
+        at_s, length_s = (float(count / source.rate) for count in (gap.start, gap.frames))
+        yield f"no frame for {length_s:.1f} s from {duration(at_s)} on: the one before is held"
+    if (more := len(noticed) - _MOST_NAMED) > 0:
+        yield f"no frame for a second or more in {more} other places: the one before is held"

@@ -1,0 +1,293 @@
+"""Finding out all that a plan needs to know of a source, or why it cannot be restored.
+
+Three looks at the file, each by child processes: all packets are read and the sound is decoded (`scan`),
+FFmpeg decodes the first and the last frames (`showinfo`), and `idet` measures the field order
+(`fieldorder`). Of a short source all frames are decoded, and the last two looks are one.
+"""
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import anyio.to_thread
+
+from vhsbatch.errors import InputError
+from vhsbatch.ffmpeg.formats import LATE_SEEKING_DEMUXERS
+from vhsbatch.model.media import INVALID_MATRIX, FieldOrder, MediaInfo, VideoTrack
+from vhsbatch.model.timeline import Timeline, lay_on_grid, positions_of
+from vhsbatch.probe import field_order as fieldorder
+from vhsbatch.probe.decoding import Decoded, decode_all
+from vhsbatch.probe.field_order import Sight
+from vhsbatch.probe.idet import look_at_fields
+from vhsbatch.probe.packets import (
+    REMUX,
+    can_be_interlaced,
+    can_seek,
+    expect_one_size,
+    expect_restorable,
+    expect_sense,
+    frames_on_grid,
+    is_avi_with_gaps,
+    is_short,
+    notes,
+    undecoded_tail,
+)
+from vhsbatch.probe.picture_changes import with_changes
+from vhsbatch.probe.programmes import of_one_programme
+from vhsbatch.probe.scan import Scan, scan
+from vhsbatch.probe.showinfo import Glimpse, look
+from vhsbatch.probe.telecine import with_telecine
+
+MAX_PIXELS = 8192 * 8192 // 2
+
+# Slow disks and network shares read at least this much.
+_SLOWEST_BYTES_PER_S = 4_000_000
+_PATIENCE_S = 120.0
+
+_HEAD_FRAMES = 25
+
+# Numbers that mean a colour matrix, or that there is none.
+_MATRICES = frozenset(range(18)) - {3}
+_TAIL_S = Fraction(1)
+
+
+async def probe(
+    path: Path,
+    *,
+    ffmpeg: str,
+    max_pixels: int = MAX_PIXELS,
+    timeout_s: float | None = None,
+    allow_truncated: bool = False,
+) -> MediaInfo:
+    """Find out what a source is.
+
+    Args:
+        path: the source; its name may hold any bytes.
+        ffmpeg: the program that will decode it.
+        max_pixels: refuse larger pictures.
+        timeout_s: seconds that each look at it may take; by default generous for its size.
+        allow_truncated: take a file of which the end is missing as it is, with a note.
+
+    Raises:
+        InputError: it cannot be restored.
+        ToolError: FFmpeg or PyAV does not work.
+    """
+    path, status, beginning = await anyio.to_thread.run_sync(_open_file, path)
+    if timeout_s is None:
+        timeout_s = _PATIENCE_S + status.st_size / _SLOWEST_BYTES_PER_S
+    try:
+        packets = await scan(path, beginning=beginning, timeout_s=timeout_s, of_source=True)
+        expect_restorable(packets, max_pixels, allow_truncated=allow_truncated)
+        head = await _look_at_head(path, packets, ffmpeg, timeout_s)
+        packets = of_one_programme(packets, head.programmes)
+        tail = await _look_at_tail(path, packets, head, ffmpeg, timeout_s)
+        decoded = await decode_all(
+            path, packets.index, len(packets.ticks), fields=can_be_interlaced(packets), timeout_s=timeout_s
+        )
+        if len(packets.looks) < 2:
+            expect_one_size(head, tail, ignoring=frozenset(decoded.damaged))
+        ticks, timeline = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
+        expect_sense(packets, timeline, ticks)
+        video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
+        video = with_changes(video, packets, ticks)
+        exact_seek = can_seek(packets) and not is_avi_with_gaps(packets, timeline)
+        sights = None
+        if head.sights is not None:
+            sights = tuple(_counted_from(video.start_s, head.sights))
+        elif fieldorder.can_be_interlaced(video.height, video.flagged_order):
+            sights = await look_at_fields(
+                path, video, ffmpeg=ffmpeg, seekable=exact_seek, timeout_s=timeout_s
+            )
+    except TimeoutError as error:
+        raise InputError(
+            f"reading it takes more than {timeout_s:.0f} s", fix="copy it to a faster disk"
+        ) from error
+    video = fieldorder.decided(video, sights)
+    if decoded.orders is not None:
+        positions = _positions(decoded, ticks, packets.time_base, video.rate)
+        video = fieldorder.confirmed(video, sights, decoded.orders, positions)
+    return MediaInfo(
+        path=path,
+        size_bytes=status.st_size,
+        modified_ns=status.st_mtime_ns,
+        container=packets.container,
+        declared_s=packets.declared_s,
+        exact_seek=exact_seek,
+        video=await with_telecine(
+            path, video, sights, ticks, packets.time_base, ffmpeg=ffmpeg, seekable=exact_seek
+        ),
+        audio=packets.audio,
+        subtitles=packets.subtitles,
+        other_streams=packets.other_streams,
+        timecode=packets.timecode,
+        recorded=packets.recorded,
+        pictures=packets.pictures,
+        tags=packets.tags,
+        notes=notes(packets, timeline, undecoded=undecoded_tail(packets, tail)),
+        damage=decoded.damage(ticks[0], packets.time_base),
+    )
+
+
+async def frame_times(path: Path, *, ffmpeg: str) -> list[Fraction]:
+    """When each frame of a source is shown, from the first one that decodes on, in seconds.
+
+    Raises:
+        InputError: it cannot be read.
+        ToolError: FFmpeg or PyAV does not work.
+    """
+    path, status, beginning = await anyio.to_thread.run_sync(_open_file, path)
+    timeout_s = _PATIENCE_S + status.st_size / _SLOWEST_BYTES_PER_S
+    packets = await scan(path, beginning=beginning, timeout_s=timeout_s)
+    head = await _look_at_head(path, packets, ffmpeg, timeout_s)
+    tail = await _look_at_tail(path, packets, head, ffmpeg, timeout_s)
+    ticks, _ = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
+    return [(tick - ticks[0]) * packets.time_base for tick in ticks]
+
+
+async def packet_times(path: Path) -> list[Fraction]:
+    """When each frame of one of our own outputs is shown, from the first one on, in seconds.
+
+    Args:
+        path: absolute path.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    packets = await scan(path, beginning=b"", timeout_s=None)
+    return [(tick - packets.ticks[0]) * packets.time_base for tick in packets.ticks]
+
+
+async def probe_result(path: Path, *, ffmpeg: str) -> MediaInfo:
+    """What one of our own outputs is: its packets are read, and its first frame is decoded.
+
+    Raises:
+        InputError: it cannot be read.
+        ToolError: FFmpeg or PyAV does not work.
+    """
+    path, status, beginning = await anyio.to_thread.run_sync(_open_file, path)
+    packets = await scan(path, beginning=beginning, timeout_s=None)
+    head = await look(path, ffmpeg=ffmpeg, stream=packets.index, frames=1)
+    if not head.ticks:
+        raise InputError("its first frame does not decode", fix="make it again")
+    timeline = await anyio.to_thread.run_sync(lay_on_grid, packets.ticks, packets.time_base, packets.rates)
+    return MediaInfo(
+        path=path,
+        size_bytes=status.st_size,
+        modified_ns=status.st_mtime_ns,
+        container=packets.container,
+        declared_s=packets.declared_s,
+        exact_seek=True,
+        video=_video_track(packets, head, timeline, start_s=packets.ticks[0] * packets.time_base),
+        audio=packets.audio,
+        subtitles=packets.subtitles,
+    )
+
+
+def _open_file(path: Path) -> tuple[Path, os.stat_result, bytes]:
+    """The absolute path of the file, its state and its first bytes."""
+    path = path.absolute()  # and the user's own links stay as they are
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError("it is not a regular file", fix="copy what it gives into one")
+        if status.st_size == 0:
+            raise InputError("it is empty (0 bytes)", fix="copy it again from where it came")
+        with path.open("rb") as file:
+            return path, status, file.read(4096)
+    except PermissionError as error:
+        raise InputError(
+            "there is no permission to read it", fix="chmod u+r it, or run as its owner"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"it cannot be opened: {error.strerror}", fix="check the disk or the share"
+        ) from error
+
+
+async def _look_at_head(path: Path, packets: Scan, ffmpeg: str, timeout_s: float) -> Glimpse:
+    """The first frames that decode; of a short source all of them."""
+    look_at_it = partial(
+        look,
+        path,
+        ffmpeg=ffmpeg,
+        stream=packets.index,
+        frames=None if is_short(packets) else _HEAD_FRAMES,
+        fields=is_short(packets) and can_be_interlaced(packets),
+        timeout_s=timeout_s,
+    )
+    head = await look_at_it()
+    if not head.frames and packets.codec == "mpeg2video" and packets.matrix not in _MATRICES:
+        head = await look_at_it(mend_matrix=True)
+    if not head.frames:
+        said = f": {head.complaint}" if head.complaint else ""
+        raise InputError(f"no frame of its video can be decoded{said}", fix="check that a player can play it")
+    if not head.ticks:
+        raise InputError("its frames have no timestamps", fix=REMUX)
+    return head
+
+
+async def _look_at_tail(
+    path: Path, packets: Scan, head: Glimpse, ffmpeg: str, timeout_s: float
+) -> Glimpse | None:
+    """The last frames that decode, None where they are known already or cannot be found."""
+    if is_short(packets) or not can_seek(packets):
+        return None
+    late_s = 2 * packets.keyframe_gap_s if packets.container in LATE_SEEKING_DEMUXERS else Fraction(0)
+    return await look(
+        path,
+        ffmpeg=ffmpeg,
+        stream=packets.index,
+        from_s=packets.ticks[-1] * packets.time_base - _TAIL_S - late_s,
+        mend_matrix=head.colour.matrix == INVALID_MATRIX,
+        timeout_s=timeout_s,
+    )
+
+
+def _counted_from(start_s: Fraction, sights: Iterable[Sight]) -> Iterator[Sight]:
+    return (replace(sight, at_s=sight.at_s - start_s) for sight in sights)
+
+
+def _positions(decoded: Decoded, ticks: list[int], time_base: Fraction, rate: Fraction) -> list[int]:
+    """The grid position of each frame that was decoded.
+
+    The times of files without any are those of the packets, in the order in which frames are shown.
+    """
+    shown = [tick for tick in decoded.ticks if tick is not None]
+    if len(decoded.ticks) == len(ticks) or len(shown) < len(decoded.ticks):
+        return positions_of([*ticks, *(ticks[-1:] * (len(decoded.ticks) - len(ticks)))], time_base, rate)
+    return [max(0, position) for position in positions_of([ticks[0], *sorted(shown)], time_base, rate)[1:]]
+
+
+def _video_track(packets: Scan, head: Glimpse, timeline: Timeline, *, start_s: Fraction) -> VideoTrack:
+    """The video stream with the field order that it states, before one has been decided on."""
+    frame = head.frames[0]
+    return VideoTrack(
+        index=packets.index,
+        codec=packets.codec,
+        width=frame.width,
+        height=frame.height,
+        pixel_format=frame.pixel_format,
+        sar=frame.sar,
+        rate=timeline.rate,
+        frames=timeline.frames,
+        start_s=start_s,
+        constant_rate=timeline.constant_rate,
+        repeated_frames=timeline.repeated_frames,
+        dropped_frames=timeline.dropped_frames,
+        gaps=timeline.gaps,
+        flagged_order=fieldorder.stated_order(_usual_fields(head), packets.stated_order),
+        rotation_degrees=head.rotation_degrees,
+        mirrored=packets.mirrored,
+        colour=head.colour,
+    )
+
+
+def _usual_fields(head: Glimpse) -> FieldOrder:
+    """What most frames with fields say of them."""
+    orders = Counter(frame.fields for frame in head.frames if frame.fields is not FieldOrder.PROGRESSIVE)
+    return orders.most_common(1)[0][0] if orders else FieldOrder.PROGRESSIVE

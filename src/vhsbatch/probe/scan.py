@@ -1,0 +1,281 @@
+"""What the packets of a file tell: the answer of `probe_worker` as a value, or why there is none."""
+
+import errno
+import json
+import os
+import sys
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+
+from vhsbatch.errors import InputError, ToolError
+from vhsbatch.ffmpeg.formats import DECLARING_DEMUXERS
+from vhsbatch.model.media import AudioTrack, FieldOrder, SubtitleTrack
+from vhsbatch.process.spawn import describe_exit, run
+
+# The frame count of an AVI that was written to a pipe.
+_AVI_UNKNOWN_FRAMES = 2**30
+
+_TRUNCATED_S = Fraction(1)
+_TRUNCATED_PART = Fraction(1, 200)
+
+# What such files begin with, and what they are.
+_POSERS = (
+    (b"ffconcat", "a concat script"),
+    (b"#EXTM3U", "a playlist (HLS)"),
+    (b"<MPD", "a playlist (DASH)"),
+    (b"<ASX", "a playlist (ASX)"),
+    (b"[playlist]", "a playlist (PLS)"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What pictures are like from one packet on.
+
+    Attributes:
+        tick: when the packet is shown.
+        width: in pixels.
+        height: in pixels.
+        pixel_format: FFmpeg's name.
+        sar: the sample aspect ratio that the codec states, None where it states none.
+        matrix: the number of the colour matrix, as all standards count them.
+        transfer: that of the transfer.
+        range: that of the range, as FFmpeg counts them.
+    """
+
+    tick: int
+    width: int
+    height: int
+    pixel_format: str
+    sar: Fraction | None
+    matrix: int
+    transfer: int
+    range: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """All that is known of a file without decoding it.
+
+    Attributes:
+        container: FFmpeg's demuxer name.
+        declared_s: the duration that is written in the file, None where none is.
+        reach_s: when the last packet of any stream ends, counted from the beginning.
+        read_error: what stopped the reading before the end of the file.
+        whole: whether everything that its container lists is there; None where that cannot be told.
+        videos: number of moving pictures in the file.
+        pictures: number of pictures that stand still, as covers do.
+        unknown_sounds: number of audio streams whose codec nothing knows.
+        index: index of the video stream, as everything below is about it.
+        codec: FFmpeg's codec name.
+        matrix: the number of its colour matrix, as all standards count them.
+        width: in pixels.
+        height: in pixels.
+        mirrored: whether it is to be shown as in a mirror.
+        time_base: seconds per tick.
+        rates: what the container says about the frame rate, the most trustworthy first.
+        stated_order: the field order that container and codec headers state.
+        ticks: when the packets are shown, ascending.
+        packets_without_time: packets that do not say when they are shown.
+        keyframe_gap_s: the longest time without a keyframe.
+        jump_back_s: the largest jump backwards of the stream's clock, 0 when there is none.
+        jump_at_s: where that is.
+        looks: where pictures become other ones, and what they are like; empty where all are alike.
+        audio: the audio streams of which something decodes.
+        subtitles: the subtitle streams.
+        other_streams: number of streams of other kinds.
+        timecode: of the first frame, None where none is stated.
+        tags: the names of what else the file says of itself, in small letters.
+        recorded: when a camera recorded it, in its own time, None where it does not say.
+        sounds_left_out: the other audio streams, each with why.
+        other_programmes: the programmes of a broadcast that are not the picture's, by name.
+    """
+
+    container: str
+    declared_s: Fraction | None
+    reach_s: Fraction
+    read_error: str | None
+    whole: bool | None
+    videos: int
+    pictures: int
+    unknown_sounds: int
+    index: int
+    codec: str
+    matrix: int
+    width: int
+    height: int
+    mirrored: bool
+    time_base: Fraction
+    rates: tuple[Fraction, ...]
+    stated_order: FieldOrder
+    ticks: tuple[int, ...]
+    packets_without_time: int
+    keyframe_gap_s: Fraction
+    jump_back_s: Fraction
+    jump_at_s: Fraction
+    looks: tuple[Look, ...]
+    audio: tuple[AudioTrack, ...]
+    subtitles: tuple[SubtitleTrack, ...] = ()
+    other_streams: int = 0
+    timecode: str | None = None
+    recorded: str | None = None
+    tags: tuple[str, ...] = ()
+    sounds_left_out: tuple[str, ...] = ()
+    other_programmes: tuple[str, ...] = ()
+
+    @property
+    def truncated(self) -> bool:
+        """Whether its end is missing."""
+        return self.ends_early and not self.whole
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether packets end clearly before the declared end; headers can be wrong."""
+        if self.declared_s is None:
+            return False
+        missing_s = self.declared_s - self.reach_s
+        return missing_s > max(_TRUNCATED_S, _TRUNCATED_PART * self.declared_s)
+
+
+async def scan(path: Path, *, beginning: bytes, timeout_s: float | None, of_source: bool = False) -> Scan:
+    """Read all packets of a file in a child process.
+
+    Args:
+        path: absolute path.
+        beginning: its first bytes, to name what it is when it is no video.
+        timeout_s: seconds after which to give up, None for never.
+        of_source: whether to look for what none of our own files says: a recording date, a mirror.
+
+    Raises:
+        InputError: it is no video, or nothing can read it.
+        TimeoutError: it took longer than `timeout_s`.
+        ToolError: PyAV does not work.
+    """
+    # -P: the current folder is the user's, and must not be searched for modules.
+    worker = (sys.executable, "-P", "-m", "vhsbatch.probe.probe_worker", str(path))
+    finished = await run((*worker, "source") if of_source else worker, timeout_s=timeout_s)
+    if finished.exit_code < 0:
+        raise InputError(
+            f"the program that reads it {describe_exit(finished.exit_code)}: the file is damaged",
+            fix="copy it again from where it came",
+        )
+    if finished.exit_code > 0:
+        said = finished.stderr_tail[-1] if finished.stderr_tail else "it said nothing"
+        raise ToolError(f"PyAV does not work: {said}", fix="pip install --force-reinstall av")
+    # In a thread, since the timestamps of a long tape are megabytes.
+    return await anyio.to_thread.run_sync(_parse, finished.stdout, beginning)
+
+
+def _parse(answer: bytes, beginning: bytes) -> Scan:
+    try:
+        found: dict[str, Any] = json.loads(answer)
+    except json.JSONDecodeError as error:  # cut off where it becomes unreasonable
+        raise InputError(
+            "it has too many packets: days of video, or a damaged file", fix="cut it into shorter ones"
+        ) from error
+    if "error" in found:
+        raise _unreadable(found["error"], beginning)
+    video = found["video"]
+    if video is None:
+        raise _no_video(found)
+    if not video["ticks"]:
+        raise InputError("its video stream is empty", fix="copy it again from where it came")
+    start_s, reach_s = _fraction(found["start_s"]) or Fraction(0), _fraction(found["reach_s"]) or Fraction(0)
+    return Scan(
+        container=found["container"],
+        declared_s=_declared_s(found),
+        # Some containers count their duration from 0, some from their first timestamp.
+        reach_s=max(reach_s, reach_s - start_s),
+        read_error=found["read_error"],
+        whole=found["whole"],
+        videos=found["videos"],
+        pictures=found["pictures"],
+        unknown_sounds=found["unknown_sounds"],
+        index=video["index"],
+        codec=video["codec"],
+        matrix=video["matrix"],
+        width=video["width"],
+        height=video["height"],
+        mirrored=found["mirrored"],
+        time_base=Fraction(video["time_base"]),
+        rates=tuple(map(Fraction, video["rates"])),
+        stated_order=FieldOrder(video["field_order"]),
+        ticks=tuple(video["ticks"]),
+        packets_without_time=video["packets_without_time"],
+        keyframe_gap_s=Fraction(video["keyframe_gap_s"]),
+        jump_back_s=Fraction(video["jump_back_s"]),
+        jump_at_s=Fraction(video["jump_at_s"]),
+        looks=tuple(_look(*look) for look in video["looks"]),
+        audio=tuple(_audio_track(sound) for sound in found["audio"]),
+        subtitles=tuple(SubtitleTrack(**subtitle) for subtitle in found["subtitles"]),
+        other_streams=found["other_streams"],
+        timecode=found["timecode"],
+        recorded=found["recorded"],
+        tags=tuple(found["tags"]),
+        sounds_left_out=tuple(found["sounds_left_out"]),
+    )
+
+
+def _look(tick: int, width: int, height: int, pixel_format: str, sar: str | None, *colour: int) -> Look:
+    matrix, transfer, range_ = colour
+    return Look(
+        tick=tick, width=width, height=height, pixel_format=pixel_format, sar=_fraction(sar),
+        matrix=matrix, transfer=transfer, range=range_,
+    )  # fmt: skip
+
+
+def _unreadable(message: str, beginning: bytes) -> InputError:
+    text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for mark, kind in _POSERS:
+        if text.startswith(mark) or (text.startswith(b"<?xml") and mark in text):
+            return InputError(f"it is {kind}, not a video", fix="give the video files that it names")
+    if beginning[4:8] == b"ftyp":
+        return InputError(
+            "its index is missing: the recording or the copy was cut off",
+            fix="copy it again from where it came",
+        )
+    if message == os.strerror(errno.EINVAL):  # what FFmpeg says of formats that are not allowed
+        message = "what it holds is of another kind"
+    return InputError(
+        f"it is not a video that can be read ({message})", fix="check that a player can play it"
+    )
+
+
+def _no_video(found: dict[str, Any]) -> InputError:
+    if found["pictures"]:
+        return InputError("it holds a still picture (cover art) but no video")
+    if found["videos"]:
+        return InputError("nothing can decode its video", fix="convert it with the program that made it")
+    return InputError("it holds no video")
+
+
+def _declared_s(found: dict[str, Any]) -> Fraction | None:
+    if found["container"] == "avi":
+        video = found["video"]
+        counted = 0 < video["declared_frames"] < _AVI_UNKNOWN_FRAMES
+        return video["declared_frames"] * Fraction(video["time_base"]) if counted else None
+    return _fraction(found["duration_s"]) if found["container"] in DECLARING_DEMUXERS else None
+
+
+def _audio_track(sound: dict[str, Any]) -> AudioTrack:
+    return AudioTrack(
+        index=sound["index"],
+        codec=sound["codec"],
+        sample_rate_hz=sound["sample_rate_hz"],
+        channels=sound["channels"],
+        start_s=Fraction(sound["start_s"]),
+        end_s=Fraction(sound["end_s"]),
+        language=sound["language"] if sound["language"] != "und" else None,
+        heard_s=Fraction(sound["heard_s"]),
+        undecoded_packets=sound["undecoded_packets"],
+        undecoded_at_s=_fraction(sound["undecoded_at_s"]),
+        changes_at_s=_fraction(sound["changes_at_s"]),
+    )
+
+
+def _fraction(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)

@@ -1,1 +1,0 @@
-"""Child processes: spawning, chaining by pipes, stopping. Platform differences live here alone."""

@@ -1,0 +1,1 @@
+"""Child processes: start, chain by pipes, stop. Platform differences live here alone."""

@@ -1,0 +1,1 @@
+"""One video: prepare, plan, make segments, assemble, verify, publish."""

@@ -1,0 +1,46 @@
+"""How much of a source is damaged, in words, and whether that is too much. Pure."""
+
+from fractions import Fraction
+
+from vhsbatch.errors import InputError
+from vhsbatch.formatting import place
+from vhsbatch.model.media import Damage, MediaInfo
+
+_MOST_PLACES_TOLD = 3
+
+
+def expect_usable(info: MediaInfo, max_percent: int) -> None:
+    """Refuse a source of which too much is damaged.
+
+    Args:
+        info: the source.
+        max_percent: how many of a hundred frames may be.
+
+    Raises:
+        InputError: there are more.
+    """
+    if info.damage is not None and info.damage.percent > max_percent:
+        raise InputError(
+            f"damaged: {_in_words(info.damage)}",
+            fix="copy it again from where it came, or take it as it is with --max-damage 100",
+        )
+
+
+def damage_notes(info: MediaInfo) -> tuple[str, ...]:
+    """What the user should know of the damage that was accepted."""
+    if info.damage is None:
+        return ()
+    return (f"damaged, and restored as it decodes: {_in_words(info.damage)}",)
+
+
+def _in_words(damage: Damage) -> str:
+    places = [_place(*place) for place in damage.places[:_MOST_PLACES_TOLD]]
+    more = len(damage.places) - len(places)
+    where = ", ".join(places) + (f" and {more} more places" if more else "")
+    share = f"{damage.frames} of {damage.of_frames} frames ({damage.percent:.1f} %)"
+    return f"{share} do not decode cleanly, at {where}"
+
+
+def _place(first_s: Fraction, last_s: Fraction) -> str:
+    begin, end = place(first_s), place(last_s)
+    return begin if begin == end else f"{begin} to {end}"

@@ -1,0 +1,265 @@
+"""The plan of one video, from what its source is and what its preset asks for. Pure."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from vhsbatch.config.presets import Preset
+from vhsbatch.errors import InputError
+from vhsbatch.events.describe import field_order
+from vhsbatch.events.serialize import to_text
+from vhsbatch.ffmpeg.audio import audio_notes, drift
+from vhsbatch.ffmpeg.changes import change_notes, change_problem
+from vhsbatch.ffmpeg.colour import colour_notes, colour_problem
+from vhsbatch.ffmpeg.deinterlacing import deinterlaces, deinterlaces_apart, frames_made, restores_film
+from vhsbatch.ffmpeg.dropouts import why_not
+from vhsbatch.ffmpeg.filters import network_size
+from vhsbatch.ffmpeg.frame_times import cut_by_time, keeps_times, own_frames
+from vhsbatch.ffmpeg.shape import output_sar, output_size, recorded_size
+from vhsbatch.ffmpeg.stream_mapping import left_out
+from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
+from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
+from vhsbatch.probe.packets import rate_notes
+from vhsbatch.restore.damage import damage_notes
+from vhsbatch.restore.geometry import (
+    cut,
+    output_rate,
+)
+
+# Part of every fingerprint: raised when the same plan would make other frames than before.
+PLAN_VERSION = 7
+
+# In a shorter clip, and by less, sound and picture often end apart without drifting.
+_DRIFTING_S = 60
+_NOTICED_DRIFT_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """With what a video will be made.
+
+    Attributes:
+        engine: ``ffmpeg`` or ``realesrgan``.
+        upscaling: how the network is used, None for the ``ffmpeg`` engine.
+        encoder: FFmpeg encoder name.
+        container: ``mp4``, ``mkv`` or ``mov``.
+        identity: versions and digests of every tool that touches the frames.
+        nnedi_weights: the file of nnedi's weights, None where it does not deinterlace.
+        notes: why it is these, where the user should know.
+    """
+
+    engine: str
+    upscaling: Upscaling | None
+    encoder: str
+    container: str
+    identity: dict[str, str]
+    nnedi_weights: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def make_plan(
+    job: Job,
+    info: MediaInfo,
+    preset: Preset,
+    means: Means,
+    *,
+    times_s: Sequence[Fraction] | None = None,
+    sample: str = "",
+) -> JobPlan:
+    """Decide everything about one output.
+
+    Args:
+        job: the video.
+        info: what it is.
+        preset: with every override applied.
+        means: with what it is made.
+        times_s: when each frame of the source is shown, where frames keep their own times.
+        sample: digest of pieces of the source.
+
+    Raises:
+        InputError: the source has no frame, or cannot be deinterlaced as a whole.
+    """
+    track = info.video
+    frames = frames_made(track, preset) if times_s is None else len(times_s)
+    if frames < 1:
+        raise InputError("no video frame could be read", fix="check the file with a player")
+    crop = preset.crop
+    if crop.left + crop.right >= track.width or crop.top + crop.bottom >= track.height:
+        raise InputError(f"the preset's crop leaves nothing of {track.width}x{track.height}", fix="crop less")
+    if track.field_order is FieldOrder.MIXED and not track.order_runs and deinterlaces(preset, track):
+        raise InputError(
+            f"its field order changes: {track.field_order_reason}",
+            fix="cut it there, or say with --field-order which of them to take",
+        )
+    if deinterlaces_apart(preset, track) and recorded_size(track, preset)[1] % 2:
+        raise InputError(
+            f"QTGMC needs an even number of lines, and it has {recorded_size(track, preset)[1]}",
+            fix="use --deinterlace bwdif",
+        )
+    if deinterlaces_apart(preset, track) and not track.knows_gaps:
+        raise InputError(
+            f"it has too many gaps for QTGMC: {track.repeated_frames} frames are missing",
+            fix="use --deinterlace bwdif",
+        )
+    if (problem := colour_problem(track)) is not None:
+        raise InputError(problem, fix="convert it to BT.709 with the program that made it")
+    if (change := change_problem(track)) is not None:
+        raise InputError(change[0], fix=change[1])
+    width, height = output_size(track, preset)
+    rate = output_rate(track, preset)
+    if info.exact_seek:
+        segment_s = preset.segment_s if means.upscaling is None else preset.ai_segment_s
+        segments = cut(frames, rate, segment_s)
+    else:
+        segments = (Segment(index=0, start_frame=0, stop_frame=frames),)
+    if times_s is not None:
+        segments = cut_by_time(segments, times_s)
+    return JobPlan(
+        job=job,
+        info=info,
+        preset=preset,
+        engine=means.engine,
+        upscaling=means.upscaling,
+        encoder=means.encoder,
+        container=means.container,
+        width=width,
+        height=height,
+        sar=output_sar(track, preset),
+        rate=rate,
+        frames=frames,
+        segments=segments,
+        fingerprint=_fingerprint(info, preset, means, segments, sample),
+        identity=means.identity,
+        nnedi_weights=means.nnedi_weights,
+        sample=sample,
+        shown_s=None if times_s is None else times_s[-1] + 1 / rate,
+        notes=(
+            *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
+            *damage_notes(info),
+            *_notes(track, preset),
+            *change_notes(track),
+            *colour_notes(track),
+            *_dropout_notes(track, preset),
+            *_rate_notes(track, preset),
+            *_sound_notes(info, preset),
+            *audio_notes(info, preset, means.container),
+            *left_out(info, preset, means.container),
+            *means.notes,
+            *_seek_note(info),
+        ),
+    )
+
+
+def _fingerprint(
+    info: MediaInfo, preset: Preset, means: Means, segments: tuple[Segment, ...], sample: str
+) -> str:
+    """Digest of all that decides the result.
+
+    Not of where things are or how this machine runs: the source is known by its size, its
+    modification time, pieces of its content and what was probed, the network by its files' digests (in
+    the identity).
+    """
+    upscaling = means.upscaling
+    decisive = {
+        "plan_version": PLAN_VERSION,
+        "source": [
+            info.size_bytes,
+            info.modified_ns,
+            sample,
+            info.container,
+            replace(info.video, **_UNDECISIVE_OF_VIDEO),
+            info.audio,
+            info.subtitles,
+        ],
+        "preset": preset.model_dump(exclude=_INDECISIVE),
+        "engine": means.engine,
+        "network": None
+        if upscaling is None
+        else [
+            upscaling.model,
+            upscaling.scale,
+            upscaling.runtime,
+            upscaling.device == "cpu",
+            upscaling.tile_px,
+            network_size(info.video, preset),
+            preset.upscale.sharpen,
+        ],
+        "encoder": means.encoder,
+        "container": means.container,
+        "identity": means.identity,
+        "segments": segments,
+    }
+    return hashlib.sha256(to_text(decisive, sort_keys=True).encode()).hexdigest()
+
+
+# Why the decisions are what they are changes no frame.
+_UNDECISIVE_OF_VIDEO: Any = {
+    "field_order_reason": "",
+    "field_order_confidence": 0.0,
+    "telecine_reason": "",
+    "telecine_confidence": 0.0,
+}
+
+# Words, what is in the fingerprint in another form, and what acts by the segments and the network alone.
+# Where frames keep their own times, segments say when they are cut.
+_INDECISIVE: Any = {
+    "name": True,
+    "description": True,
+    "vfr": True,
+    "segment_s": True,
+    "ai_segment_s": True,
+    "upscale": True,
+    "colour": {"lut"},
+}
+
+
+def _notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
+    """What was decided for this source, in the order of the picture's way."""
+    order = f"{field_order(track.field_order)} ({track.field_order_reason})"
+    if restores_film(preset, track):
+        return (f"{order}: telecined film ({track.telecine_reason}), of which the frames are restored",)
+    if deinterlaces(preset, track):
+        per_field = preset.deinterlace.rate == "field"
+        how = f"{preset.deinterlace.method}, a frame from each {'field' if per_field else 'pair of fields'}"
+        return (f"{order}: deinterlaced with {how}",)
+    return (f"{order}: not deinterlaced",)
+
+
+def _dropout_notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
+    if not preset.dropouts:
+        return ()
+    reason = why_not(preset, track)
+    return ("dropouts are painted over",) if reason is None else (f"dropouts stay: {reason}",)
+
+
+def _rate_notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
+    if preset.vfr != "keep" or track.constant_rate:
+        return ()
+    if keeps_times(preset, track):
+        return (f"variable frame rate, kept: {own_frames(track)} frames, each at its own time",)
+    return ("variable frame rate, made constant all the same: fields have no other",)
+
+
+def _sound_notes(info: MediaInfo, preset: Preset) -> Iterator[str]:
+    """Tracks that are stretched, and those that might have to be."""
+    for number, track in enumerate(info.audio, start=1):
+        if (ratio := drift(track, info.video)) is None:
+            continue
+        length_s = track.end_s - track.start_s
+        off_s = float((1 - ratio) * length_s)
+        ends = (
+            f"sound track {number} ends {abs(off_s):.2f} s {'after' if off_s > 0 else 'before'} the picture"
+        )
+        if preset.audio.fix_drift:
+            yield f"{ends}: brought to its length"
+        elif length_s >= _DRIFTING_S and abs(off_s) >= _NOTICED_DRIFT_S:
+            yield f"{ends}: if it is out of sync by then, --fix-drift mends that"
+
+
+def _seek_note(info: MediaInfo) -> tuple[str, ...]:
+    if info.exact_seek:
+        return ()
+    return ("cannot be sought exactly: made in one piece, so an interruption starts it anew",)

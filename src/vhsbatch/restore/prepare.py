@@ -1,0 +1,223 @@
+"""From a path to a plan: probe the source, decide with what it is made, plan it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from anyio import to_thread
+
+from vhsbatch.analysis.autodetect import AutoDetect
+from vhsbatch.cache import Memory
+from vhsbatch.config.presets import Preset
+from vhsbatch.engines.realesrgan import resolve_upscaling
+from vhsbatch.engines.registry import engine_named
+from vhsbatch.engines.tuning import runtime_on_cpu
+from vhsbatch.errors import InputError
+from vhsbatch.ffmpeg.colour import needs_conversion
+from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart, needs_weights
+from vhsbatch.ffmpeg.filters import network_size
+from vhsbatch.ffmpeg.frame_times import keeps_times
+from vhsbatch.ffmpeg.lut import expect_lut
+from vhsbatch.ffmpeg.nnedi import find_weights
+from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
+from vhsbatch.ffmpeg.tonemap import sdr_filters
+from vhsbatch.ffmpeg.toolchain import names_of
+from vhsbatch.fs import sha256
+from vhsbatch.model.media import MediaInfo, VideoTrack
+from vhsbatch.model.plan import Job, JobPlan, Upscaling
+from vhsbatch.model.source_overrides import NO_CORRECTIONS, Corrections, corrected
+from vhsbatch.probe.probe import frame_times
+from vhsbatch.probe.remembered import Probing
+from vhsbatch.restore.damage import expect_usable
+from vhsbatch.restore.per_video import NO_OVERRIDE, NO_OVERRIDES, Override, Overrides
+from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.reuse import sample_of
+
+# What is shorter is made before it is known what is fastest.
+_WORTH_MEASURING_FRAMES = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What a run wants, the same for all of its videos.
+
+    Attributes:
+        preset: with every override applied.
+        engine: ``ffmpeg`` or ``realesrgan``.
+        encoder: FFmpeg encoder name.
+        device: where the network runs: ``cpu`` or the index of a Vulkan device.
+        runtime: what runs it.
+        model: the user's own network, or None.
+        tile_px: tile edge in pixels, 0 for the engine's choice.
+        small_tile_px: that of small networks, where `tile_px` is 0.
+        in_flight: how many frames the network works on at a time.
+        ffmpeg: the FFmpeg program.
+        ffmpeg_version: what `ffmpeg -version` calls itself.
+        max_pixels: larger pictures are refused.
+        corrections: what the user knows better than the sources say.
+        allow_truncated: whether sources that break off are taken as they are.
+        max_damage_percent: sources of which more frames are damaged fail.
+        spare_devices: other devices for the network.
+        memory: what earlier runs found out about sources; None where nothing is remembered.
+        overrides: finds what is wanted otherwise for single videos.
+        auto_detect: chooses a preset for each source; None where `preset` is for all.
+        vapoursynth_python: the interpreter that has VapourSynth, None for this one.
+        nnedi_weights: the file of nnedi's weights, None where it is to be looked for.
+        qtgmc: the versions of QTGMC's packages where `preset` asks for it, empty where it does not.
+        measures_runtime: whether `runtime` is the one for large frames, and small ones may want another.
+    """
+
+    preset: Preset
+    engine: str
+    encoder: str
+    device: str
+    runtime: str
+    model: Path | None
+    tile_px: int
+    ffmpeg: str
+    ffmpeg_version: str
+    max_pixels: int
+    small_tile_px: int = 0
+    in_flight: int = 1
+    corrections: Corrections = NO_CORRECTIONS
+    allow_truncated: bool = False
+    max_damage_percent: int = 100
+    spare_devices: tuple[str, ...] = ()
+    memory: Memory | None = None
+    overrides: Overrides = NO_OVERRIDES
+    auto_detect: AutoDetect | None = None
+    vapoursynth_python: str | None = None
+    nnedi_weights: Path | None = None
+    qtgmc: str = ""
+    measures_runtime: bool = False
+
+    @property
+    def probing(self) -> Probing:
+        """How its sources are probed."""
+        return Probing(
+            ffmpeg=self.ffmpeg,
+            ffmpeg_version=self.ffmpeg_version,
+            max_pixels=self.max_pixels,
+            allow_truncated=self.allow_truncated,
+            memory=self.memory,
+        )
+
+
+async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]:
+    """What the source is, and what is wanted otherwise for it than for the others.
+
+    Raises:
+        InputError: it cannot be restored, is still being written, or what is said of it is wrong.
+    """
+    info, override = await to_thread.run_sync(_known, path, intent, abandon_on_cancel=True)
+    if info is None:
+        info = await intent.probing.probe_anew(path)
+    expect_usable(info, intent.max_damage_percent)
+    return corrected(corrected(info, intent.corrections), override.corrections), override
+
+
+def _known(path: Path, intent: Intent) -> tuple[MediaInfo | None, Override]:
+    """What can be told of a source without probing it; one trip to a thread, as it is made for each."""
+    return intent.probing.recall(path), intent.overrides.of(path)
+
+
+async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Override = NO_OVERRIDE) -> JobPlan:
+    """The plan of one video.
+
+    Args:
+        job: the video.
+        info: what it is.
+        intent: what is wanted for all videos.
+        override: what is wanted otherwise for this one.
+
+    Raises:
+        InputError: the source cannot be restored.
+        ToolError: what the plan needs is not there.
+    """
+    preset, notes = override.preset or intent.preset, override.notes
+    if intent.auto_detect is not None and override.preset is None:
+        preset, reasons = await intent.auto_detect.choose(
+            info, intent.memory, ffmpeg=intent.ffmpeg, ffmpeg_version=intent.ffmpeg_version
+        )
+        notes = (*reasons, *notes)
+    intent = replace(intent, preset=override.applied(preset))
+    is_long = info.video.frames >= _WORTH_MEASURING_FRAMES
+    if intent.measures_runtime and is_long and intent.memory is not None and _is_upscaled(info, intent):
+        size = network_size(info.video, intent.preset)
+        intent = replace(intent, runtime=await runtime_on_cpu(*size, intent.memory))
+    if needs_conversion(info.video):
+        await _expect_filters(intent.ffmpeg, info.video)
+    upscaling, network_notes = _upscaling(info, intent)
+    identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
+    if deinterlaces_apart(intent.preset, info.video):
+        identity["qtgmc"] = await qtgmc_versions(intent.vapoursynth_python)
+    weights = None
+    if needs_weights(intent.preset, info.video):
+        weights = await to_thread.run_sync(find_weights, intent.nnedi_weights)
+        identity["nnedi"] = await sha256(weights)
+    if upscaling is not None:
+        identity |= engine_named(intent.engine).identity(upscaling)
+    means = Means(
+        engine="ffmpeg" if upscaling is None else intent.engine,
+        upscaling=upscaling,
+        encoder=intent.encoder,
+        container=intent.preset.container,
+        identity=identity,
+        nnedi_weights=weights,
+        notes=(*notes, *network_notes),
+    )
+    times_s = None
+    if keeps_times(intent.preset, info.video):
+        times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg)
+    sample = await to_thread.run_sync(sample_of, info.path)
+    return make_plan(job, info, intent.preset, means, times_s=times_s, sample=sample)
+
+
+async def _expect_filters(ffmpeg: str, track: VideoTrack) -> None:
+    """Refuse colours for which this FFmpeg lacks a filter; not every one has them all.
+
+    Raises:
+        InputError: it does.
+    """
+    wanted = {name for name, _ in sdr_filters(track)}
+    if missing := sorted(wanted - await names_of(ffmpeg, "filters")):
+        raise InputError(
+            f"its colours have to be converted to SDR, and this FFmpeg has no filter {' and '.join(missing)}",
+            fix="leave the setting 'ffmpeg' out to use the embedded one",
+        )
+
+
+async def _lut_identity(preset: Preset) -> dict[str, str]:
+    lut = preset.colour.lut
+    if lut is None:
+        return {}
+    await to_thread.run_sync(expect_lut, lut, abandon_on_cancel=True)
+    return {"lut": await sha256(lut)}
+
+
+def _is_upscaled(info: MediaInfo, intent: Intent) -> bool:
+    _, height = network_size(info.video, intent.preset)
+    return intent.engine == "realesrgan" and height < intent.preset.target_height
+
+
+def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:
+    """How the network is used for this source, and what the user should know of that."""
+    if intent.engine != "realesrgan":
+        return None, ()
+    _, height = network_size(info.video, intent.preset)
+    target_height = intent.preset.target_height
+    if height >= target_height:
+        return None, (f"has {height} lines already: scaled to {target_height} without the network",)
+    upscaling = resolve_upscaling(
+        intent.preset.upscale.model,
+        source_height=height,
+        target_height=target_height,
+        device=intent.device,
+        runtime=intent.runtime,
+        model_path=intent.model,
+        tile_px=intent.tile_px,
+        small_tile_px=intent.small_tile_px,
+        in_flight=intent.in_flight,
+        spare_devices=intent.spare_devices,
+    )
+    where = "the CPU" if upscaling.device == "cpu" else f"Vulkan device {upscaling.device}"
+    return upscaling, (f"upscaled by {upscaling.model} on {where} ({upscaling.runtime})",)

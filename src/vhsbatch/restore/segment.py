@@ -1,0 +1,319 @@
+"""One attempt at one segment: run the chain, verify what it wrote, give it its name.
+
+one FFmpeg                                                     (ffmpeg engine)
+decode ═pipe═ upscale ═pipe═ encode                            (realesrgan engine)
+decode ═pipe═ deinterlace ═pipe═ encode                        (QTGMC)
+decode ═pipe═ deinterlace ═pipe═ clean ═pipe═ upscale ═pipe═ encode      (both)
+  → temporary file → every frame decoded and counted → digest → fsync, rename
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+
+from vhsbatch.engines.control import parse_control_line
+from vhsbatch.engines.fallback import fallback as fallback_of
+from vhsbatch.engines.fallback import in_words
+from vhsbatch.engines.registry import engine_named
+from vhsbatch.errors import ChainError, VerificationError
+from vhsbatch.events.events import SegmentFinished
+from vhsbatch.events.telemetry import LogLine, Progress, Telemetry
+from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart
+from vhsbatch.ffmpeg.encoders import EncodeArguments, video_arguments
+from vhsbatch.ffmpeg.filters import network_size
+from vhsbatch.ffmpeg.formats import cut_off
+from vhsbatch.ffmpeg.progress import ProgressParser
+from vhsbatch.ffmpeg.qtgmc import deinterlace_stage
+from vhsbatch.ffmpeg.segment_commands import (
+    decode_command,
+    describe,
+    encode_command,
+    fields_command,
+    segment_command,
+)
+from vhsbatch.fs import publish, sha256
+from vhsbatch.model.plan import JobPlan, Segment, Upscaling
+from vhsbatch.process.chain import StageSpec, run_chain
+from vhsbatch.process.suspension import patient
+from vhsbatch.restore.reuse import expect_unchanged
+from vhsbatch.restore.speed import Speed
+from vhsbatch.restore.verify import count_frames
+from vhsbatch.restore.workspace import Workplace, make_private, segment_file
+
+
+async def make_segment(
+    plan: JobPlan,
+    segment: Segment,
+    workplace: Workplace,
+    *,
+    lane: int,
+    attempt: int,
+    fallback: int,
+    tell: Callable[[Telemetry], None],
+    way: Upscaling | None = None,
+) -> SegmentFinished:
+    """Make `segment`, verify it, and put it under its name in the job's folder.
+
+    Args:
+        plan: the video's plan.
+        segment: which part of it.
+        workplace: where and with what.
+        lane: the lane that is occupied.
+        attempt: from 1.
+        fallback: how often the network failed at it before; each time another way is taken.
+        tell: takes telemetry.
+        way: how the network is run, where that is another way than the plan's.
+
+    Raises:
+        InputError: the source is gone.
+        StalePlanError: the source has changed since it was planned.
+        ChainError: a child process failed, or nothing moved for too long.
+        VerificationError: what they wrote is not what was planned.
+    """
+    await expect_unchanged(plan)
+    final = workplace.job_folder(plan) / segment_file(plan, segment)
+    temporary = final.with_suffix(f".attempt-{attempt}-{os.getpid()}.part")
+    await anyio.to_thread.run_sync(make_private, final.parent, workplace.temporary)
+    try:
+        finished = await make_part(
+            plan,
+            segment,
+            workplace,
+            temporary,
+            lane=lane,
+            attempt=attempt,
+            fallback=fallback,
+            tell=tell,
+            way=way,
+        )
+        await publish(temporary, final)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return finished
+
+
+async def make_part(
+    plan: JobPlan,
+    segment: Segment,
+    workplace: Workplace,
+    part: Path,
+    *,
+    lane: int,
+    attempt: int,
+    fallback: int,
+    tell: Callable[[Telemetry], None],
+    way: Upscaling | None = None,
+) -> SegmentFinished:
+    """Make `segment` in the file `part`, which is left there for the caller, and verify it.
+
+    Raises:
+        ChainError: a child process failed, or nothing moved for too long.
+        VerificationError: what they wrote is not what was planned.
+    """
+    started_s = time.monotonic()
+    upscaling = way or way_of_network(plan, fallback)
+    device = "cpu" if upscaling is None else upscaling.device
+    reporter = _Reporter(plan, segment, lane, tell, device=device)
+    if (warning := _other_way(plan, segment, upscaling, fallback)) is not None:
+        tell(LogLine(level="warning", text=warning, job_id=plan.job.id, lane=lane))
+    await _run_stages(segment_stages(plan, segment, workplace, part, upscaling), reporter, workplace)
+    if reporter.cut_off is not None:
+        raise ChainError(f"the source did not arrive as a whole: {reporter.cut_off}")
+    frames = await count_frames(
+        part, ffmpeg=workplace.ffmpeg, threads=workplace.threads.decode, niceness=workplace.niceness
+    )
+    if frames != segment.frames:
+        raise VerificationError(
+            f"segment {segment.index + 1} has {frames} frames instead of {segment.frames}",
+            fix="if it fails again, the picture may change there: cut the source in two",
+        )
+    size_bytes = (await anyio.Path(part).stat()).st_size
+    return SegmentFinished(
+        at_s=time.time(),
+        job_id=plan.job.id,
+        segment=segment.index,
+        attempt=attempt,
+        lane=lane,
+        fingerprint=plan.fingerprint,
+        file=segment_file(plan, segment),
+        size_bytes=size_bytes,
+        sha256=await sha256(part),
+        frames=frames,
+        wall_s=time.monotonic() - started_s,
+        fallback=fallback,
+        still_frames=reporter.still_frames,
+        device="the CPU" if upscaling is None else in_words(upscaling),
+    )
+
+
+def _other_way(plan: JobPlan, segment: Segment, way: Upscaling | None, fallback: int) -> str | None:
+    """What the user should know of a segment that is not made as planned; None if it is."""
+    if way is None or plan.upscaling is None:
+        return None
+    to_cpu = way.device == "cpu" and plan.upscaling.device != "cpu"
+    if not fallback and not to_cpu:
+        return None
+    slow = ", which is much slower" if to_cpu else ""
+    why = "the model failed at it" if fallback else "no GPU is left that works"
+    return f"segment {segment.index + 1} is made on {in_words(way)}{slow}: {why}"
+
+
+def way_of_network(plan: JobPlan, step: int) -> Upscaling | None:
+    """How the network is run after `step` failures of it; None where there is none."""
+    return None if plan.upscaling is None else fallback_of(plan.upscaling, step)
+
+
+def segment_stages(
+    plan: JobPlan, segment: Segment, workplace: Workplace, output: Path, upscaling: Upscaling | None
+) -> tuple[StageSpec, ...]:
+    """The chain, as drawn above."""
+    ffmpeg, threads = workplace.ffmpeg, workplace.threads
+    encode = encode_arguments(plan, workplace)
+    before = _deinterlacing(plan, segment, workplace)
+    if upscaling is None:
+        command = segment_command(
+            ffmpeg, plan, segment, encode=encode, output=output, threads=threads, served=workplace.served
+        )
+        return (*before, StageSpec(name="encode", argv=command))
+    decode = decode_command(ffmpeg, plan, segment, threads, workplace.served)
+    width, height = network_size(plan.info.video, plan.preset)
+    scale = upscaling.scale
+    upscale = engine_named(plan.engine).stage(
+        upscaling,
+        width=width,
+        height=height,
+        threads=workplace.threads_per_lane,
+        skip_still=workplace.skip_still,
+    )
+    encode_frames = encode_command(
+        ffmpeg,
+        plan,
+        encode=encode,
+        output=output,
+        threads=threads,
+        width=width * scale,
+        height=height * scale,
+    )
+    return (
+        *before,
+        StageSpec(name="clean" if before else "decode", argv=decode),
+        upscale,
+        StageSpec(name="encode", argv=encode_frames),
+    )
+
+
+def _deinterlacing(plan: JobPlan, segment: Segment, workplace: Workplace) -> tuple[StageSpec, ...]:
+    """The stages in front, where the deinterlacer is a program of its own."""
+    if not deinterlaces_apart(plan.preset, plan.info.video):
+        return ()
+    return (
+        StageSpec(
+            name="decode",
+            argv=fields_command(workplace.ffmpeg, plan, segment, workplace.threads, workplace.served),
+        ),
+        deinterlace_stage(
+            plan,
+            segment,
+            vapoursynth_python=workplace.vapoursynth_python,
+            threads=workplace.threads_per_lane,
+        ),
+    )
+
+
+def encode_arguments(plan: JobPlan, workplace: Workplace) -> EncodeArguments:
+    """The encoder's part of the command line."""
+    video = plan.preset.video
+    return video_arguments(
+        plan.encoder,
+        quality=video.quality,
+        speed=video.speed,
+        bit_depth=video.bit_depth,
+        rate=plan.rate,
+        threads=workplace.threads_per_lane,
+        device=workplace.encoder_device,
+    )
+
+
+async def _run_stages(stages: tuple[StageSpec, ...], reporter: "_Reporter", workplace: Workplace) -> None:
+    """Run the chain, and end it when nothing has moved for too long."""
+    for stage in stages:
+        reporter.log(f"{stage.name}: {describe(stage.argv)}")
+    with anyio.CancelScope() as scope, patient(scope):
+
+        def moved() -> None:
+            scope.deadline = anyio.current_time() + workplace.stall_timeout_s
+
+        moved()
+        reporter.on_move = moved
+        await run_chain(
+            stages,
+            on_stdout=reporter.on_stdout,
+            on_stderr=reporter.on_stderr,
+            niceness=workplace.niceness,
+        )
+    if scope.cancelled_caught:
+        raise ChainError(
+            f"no frame in {workplace.stall_timeout_s:g} s: the chain was stopped",
+            fix="set stall_timeout_s higher if this machine is that slow",
+        )
+
+
+class _Reporter:
+    """Turns what the stages print into telemetry, and keeps what the network's stage says at its end.
+
+    Where the network is used its own count is shown: it is the slow stage, and the encoder's count
+    lags behind by all the frames that it looks ahead.
+    """
+
+    def __init__(
+        self, plan: JobPlan, segment: Segment, lane: int, tell: Callable[[Telemetry], None], *, device: str
+    ) -> None:
+        self._plan = plan
+        self._segment = segment
+        self._lane = lane
+        self._device = device
+        self._tell = tell
+        self._encoder = ProgressParser()
+        self._speed = Speed(time.monotonic())
+        self._frames = -1
+        self.still_frames = 0
+        self.cut_off: str | None = None
+        self.on_move: Callable[[], None] = lambda: None
+
+    def on_stdout(self, line: str) -> None:
+        progress = self._encoder.feed(line)
+        if progress is not None and self._plan.upscaling is None:
+            self._show(progress.frames)
+
+    def on_stderr(self, stage: str, line: str) -> None:
+        self.cut_off = self.cut_off or cut_off(line)
+        event = parse_control_line(line)
+        if event is not None and event.repeated_frames is not None:
+            self.still_frames = event.repeated_frames
+        if event is None:
+            self.log(f"{stage}: {line}")
+        elif event.frames is not None:
+            self._show(event.frames)
+
+    def log(self, text: str) -> None:
+        self._tell(LogLine(level="debug", text=text, job_id=self._plan.job.id, lane=self._lane))
+
+    def _show(self, frames: int) -> None:
+        if frames != self._frames:
+            self._frames = frames
+            self.on_move()
+        self._tell(
+            Progress(
+                lane=self._lane,
+                job_id=self._plan.job.id,
+                stage="segment",
+                segment=self._segment.index,
+                done_frames=min(frames, self._segment.frames),
+                total_frames=self._segment.frames,
+                frames_per_s=self._speed.update(time.monotonic(), frames),
+                device=self._device,
+            )
+        )

@@ -1,0 +1,236 @@
+"""Whether work may begin: room on the disks, and videos that other runs make."""
+
+import functools
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import anyio
+
+from vhsbatch.errors import ChainError, VhsBatchError, found_no_room
+from vhsbatch.events.bus import Bus
+from vhsbatch.events.events import (
+    PAUSED_BY_USER,
+    BatchContinued,
+    BatchPaused,
+    JobFailed,
+    JobHeld,
+    JobSkipped,
+)
+from vhsbatch.events.job_state import Phase
+from vhsbatch.events.state import BatchState
+from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.process.threads import in_thread
+from vhsbatch.scheduling.claims import Claims, Free, Held, Made
+from vhsbatch.scheduling.shortages import Sources, shortage, was_away
+
+_WATCH_S = 5.0
+# A shortage that comes back so soon lasts, and is waited for longer each time.
+_LASTING_S, _LONGEST_S = 30.0, 60.0
+# So often a source may have been away for a moment.
+_MOST_MOMENTS = 20
+# So often children may say of a video that they are short of something.
+_MOST_SHORTAGES = 30
+
+
+class HasRoom(Protocol):
+    """Watches the disks."""
+
+    def lack(self) -> str | None:
+        """Why there is no room for new work; None if there is."""
+        ...
+
+    def away(self) -> str | None:
+        """Which folder that is written to is away; None if all are there."""
+        ...
+
+    def is_ample(self, plan: JobPlan) -> bool:
+        """Whether there is so much room that a full disk cannot be why a video found none."""
+        ...
+
+    def want_more(self) -> None:
+        """Ask for more room than there is."""
+        ...
+
+
+class Gate:
+    """Stands between the policy, which knows this batch alone, and the rest of the world.
+
+    Attributes:
+        one_at_a_time: whether a second lane would fill a disk up.
+    """
+
+    def __init__(
+        self,
+        state: BatchState,
+        bus: Bus,
+        *,
+        claims: Claims,
+        room: HasRoom,
+        sources: Sources | None = None,
+        ending: Callable[[Job, str], Awaitable[JobSkipped | JobFailed]],
+    ) -> None:
+        """Create a gate.
+
+        Args:
+            state: the batch; only read.
+            bus: takes the facts.
+            claims: says which videos are this run's to make.
+            room: watches the disks.
+            sources: knows the folders that the sources are in.
+            ending: what becomes of a video under whose name another run has published: it may be the result
+                of another source.
+        """
+        self._ending = ending
+        self._state = state
+        self._bus = bus
+        self._claims = claims
+        self._room = room
+        self._sources = sources or Sources()
+        self._claimed: set[str] = set()
+        self._away: set[str] = set()
+        self._was_away: Counter[str] = Counter()
+        self._was_short: Counter[str] = Counter()
+        self._short: str | None = None
+        self._short_until_s = self._patience_s = 0.0
+        self.one_at_a_time = False
+
+    async def was_full(self, error: VhsBatchError, plan: JobPlan) -> bool:
+        """Whether a piece of work failed because a disk was full, and will not when there is room."""
+        return error.disk_was_full and not await in_thread(self._room.is_ample, plan)
+
+    async def ran_full(self, *, others_busy: bool) -> None:
+        """A piece of work found no room on a disk: the next one waits until there is more."""
+        if others_busy:
+            # Together they took too much; alone each of them may fit.
+            self.one_at_a_time = True
+        else:
+            await in_thread(self._room.want_more)
+
+    def ran_short(self, job_id: str, error: Exception) -> bool:
+        """Whether work failed for want of a process or a descriptor; then nothing is begun for a while."""
+        if (why := shortage(error)) is None:
+            return False
+        if isinstance(error, ChainError):
+            # What a child says may mean something else.
+            self._was_short[job_id] += 1
+            if self._was_short[job_id] > _MOST_SHORTAGES:
+                return False
+        self._run_short(why)
+        return True
+
+    def _run_short(self, why: str) -> None:
+        now_s = time.monotonic()
+        if now_s < self._short_until_s:
+            return  # one shortage ends the work of several lanes
+        lasts = now_s < self._short_until_s + _LASTING_S
+        self._patience_s = min(_LONGEST_S, 2 * self._patience_s) if lasts else _WATCH_S
+        self._short_until_s = now_s + self._patience_s
+        self._short = (
+            f"the system cannot start more processes, or open more files ({why}): "
+            "the batch goes on when it can"
+        )
+
+    async def is_cut_off(self) -> bool:
+        """Whether a folder that the batch writes to is away."""
+        return await in_thread(self._room.away) is not None
+
+    async def hold_if_away(self, job: Job, error: Exception) -> bool:
+        """Let a video wait whose source is away; whether it does."""
+        why = await in_thread(self._sources.away, job.source)
+        if why is None:
+            if not was_away(error, job.source) or not job.source.exists():
+                return False
+            # It is back already. What goes on like this has another cause.
+            self._was_away[job.id] += 1
+            if self._was_away[job.id] > _MOST_MOMENTS:
+                return False
+            why = "its folder was away for a moment"
+        self._away.add(job.id)
+        if self._state.jobs[job.id].phase is not Phase.HELD:
+            reason = f"{why}; it goes on when that is back"
+            await self._bus.emit(JobHeld(at_s=time.time(), job_id=job.id, by="", reason=reason))
+        return True
+
+    async def is_open(self) -> bool:
+        """Whether new work may begin; whoever looks is told when that changes."""
+        if self._state.paused == PAUSED_BY_USER:
+            return False
+        lack = self._short if time.monotonic() < self._short_until_s else None
+        lack = lack or await in_thread(self._room.lack)
+        if lack is not None and self._state.paused is None:
+            await self._bus.emit(BatchPaused(at_s=time.time(), reason=lack))
+        elif lack is None and self._state.paused is not None:
+            self.one_at_a_time = False
+            await self._bus.emit(BatchContinued(at_s=time.time()))
+        return lack is None
+
+    async def admits(self, job_id: str) -> bool:
+        """Take a video before its first segment; False if another run has it."""
+        if job_id in self._claimed:
+            return True
+        try:
+            standing = await in_thread(self._claims.take, job_id)
+        except OSError as error:
+            if found_no_room(error):
+                await in_thread(self._room.want_more)
+            elif (why := shortage(error)) is not None:
+                self._run_short(why)
+            elif not await self.is_cut_off():
+                raise
+            return False
+        match standing:
+            case Free():
+                self._claimed.add(job_id)
+                return True
+            case Held(by):
+                await self._hold(job_id, by)
+            case Made(by):
+                await self._end_made(job_id, by)
+        return False
+
+    async def still_admits(self, job_id: str) -> bool:
+        """Whether a video is still this run's, before its result is published."""
+        if await in_thread(self._claims.owns, job_id):
+            return True
+        self._claimed.discard(job_id)
+        await self._hold(job_id, "a run that took this one for dead")
+        return False
+
+    async def release(self, job_id: str, *, made: bool) -> None:
+        """Give a video back; `made` says that its result has been published."""
+        self._claimed.discard(job_id)
+        # The segments of what has been published are removed, which makes room.
+        self.one_at_a_time = self.one_at_a_time and not made
+        await in_thread(functools.partial(self._claims.release, job_id, made=made))
+
+    async def watch(self, plan: Callable[[Job], Awaitable[None]], wake: Callable[[], None]) -> None:
+        """Look from time to time whether there is room again, and how videos of other runs are.
+
+        Args:
+            plan: plans a video that its run has left unfinished.
+            wake: called when something may have changed.
+        """
+        while True:
+            await anyio.sleep(_WATCH_S)
+            for job in [job.job for job in self._state.open.values() if job.phase is Phase.HELD]:
+                if job.id in self._away:
+                    if await in_thread(self._sources.away, job.source) is None:
+                        self._away.discard(job.id)
+                        await plan(job)
+                    continue
+                match await in_thread(self._claims.look, job.id):
+                    case Free():
+                        await plan(job)
+                    case Made(by):
+                        await self._end_made(job.id, by)
+                    case Held():
+                        pass
+            wake()
+
+    async def _hold(self, job_id: str, by: str) -> None:
+        await self._bus.emit(JobHeld(at_s=time.time(), job_id=job_id, by=by))
+
+    async def _end_made(self, job_id: str, by: str) -> None:
+        await self._bus.emit(await self._ending(self._state.jobs[job_id].job, by))

@@ -1,0 +1,94 @@
+"""Whether the disks have room for more work."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vhsbatch.formatting import plain, size
+from vhsbatch.model.plan import JobPlan
+
+# Bits that an encoder spends on a pixel, as measured on noisy captures; lossless ones spend the most.
+_BITS_PER_PIXEL = {"ffv1": 5.0, "prores": 2.2}
+_BITS_PER_PIXEL_LOSSY = 0.3
+# So many times the size of a result is room enough for it, its segments, and a wrong estimate.
+_AMPLE = 20
+
+
+@dataclass(slots=True)
+class Room:
+    """Watches the disks that a batch writes to.
+
+    Attributes:
+        folders: where it writes; those that are not there yet are made on their parents' disks.
+        least_bytes: with less than this no new work is begun.
+        wanted_bytes: what has to be free before new work is begun, by folder, after a disk was full.
+        marks: what is in those folders as long as the batch runs.
+    """
+
+    folders: tuple[Path, ...]
+    least_bytes: int
+    wanted_bytes: dict[Path, int] = field(default_factory=dict)
+    marks: tuple[Path, ...] = ()
+
+    def away(self) -> str | None:
+        """Which folder is away, with all that was in it; None if all are there."""
+        for mark in self.marks:
+            if not mark.exists():
+                return f"the folder {plain(str(mark.parent))} is away: the batch goes on when it is back"
+        return None
+
+    def lack(self) -> str | None:
+        """Which disk is away, or has too little room for new work; None if all have enough."""
+        if (away := self.away()) is not None:
+            return away
+        for folder, free in self._free():
+            if free < max(self.least_bytes, self.wanted_bytes.get(folder, 0)):
+                return f"only {size(free)} are free in {plain(str(folder))}: make room, and the batch goes on"
+        self.wanted_bytes.clear()
+        return None
+
+    def is_ample(self, plan: JobPlan) -> bool:
+        """Whether there is so much room that a video which found none ran into something else: a quota."""
+        ample = self.least_bytes + _AMPLE * result_bytes(plan)
+        return all(free > ample for _, free in self._free())
+
+    def want_more(self) -> None:
+        """Ask for more room than there is: what there is was not enough for one segment."""
+        self.wanted_bytes = {folder: free + max(1, self.least_bytes) for folder, free in self._free()}
+
+    def forecast(self, plans: Iterable[JobPlan]) -> str | None:
+        """A warning where the results of `plans` will probably not fit; None if they will."""
+        needed = sum(map(result_bytes, plans))
+        for folder, free in self._free():
+            if free - self.least_bytes < needed:
+                return (
+                    f"the results need about {size(needed)}, and {size(free)} are free "
+                    f"in {plain(str(folder))}: the batch will wait for room"
+                )
+        return None
+
+    def lack_for(self, lanes: int, plans: Iterable[JobPlan]) -> str | None:
+        """Which disk has too little room for a segment of each lane; None if all have enough."""
+        segment = max((result_bytes(plan) // len(plan.segments) for plan in plans), default=0)
+        for folder, free in self._free():
+            if free < self.least_bytes + lanes * segment:
+                return f"only {size(free)} are free in {plain(str(folder))}"
+        return None
+
+    def _free(self) -> list[tuple[Path, int]]:
+        there = {existing_folder(folder): folder for folder in self.folders}
+        return [(folder, shutil.disk_usage(disk).free) for disk, folder in there.items()]
+
+
+def result_bytes(plan: JobPlan) -> int:
+    """How large an output will be, roughly. Pure."""
+    bits = _BITS_PER_PIXEL.get(plan.encoder, _BITS_PER_PIXEL_LOSSY)
+    return int(plan.frames * plan.width * plan.height * bits / 8)
+
+
+def existing_folder(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    while not folder.exists():
+        folder = folder.parent
+    return folder

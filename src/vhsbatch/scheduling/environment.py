@@ -1,0 +1,162 @@
+"""Which tools a run works with: found, tried and chosen once, before the first video."""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from anyio import to_thread
+
+from vhsbatch.analysis.autodetect import AutoDetect
+from vhsbatch.cache import default_memory
+from vhsbatch.config.presets import Preset
+from vhsbatch.config.settings import Settings
+from vhsbatch.ffmpeg.encoder_choice import choose_encoder
+from vhsbatch.ffmpeg.nnedi import find_weights
+from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
+from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
+from vhsbatch.hardware.gauges import gpu_gauges, memory_gauge, processor_limit
+from vhsbatch.model.plan import EncoderDevice
+from vhsbatch.model.source_overrides import NO_CORRECTIONS, Corrections
+from vhsbatch.restore.per_video import Overrides, shipped_preset
+from vhsbatch.restore.prepare import Intent
+from vhsbatch.scheduling.engine_choice import EngineChoice, choose_engine, tuned
+from vhsbatch.scheduling.measuring import LaneKind, remembered_need
+from vhsbatch.scheduling.readings import NamedDevice
+from vhsbatch.scheduling.sizing import LaneNeed, Lanes, Machine, choose_lanes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolbox:
+    """The tools of a run.
+
+    Attributes:
+        ffmpeg: the FFmpeg program.
+        parallel: how many pieces of work are under way at a time.
+        threads: CPU threads that all lanes share.
+        gpus: the devices that share the network's work, and what encoders call them.
+        devices: every Vulkan device that the network may run on.
+        slots_per_gpu: how many segments each of them works on at a time.
+        need: what a lane was seen to take; None where no batch of this kind is remembered.
+        intent: what the run wants, with every ``auto`` resolved.
+        notes: what was chosen for the user, one line each.
+    """
+
+    ffmpeg: str
+    parallel: Lanes
+    threads: int
+    gpus: Mapping[str, EncoderDevice]
+    devices: Mapping[str, NamedDevice]
+    slots_per_gpu: int
+    need: LaneNeed | None
+    intent: Intent
+    notes: tuple[str, ...]
+
+    @property
+    def lanes(self) -> int:
+        """How many lanes there are at first."""
+        return self.parallel.begin
+
+
+async def open_toolbox(
+    settings: Settings,
+    preset: Preset,
+    *,
+    detectable: Mapping[str, Preset] | None = None,
+    corrections: Corrections = NO_CORRECTIONS,
+    preset_named: Callable[[str], Preset] = shipped_preset,
+    allow_truncated: bool = False,
+    max_damage_percent: int = 5,
+    videos: int = 1,
+) -> Toolbox:
+    """Find the tools and resolve every ``auto``.
+
+    Args:
+        settings: how this machine runs.
+        preset: what comes out.
+        detectable: presets to choose from for each source; None where `preset` is for all.
+        corrections: what the user knows better than the sources say.
+        preset_named: gives the preset that a video of its own is named for, as the run would use it.
+        allow_truncated: whether sources that break off are taken as they are.
+        max_damage_percent: sources of which more frames are damaged fail.
+        videos: how many there are to restore.
+
+    Raises:
+        ToolError: FFmpeg, an encoder, a device or a deinterlacer that was asked for does not work.
+    """
+    ffmpeg = await ffmpeg_tool(settings.ffmpeg)
+    encoder, encoder_note = await choose_encoder(preset.video.encoder, ffmpeg.path)
+    memory = default_memory() if settings.remember else None
+    choice = await tuned(await choose_engine(settings), settings, memory)
+    python, method = settings.vapoursynth_python, preset.deinterlace.method
+    if method == "nnedi":
+        await to_thread.run_sync(find_weights, settings.nnedi_weights)
+    intent = Intent(
+        preset=preset,
+        engine=choice.engine,
+        encoder=encoder,
+        device=choice.device,
+        runtime=choice.runtime,
+        model=settings.model,
+        tile_px=settings.tile_px,
+        small_tile_px=choice.small_tile_px,
+        in_flight=choice.in_flight,
+        ffmpeg=ffmpeg.path,
+        ffmpeg_version=ffmpeg.version,
+        max_pixels=settings.max_pixels,
+        corrections=corrections,
+        allow_truncated=allow_truncated,
+        max_damage_percent=max_damage_percent,
+        spare_devices=choice.spare_devices,
+        memory=memory,
+        overrides=Overrides(tables=settings.files, preset_named=preset_named),
+        auto_detect=None if detectable is None else AutoDetect(detectable),
+        vapoursynth_python=python,
+        nnedi_weights=settings.nnedi_weights,
+        measures_runtime=settings.runtime == "auto" and choice.device == "cpu",
+        qtgmc=await qtgmc_versions(python) if method == "qtgmc" else "",
+    )
+    machine = await survey(settings, choice)
+    kind = LaneKind.of_batch(preset, engine=choice.engine, device=choice.device, encoder=encoder)
+    need = remembered_need(memory, kind)
+    lanes = choose_lanes(settings.parallel, machine, engine=choice.engine, videos=videos, need=need)
+    return Toolbox(
+        ffmpeg=ffmpeg.path,
+        parallel=lanes,
+        threads=machine.threads,
+        gpus=choice.gpus,
+        devices=choice.devices,
+        slots_per_gpu=machine.slots_per_gpu or -(-lanes.most // max(1, len(choice.gpus))),
+        need=need,
+        intent=intent,
+        # A cluster has as many lanes as its machines.
+        notes=tuple(
+            note for note in (*(() if settings.cluster else lanes.notes), encoder_note, choice.note) if note
+        ),
+    )
+
+
+def cores() -> int:
+    """CPU cores that this process may use, or has the time of."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = processor_limit()
+    return count if limit is None else min(count, math.ceil(limit))
+
+
+async def survey(settings: Settings, choice: EngineChoice) -> Machine:
+    """What there is to work with here."""
+    gauge = memory_gauge()
+    gpus = await gpu_gauges()
+    sizes = [gpu.total_bytes for gpu in gpus if gpu.total_bytes]
+    return Machine(
+        threads=cores() if settings.threads == "auto" else settings.threads,
+        memory_bytes=_physical_bytes() if gauge is None else gauge.total_bytes,
+        gpus=len(choice.gpus) if choice.on_gpu else 0,
+        slots_per_gpu=None if settings.slots_per_gpu == "auto" else settings.slots_per_gpu,
+        gpu_memory_bytes=min(sizes, default=None),
+        all_gpus=max(len(gpus), 1 + len(choice.spare_devices) if choice.on_gpu else 0),
+    )
+
+
+def _physical_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,0 +1,1 @@
+"""How a batch is shown: terminal, browser, lines of text, speech, log file."""

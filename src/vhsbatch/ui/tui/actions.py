@@ -1,0 +1,202 @@
+"""What the keys do: each asks, wishes, or changes what is looked at."""
+
+from collections import deque
+from typing import Protocol
+
+from textual.app import App
+from textual.widgets import Input, TabbedContent
+
+from vhsbatch.errors import VhsBatchError
+from vhsbatch.events.commands import (
+    ChangeLanes,
+    Continue,
+    Move,
+    Pause,
+    Prioritise,
+    Retry,
+    Skip,
+    Stop,
+    Wish,
+)
+from vhsbatch.events.events import PAUSED_BY_USER
+from vhsbatch.events.job_state import JobState
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import Progress
+from vhsbatch.formatting import plain
+from vhsbatch.restore.snapshot import StillMaker
+from vhsbatch.ui.tui.details import DetailsScreen
+from vhsbatch.ui.tui.stills import LEAST_COLUMNS, LEAST_LINES, StillScreen, frame_at_work
+from vhsbatch.ui.tui.summary import Leave, StopQuestion
+
+
+class Commands(Protocol):
+    """What takes the user's wishes: the batch itself, or a line to the process that runs it.
+
+    Attributes:
+        stopped_by: the signal that ends the run early, if one does.
+        owns: whether the batch ends when this program does.
+    """
+
+    stopped_by: int | None
+    owns: bool
+
+    @property
+    def steerable(self) -> bool:
+        """Whether wishes are taken."""
+        ...
+
+    @property
+    def standing(self) -> str:
+        """What is to be said of the batch beside its state."""
+        ...
+
+    def wish(self, wish: Wish) -> None:
+        """Take a wish.
+
+        Raises:
+            VhsBatchError: it cannot be passed on.
+        """
+        ...
+
+
+class Actions(App[None]):
+    """The actions of the application."""
+
+    _state: BatchState
+    _commands: Commands
+    _stills: StillMaker | None
+    _progress: dict[int, Progress]
+    _over: bool
+    _find: Input
+    _tabs: TabbedContent
+    _logged: deque[tuple[str | None, str]]
+
+    @property
+    def selected(self) -> JobState | None:
+        """The video under the cursor."""
+        raise NotImplementedError
+
+    def find(self, words: str) -> None:
+        """Show only what has these words in it."""
+        raise NotImplementedError
+
+    def focus_list(self) -> None:
+        """Give the keys back to the list."""
+        raise NotImplementedError
+
+    def _wish(self, wish: Wish) -> None:
+        try:
+            self._commands.wish(wish)
+        except VhsBatchError as error:
+            self.notify(plain(str(error)), severity="error")
+
+    # --- the batch -------------------------------------------------------------------------------
+
+    def action_pause(self) -> None:
+        """Pause, or go on."""
+        paused = self._state.paused == PAUSED_BY_USER
+        self._wish(Continue() if paused else Pause())
+
+    def action_lanes(self, by: int) -> None:
+        """More lanes, or fewer."""
+        self._wish(ChangeLanes(by=by))
+
+    async def action_leave_or_stop(self) -> None:
+        """Close a viewer; ask before a batch is stopped."""
+        if self._over or not self._commands.owns:
+            self.exit()
+        else:
+            await self.action_stop()
+
+    async def action_stop(self) -> None:
+        """Ask what becomes of the work, then stop the batch; when it is over, leave."""
+        if isinstance(self.screen, StopQuestion):
+            self.screen.dismiss(Stop())
+        elif self._commands.stopped_by is None:
+            await self.push_screen(StopQuestion(owns=self._commands.owns), self._stop)
+
+    def _stop(self, answer: Stop | Leave | None) -> None:
+        match answer:
+            case Stop():
+                how = "running segments are finished first" if answer.drain else "running segments are ended"
+                self.notify(f"stopping: {how}, finished ones are kept")
+                self._wish(answer)
+            case Leave():
+                self.exit()
+            case None:
+                pass
+
+    def action_leave(self) -> None:
+        """Close the interface."""
+        self.exit()
+
+    # --- a video ---------------------------------------------------------------------------------
+
+    def action_skip(self) -> None:
+        """Leave the selected video out."""
+        if (job := self.selected) is not None:
+            self._wish(Skip(job_id=job.job.id))
+
+    def action_retry(self) -> None:
+        """Try the selected video again."""
+        if (job := self.selected) is not None:
+            self._wish(Retry(job_id=job.job.id))
+
+    def action_move(self, by: int) -> None:
+        """Begin the selected video earlier or later."""
+        if (job := self.selected) is not None:
+            self._wish(Move(job_id=job.job.id, by=by))
+
+    def action_prioritise(self, by: int) -> None:
+        """Give the selected video another priority."""
+        if (job := self.selected) is not None:
+            self._wish(Prioritise(job_id=job.job.id, by=by))
+
+    def action_copy(self) -> None:
+        """Copy why the selected video failed."""
+        job = self.selected
+        if job is not None and job.reason is not None:
+            self.copy_to_clipboard("\n".join(map(plain, (f"{job.job.source}: {job.reason}", *job.detail))))
+            self.notify("the error is in the clipboard")
+
+    # --- what is looked at -----------------------------------------------------------------------
+
+    def action_tab(self, pane: str) -> None:
+        """Show one of the lists."""
+        self._tabs.active = pane
+        self.focus_list()
+
+    def action_find(self) -> None:
+        """Ask for words to find."""
+        self._find.display = True
+        self._find.focus()
+
+    def action_find_nothing(self) -> None:
+        """Show everything again."""
+        self._find.value = ""
+        self._find.display = False
+        self.focus_list()
+
+    async def action_details(self) -> None:
+        """Show all that is known of the selected video."""
+        if (job := self.selected) is not None:
+            logged = [line for job_id, line in self._logged if job_id == job.job.id]
+            await self.push_screen(DetailsScreen(job, logged))
+
+    async def action_still(self) -> None:
+        """Show the frame that the selected video is at, before and after."""
+        job, stills = self.selected, self._stills
+        if job is None or stills is None:
+            return
+        if self.size.width < LEAST_COLUMNS or self.size.height < LEAST_LINES:
+            self.notify(f"pictures need {LEAST_COLUMNS} columns and {LEAST_LINES} lines")
+            return
+        await self.push_screen(StillScreen(job, lambda: stills.make(job, frame_at_work(job, self._progress))))
+
+    def action_log(self) -> None:
+        """Show the log of the selected video."""
+        if (job := self.selected) is not None:
+            self._tabs.active = "log"
+            self._find.display = True
+            self._find.value = job.job.source.name
+            self.focus_list()

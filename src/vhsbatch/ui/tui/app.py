@@ -1,0 +1,285 @@
+"""The application: takes events in, redraws twice a second, and passes the user's wishes on."""
+
+import time
+from collections import deque
+from collections.abc import AsyncIterable, Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.css.query import NoMatches
+from textual.screen import Screen
+from textual.widgets import Input, RichLog, Static, TabbedContent, TabPane
+
+from vhsbatch.events.describe import fact_line
+from vhsbatch.events.events import Event
+from vhsbatch.events.figures import figures
+from vhsbatch.events.job_state import JobState, Phase
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import DeviceReadings, LogLine, Progress
+from vhsbatch.formatting import counted, plain
+from vhsbatch.restore.snapshot import StillMaker
+from vhsbatch.ui.tui.actions import Actions, Commands
+from vhsbatch.ui.tui.controls import BY_ACTION, CONTROLS, PALETTE
+from vhsbatch.ui.tui.keys import Keys
+from vhsbatch.ui.tui.lanes import Lanes
+from vhsbatch.ui.tui.lists import JobTable, Row, failed_rows, finished_rows, queue_rows
+from vhsbatch.ui.tui.overview import Overview
+from vhsbatch.ui.tui.summary import SummaryScreen
+from vhsbatch.ui.tui.terminal import continue_only_after_stop
+
+# What moves is drawn twice a second. Lists cost most: they are drawn when a fact arrives, and seldom for
+# their times alone, which the lanes show too.
+_REDRAWS_PER_S = 2
+_LIST_EVERY_S = 20.0
+_LOG_LINES = 1000
+_QUEUE = (Phase.WAITING, Phase.PLANNED, Phase.HELD, Phase.RUNNING, Phase.ASSEMBLING)
+_TABS = {"waiting": "Queue", "finished": "Finished", "failed": "Failed"}
+
+
+class BatchApp(Actions, App[None]):
+    """Shows one batch until it is over and the user has seen the summary."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "vhsbatch"
+    AUTO_FOCUS = "JobTable"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(control.binding for control in CONTROLS),
+        Binding("ctrl+c", "leave_or_stop", "Quit", priority=True, show=False),
+        Binding("escape", "find_nothing", "Show all", show=False),
+    ]
+
+    def __init__(
+        self,
+        state: BatchState,
+        events: AsyncIterable[Event],
+        commands: Commands,
+        *,
+        stills: StillMaker | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Create the application.
+
+        Args:
+            state: the batch; only read.
+            events: what happens, until the batch is over.
+            commands: takes the user's wishes.
+            stills: makes pictures of the videos; None where none can be made.
+            clock: seconds since the epoch.
+        """
+        super().__init__()
+        # Movement costs bytes on a slow line and says nothing.
+        self.animation_level = "none"
+        self._state = state
+        self._events = events
+        self._commands = commands
+        self._stills = stills
+        self._clock = clock
+        self._progress: dict[int, Progress] = {}
+        self._readings: DeviceReadings | None = None
+        self._over = False
+        self._words = ""
+        self._lists_are_old = True
+        # What the title and the tabs say: setting it anew lays the screen out anew.
+        self._drawn: dict[str, str] = {}
+        self._logged: deque[tuple[str | None, str]] = deque(maxlen=_LOG_LINES)
+        self._title = Static(id="title")
+        self._overview = Overview(state, self._progress, clock, id="overview")
+        self._lanes = Lanes(state, self._progress, id="lanes")
+        self._tables = {
+            "waiting": JobTable(("#", "Video", "State", "Ready", "Length", "Becomes")),
+            "finished": JobTable(("#", "Video", "Size", "Time", "Speed", "Result")),
+            "failed": JobTable(("#", "Video", "Reason")),
+        }
+        self._log_view = RichLog(max_lines=_LOG_LINES, markup=False, highlight=False, wrap=True)
+        self._tabs = TabbedContent(id="tabs")
+        self._find = Input(placeholder="words in the name; Escape shows all", id="find", compact=True)
+        self._find.display = False
+        self._keys = Keys()
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom: title, overall progress, lanes, lists, keys."""
+        yield self._title
+        yield self._overview
+        yield self._lanes
+        yield self._find
+        with self._tabs:
+            for pane, table in self._tables.items():
+                with TabPane(_TABS[pane], id=pane):
+                    yield table
+            with TabPane("Log", id="log"):
+                yield self._log_view
+        yield self._keys
+
+    def on_mount(self) -> None:
+        """Begin to listen and to redraw."""
+        continue_only_after_stop()
+        self.run_worker(self._listen(), name="listen")
+        self.set_interval(1 / _REDRAWS_PER_S, self._draw_progress)
+        self.set_interval(_LIST_EVERY_S, self._draw_lists)
+        self.call_after_refresh(self._redraw)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything that has a key, by name, and the themes."""
+        for control in CONTROLS:
+            if self.check_action(control.name, ()):
+                yield SystemCommand(control.title, control.text, partial(self.run_action, control.action))
+        yield SystemCommand("Theme", "Choose colours, light or dark", self.action_change_theme)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what means something here and now can be done, and stands in the footer."""
+        del parameters
+        control = BY_ACTION.get(action)
+        if control is None:
+            return True
+        if control.steers and not self._commands.steerable:
+            return False
+        if action == "still" and self._stills is None:
+            return False
+        return not control.tabs or self._tabs.active in control.tabs
+
+    # --- events ----------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """Take events in until there are no more; then show the summary."""
+        async for event in self._events:
+            self._take(event)
+        self._over = True
+        self._redraw()
+        if self._commands.stopped_by is None:
+            await self.push_screen(SummaryScreen(self._state))
+        else:
+            self.exit()
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Progress():
+                self._progress[event.lane] = event
+            case DeviceReadings():
+                self._readings = event
+            case LogLine():
+                if event.level != "debug":
+                    self._write(event.text, event.job_id)
+            case _:
+                self._write(fact_line(event), getattr(event, "job_id", None))
+                self._lists_are_old = True
+
+    def _write(self, text: str, job_id: str | None = None) -> None:
+        clock = time.strftime("%H:%M:%S", time.localtime(self._clock()))
+        line = f"{clock}  {plain(text)}"
+        self._logged.append((job_id, line))
+        if self._is_logged(job_id, line):
+            self._log_view.write(Text(line))
+
+    # --- what is found ---------------------------------------------------------------------------
+
+    def _matches(self, job: JobState) -> bool:
+        """Whether every word stands in the video's name."""
+        name = f"{job.job.source.name} {job.job.id}".casefold()
+        return all(word in name for word in self._words.casefold().split())
+
+    def _is_logged(self, job_id: str | None, line: str) -> bool:
+        job = self._state.jobs.get(job_id) if job_id is not None else None
+        text = line.casefold()
+        by_line = all(word in text for word in self._words.casefold().split())
+        return by_line or (job is not None and self._matches(job))
+
+    def find(self, words: str) -> None:
+        """Show only what has these words in it."""
+        self._words = words
+        self._log_view.clear()
+        for job_id, line in self._logged:
+            if self._is_logged(job_id, line):
+                self._log_view.write(Text(line))
+        self._redraw()
+
+    @on(Input.Changed, "#find")
+    def _find_typed(self, event: Input.Changed) -> None:
+        self.find(event.value)
+
+    @on(Input.Submitted, "#find")
+    def _found(self) -> None:
+        self.focus_list()
+
+    # --- drawing ---------------------------------------------------------------------------------
+
+    def _redraw(self) -> None:
+        self._lists_are_old = True
+        self._draw_progress()
+
+    def _draw_progress(self) -> None:
+        line = self._title_line()
+        if line != self._drawn.get("title"):
+            self._drawn["title"] = line
+            self._title.update(Text(line, no_wrap=True, overflow="ellipsis"))
+        self._overview.show(self._readings)
+        self._lanes.show(self._clock(), self._readings)
+        self._show_keys()
+        if self._lists_are_old:
+            self._draw_lists()
+
+    def _show_keys(self) -> None:
+        """Show the keys of what can be done now."""
+        self._keys.show((*(control for control in CONTROLS if self.check_action(control.name, ())), PALETTE))
+
+    def _draw_lists(self) -> None:
+        state, self._lists_are_old = self._state, False
+        self._show_table()
+        self._label("waiting", state.count(*_QUEUE))
+        self._label("finished", state.count(Phase.DONE, Phase.SKIPPED))
+        self._label("failed", state.count(Phase.FAILED))
+
+    def _title_line(self) -> str:
+        state = self._state
+        workers = counted(state.lanes, "worker")
+        paused = "" if state.paused is None else f"   paused: {plain(state.paused)}"
+        stopping = "   stopping…" if self._commands.stopped_by is not None and not self._over else ""
+        return (
+            f"vhsbatch   {plain(state.input)} → {plain(state.output)}   {workers}"
+            f"{paused}{stopping}{self._commands.standing}"
+        )
+
+    def _show_table(self) -> None:
+        """Draw the list that is looked at."""
+        table = self._tables.get(self._tabs.active)
+        if table is not None:
+            table.show(self._rows(self._tabs.active))
+
+    def _rows(self, pane: str) -> dict[str, Row]:
+        match pane:
+            case "waiting":
+                numbers = figures(self._state, self._progress, self._clock())
+                return queue_rows(self._state, self._progress, numbers, self._matches)
+            case "finished":
+                return finished_rows(self._state, self._matches)
+            case _:
+                return failed_rows(self._state, self._matches)
+
+    def _label(self, pane: str, count: int) -> None:
+        """Show a list's length on its tab; on a slow machine the first redraw comes before the tabs."""
+        label = f"{_TABS[pane]} {count}"
+        if label != self._drawn.get(pane):
+            with suppress(NoMatches):
+                self._tabs.get_tab(pane).label = Content(label)
+                self._drawn[pane] = label
+
+    @on(TabbedContent.TabActivated)
+    def _tab_changed(self) -> None:
+        self._show_table()
+        self._show_keys()
+
+    @property
+    def selected(self) -> JobState | None:
+        """The video under the cursor of the list that is looked at."""
+        table = self._tables.get(self._tabs.active)
+        job_id = table.selected if table is not None else None
+        return self._state.jobs.get(job_id) if job_id is not None else None
+
+    def focus_list(self) -> None:
+        """Give the keys back to the list."""
+        (self._tables.get(self._tabs.active) or self._log_view).focus()

@@ -1,0 +1,74 @@
+"""One video: what was found, what is made of it, and what became of it."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from vhsbatch.events.describe import describe_plan, field_order
+from vhsbatch.events.job_state import JobState
+from vhsbatch.formatting import duration, plain, size
+from vhsbatch.model.plan import JobPlan
+
+
+def details_text(job: JobState, logged: Iterable[str]) -> Text:
+    """Source, plan, result or failure, and log of a video. Pure."""
+    text = Text()
+    text.append(f"{plain(job.job.source.name)}\n", style="bold")
+    text.append(f"{job.phase}{f': {plain(job.reason)}' if job.reason else ''}\n")
+    _section(text, "Files", (str(job.job.source), f"→ {job.job.output}"))
+    if job.plan is not None:
+        _section(text, "Found", _found(job.plan))
+        _section(text, "Plan", describe_plan(job.plan))
+        count = len(job.plan.segments)
+        _section(text, "Segments", (f"{len(job.finished)} of {count} finished, {len(job.running)} running",))
+    if job.published is not None:
+        published = job.published
+        _section(
+            text, "Result", (f"{size(published.size_bytes)}, {published.frames} frames", *published.notes)
+        )
+    _section(text, "What the programs said", job.detail)
+    _section(text, "Log", logged)
+    return text
+
+
+def _found(plan: JobPlan) -> Iterable[str]:
+    video = plan.info.video
+    yield f"fields: {field_order(video.field_order)} ({video.field_order_reason})"
+    shape = "unknown shape" if video.sar is None else f"shape {video.sar}"
+    yield f"picture: {video.width}x{video.height}, pixels of {shape}, {video.pixel_format}"
+    for track in plan.info.audio:
+        language = f", {track.language}" if track.language else ""
+        length = duration(float(track.end_s - track.start_s))
+        channels = f"{track.channels} {'channel' if track.channels == 1 else 'channels'}"
+        yield f"sound: {track.codec}, {track.sample_rate_hz} Hz, {channels}, {length}{language}"
+
+
+def _section(text: Text, title: str, lines: Iterable[str]) -> None:
+    """A title with lines below it; nothing where there are none."""
+    if shown := list(lines):
+        text.append(f"\n{title}\n", style="bold")
+        for line in shown:
+            text.append(f"  {plain(line)}\n")
+
+
+class DetailsScreen(ModalScreen[None]):
+    """The details, until a key is pressed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,i,enter,escape", "app.pop_screen", "Close")]
+
+    def __init__(self, job: JobState, logged: Iterable[str]) -> None:
+        super().__init__()
+        self._text = details_text(job, logged)
+
+    def compose(self) -> ComposeResult:
+        """The panel."""
+        with Vertical(classes="panel"):
+            with VerticalScroll():
+                yield Static(self._text)
+            yield Static(Text("Escape closes", style="dim"), classes="hint")

@@ -1,0 +1,177 @@
+"""The lanes: one widget that draws them all, since eight progress bars cost ten times as much."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from vhsbatch.engines.fallback import fallback, in_words
+from vhsbatch.events.job_state import JobState, Phase
+from vhsbatch.events.state import BatchState
+from vhsbatch.events.telemetry import DeviceReadings, Progress
+from vhsbatch.formatting import duration, plain
+from vhsbatch.ui.tui.devices import device_cell, tells_something
+from vhsbatch.ui.tui.figures import bar, fit, sparkline
+
+PARTS = ("label", "name", "stage", "bar", "figures", "trend")
+
+_STAGES = {"assemble": "joining", "verify": "verifying", "publish": "publishing"}
+_LABEL_WIDTH = 11
+_FIGURES_WIDTH = 26
+_TREND_WIDTH = 12
+# From how many columns on there is room for the trend, and for the device.
+_ROOMY, _WIDE = 110, 150
+_SAMPLE_EVERY_S = 5.0
+
+
+class Lanes(Widget):
+    """A line for each lane: who works on what, how far, how fast, how long still."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lanes--{part}" for part in PARTS}
+
+    def __init__(self, state: BatchState, progress: Mapping[int, Progress], *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._state = state
+        self._progress = progress
+        self._readings: DeviceReadings | None = None
+        self._trends: dict[int, deque[float]] = {}
+        self._sampled_s: dict[int, float] = {}
+
+    @property
+    def count(self) -> int:
+        """How many lanes are shown: those that are to go are, as long as they are at work."""
+        busy = (lane for job in self._state.jobs.values() for lane in _lanes_of(job))
+        return max(self._state.lanes, max(busy, default=0))
+
+    def show(self, now_s: float, readings: DeviceReadings | None) -> None:
+        """Draw the newest numbers; `now_s` says whether a lane's speed is due for its trend."""
+        self._readings = readings
+        for lane, report in self._progress.items():
+            if now_s - self._sampled_s.get(lane, -_SAMPLE_EVERY_S) >= _SAMPLE_EVERY_S:
+                self._sampled_s[lane] = now_s
+                self._trends.setdefault(lane, deque(maxlen=_TREND_WIDTH)).append(report.frames_per_s)
+        self.refresh(layout=self.size.height != self.count)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """A line for each lane."""
+        del container, viewport, width
+        return self.count
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one lane."""
+        width = self.size.width
+        lane = y + 1
+        trend = self._trends.get(lane, ())
+        report = self._progress.get(lane)
+        cells = lane_cells(self._state, report, lane, width, trend=trend, readings=self._readings)
+        segments = [Segment(text, self._style(part)) for part, text in zip(PARTS, cells, strict=True)]
+        return Strip(segments).adjust_cell_length(width)
+
+    def _style(self, part: str) -> Style:
+        return self.get_component_rich_style(f"lanes--{part}")
+
+
+def lane_cells(
+    state: BatchState,
+    report: Progress | None,
+    lane: int,
+    width: int,
+    *,
+    trend: Sequence[float] = (),
+    readings: DeviceReadings | None = None,
+) -> tuple[str, str, str, str, str, str]:
+    """A lane's line in parts: label, name, stage, bar, figures, trend; together `width` cells. Pure.
+
+    The trend (how fast it was over the last minute), and the device with what it says of itself, are for wide
+    terminals.
+    """
+    label = f" Worker {lane}".ljust(_LABEL_WIDTH)
+    job, segment = _work_of(state, lane)
+    if job is None:
+        idle = "idle" if lane <= state.lanes else "stopping"
+        return label, set_cell_size(idle, max(0, width - _LABEL_WIDTH)), "", "", "", ""
+    current = report is not None and report.job_id == job.job.id and report.segment == segment
+    part = report.done_frames / max(1, report.total_frames) if current and report is not None else 0.0
+    stage_width = 17 if width >= 100 else 13
+    bar_width = max(6, width // (6 if width >= _ROOMY else 5))
+    device = _device(job, segment, report if current else None, readings, width // 5)
+    last = _trend(trend if current else (), device, width)
+    taken = _LABEL_WIDTH + stage_width + bar_width + _FIGURES_WIDTH + cell_len(last)
+    name_width = max(8, width - taken)
+    machine = f" @{plain(report.machine)}" if current and report is not None and report.machine else ""
+    machine = fit(machine, min(cell_len(machine), name_width // 2))
+    name = fit(plain(job.job.source.name), name_width - cell_len(machine) - 1) + machine + " "
+    stage = _stage(job, segment, report if current else None)
+    return (
+        label,
+        name,
+        set_cell_size(stage, stage_width),
+        bar(part, bar_width),
+        set_cell_size(_figures(report if current else None, part), _FIGURES_WIDTH),
+        last,
+    )
+
+
+def _trend(trend: Sequence[float], device: str, width: int) -> str:
+    if width < _ROOMY:
+        return ""
+    line = f"  {sparkline(trend, _TREND_WIDTH)}"
+    return line if width < _WIDE else f"{line}  {device}"
+
+
+def _device(
+    job: JobState,
+    segment: int | None,
+    report: Progress | None,
+    readings: DeviceReadings | None,
+    width: int,
+) -> str:
+    """What does the slow part; what it says of itself, where it is of this machine."""
+    if report is not None and readings is not None and not report.machine:
+        reading = readings.of(report.device)
+        if reading is not None and tells_something(reading):
+            return device_cell(reading, width)
+    if job.plan is None or job.plan.upscaling is None or segment is None:
+        return fit("the CPU", width)
+    return fit(in_words(fallback(job.plan.upscaling, job.network_failures.get(segment, 0))), width)
+
+
+def _lanes_of(job: JobState) -> tuple[int, ...]:
+    if job.phase.ended:
+        return ()
+    assembly = () if job.assembly_lane is None else (job.assembly_lane,)
+    return (*job.running.values(), *assembly)
+
+
+def _work_of(state: BatchState, lane: int) -> tuple[JobState | None, int | None]:
+    for job in state.open.values():
+        if job.assembly_lane == lane:
+            return job, None
+        for segment, at_work in job.running.items():
+            if at_work == lane:
+                return job, segment
+    return None, None
+
+
+def _stage(job: JobState, segment: int | None, report: Progress | None) -> str:
+    if segment is None:
+        return _STAGES.get(report.stage if report is not None else "assemble", "joining")
+    count = 0 if job.plan is None else len(job.plan.segments)
+    if job.phase is Phase.RUNNING and count > 1:
+        return f"segment {segment + 1}/{count}"
+    return "restoring"
+
+
+def _figures(report: Progress | None, part: float) -> str:
+    if report is None:
+        return "  starting"
+    speed = float(report.frames_per_s)
+    shown = f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"
+    left = report.total_frames - report.done_frames
+    left_text = duration(left / speed) if speed > 0 else "-"
+    return f" {part:4.0%} {shown:>4} fps {left_text:>8}"

@@ -1,0 +1,117 @@
+"""The frame that a video is at, before and after, as well as the terminal can show it."""
+
+import io
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import anyio.to_thread
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from vhsbatch.events.figures import in_the_making
+from vhsbatch.events.job_state import JobState
+from vhsbatch.events.telemetry import Progress
+from vhsbatch.formatting import duration, plain
+from vhsbatch.restore.snapshot import Still
+from vhsbatch.ui.tui.graphics import picture_widget
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# On less, two pictures show nothing.
+LEAST_COLUMNS, LEAST_LINES = 60, 16
+
+_NO_BEFORE = "the source cannot be read there"
+_NO_AFTER = "not made yet: it is there when the first segment is finished"
+
+
+def frame_at_work(job: JobState, progress: Mapping[int, Progress]) -> int | None:
+    """The last output frame that a lane has made of a video; None if none is at work on it. Pure."""
+    if job.plan is None:
+        return None
+    frames = [
+        job.plan.segments[segment].start_frame + report.done_frames
+        for segment, report in in_the_making(job, progress).items()
+    ]
+    return max(frames, default=None)
+
+
+def decoded(jpeg: bytes | None) -> "Image | None":
+    """The picture in a file; None if there is none."""
+    from PIL.Image import open as open_picture
+
+    try:
+        picture = None if jpeg is None else open_picture(io.BytesIO(jpeg))
+        if picture is not None:
+            picture.load()
+    except OSError:
+        return None
+    return picture
+
+
+class StillScreen(ModalScreen[None]):
+    """Two pictures side by side, made when the screen opens and when they are asked for again."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,v,escape", "app.pop_screen", "Close"),
+        Binding("r", "again", "Again"),
+    ]
+
+    def __init__(self, job: JobState, make: Callable[[], Awaitable[Still | None]]) -> None:
+        """Create the screen.
+
+        Args:
+            job: the video.
+            make: makes a still of what is being done to it now.
+        """
+        super().__init__()
+        self._job = job
+        self._make = make
+        self._head = Static(classes="still-head")
+        self._sides = {"Before": Vertical(classes="still-side"), "After": Vertical(classes="still-side")}
+        self._pictures = Horizontal(*self._sides.values())
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom: which video and moment, the pictures, the keys."""
+        yield self._head
+        yield self._pictures
+        yield Static(Text("r makes it again, Escape closes", style="dim"), classes="still-hint")
+
+    def on_mount(self) -> None:
+        """Begin to make the pictures."""
+        self.action_again()
+
+    def on_resize(self, event: Resize) -> None:
+        """Keep both sides alike: one of them would get the odd column, and a larger picture."""
+        self._pictures.styles.width = event.size.width // 2 * 2
+
+    def action_again(self) -> None:
+        """Make the pictures, of where the video is now."""
+        self._say("reading…")
+        self.run_worker(self._show(), exclusive=True)
+
+    async def _show(self) -> None:
+        still = await self._make()
+        if still is None:
+            self._say("nothing is known of this video yet")
+            return
+        self._say(f"at {duration(float(still.at_s))}")
+        for title, jpeg, why_not in (("Before", still.before, _NO_BEFORE), ("After", still.after, _NO_AFTER)):
+            side = self._sides[title]
+            picture = await anyio.to_thread.run_sync(decoded, jpeg)
+            await side.remove_children()
+            shown = (
+                Static(Text(why_not))
+                if picture is None
+                else picture_widget(picture, coloured=not self.app.no_color)
+            )
+            await side.mount(Static(Text(title, style="bold")), shown)
+
+    def _say(self, words: str) -> None:
+        name = plain(self._job.job.source.name)
+        self._head.update(Text.assemble((name, "bold"), f"   {words}", no_wrap=True, overflow="ellipsis"))

@@ -1,0 +1,72 @@
+"""What counts as a video, and how FFmpeg may open it."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from vhsbatch.ffmpeg import formats
+
+
+@pytest.mark.parametrize("name", ["tape.avi", "TAPE 1.MPG", "a.b.dvr-ms", "x.M2TS", "v.vob"])
+def test_videos(name: str) -> None:
+    assert formats.is_video(Path(name))
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "avi", ".avi", "tape.avi.part", "list.m3u8", "cover.jpg", "x.wav"]
+)
+def test_other_files(name: str) -> None:
+    assert not formats.is_video(Path(name))
+
+
+def test_no_demuxer_that_opens_other_files_is_allowed() -> None:
+    allowed = {name for demuxer in formats.DEMUXER_WHITELIST for name in demuxer.split(",")}
+    assert allowed.isdisjoint(
+        {"concat", "hls", "dash", "webm_dash_manifest", "image2", "lavfi", "sdp", "rtsp", "rtp", "imf"}
+        | {"ffmetadata", "tee", "vobsub", "avisynth", "vapoursynth", "dvdvideo", "fbdev", "v4l2", "x11grab"}
+    )
+
+
+def test_every_special_demuxer_is_an_allowed_one() -> None:
+    special = (
+        formats.SEEKABLE_DEMUXERS
+        | formats.LATE_SEEKING_DEMUXERS
+        | formats.DECLARING_DEMUXERS
+        | formats.UNTIMED_DEMUXERS
+    )
+    assert special <= set(formats.DEMUXER_WHITELIST)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["-y.avi", "http:x.avi", "a%d.avi", "concat:a|b.avi", "two\nlines.avi", "caf\udce9.avi", "[0] 'x'.avi"],
+)
+def test_a_name_is_never_an_option_or_a_protocol(name: str) -> None:
+    assert formats.file_url(Path("/tapes") / name) == f"file:/tapes/{name}"
+
+
+def test_a_relative_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert formats.file_url(Path("-i.avi")) == f"file:{tmp_path}/-i.avi"
+
+
+def test_a_place_is_sought_on_the_containers_clock() -> None:
+    arguments = formats.input_arguments(Path("/tapes/a.avi"), from_s=Fraction(20, 3))
+    assert arguments[:4] == ("-seek_timestamp", "1", "-ss", "6.666667")
+
+
+def test_the_input_is_restricted_before_it_is_named() -> None:
+    *options, flag, url = formats.input_arguments(Path("/tapes/a.avi"))
+    assert tuple(options[:4]) == formats.INPUT_OPTIONS
+    assert (flag, url) == ("-i", "file:/tapes/a.avi")
+    assert options[options.index("-protocol_whitelist") + 1] == "file"
+
+
+def test_a_file_of_another_machine_is_read_by_http_and_as_no_other_format() -> None:
+    served = formats.Served("http://127.0.0.1:9/x/source.avi")
+    options = formats.input_arguments(served, from_s=Fraction(1))
+    assert options[options.index("-protocol_whitelist") + 1] == "http,tcp"
+    assert options[options.index("-format_whitelist") + 1] == formats.FORMAT_WHITELIST
+    assert options[options.index("-http_proxy") + 1] == ""
+    assert options[-2:] == ("-i", served.url)

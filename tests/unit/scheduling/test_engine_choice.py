@@ -1,0 +1,123 @@
+"""On a GPU the network runs in the way that was fastest there, which is measured once."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vhsbatch.cache import Memory
+from vhsbatch.config.settings import Settings
+from vhsbatch.engines.tuning import Way, fastest
+from vhsbatch.model.plan import EncoderDevice
+from vhsbatch.scheduling import engine_choice
+from vhsbatch.scheduling.engine_choice import EngineChoice, tuned
+from vhsbatch.scheduling.readings import NamedDevice
+
+pytestmark = pytest.mark.anyio
+
+UPSTREAM, WHOLE, NCNN_1, NCNN_2 = (
+    Way("realesrgan-ncnn-py", 0, 1),
+    Way("realesrgan-ncnn-py", 1024, 1),
+    Way("ncnn", 0, 1),
+    Way("ncnn", 0, 2),
+)
+CHOICE = EngineChoice(
+    engine="realesrgan",
+    device="0",
+    runtime="realesrgan-ncnn-py",
+    on_gpu=True,
+    gpus={"0": EncoderDevice()},
+    devices={"0": NamedDevice("Radeon", EncoderDevice())},
+    note="engine: realesrgan on Radeon",
+)
+
+
+class Gpu:
+    """A GPU on which each way has its speed, and some runtimes give wrong pictures."""
+
+    def __init__(self, speeds: dict[Way, float], wrong: Sequence[str] = ()) -> None:
+        self._speeds = speeds
+        self._wrong = wrong
+        self.measured: list[Way] = []
+
+    async def measure(self, device: str, ways: Sequence[Way]) -> dict[Way, float | None]:
+        self.measured += ways
+        return {way: self._speeds.get(way) for way in ways}
+
+    async def problem(self, runtime: str, device: str) -> str | None:
+        return "gives wrong pictures" if runtime in self._wrong else None
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Memory:
+    return Memory(tmp_path / "remembered.sqlite")
+
+
+def use(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_choice, "measure", gpu.measure)
+    monkeypatch.setattr(engine_choice, "runtime_problem", gpu.problem)
+
+
+async def test_the_fastest_way_is_taken_and_remembered(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = Gpu({UPSTREAM: 20.0, WHOLE: 23.0, NCNN_1: 21.0, NCNN_2: 34.0})
+    use(gpu, monkeypatch)
+    with closing(memory):
+        first = await tuned(CHOICE, Settings(), memory)
+        assert (first.runtime, first.small_tile_px, first.in_flight) == ("ncnn", 0, 2)
+        assert str(first.note).endswith("ncnn with 2 frames at a time is fastest, 34 fps of 720x480")
+        count = len(gpu.measured)
+        assert await tuned(CHOICE, Settings(), memory) == first
+        assert len(gpu.measured) == count
+
+
+async def test_a_runtime_that_gives_wrong_pictures_is_not_measured(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = Gpu({WHOLE: 23.0, NCNN_2: 34.0}, wrong=["ncnn"])
+    use(gpu, monkeypatch)
+    with closing(memory):
+        choice = await tuned(CHOICE, Settings(), memory)
+    assert (choice.runtime, choice.small_tile_px) == ("realesrgan-ncnn-py", 1024)
+    assert {way.runtime for way in gpu.measured} == {"realesrgan-ncnn-py"}
+
+
+async def test_what_is_remembered_is_tried_before_it_is_used_again(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speeds = {UPSTREAM: 20.0, NCNN_2: 34.0}
+    with closing(memory):
+        use(Gpu(speeds), monkeypatch)
+        assert (await tuned(CHOICE, Settings(), memory)).runtime == "ncnn"
+        use(Gpu(speeds, wrong=["ncnn"]), monkeypatch)
+        assert await tuned(CHOICE, Settings(), memory) == CHOICE
+
+
+async def test_a_runtime_that_was_asked_for_stays(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(Gpu({UPSTREAM: 20.0, NCNN_2: 34.0}), monkeypatch)
+    with closing(memory):
+        choice = await tuned(CHOICE, Settings(runtime="realesrgan-ncnn-py"), memory)
+    assert choice.runtime == "realesrgan-ncnn-py"
+
+
+async def test_where_nothing_can_be_measured_the_choice_stays(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = Gpu({})
+    use(gpu, monkeypatch)
+    with closing(memory):
+        assert await tuned(CHOICE, Settings(), memory) == CHOICE
+        on_cpu = replace(CHOICE, on_gpu=False)
+        assert await tuned(on_cpu, Settings(), memory) == on_cpu
+    gpu.measured.clear()
+    assert await tuned(CHOICE, Settings(), None) == CHOICE
+    assert gpu.measured == []
+
+
+def test_more_frames_at_a_time_must_be_worth_their_memory() -> None:
+    assert fastest({NCNN_1: 30.0, NCNN_2: 30.5}) == (NCNN_1, 30.0)
+    assert fastest({NCNN_1: 30.0, NCNN_2: 33.0}) == (NCNN_2, 33.0)
+    assert fastest({NCNN_1: None}) is None
