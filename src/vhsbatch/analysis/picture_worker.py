@@ -5,29 +5,19 @@
 Frames come on stdin, 8-bit planar YUV, `FRAMES` consecutive ones of each place. `FIELDS` is 2 where the
 lines of a frame belong to two fields.
 
-Noise is what changes between two fields of the same parity where nothing moves: the standard deviation
-of their difference over small blocks, of which the quietest quarter stands still. It is given in steps
-of 8 bits, null where it cannot be told: in frozen, black and clipped pictures.
+Noise (`vhsbatch.analysis.noise`) is given in steps of 8 bits, null where it cannot be told.
 """
 
 import json
 import sys
 from collections.abc import Iterator
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
+from vhsbatch.analysis.noise import Frame, Plane, noise
 from vhsbatch.analysis.picture_edges import borders, chroma_shift, is_blank, levels
-
-_BLOCK_LINES = 8
-_BLOCK_SAMPLES = 16
-_QUIETEST_PART = 25
-_FEWEST_BLOCKS = 20
-# Levels at which a recorder clips, and noise with them.
-_BLACK = 22
-_WHITE = 230
 
 _SEARCHED_FIELD_LINES = 8
 _JUMP = 2.5
@@ -36,8 +26,8 @@ _SMALLEST_JUMP = 6.0
 # No tape has more columns; of what has more, the shift of colour is not measured.
 _WIDEST_TAPE = 1024
 
-Plane = npt.NDArray[np.uint8]
-Frame = tuple[Plane, Plane, Plane]
+# Searching motion costs time, and two pairs of frames tell of noise what five do.
+_FRAMES_FOR_NOISE = 3
 
 
 def read_frames(
@@ -52,36 +42,6 @@ def read_frames(
             samples[luma : luma + chroma].reshape(chroma_height, chroma_width),
             samples[luma + chroma :].reshape(chroma_height, chroma_width),
         )
-
-
-def noise(planes: list[Plane]) -> float | None:
-    """Standard deviation of the noise in consecutive planes, in steps of 8 bits."""
-    deviations = [
-        deviation
-        for first, second in pairwise(planes)
-        for parity in (0, 1)
-        for deviation in _quiet_deviations(first[parity::2], second[parity::2])
-    ]
-    if len(deviations) < _FEWEST_BLOCKS:
-        return None
-    return float(np.percentile(deviations, _QUIETEST_PART))
-
-
-def _quiet_deviations(first: Plane, second: Plane) -> npt.NDArray[np.float32]:
-    """The noise in each block of two fields that shows some."""
-    levels = _blocks(first).mean(axis=(1, 3))
-    difference = _blocks(second).astype(np.float32) - _blocks(first)
-    deviation: npt.NDArray[np.float32] = difference.std(axis=(1, 3)) / np.sqrt(2)
-    shows = (levels > _BLACK) & (levels < _WHITE) & difference.any(axis=(1, 3))
-    quiet: npt.NDArray[np.float32] = deviation[shows]
-    return quiet
-
-
-def _blocks(field: Plane) -> Plane:
-    """`field` as (rows, lines of a block, columns, samples of a block)."""
-    rows, columns = field.shape[0] // _BLOCK_LINES, field.shape[1] // _BLOCK_SAMPLES
-    whole = field[: rows * _BLOCK_LINES, : columns * _BLOCK_SAMPLES]
-    return whole.reshape(rows, _BLOCK_LINES, columns, _BLOCK_SAMPLES)
 
 
 def torn_lines(planes: list[Plane]) -> int:
@@ -112,12 +72,11 @@ def measure(frames: list[Frame], fields: int) -> dict[str, Any]:
     """
     lumas = [luma for luma, _, _ in frames]
     pairs = [(cb, cr) for _, cb, cr in frames]
-    chromas = [noise([pair[plane] for pair in pairs]) for plane in (0, 1)]
-    told = [value for value in chromas if value is not None]
+    luma_noise, chroma_noise = noise(frames[:_FRAMES_FOR_NOISE], fields=fields)
     narrow = lumas[0].shape[1] <= _WIDEST_TAPE
     return {
-        "luma_noise": noise(lumas),
-        "chroma_noise": max(told) if told else None,
+        "luma_noise": luma_noise,
+        "chroma_noise": chroma_noise,
         "torn_lines": torn_lines(lumas),
         "borders": borders(lumas),
         "levels": levels(lumas),
