@@ -41,7 +41,7 @@ from vhsbatch.config.settings import Settings  # noqa: E402
 from vhsbatch.config.sources import load_settings  # noqa: E402
 from vhsbatch.ffmpeg.toolchain import ffmpeg_tool  # noqa: E402
 from vhsbatch.model.plan import JobPlan, Segment  # noqa: E402
-from vhsbatch.restore.workspace import Workplace, segment_file  # noqa: E402
+from vhsbatch.restore.workspace import Workspace, segment_file  # noqa: E402
 
 WORKERS = (1, 2, 4)
 PRESETS = '[short]\ninherits = "vhs"\ntarget_height = 480\nsegment_s = 1\n'
@@ -55,8 +55,8 @@ def sleeping_worker(address: str, sleep_s: float) -> None:
     from vhsbatch.cluster import worker_plugin as node
     from vhsbatch.cluster.program import help_cluster
 
-    async def make_part(plan: JobPlan, segment: Segment, workplace: Workplace, part: Path, **how: Any) -> Any:
-        del workplace
+    async def make_part(plan: JobPlan, segment: Segment, workspace: Workspace, part: Path, **how: Any) -> Any:
+        del workspace
         await anyio.sleep(sleep_s)
         await anyio.Path(part).write_bytes(b"made")
         finished = make.finished(plan, 0, how["lane"])
@@ -86,7 +86,7 @@ async def sleeping(workers: int, segments: int, sleep_s: float) -> dict[str, Any
         job = replace(make.job(), source=source)
         info = make.info(path=source, size_bytes=0, modified_ns=source.stat().st_mtime_ns)
         plan = make.plan(job, info=info, segments=segments, frames=segments * 60)
-        workplace = Workplace(
+        workspace = Workspace(
             ffmpeg="ffmpeg",
             temporary=Path(name),
             publishing=Path(name),
@@ -96,7 +96,7 @@ async def sleeping(workers: int, segments: int, sleep_s: float) -> dict[str, Any
         )
         with scheduler() as (address, scheduler_pid), sleeping_workers(address, workers, sleep_s):
             offer = await sleeping_offer(Path(name))
-            executor = ClusterExecutor(parse_address(address), settings, offer, workplace, assemblies=1)
+            executor = ClusterExecutor(parse_address(address), settings, offer, workspace, assemblies=1)
             async with executor.connected():
                 while executor.machines < workers:
                     await executor.look(lambda event: None)

@@ -30,7 +30,7 @@ from result import give, machine, target
 import make
 from clips import FFMPEG, make_clip
 from vhsbatch.batch.leases import Leases
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.config.settings import Settings
 from vhsbatch.events.bus import Bus
@@ -41,8 +41,8 @@ from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.probe.probe import probe
 from vhsbatch.probe.remembered import Probing
-from vhsbatch.scheduling.admission import Gate
-from vhsbatch.scheduling.disk_space import Room
+from vhsbatch.scheduling.admission import Admission
+from vhsbatch.scheduling.disk_space import DiskSpace
 from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.ui.printing import print_events
 from vhsbatch.ui.text import TextPrinter
@@ -66,7 +66,7 @@ async def fill(folder: Path, videos: int) -> None:
     source.mkdir()
     info = await probe(clip, ffmpeg=FFMPEG)
     version = (await ffmpeg_tool(None)).version
-    memory = Memory(folder / "cache" / "vhsbatch" / "remembered.sqlite")
+    memory = Cache(folder / "cache" / "vhsbatch" / "remembered.sqlite")
     probing = Probing(ffmpeg=FFMPEG, ffmpeg_version=version, max_pixels=Settings().max_pixels, memory=memory)
     for number in range(videos):
         path = source / f"tape{number:05}.avi"
@@ -156,8 +156,8 @@ async def schedule(videos: int, seconds: float) -> dict[str, float]:
             printer = TextPrinter(bus.state, verbose=False, out=io.StringIO(), err=io.StringIO())
             mailbox = bus.subscribe()
             await bus.emit(make.batch_started(*jobs, lanes=LANES))
-            gate = Gate(bus.state, bus, claims=leases, room=Room((folder,), 0))
-            scheduler = Scheduler(bus.state, bus, Waiting(), planner, gate=gate, retries=0)  # type: ignore[arg-type]
+            admission = Admission(bus.state, bus, claims=leases, disk_space=DiskSpace((folder,), 0))
+            scheduler = Scheduler(bus.state, bus, Waiting(), planner, admission=admission, retries=0)  # type: ignore[arg-type]
             started_s = time.process_time()
 
             async def measure() -> None:

@@ -18,9 +18,9 @@ from vhsbatch.events.events import JobPublished, SegmentFinished
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.restore.assemble import assemble
-from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.planner import Toolchain, make_plan
 from vhsbatch.restore.segment import make_segment
-from vhsbatch.restore.workspace import Workplace
+from vhsbatch.restore.workspace import Workspace
 
 RATE_HZ = 48_000
 BEEPS_S = (0.5, 1.5)
@@ -42,8 +42,8 @@ PICTURES: dict[str, tuple[str, ...]] = {
 }
 
 
-def workplace(folder: Path) -> Workplace:
-    return Workplace(
+def workspace(folder: Path) -> Workspace:
+    return Workspace(
         ffmpeg=FFMPEG,
         temporary=folder / "work",
         publishing=folder / "publishing",
@@ -64,21 +64,23 @@ class Studio:
         self, info: MediaInfo, audio: dict[str, Any], container: str = "mp4"
     ) -> tuple[Path, JobPublished]:
         """The result of a source, and what was said of it."""
-        where = workplace(self.folder)
+        where = workspace(self.folder)
         preset = Preset.model_validate(
             {"name": "own", "target_height": 120, "container": container, "audio": audio}
             | {"denoise": {"method": "none"}, "sharpen": {"amount": 0.0}, "deinterlace": {"method": "none"}}
         )
         name = f"{info.path.stem}.{container}"
         job = dataclasses.replace(make.job(), id=name, source=info.path, output=self.folder / "out" / name)
-        means = Means(engine="ffmpeg", upscaling=None, encoder="libx264", container=container, identity={})
+        means = Toolchain(
+            engine="ffmpeg", upscaling=None, encoder="libx264", container=container, identity={}
+        )
         plan = make_plan(job, info, preset, means)
         plan = dataclasses.replace(plan, segments=make.plan(segments=1, frames=plan.frames).segments)
         segments = (await self._picture(plan, where),)
         published = await assemble(plan, segments, where, lane=1, tell=lambda _: None)
         return job.output, published
 
-    async def _picture(self, plan: JobPlan, where: Workplace) -> SegmentFinished:
+    async def _picture(self, plan: JobPlan, where: Workspace) -> SegmentFinished:
         alike = (plan.width, plan.height, plan.sar, plan.rate, plan.frames, plan.info.video.colour)
         if alike not in self._pictures:
             proof = await make_segment(

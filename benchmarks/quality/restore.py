@@ -18,7 +18,7 @@ from vhsbatch.model.plan import Job
 from vhsbatch.process.chain import StageSpec, run_chain
 from vhsbatch.restore.prepare import Intent, prepare, probe_source
 from vhsbatch.restore.segment import segment_stages
-from vhsbatch.restore.workspace import Workplace
+from vhsbatch.restore.workspace import Workspace
 from vhsbatch.scheduling.environment import cores
 
 _THREADS = 2
@@ -70,7 +70,7 @@ async def _restore(capture: Path, preset: Preset, engine: str, output: Path) -> 
     info = await _probed(capture, intent)
     plan = await prepare(Job(id=output.name, index=1, source=capture, output=output), info, intent)
     (segment,) = plan.segments
-    workplace = Workplace(
+    workspace = Workspace(
         ffmpeg=video.FFMPEG,
         temporary=output.parent,
         publishing=output.parent,
@@ -78,7 +78,7 @@ async def _restore(capture: Path, preset: Preset, engine: str, output: Path) -> 
         niceness=0,
         stall_timeout_s=600,
     )
-    *before, last = segment_stages(plan, segment, workplace, output, plan.upscaling)
+    *before, last = segment_stages(plan, segment, workspace, output, plan.upscaling)
     began_s = _cpu_s()
     await run_chain(
         (*before, _without_encoder(last, output)), on_stdout=lambda _: None, on_stderr=lambda *_: None

@@ -20,7 +20,7 @@ _KEPT_S = 365 * 24 * 3600
 _BUSY_S = 2.0
 
 
-class Memory:
+class Cache:
     """Values by key, kept between runs; several runs may use it at a time, and any thread."""
 
     def __init__(self, file: Path) -> None:
@@ -65,9 +65,9 @@ class Memory:
                 return []
 
 
-def default_memory() -> Memory:
+def default_cache() -> Cache:
     """The memory of this user on this machine."""
-    return Memory(user_folder("cache") / _FILE)
+    return Cache(user_folder("cache") / _FILE)
 
 
 def _open(file: Path) -> sqlite3.Connection:

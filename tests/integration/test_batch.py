@@ -97,7 +97,7 @@ async def test_a_batch_with_good_and_bad_captures(captures: Path, tmp_path: Path
 
     # Nothing but the journal and the report's stills stays behind.
     left = [path for path in (out / ".vhsbatch").rglob("*") if path.is_file()]
-    assert {path.parent.name for path in left} == {"journal", "stills"}
+    assert {path.parent.name for path in left} == {"journal", "snapshots"}
 
     # Each result has its record, and can be proven again.
     record = json.loads((out / "B_360p.mp4.json").read_text())

@@ -165,7 +165,7 @@ def test_a_failure_elsewhere_is_one_like_here(place: Path, ready: Ready) -> None
     seen = ended(ready.cluster.batch(ready.address, *ready.options, output="failed"))
     (failed,) = seen["segment_failed"]
     assert failed["reason"] == "encode failed with exit code 9: broken"
-    assert (failed["final"], failed["blameless"]) == (False, False)
+    assert (failed["final"], failed["counts_as_attempt"]) == (False, True)
     assert results(place / "failed") == results(place / "alone")
 
 

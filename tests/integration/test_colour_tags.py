@@ -21,7 +21,7 @@ from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.probe.probe import probe
 from vhsbatch.probe.showinfo import look
-from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.planner import Toolchain, make_plan
 
 pytestmark = pytest.mark.anyio
 
@@ -78,7 +78,7 @@ async def planned(path: Path, height: int) -> JobPlan:
     preset = Preset.model_validate(
         {"name": "plain", "target_height": height, "denoise": {"method": "none"}, "sharpen": {"amount": 0}}
     )
-    means = Means(engine="ffmpeg", upscaling=None, encoder="libx264", container="mp4", identity={})
+    means = Toolchain(engine="ffmpeg", upscaling=None, encoder="libx264", container="mp4", identity={})
     return make_plan(make.job(), make.info(track, path=path), preset, means)
 
 

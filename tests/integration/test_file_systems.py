@@ -117,7 +117,7 @@ def test_results_are_made_and_proven_where_there_are_no_links_locks_or_modes(
         for path in (tmp_path / "out" / ".vhsbatch").iterdir()
         if path.is_dir() and any(path.iterdir())
     }
-    assert left <= {"journal", "stills"}
+    assert left <= {"journal", "snapshots"}
 
 
 def test_a_name_that_cannot_be_is_refused_before_the_work(library: str, clip: Path, tmp_path: Path) -> None:

@@ -88,8 +88,8 @@ def test_commands_and_messages_follow_a_batch(
     (tmp_path / "vhsbatch.toml").write_text(
         f'notify = ["{service.address}"]\non_video = ["{keep}", "videos.jsonl"]\n'
     )
-    follow = ("--on-batch", fail, "--notify-on", "all")
-    process = program.start("batch", captures, "out", *QUICK, *follow, cwd=tmp_path)
+    integration = ("--on-batch", fail, "--notify-on", "all")
+    process = program.start("batch", captures, "out", *QUICK, *integration, cwd=tmp_path)
     out, err = process.communicate()
 
     # Two commands and a service later, the batch is what it is without them.

@@ -9,7 +9,7 @@ import pytest
 import program
 from clips import FFMPEG, make_clip
 from vhsbatch.analysis.measure import measure_remembering
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.errors import InputError
 from vhsbatch.probe.probe import probe
 
@@ -55,7 +55,7 @@ async def test_a_source_is_measured_once_until_it_changes(tmp_path: Path) -> Non
     info = await probe(clip, ffmpeg=FFMPEG)
     nowhere = str(tmp_path / "no-ffmpeg")
     file = tmp_path / "remembered.sqlite"
-    with closing(Memory(file)) as memory:
+    with closing(Cache(file)) as memory:
         first = await measure_remembering(info, memory, ffmpeg=FFMPEG, ffmpeg_version="9")
         assert first.sounds[0].channels[0].level_db is not None
         # Nothing that is not there can have been started.
@@ -63,5 +63,5 @@ async def test_a_source_is_measured_once_until_it_changes(tmp_path: Path) -> Non
         with pytest.raises(InputError):
             await measure_remembering(info, memory, ffmpeg=nowhere, ffmpeg_version="10")
     file.write_bytes(b"no database at all, and longer than its header would be: " * 10)
-    with closing(Memory(file)) as memory:
+    with closing(Cache(file)) as memory:
         assert await measure_remembering(info, memory, ffmpeg=FFMPEG, ffmpeg_version="9") == first

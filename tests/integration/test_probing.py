@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clips import FFMPEG, make_clip
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.errors import ToolError
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.remembered import Probing
@@ -19,7 +19,7 @@ async def test_a_source_is_looked_at_once_until_it_changes(tmp_path: Path) -> No
     clip = make_clip(tmp_path / "tape.avi", "-c:v", "ffv1", "-g", "1", seconds=0.4, size="64x48")
 
     async def probed(*, ffmpeg: str = FFMPEG, version: str = "9", truncated: bool = False) -> MediaInfo:
-        with closing(Memory(tmp_path / "remembered.sqlite")) as memory:
+        with closing(Cache(tmp_path / "remembered.sqlite")) as memory:
             probing = Probing(
                 ffmpeg=ffmpeg,
                 ffmpeg_version=version,

@@ -31,10 +31,10 @@ from vhsbatch.errors import ChainError
 from vhsbatch.model.plan import Upscaling
 from vhsbatch.probe.probe import probe
 from vhsbatch.process.chain import StageSpec, run_chain
-from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.planner import Toolchain, make_plan
 from vhsbatch.restore.segment import make_segment
 from vhsbatch.restore.verify import count_frames
-from vhsbatch.restore.workspace import Workplace
+from vhsbatch.restore.workspace import Workspace
 
 pytestmark = pytest.mark.anyio
 
@@ -199,29 +199,31 @@ def test_still_frames_made_anew_are_the_same_bytes() -> None:
     assert every.said[-1] == ControlLine("done", frames=5, repeated_frames=0)
 
 
-@pytest.mark.parametrize("skip_still", [True, False])
-async def test_a_segment_tells_how_many_of_its_frames_stood_still(skip_still: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("skip_duplicates", [True, False])
+async def test_a_segment_tells_how_many_of_its_frames_stood_still(
+    skip_duplicates: bool, tmp_path: Path
+) -> None:
     clip = tmp_path / "blue.avi"
     ffmpeg(
         *("-f", "lavfi", "-i", f"color=blue:s={WIDTH}x{HEIGHT}:r=25:d=0.4", "-c:v", "ffv1", "-g", "1", clip)
     )
     job = dataclasses.replace(make.job(), source=clip, output=tmp_path / "blue.mp4")
-    means = Means(engine="realesrgan", upscaling=network(), encoder="ffv1", container="mkv", identity={})
+    means = Toolchain(engine="realesrgan", upscaling=network(), encoder="ffv1", container="mkv", identity={})
     preset = Preset(name="test", target_height=120, container="mkv")
     plan = make_plan(job, await probe(clip, ffmpeg=FFMPEG), preset, means)
-    where = Workplace(
+    where = Workspace(
         ffmpeg=FFMPEG,
         temporary=tmp_path,
         publishing=tmp_path,
         threads_per_lane=2,
         niceness=0,
         stall_timeout_s=60,
-        skip_still=skip_still,
+        skip_duplicates=skip_duplicates,
     )
     made = await make_segment(
         plan, plan.segments[0], where, lane=1, attempt=1, fallback=0, tell=lambda _: None
     )
-    assert (made.frames, made.still_frames) == (10, 9 if skip_still else 0)
+    assert (made.frames, made.duplicate_frames) == (10, 9 if skip_duplicates else 0)
 
 
 def test_no_frames_give_no_frames() -> None:

@@ -73,8 +73,8 @@ def test_the_slider_uncovers_the_picture_and_nothing_is_fetched(out: Path, brows
 
 
 def test_stills_are_of_the_same_moment(out: Path) -> None:
-    (before,) = (out / ".vhsbatch" / "stills").glob("*-before.jpg")
-    (after,) = (out / ".vhsbatch" / "stills").glob("*-after.jpg")
+    (before,) = (out / ".vhsbatch" / "snapshots").glob("*-before.jpg")
+    (after,) = (out / ".vhsbatch" / "snapshots").glob("*-after.jpg")
     # Away from fine detail: the moving parts of the picture are where they were.
     size = (40, 30)
     with Image.open(before) as first, Image.open(after) as second:

@@ -26,7 +26,7 @@ from browser import chromium, complaints, requested
 from vhsbatch.batch.control import Live
 from vhsbatch.batch.leases import leasing
 from vhsbatch.events.bus import Mailbox
-from vhsbatch.events.commands import Pause, Wish
+from vhsbatch.events.commands import Command, Pause
 from vhsbatch.events.events import BatchFinished
 from vhsbatch.events.journal import STATE_FOLDER, Journal
 
@@ -99,9 +99,9 @@ def served(out: Path) -> Iterator[Served]:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[list[Wish]]:
+async def running(folder: Path) -> AsyncIterator[list[Command]]:
     """A batch that goes on and on; what is wished of it."""
-    mailbox, wished = Mailbox(), list[Wish]()
+    mailbox, commanded = Mailbox(), list[Command]()
     folder.mkdir(exist_ok=True)
     async with leasing(folder / STATE_FOLDER, "2-b", folder), anyio.create_task_group() as group:
         async with await Journal.create(folder / STATE_FOLDER / "journal", "2-b") as written:
@@ -110,8 +110,8 @@ async def running(folder: Path) -> AsyncIterator[list[Wish]]:
             await written.append(make.started(make.plan(WEDDING)))
         live = Live(folder / STATE_FOLDER, "2-b")
         await live.open()
-        group.start_soon(live.keep, mailbox, wished.append)
-        yield wished
+        group.start_soon(live.keep, mailbox, commanded.append)
+        yield commanded
         mailbox.close()
 
 
@@ -229,9 +229,9 @@ async def test_only_its_own_page_opens_a_view(served: Served) -> None:
 
 @pytest.mark.parametrize(("options", "expected"), [((), []), (("--control",), [Pause()])])
 async def test_a_view_only_looks_unless_it_was_asked_to_steer(
-    tmp_path: Path, options: tuple[str, ...], expected: list[Wish]
+    tmp_path: Path, options: tuple[str, ...], expected: list[Command]
 ) -> None:
-    async with running(tmp_path / "out") as wished:
+    async with running(tmp_path / "out") as commanded:
         with serving(tmp_path / "out", *options) as served:
             async with served.admitted() as session, viewing(session, served) as view:
                 await view.wait_for("wedding 1994.dv")
@@ -239,13 +239,13 @@ async def test_a_view_only_looks_unless_it_was_asked_to_steer(
                 await view.press("/")
                 await view.wait_for("words in the name")
                 if expected:
-                    await wait_until(lambda: bool(wished))
+                    await wait_until(lambda: bool(commanded))
                     assert "(viewing)" not in view.text
                 else:
                     # The screen comes in pieces, and its first line may be in the last one.
                     await view.wait_for("(viewing)")
-                    assert list((tmp_path / "out" / STATE_FOLDER / "wishes").rglob("*.json")) == []
-    assert wished[:1] == expected
+                    assert list((tmp_path / "out" / STATE_FOLDER / "commands").rglob("*.json")) == []
+    assert commanded[:1] == expected
 
 
 async def test_there_are_no_more_views_than_may_be_and_one_that_closes_makes_room(served: Served) -> None:
@@ -334,11 +334,11 @@ def test_beyond_this_machine_it_warns(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_a_real_browser_shows_the_batch_and_asks_nobody_else(tmp_path: Path) -> None:
-    async with running(tmp_path / "out") as wished:
+    async with running(tmp_path / "out") as commanded:
         with serving(tmp_path / "out") as served:
             await anyio.to_thread.run_sync(_look_around, served, tmp_path)
             await wait_until(lambda: served.views == [])
-    assert wished == []
+    assert commanded == []
 
 
 def _look_around(served: Served, folder: Path) -> None:

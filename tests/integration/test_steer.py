@@ -24,12 +24,12 @@ def test_a_batch_is_steered_in_words_and_followed_in_sentences(tmp_path: Path) -
         make_clip(tmp_path / "in" / name, "-c:v", "ffv1", "-g", "1", seconds=0.3, size="96x64")
     (tmp_path / "vhsbatch.toml").write_text(f'ffmpeg = "{FAKE}"\n')
     # No segment is made before the gate is there.
-    gate = {
+    admission = {
         "FAKE_FFMPEG_REAL": FFMPEG,
         "FAKE_FFMPEG_FAULT": "wait",
         "FAKE_FFMPEG_GATE": str(tmp_path / "gate"),
     }
-    batch = program.start(*BATCH, cwd=tmp_path, variables=gate)
+    batch = program.start(*BATCH, cwd=tmp_path, variables=admission)
     reader = None
     try:
         program.wait_for_event(batch, "segment_started")

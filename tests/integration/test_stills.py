@@ -11,7 +11,7 @@ import make
 from clips import FFMPEG, ffmpeg, make_clip
 from vhsbatch.events.state import fold
 from vhsbatch.model.plan import Job, JobPlan
-from vhsbatch.restore.snapshot import StillMaker
+from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.restore.workspace import job_folder
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +34,7 @@ def size_of(jpeg: bytes | None) -> tuple[int, int]:
 async def test_before_and_after_while_a_video_is_being_made(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "tape.mpg", "-c:v", "mpeg2video", size="96x64")
     plan = plan_of(clip, tmp_path / "out")
-    maker = StillMaker(ffmpeg=FFMPEG, temporary=tmp_path / "work")
+    maker = SnapshotMaker(ffmpeg=FFMPEG, temporary=tmp_path / "work")
     begun = fold([make.batch_started(plan.job), make.planned(plan), make.started(plan)]).jobs[plan.job.id]
     still = await maker.make(begun, 30)
     assert still is not None
@@ -64,7 +64,7 @@ async def test_before_and_after_while_a_video_is_being_made(tmp_path: Path) -> N
 
 async def test_what_is_gone_is_left_out(tmp_path: Path) -> None:
     plan = plan_of(tmp_path / "gone.mpg", tmp_path)
-    maker = StillMaker(ffmpeg=FFMPEG, temporary=tmp_path)
+    maker = SnapshotMaker(ffmpeg=FFMPEG, temporary=tmp_path)
     job = fold([make.batch_started(plan.job), make.planned(plan), make.finished(plan)]).jobs[plan.job.id]
     still = await maker.make(job, None)
     assert still is not None

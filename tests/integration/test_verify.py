@@ -14,17 +14,17 @@ from vhsbatch.events.events import SegmentFinished
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.probe.probe import probe
 from vhsbatch.restore.assemble import assemble
-from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.planner import Toolchain, make_plan
 from vhsbatch.restore.record import record_path
 from vhsbatch.restore.segment import make_segment
 from vhsbatch.restore.verify import DECODED, SAME_PACKETS, verify_output
-from vhsbatch.restore.workspace import Workplace
+from vhsbatch.restore.workspace import Workspace
 
 pytestmark = pytest.mark.anyio
 
 
-def workplace(folder: Path) -> Workplace:
-    return Workplace(
+def workspace(folder: Path) -> Workspace:
+    return Workspace(
         ffmpeg=FFMPEG,
         temporary=folder / "work",
         publishing=folder / "publishing",
@@ -41,12 +41,12 @@ async def planned(folder: Path, *, encoder: str = "libx264", container: str = "m
     )
     preset = Preset.model_validate({"name": "test", "target_height": 128, "container": container})
     job = dataclasses.replace(make.job(), source=source, output=folder / "out" / f"tape.{container}")
-    means = Means(engine="ffmpeg", upscaling=None, encoder=encoder, container=container, identity={})
+    means = Toolchain(engine="ffmpeg", upscaling=None, encoder=encoder, container=container, identity={})
     plan = make_plan(job, await probe(source, ffmpeg=FFMPEG), preset, means)
     return dataclasses.replace(plan, segments=make.plan(segments=3, frames=plan.frames).segments)
 
 
-async def made(plan: JobPlan, where: Workplace) -> tuple[SegmentFinished, ...]:
+async def made(plan: JobPlan, where: Workspace) -> tuple[SegmentFinished, ...]:
     return tuple(
         [
             await make_segment(plan, segment, where, lane=1, attempt=1, fallback=0, tell=lambda _: None)
@@ -69,7 +69,7 @@ async def made(plan: JobPlan, where: Workplace) -> tuple[SegmentFinished, ...]:
 async def test_an_output_holds_the_packets_of_its_segments(
     encoder: str, container: str, tmp_path: Path
 ) -> None:
-    plan, where = await planned(tmp_path, encoder=encoder, container=container), workplace(tmp_path)
+    plan, where = await planned(tmp_path, encoder=encoder, container=container), workspace(tmp_path)
     published = await assemble(plan, await made(plan, where), where, lane=1, tell=lambda _: None)
     assert published.frames == plan.frames == 60
     record = json.loads(record_path(plan.job.output).read_text())
@@ -79,7 +79,7 @@ async def test_an_output_holds_the_packets_of_its_segments(
 
 
 async def test_an_output_whose_packets_are_others_has_to_decode(tmp_path: Path) -> None:
-    plan, where = await planned(tmp_path, encoder="ffv1", container="mkv"), workplace(tmp_path)
+    plan, where = await planned(tmp_path, encoder="ffv1", container="mkv"), workspace(tmp_path)
     await assemble(plan, await made(plan, where), where, lane=1, tell=lambda _: None)
     with plan.job.output.open("r+b") as file:
         for place in range(100_000, 1_000_000, 50_000):
@@ -90,7 +90,7 @@ async def test_an_output_whose_packets_are_others_has_to_decode(tmp_path: Path) 
 
 
 async def test_a_segment_that_was_damaged_since_it_was_proven_goes_into_no_output(tmp_path: Path) -> None:
-    plan, where = await planned(tmp_path), workplace(tmp_path)
+    plan, where = await planned(tmp_path), workspace(tmp_path)
     segments = await made(plan, where)
     with (where.job_folder(plan) / segments[1].file).open("r+b") as file:
         file.seek(1000)

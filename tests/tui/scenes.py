@@ -10,7 +10,7 @@ from PIL import Image
 import make
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.events.bus import Mailbox
-from vhsbatch.events.commands import Stop, Wish
+from vhsbatch.events.commands import Command, Stop
 from vhsbatch.events.events import (
     AssemblyStarted,
     BatchFinished,
@@ -25,7 +25,7 @@ from vhsbatch.events.job_state import JobState
 from vhsbatch.events.state import BatchState, fold
 from vhsbatch.events.telemetry import DeviceReading, DeviceReadings, DiskReading, LogLine, Progress
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.restore.snapshot import Still, StillMaker
+from vhsbatch.restore.snapshot import Snapshot, SnapshotMaker
 
 NOW_S = 600.0
 
@@ -39,14 +39,14 @@ class Commands:
         self.owns = True
         self.steerable = True
         self.standing = ""
-        self.wishes: list[Wish] = []
+        self.commands: list[Command] = []
         self._mailbox = mailbox
 
-    def wish(self, wish: Wish) -> None:
+    def command(self, command: Command) -> None:
         if self.refusal is not None:
             raise self.refusal
-        self.wishes.append(wish)
-        if isinstance(wish, Stop):
+        self.commands.append(command)
+        if isinstance(command, Stop):
             self.stopped_by = 2
             self._mailbox.close()
 
@@ -212,17 +212,17 @@ def readings(*, gpus: int) -> DeviceReadings:
     return DeviceReadings(devices=(cpu, *cards), disks=(disk,))
 
 
-class Pictures(StillMaker):
+class Pictures(SnapshotMaker):
     """Makes pictures of two colours, at once."""
 
     def __init__(self) -> None:
         super().__init__(ffmpeg="ffmpeg", temporary=Path("/tmp"))
 
-    async def make(self, job: JobState, at_work_on: int | None) -> Still | None:
+    async def make(self, job: JobState, at_work_on: int | None) -> Snapshot | None:
         if job.plan is None:
             return None
         made = jpeg("green") if job.job.index % 2 else None
-        return Still(at_s=(at_work_on or 0) / job.plan.rate, before=jpeg("#804000"), after=made)
+        return Snapshot(at_s=(at_work_on or 0) / job.plan.rate, before=jpeg("#804000"), after=made)
 
 
 def jpeg(colour: str) -> bytes:

@@ -10,6 +10,7 @@ import scenes
 from vhsbatch.errors import UsageError
 from vhsbatch.events.commands import (
     ChangeLanes,
+    Command,
     Continue,
     Move,
     Pause,
@@ -17,7 +18,6 @@ from vhsbatch.events.commands import (
     Retry,
     Skip,
     Stop,
-    Wish,
 )
 from vhsbatch.events.events import (
     PAUSED_BY_USER,
@@ -44,7 +44,7 @@ def app_of(scene: Scene) -> tuple[BatchApp, scenes.SlowMailbox, scenes.Commands]
         mailbox.put(event)
     commands = scenes.Commands(mailbox)
     app = BatchApp(
-        scenes.state_of(facts), mailbox, commands, stills=scenes.Pictures(), clock=lambda: scenes.NOW_S
+        scenes.state_of(facts), mailbox, commands, snapshots=scenes.Pictures(), clock=lambda: scenes.NOW_S
     )
     return app, mailbox, commands
 
@@ -92,7 +92,7 @@ async def test_q_asks_and_n_goes_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "wishes"),
+    ("keys", "asked"),
     [
         (("p",), [Pause()]),
         (("+",), [ChangeLanes(by=1)]),
@@ -112,14 +112,14 @@ async def test_q_asks_and_n_goes_on() -> None:
         (("q", "escape"), []),
     ],
 )
-async def test_a_key_is_a_wish(keys: tuple[str, ...], wishes: list[Wish]) -> None:
+async def test_a_key_is_a_command(keys: tuple[str, ...], asked: list[Command]) -> None:
     app, mailbox, commands = app_of(scenes.running(2))
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, mailbox, pilot)
         app.focus_list()
         await pilot.press(*keys)
         await pilot.pause()
-        assert commands.wishes == wishes
+        assert commands.commands == asked
 
 
 async def test_a_wish_that_cannot_be_passed_on_is_told() -> None:
@@ -141,7 +141,7 @@ async def test_a_paused_batch_goes_on_by_the_same_key() -> None:
         await settle(app, mailbox, pilot)
         assert "paused: by the user" in screen_text(app)
         await pilot.press("p")
-        assert commands.wishes == [Continue()]
+        assert commands.commands == [Continue()]
 
 
 async def test_what_cannot_be_steered_has_no_keys_for_it() -> None:
@@ -150,7 +150,7 @@ async def test_what_cannot_be_steered_has_no_keys_for_it() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, mailbox, pilot)
         await pilot.press("p", "+", "s", "x")
-        assert commands.wishes == []
+        assert commands.commands == []
         assert "Pause" not in screen_text(app)
         await pilot.press("q")
         await pilot.pause()
@@ -168,14 +168,14 @@ async def test_closing_the_view_lets_the_batch_go_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "wish"),
+    ("word", "command"),
     [
         ("p Pause", Pause()),
         ("u/d Move", Move(job_id="wedding_1080p.mp4", by=-1)),
         ("+/- Workers", ChangeLanes(by=1)),
     ],
 )
-async def test_the_footer_takes_clicks(word: str, wish: Wish) -> None:
+async def test_the_footer_takes_clicks(word: str, command: Command) -> None:
     app, mailbox, commands = app_of(scenes.running(2))
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, mailbox, pilot)
@@ -183,7 +183,7 @@ async def test_the_footer_takes_clicks(word: str, wish: Wish) -> None:
         (line,) = (number for number, text in enumerate(lines) if word in text)
         await pilot.click(offset=(lines[line].index(word), line))
         await pilot.pause()
-        assert [type(each) for each in commands.wishes] == [type(wish)]
+        assert [type(each) for each in commands.commands] == [type(command)]
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -208,10 +208,10 @@ async def test_every_action_is_in_the_command_palette() -> None:
         await pilot.press("1", "ctrl+p")
         await pilot.pause()
         await pilot.press(*"pause or")
-        while not commands.wishes:
+        while not commands.commands:
             await pilot.press("enter")
             await pilot.pause(0.1)
-        assert commands.wishes == [Pause()]
+        assert commands.commands == [Pause()]
 
 
 async def test_finding_narrows_the_lists_and_the_log() -> None:
@@ -278,7 +278,7 @@ async def test_a_frame_before_and_after() -> None:
         await pilot.press("q")
         await pilot.pause()
         assert app.is_running
-        assert commands.wishes == []
+        assert commands.commands == []
 
 
 async def test_both_pictures_have_one_size_where_a_column_is_odd() -> None:
@@ -297,9 +297,11 @@ async def test_no_pictures_where_there_is_no_room_or_nothing_makes_them() -> Non
         await settle(app, mailbox, pilot)
         await pilot.press("v")
         await drawn(app, pilot)
-        assert [notice.message for notice in app._notifications] == ["pictures need 60 columns and 16 lines"]
+        assert [notification.message for notification in app._notifications] == [
+            "pictures need 60 columns and 16 lines"
+        ]
     app, mailbox, _ = app_of(scenes.running(2))
-    app._stills = None
+    app._snapshots = None
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, mailbox, pilot)
         await pilot.press("v")

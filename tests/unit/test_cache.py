@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 import make
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.events.serialize import load_media_info, to_jsonable
 
 
@@ -17,19 +17,19 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_what_one_run_keeps_another_recalls(file: Path) -> None:
-    with closing(Memory(file)) as one:
+    with closing(Cache(file)) as one:
         assert one.recall("tape", 1) is None
         one.keep({"frames": 3}, "tape", 1)
         one.keep({"frames": 4}, "tape", 2)
         one.keep({"frames": 5}, "tape", 2)
-    with closing(Memory(file)) as other:
+    with closing(Cache(file)) as other:
         assert other.recall("tape", 1) == {"frames": 3}
         assert other.recall("tape", 2) == {"frames": 5}
         assert other.recall("tape", 3) is None
 
 
 def test_two_runs_and_many_threads_share_it(file: Path) -> None:
-    with closing(Memory(file)) as one, closing(Memory(file)) as two:
+    with closing(Cache(file)) as one, closing(Cache(file)) as two:
         threads = [
             Thread(target=memory.keep, args=(number, "tape", number))
             for number in range(20)
@@ -45,7 +45,7 @@ def test_two_runs_and_many_threads_share_it(file: Path) -> None:
 def test_a_damaged_file_is_begun_anew(file: Path) -> None:
     file.parent.mkdir()
     file.write_bytes(b"no database" * 1000)
-    with closing(Memory(file)) as memory:
+    with closing(Cache(file)) as memory:
         assert memory.recall("tape") is None
         memory.keep(1, "tape")
         assert memory.recall("tape") == 1
@@ -53,24 +53,24 @@ def test_a_damaged_file_is_begun_anew(file: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_no_reason_to_fail(tmp_path: Path) -> None:
     (tmp_path / "cache").touch()
-    memory = Memory(tmp_path / "cache" / "remembered.sqlite")
+    memory = Cache(tmp_path / "cache" / "remembered.sqlite")
     memory.keep(1, "tape")
     assert memory.recall("tape") is None
 
 
 def test_what_is_very_old_is_forgotten(file: Path) -> None:
-    with closing(Memory(file)) as memory:
+    with closing(Cache(file)) as memory:
         memory.keep(1, "old")
         memory.keep(2, "new")
     with closing(sqlite3.connect(file)) as database, database:
         database.execute("UPDATE remembered SET kept_s = 0 WHERE value = '1'")
-    with closing(Memory(file)) as memory:
+    with closing(Cache(file)) as memory:
         assert (memory.recall("old"), memory.recall("new")) == (None, 2)
 
 
 def test_a_source_of_any_name_comes_back_as_it_was(file: Path) -> None:
     path = Path(os.fsdecode(b"/in/t\xffpe [1].dv"))
     info = make.info(path=path, notes=("a note",))
-    with closing(Memory(file)) as memory:
+    with closing(Cache(file)) as memory:
         memory.keep(to_jsonable(info), os.fspath(path), info.size_bytes)
         assert load_media_info(memory.recall(os.fspath(path), info.size_bytes)) == info

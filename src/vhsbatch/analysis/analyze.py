@@ -7,7 +7,7 @@ from fractions import Fraction
 from vhsbatch.analysis.autodetect import adapted, suitable_preset
 from vhsbatch.analysis.findings import Finding, find
 from vhsbatch.analysis.measure import Measured, measure_remembering
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.colour import decoded_colour
 from vhsbatch.ffmpeg.shape import sample_aspect
@@ -39,7 +39,7 @@ class Analysis:
 async def analyse(
     info: MediaInfo,
     presets: dict[str, Preset],
-    memory: Memory | None,
+    memory: Cache | None,
     *,
     ffmpeg: str,
     ffmpeg_version: str,

@@ -8,7 +8,7 @@ import anyio
 from vhsbatch.analysis.findings import SURE_ENOUGH, Finding, find
 from vhsbatch.analysis.measure import measure_remembering
 from vhsbatch.analysis.picture import Picture
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset, derive
 from vhsbatch.model.media import MediaInfo
 
@@ -40,7 +40,7 @@ class AutoDetect:
     _turn: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def choose(
-        self, info: MediaInfo, memory: Memory | None, *, ffmpeg: str, ffmpeg_version: str
+        self, info: MediaInfo, memory: Cache | None, *, ffmpeg: str, ffmpeg_version: str
     ) -> tuple[Preset, tuple[str, ...]]:
         """The preset for a source with what it needs otherwise, and why it is that.
 

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from vhsbatch.analysis.audio import Sound, measure_sound
 from vhsbatch.analysis.picture import Picture, measure_picture
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.events.serialize import to_jsonable
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.blank import NO_BLANK_ENDS, BlankEnds, look_at_ends
@@ -58,7 +58,7 @@ _MEASURED = TypeAdapter(Measured)
 
 
 async def measure_remembering(
-    info: MediaInfo, memory: Memory | None, *, ffmpeg: str, ffmpeg_version: str
+    info: MediaInfo, memory: Cache | None, *, ffmpeg: str, ffmpeg_version: str
 ) -> Measured:
     """What a source is like: from memory, while it and the program that decodes it are the same.
 

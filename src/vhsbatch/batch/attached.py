@@ -10,7 +10,7 @@ import anyio.to_thread
 from vhsbatch.batch.control import Line
 from vhsbatch.batch.leases import living_runs
 from vhsbatch.errors import OutputFolderError, UsageError
-from vhsbatch.events.commands import Wish
+from vhsbatch.events.commands import Command
 from vhsbatch.events.events import BatchStarted, Event, Fact
 from vhsbatch.events.journal import STATE_FOLDER, JournalReader
 from vhsbatch.events.state import BatchState
@@ -20,7 +20,7 @@ _EVERY_S = 0.5
 
 
 @dataclass(slots=True)
-class Viewer:
+class AttachedSession:
     """Looks at an output folder; the twin of a session, of which it is no part.
 
     Attributes:
@@ -67,7 +67,7 @@ class Viewer:
             return "   (viewing)" if self.read_only else ""
         return "   not running" if self.state.outcome is None else f"   ended: {self.state.outcome}"
 
-    def wish(self, wish: Wish) -> None:
+    def command(self, command: Command) -> None:
         """Pass a wish on to the process that runs the batch.
 
         Raises:
@@ -77,7 +77,7 @@ class Viewer:
         if not self.steerable or self._line is None:
             return
         try:
-            self._line.wish(wish)
+            self._line.command(command)
         except FileNotFoundError as error:
             raise UsageError(
                 f"the batch in {self.folder} has just ended",

@@ -11,8 +11,8 @@ import anyio
 from vhsbatch.config.settings import Settings
 from vhsbatch.events.bus import Bus
 from vhsbatch.events.events import GpuRetired
-from vhsbatch.restore.workspace import Workplace
-from vhsbatch.scheduling.environment import Toolbox
+from vhsbatch.restore.workspace import Workspace
+from vhsbatch.scheduling.environment import Environment
 from vhsbatch.scheduling.executor import Executor
 from vhsbatch.scheduling.gpus import Gpus
 from vhsbatch.scheduling.local import LocalExecutor
@@ -21,7 +21,7 @@ from vhsbatch.scheduling.sizing import Lanes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workforce:
+class Backend:
     """Who does the work.
 
     Attributes:
@@ -44,9 +44,9 @@ class Workforce:
 
 
 @asynccontextmanager
-async def workforce(
-    settings: Settings, toolbox: Toolbox, workplace: Workplace, bus: Bus, run_id: str
-) -> AsyncIterator[Workforce]:
+async def backend(
+    settings: Settings, environment: Environment, workspace: Workspace, bus: Bus, run_id: str
+) -> AsyncIterator[Backend]:
     """This machine, or the machines of a cluster.
 
     Raises:
@@ -58,20 +58,20 @@ async def workforce(
         async def retired(device: str, reason: str) -> None:
             await bus.emit(GpuRetired(at_s=time.time(), device=device, reason=reason))
 
-        gpus = Gpus(toolbox.gpus, slots=toolbox.slots_per_gpu, retired=retired)
-        executor = LocalExecutor(workplace, state=bus.state, threads=toolbox.threads, gpus=gpus)
-        yield Workforce(executor=executor, parallel=toolbox.parallel, watch=_watch_nobody)
+        gpus = Gpus(environment.gpus, slots=environment.slots_per_gpu, retired=retired)
+        executor = LocalExecutor(workspace, state=bus.state, threads=environment.threads, gpus=gpus)
+        yield Backend(executor=executor, parallel=environment.parallel, watch=_watch_nobody)
         return
     from vhsbatch.cluster.start import open_cluster
 
-    async with open_cluster(settings, toolbox, workplace, run_id, bus.tell) as cluster:
+    async with open_cluster(settings, environment, workspace, run_id, bus.tell) as cluster:
 
         async def watch(scheduler: Scheduler) -> None:
             await cluster.follow(bus.state, scheduler.use_lanes, bus.tell)
 
         # Their number follows the machines, and not the load of this one.
         parallel = Lanes(begin=cluster.lanes, least=cluster.lanes, most=cluster.lanes)
-        yield Workforce(executor=cluster, parallel=parallel, watch=watch)
+        yield Backend(executor=cluster, parallel=parallel, watch=watch)
 
 
 async def _watch_nobody(_scheduler: Scheduler) -> None:

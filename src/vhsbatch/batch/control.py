@@ -5,7 +5,7 @@ path. What is in them is not proof of anything, so nothing of it is synced, and 
 viewer costs the run nothing.
 
     live/RUN.json        what is going on, written anew every second
-    wishes/RUN/*.json    wishes, taken in the order of their names
+    commands/RUN/*.json    wishes, taken in the order of their names
 """
 
 import errno
@@ -22,8 +22,8 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.events.bus import Mailbox
-from vhsbatch.events.commands import Wish
-from vhsbatch.events.serialize import dump, dump_line, load_telemetry, load_wish
+from vhsbatch.events.commands import Command
+from vhsbatch.events.serialize import dump, dump_line, load_command, load_telemetry
 from vhsbatch.events.telemetry import DeviceReadings, LogLine, Progress, Telemetry
 
 _EVERY_S = 1.0
@@ -37,7 +37,7 @@ class Live:
 
     def __init__(self, folder: Path, run_id: str) -> None:
         self._file = _live_file(folder, run_id)
-        self._wishes = _wishes_folder(folder, run_id)
+        self._commands = _commands_folder(folder, run_id)
         self._progress: dict[int, Progress] = {}
         self._readings: list[DeviceReadings] = []
         self._log: deque[LogLine] = deque(maxlen=_LOG_LINES)
@@ -49,15 +49,15 @@ class Live:
         """Make room for wishes; before anybody can know of the run, so that none finds nowhere to lie."""
         await anyio.to_thread.run_sync(self._make_folders)
 
-    async def keep(self, mailbox: Mailbox, wish: Callable[[Wish], None]) -> None:
+    async def keep(self, mailbox: Mailbox, command: Callable[[Command], None]) -> None:
         """Write and take until the batch is over.
 
         Args:
             mailbox: what happens.
-            wish: takes a wish.
+            command: takes a wish.
         """
         async with anyio.create_task_group() as group:
-            group.start_soon(self._exchange, wish)
+            group.start_soon(self._exchange, command)
             async for event in mailbox:
                 match event:
                     case Progress():
@@ -73,37 +73,37 @@ class Live:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._end)
 
-    async def _exchange(self, wish: Callable[[Wish], None]) -> None:
+    async def _exchange(self, command: Callable[[Command], None]) -> None:
         while True:
             await anyio.to_thread.run_sync(self._write)
-            await self._pass_on(self._take, wish)
+            await self._pass_on(self._take, command)
             await anyio.sleep(_EVERY_S)
 
-    async def last_call(self, wish: Callable[[Wish], None]) -> None:
+    async def last_call(self, command: Callable[[Command], None]) -> None:
         """Take what was wished up to now; if that is nothing, nobody can wish anything any more.
 
         Whoever comes too late finds no folder, and is told that the run has ended.
         """
-        await self._pass_on(self._close, wish)
+        await self._pass_on(self._close, command)
 
-    async def _pass_on(self, take: Callable[[], list[Wish]], wish: Callable[[Wish], None]) -> None:
+    async def _pass_on(self, take: Callable[[], list[Command]], command: Callable[[Command], None]) -> None:
         async with self._taking:
-            wishes = await anyio.to_thread.run_sync(take)
-        for wished in wishes:
-            wish(wished)
+            commands = await anyio.to_thread.run_sync(take)
+        for commanded in commands:
+            command(commanded)
 
     def _make_folders(self) -> None:
         # A folder that cannot be written is noticed by the journal; a batch needs no viewers.
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
-            self._wishes.mkdir(parents=True, exist_ok=True)
+            self._commands.mkdir(parents=True, exist_ok=True)
 
     def _end(self) -> None:
         with suppress(OSError):
             self._file.unlink(missing_ok=True)
-            for path in self._wishes.iterdir():
+            for path in self._commands.iterdir():
                 path.unlink(missing_ok=True)
-            self._wishes.rmdir()
+            self._commands.rmdir()
 
     def _write(self) -> None:
         newest = [*map(dump, self._progress.values()), *map(dump, self._readings)]
@@ -115,22 +115,22 @@ class Live:
             with suppress(OSError):
                 _write_whole(self._file, content)
 
-    def _take(self) -> list[Wish]:
-        wishes = []
+    def _take(self) -> list[Command]:
+        commands = []
         with suppress(OSError):
-            for path in sorted(self._wishes.glob("*.json")):
+            for path in sorted(self._commands.glob("*.json")):
                 content = path.read_bytes()
                 path.unlink()
                 with suppress(ValueError):  # nobody waits for an answer to nonsense
-                    wishes.append(load_wish(content))
-        return wishes
+                    commands.append(load_command(content))
+        return commands
 
-    def _close(self) -> list[Wish]:
+    def _close(self) -> list[Command]:
         for _ in range(_CLOSING_ATTEMPTS):
-            if wishes := self._take():
-                return wishes
+            if commands := self._take():
+                return commands
             try:
-                self._wishes.rmdir()
+                self._commands.rmdir()
             except OSError as error:
                 if error.errno == errno.ENOTEMPTY:
                     self._drop_drafts()
@@ -139,7 +139,7 @@ class Live:
         return []
 
     def _drop_drafts(self) -> None:
-        for draft in self._wishes.glob("*.new"):
+        for draft in self._commands.glob("*.new"):
             with suppress(OSError):
                 draft.unlink()
 
@@ -168,7 +168,7 @@ class Line:
         lines = content["log"][-new:] if new > 0 else []
         return [load_telemetry(event) for event in (*lines, *content["newest"])]
 
-    def wish(self, wish: Wish) -> None:
+    def command(self, command: Command) -> None:
         """Leave a wish.
 
         Raises:
@@ -176,7 +176,7 @@ class Line:
             OSError: the folder cannot be written to.
         """
         name = f"{time.time_ns():020d}-{os.getpid()}.json"
-        _write_whole(_wishes_folder(self.folder, self.run_id) / name, dump_line(wish))
+        _write_whole(_commands_folder(self.folder, self.run_id) / name, dump_line(command))
 
 
 def _write_whole(path: Path, content: str) -> None:
@@ -190,5 +190,5 @@ def _live_file(folder: Path, run_id: str) -> Path:
     return folder / "live" / f"{run_id}.json"
 
 
-def _wishes_folder(folder: Path, run_id: str) -> Path:
-    return folder / "wishes" / run_id
+def _commands_folder(folder: Path, run_id: str) -> Path:
+    return folder / "commands" / run_id

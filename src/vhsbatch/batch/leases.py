@@ -22,7 +22,7 @@ import anyio.to_thread
 
 from vhsbatch.errors import OutputFolderError, fix_of_folder
 from vhsbatch.process import heartbeat as liveness
-from vhsbatch.process.heartbeat import Living, announce, living, this_process
+from vhsbatch.process.heartbeat import LivingRun, announce, living, this_process
 from vhsbatch.scheduling.claims import Free, Held, Made, Standing
 
 PUBLISHING = "publishing-"
@@ -97,7 +97,7 @@ class Leases:
         for draft in (self._folder / "runs").glob("*.new"):
             draft.unlink(missing_ok=True)
         living = {self._run.run_id, *others} - dead
-        for path in (*self._folder.glob("live/*"), *self._folder.glob("wishes/*")):
+        for path in (*self._folder.glob("live/*"), *self._folder.glob("commands/*")):
             if not any(path.name.startswith(run_id) for run_id in living):
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         for path in self._folder.glob(f"{PUBLISHING}*"):
@@ -113,7 +113,7 @@ class Leases:
     def _file_of_run(self, run_id: str) -> Path:
         return self._folder / "runs" / f"{run_id}.json"
 
-    def _living(self, run_id: str) -> Living | None:
+    def _living(self, run_id: str) -> LivingRun | None:
         """A run, if it is alive."""
         return living(self._file_of_run(run_id), clock=self.own_file)
 
@@ -176,7 +176,7 @@ class Leases:
             shutil.rmtree(mine, ignore_errors=True)
         return True
 
-    def _holder(self, job_id: str) -> Living | None:
+    def _holder(self, job_id: str) -> LivingRun | None:
         """The other run that has a video, if it is alive."""
         others = (run_id for run_id in _holders(self._lease(job_id)) if run_id != self._run.run_id)
         return next((run for run in map(self._living, others) if run is not None), None)

@@ -17,7 +17,7 @@ from vhsbatch.errors import InputError, UsageError
 from vhsbatch.events.journal import STATE_FOLDER
 from vhsbatch.formatting import counted
 from vhsbatch.model.plan import Job
-from vhsbatch.model.source_overrides import NO_CORRECTIONS, Corrections
+from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides
 from vhsbatch.restore.ownership import NO_RULES, InTheWay, Rules
 from vhsbatch.restore.per_video import shipped_preset
 
@@ -41,7 +41,7 @@ class BatchRequest:
         resume: whether an unfinished batch is continued.
         detectable: the presets from which each source gets the one that suits it (`--auto-detect`);
             None where `preset` is for all.
-        corrections: what the user knows better than the sources say.
+        source_overrides: what the user knows better than the sources say.
         preset_named: gives the preset that is named for a single video, as this run would use it.
         allow_truncated: whether sources that break off are restored as far as they go.
         max_damage_percent: sources of which more frames are damaged fail.
@@ -61,7 +61,7 @@ class BatchRequest:
     in_the_way: Mapping[str, str] = field(default_factory=dict)
     resume: bool = False
     detectable: Mapping[str, Preset] | None = None
-    corrections: Corrections = NO_CORRECTIONS
+    source_overrides: SourceOverrides = NO_SOURCE_OVERRIDES
     preset_named: Callable[[str], Preset] = shipped_preset
     allow_truncated: bool = False
     max_damage_percent: int = 5

@@ -15,8 +15,8 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from vhsbatch.batch.backend import Workforce, workforce
-from vhsbatch.batch.cleanup import clean_up, warn_of_room
+from vhsbatch.batch.backend import Backend, backend
+from vhsbatch.batch.cleanup import clean_up, warn_of_disk_space
 from vhsbatch.batch.control import Live
 from vhsbatch.batch.leases import PUBLISHING, Leases, leasing
 from vhsbatch.batch.ledger import Ledger, read_ledger
@@ -31,12 +31,12 @@ from vhsbatch.events.state import BatchState, fold
 from vhsbatch.events.telemetry import LogLine
 from vhsbatch.formatting import counted
 from vhsbatch.process.threads import in_thread
-from vhsbatch.restore.snapshot import StillMaker
-from vhsbatch.restore.workspace import Workplace, expect_writable, make_private
-from vhsbatch.scheduling.admission import Gate
+from vhsbatch.restore.snapshot import SnapshotMaker
+from vhsbatch.restore.workspace import Workspace, expect_writable, make_private
+from vhsbatch.scheduling.admission import Admission
 from vhsbatch.scheduling.controller import Limits
-from vhsbatch.scheduling.disk_space import Room
-from vhsbatch.scheduling.environment import Toolbox, open_toolbox
+from vhsbatch.scheduling.disk_space import DiskSpace
+from vhsbatch.scheduling.environment import Environment, open_environment
 from vhsbatch.scheduling.lane_control import LaneControl
 from vhsbatch.scheduling.measuring import Measuring, Records
 from vhsbatch.scheduling.planning import AGAIN, KEPT, Choosing, Planning
@@ -46,14 +46,14 @@ from vhsbatch.scheduling.shortages import Sources
 
 
 async def run_batch(
-    request: BatchRequest, interfaces: Sequence[Interface], followers: Sequence[Interface] = ()
+    request: BatchRequest, interfaces: Sequence[Interface], integrations: Sequence[Interface] = ()
 ) -> int:
     """Run a batch to its end; the exit code.
 
     Args:
         request: what the user asked for.
         interfaces: what shows it, each with a mailbox of its own.
-        followers: what acts on its facts; they are done before the interfaces are, so that what they
+        integrations: what acts on its facts; they are done before the interfaces are, so that what they
             tell is shown.
 
     Raises:
@@ -62,7 +62,7 @@ async def run_batch(
     """
     if request.settings.temp_dir is not None:
         await anyio.to_thread.run_sync(expect_writable, request.settings.temp_dir)
-    toolbox = await toolbox_of(request)
+    environment = await environment_of(request)
     folder = request.folder / STATE_FOLDER
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.uname().nodename}-{os.getpid()}"
     async with leasing(folder, run_id, request.folder) as leases:
@@ -71,20 +71,20 @@ async def run_batch(
         ledger = read_ledger(request.folder)
         async with await Journal.create(folder / "journal", run_id) as journal:
             bus = Bus(history if request.resume else BatchState(), journal.append)
-            workplace = _workplace(request, toolbox, run_id)
-            await anyio.to_thread.run_sync(_make_temporary, workplace)
+            workspace = _workspace(request, environment, run_id)
+            await anyio.to_thread.run_sync(_make_temporary, workspace)
             # They listen before machines are asked for help, so that refusals are shown.
             shown = [(interface, bus.subscribe()) for interface in interfaces]
-            async with workforce(request.settings, toolbox, workplace, bus, run_id) as workers:
+            async with backend(request.settings, environment, workspace, bus, run_id) as workers:
                 return await _run(
                     request,
-                    toolbox,
+                    environment,
                     bus,
                     leases,
                     shown,
-                    workplace=workplace,
+                    workspace=workspace,
                     workers=workers,
-                    followers=followers,
+                    integrations=integrations,
                     history=history,
                     ledger=ledger,
                     run_id=run_id,
@@ -94,22 +94,22 @@ async def run_batch(
 
 async def _run(
     request: BatchRequest,
-    toolbox: Toolbox,
+    environment: Environment,
     bus: Bus,
     leases: Leases,
     shown: Sequence[tuple[Interface, Mailbox]],
     *,
-    workplace: Workplace,
-    workers: Workforce,
-    followers: Sequence[Interface],
+    workspace: Workspace,
+    workers: Backend,
+    integrations: Sequence[Interface],
     history: BatchState,
     ledger: Ledger,
     run_id: str,
     warnings: Sequence[str],
 ) -> int:
     state = bus.state
-    notes = (*request.notes, *toolbox.notes, *_announce(request, history, leases.others()))
-    followed = [bus.subscribe() for _ in followers]
+    notes = (*request.notes, *environment.notes, *_announce(request, history, leases.others()))
+    followed = [bus.subscribe() for _ in integrations]
     live = Live(request.folder / STATE_FOLDER, run_id)
     await live.open()
     await bus.emit(
@@ -134,31 +134,39 @@ async def _run(
 
     planning = Planning(
         choosing=Choosing(
-            intent=toolbox.intent,
+            intent=environment.intent,
             rules=request.rules,
             standing=lambda job: ledger.standing(job, records=request.rules.records),
         ),
-        workplace=workplace,
+        workspace=workspace,
         state=state,
         bus=bus,
         history=lambda: fold(read_journal(journal)),
         refresh=refresh,
     )
     retries = request.settings.retries
-    room = Room(
-        (workplace.temporary, request.folder),
+    disk_space = DiskSpace(
+        (workspace.temporary, request.folder),
         request.settings.min_free_mib * 2**20,
-        marks=(workplace.temporary, leases.own_file),
+        marks=(workspace.temporary, leases.own_file),
     )
     sources = await in_thread(Sources.of, [job.source for job in request.jobs])
-    gate = Gate(state, bus, claims=leases, room=room, sources=sources, ending=planning.made_by_another)
+    admission = Admission(
+        state, bus, claims=leases, disk_space=disk_space, sources=sources, ending=planning.made_by_another
+    )
     scheduler = Scheduler(
-        state, bus, workers.executor, planning.plan, gate=gate, retries=retries, verbose=request.verbose
+        state,
+        bus,
+        workers.executor,
+        planning.plan,
+        admission=admission,
+        retries=retries,
+        verbose=request.verbose,
     )
     session = Session(
         state=state,
         scheduler=scheduler,
-        stills=StillMaker(ffmpeg=toolbox.ffmpeg, temporary=workplace.temporary),
+        snapshots=SnapshotMaker(ffmpeg=environment.ffmpeg, temporary=workspace.temporary),
         tell=bus.tell,
         drain=request.drain,
     )
@@ -170,29 +178,31 @@ async def _run(
     async with anyio.create_task_group() as group:
         for interface, mailbox in shown:
             group.start_soon(interface, session, mailbox)
-        group.start_soon(live.keep, bus.subscribe(), session.wish)
-        group.start_soon(warn_of_room, bus.subscribe(), state, room, bus)
+        group.start_soon(live.keep, bus.subscribe(), session.command)
+        group.start_soon(warn_of_disk_space, bus.subscribe(), state, disk_space, bus)
         here = request.settings.cluster is None
-        records = Records(toolbox.intent.memory, here=here)
+        records = Records(environment.intent.memory, here=here)
         measuring = Measuring(
             state=state,
             records=records,
-            threads=toolbox.threads,
+            threads=environment.threads,
             emit=bus.emit,
             here=here,
         )
         group.start_soon(measuring.run, bus.subscribe())
         if workers.parallel.least < workers.parallel.most:
             limits = Limits(least=workers.parallel.least, most=workers.parallel.most)
-            control = LaneControl(state=state, room=room, limits=limits, use_lanes=scheduler.use_lanes)
+            control = LaneControl(
+                state=state, disk_space=disk_space, limits=limits, use_lanes=scheduler.use_lanes
+            )
             group.start_soon(control.run, bus.subscribe())
         keeping = partial(clean_up, segments=not request.settings.keep_temp)
-        group.start_soon(keeping, bus.subscribe(), state, workplace)
+        group.start_soon(keeping, bus.subscribe(), state, workspace)
         async with stopped_by_signals(session), anyio.create_task_group() as following:
-            following.start_soon(_follow, session, list(zip(followers, followed, strict=True)))
-            reader = Reader(devices=toolbox.devices, folders=room.folders, tell=bus.tell)
+            following.start_soon(_follow, session, list(zip(integrations, followed, strict=True)))
+            reader = Reader(devices=environment.devices, folders=disk_space.folders, tell=bus.tell)
             async with workers.watched(scheduler), reader.reading():
-                await scheduler.run(partial(live.last_call, session.wish))
+                await scheduler.run(partial(live.last_call, session.command))
             if kept := sum(job.reason == KEPT for job in state.jobs.values()):
                 bus.tell(LogLine(level="info", text=f"kept {counted(kept, 'result')} {KEPT}; {AGAIN}"))
             await bus.emit(
@@ -209,33 +219,33 @@ async def _run(
     return session.exit_code
 
 
-async def _follow(session: Session, followers: Sequence[tuple[Interface, Mailbox]]) -> None:
+async def _follow(session: Session, integrations: Sequence[tuple[Interface, Mailbox]]) -> None:
     """Let everybody follow the batch who acts on its facts: whatever they do, it goes on and ends."""
 
-    async def follow(follower: Interface, mailbox: Mailbox) -> None:
+    async def follow(integration: Interface, mailbox: Mailbox) -> None:
         try:
-            await follower(session, mailbox)
+            await integration(session, mailbox)
         except Exception as error:
             text = await anyio.to_thread.run_sync(defect_in_a_line, error)
             session.tell(LogLine(level="warning", text=f"{text}; the batch is not affected"))
 
     with session.following:
         async with anyio.create_task_group() as group:
-            for follower, mailbox in followers:
-                group.start_soon(follow, follower, mailbox)
+            for integration, mailbox in integrations:
+                group.start_soon(follow, integration, mailbox)
 
 
-async def toolbox_of(request: BatchRequest) -> Toolbox:
+async def environment_of(request: BatchRequest) -> Environment:
     """The tools of a run.
 
     Raises:
         ToolError: one that every video needs does not work.
     """
-    return await open_toolbox(
+    return await open_environment(
         request.settings,
         request.preset,
         detectable=request.detectable,
-        corrections=request.corrections,
+        source_overrides=request.source_overrides,
         preset_named=request.preset_named,
         allow_truncated=request.allow_truncated,
         max_damage_percent=request.max_damage_percent,
@@ -243,28 +253,28 @@ async def toolbox_of(request: BatchRequest) -> Toolbox:
     )
 
 
-def _workplace(request: BatchRequest, toolbox: Toolbox, run_id: str) -> Workplace:
+def _workspace(request: BatchRequest, environment: Environment, run_id: str) -> Workspace:
     settings, state_folder = request.settings, request.folder / STATE_FOLDER
-    return Workplace(
-        ffmpeg=toolbox.ffmpeg,
+    return Workspace(
+        ffmpeg=environment.ffmpeg,
         temporary=temporary_folder(request.folder, settings.temp_dir),
         publishing=state_folder / f"{PUBLISHING}{run_id}",
-        threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
+        threads_per_lane=max(1, environment.threads // environment.lanes),
         niceness=settings.nice,
         stall_timeout_s=settings.stall_timeout_s,
         records=request.rules.records,
-        skip_still=settings.skip_still,
+        skip_duplicates=settings.skip_duplicates,
         vapoursynth_python=settings.vapoursynth_python,
     )
 
 
-def _make_temporary(workplace: Workplace) -> None:
+def _make_temporary(workspace: Workspace) -> None:
     """Create the folder for segments; while it is not there, it is away."""
     try:
-        make_private(workplace.temporary)
+        make_private(workspace.temporary)
     except OSError as error:
         raise OutputFolderError(
-            f"cannot write to {workplace.temporary}: {error.strerror}", fix=fix_of_folder(error)
+            f"cannot write to {workspace.temporary}: {error.strerror}", fix=fix_of_folder(error)
         ) from error
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import anyio
 
 from vhsbatch.events.bus import Mailbox
-from vhsbatch.events.commands import Stop, Wish
+from vhsbatch.events.commands import Command, Stop
 from vhsbatch.events.job_state import Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import Telemetry
 from vhsbatch.process.spawn import kill_all
 from vhsbatch.process.stop_signals import deadline, receive_signals
-from vhsbatch.restore.snapshot import StillMaker
+from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.scheduling.scheduler import Scheduler
 
 # After a signal: a short command, and the report, still have their time.
@@ -39,13 +39,13 @@ class Session:
         owns: whether the batch ends when this program does: here it does.
         steerable: whether wishes are taken: here they are.
         standing: what is to be said of the batch beside its state: nothing.
-        stills: makes pictures of its videos.
+        snapshots: makes pictures of its videos.
         following: what acts on the facts of the batch, which has its time when that is stopped.
     """
 
     state: BatchState
     scheduler: Scheduler
-    stills: StillMaker
+    snapshots: SnapshotMaker
     tell: Callable[[Telemetry], None]
     drain: bool = False
     stopped_by: int | None = field(default=None)
@@ -55,13 +55,13 @@ class Session:
     standing: str = ""
     following: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
-    def wish(self, wish: Wish) -> None:
+    def command(self, command: Command) -> None:
         """Take a user's wish."""
-        match wish:
+        match command:
             case Stop():
-                self.stop(drain=wish.drain)
+                self.stop(drain=command.drain)
             case _:
-                self.scheduler.wish(wish)
+                self.scheduler.command(command)
 
     def stop(self, signum: int = signal.SIGINT, *, drain: bool | None = None) -> None:
         """Start nothing new and stop what runs; a second call ends that at once.

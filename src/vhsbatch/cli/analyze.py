@@ -7,7 +7,7 @@ from anyio import to_thread
 
 from vhsbatch.analysis.analyze import analyse, describe_analysis
 from vhsbatch.batch.request import about_video, expect_video
-from vhsbatch.cache import default_memory
+from vhsbatch.cache import default_cache
 from vhsbatch.config.preset_files import find_preset, load_presets
 from vhsbatch.config.settings import Settings
 from vhsbatch.config.sources import load_settings, preset_paths
@@ -30,7 +30,7 @@ def analyze_video(video: Path, *, json: bool, config: Path | None) -> int:
 
 async def _analyze(video: Path, json: bool, settings: Settings) -> int:
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
-    memory = default_memory() if settings.remember else None
+    memory = default_cache() if settings.remember else None
     probing = Probing(
         ffmpeg=ffmpeg.path,
         ffmpeg_version=ffmpeg.version,
@@ -42,7 +42,7 @@ async def _analyze(video: Path, json: bool, settings: Settings) -> int:
     overrides = Overrides(tables=settings.files, preset_named=functools.partial(find_preset, presets))
     override = await to_thread.run_sync(overrides.of, video)
     analysis = await analyse(
-        corrected(info, override.corrections),
+        corrected(info, override.source_overrides),
         presets,
         memory,
         ffmpeg=ffmpeg.path,

@@ -1,23 +1,31 @@
 """From typed options to checked settings and a preset: the same for every command."""
 
-from vhsbatch.cli.options import ClusterOptions, FollowOptions, MachineOptions, NetworkOptions, ResultOptions
+from vhsbatch.cli.options import (
+    ClusterOptions,
+    IntegrationOptions,
+    MachineOptions,
+    NetworkOptions,
+    ResultOptions,
+)
 from vhsbatch.config.preset_files import find_preset, load_presets
 from vhsbatch.config.presets import Preset, override
 from vhsbatch.config.settings import Settings
 from vhsbatch.config.sources import load_settings, preset_paths
-from vhsbatch.engines.models import user_network
+from vhsbatch.engines.models import user_model
 from vhsbatch.errors import UsageError
 
 DEFAULT_PRESET = "vhs"
 
 
-def settings_from(machine: MachineOptions, follow: FollowOptions | None = None, **typed: object) -> Settings:
+def settings_from(
+    machine: MachineOptions, integration: IntegrationOptions | None = None, **typed: object
+) -> Settings:
     """The settings, of which whatever was typed wins.
 
     Raises:
         UsageError: a value is wrong; the message says where it came from.
     """
-    engine, follow = machine.engine, follow or FollowOptions()
+    engine, integration = machine.engine, integration or IntegrationOptions()
     for option in ("model", "device", "gpus", "slots_per_gpu", "runtime"):
         value = getattr(machine, option)
         if engine == "ffmpeg" and value not in (None, "auto"):
@@ -25,7 +33,7 @@ def settings_from(machine: MachineOptions, follow: FollowOptions | None = None, 
                 f"--{option.replace('_', '-')} {value} is the network's, and --engine ffmpeg uses none"
             )
     if machine.model is not None:
-        user_network(machine.model)
+        user_model(machine.model)
         # Whoever brings a network of their own wants it used.
         engine = "realesrgan"
     options = {
@@ -41,11 +49,11 @@ def settings_from(machine: MachineOptions, follow: FollowOptions | None = None, 
         "nice": machine.nice,
         "retries": machine.retries,
         "max_pixels": machine.max_pixels,
-        "report": False if follow.no_report else None,
-        "on_video": follow.on_video,
-        "on_batch": follow.on_batch,
-        "notify": follow.notify or None,
-        "notify_on": follow.notify_on,
+        "report": False if integration.no_report else None,
+        "on_video": integration.on_video,
+        "on_batch": integration.on_batch,
+        "notify": integration.notify or None,
+        "notify_on": integration.notify_on,
         **typed,
     }
     return load_settings(options, config_file=machine.config)

@@ -82,7 +82,7 @@ async def _show(session: Session, mailbox: Mailbox) -> None:
     from vhsbatch.ui.tui.app import BatchApp
     from vhsbatch.ui.tui.terminal import run_in_terminal
 
-    error = await run_in_terminal(BatchApp(session.state, mailbox, session, stills=session.stills))
+    error = await run_in_terminal(BatchApp(session.state, mailbox, session, snapshots=session.snapshots))
     if error is not None:
         say(defect_in_a_line(error))
     # The interface leaves no trace on the terminal; the result stays. If it broke down, the batch goes

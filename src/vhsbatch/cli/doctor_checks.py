@@ -12,7 +12,7 @@ from typing import Literal
 
 import anyio
 
-from vhsbatch.cache import default_memory
+from vhsbatch.cache import default_cache
 from vhsbatch.config.settings import Settings
 from vhsbatch.engines.devices import (
     RUNTIMES,
@@ -21,7 +21,7 @@ from vhsbatch.engines.devices import (
     runtime_problem,
     vulkan_devices,
 )
-from vhsbatch.engines.models import shipped_networks
+from vhsbatch.engines.models import shipped_models
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.ffmpeg.encoder_choice import Trial, hardware_fix, is_hardware, try_encoder
 from vhsbatch.ffmpeg.encoders import ENCODERS
@@ -206,7 +206,7 @@ async def _runtime(runtime: str, device: str) -> Finding:
 
 def _models() -> Finding:
     try:
-        names = [network.name for network in shipped_networks()]
+        names = [network.name for network in shipped_models()]
     except VhsBatchError as error:
         return Finding(status="warn", subject="models", detail=error.cause, fix=error.fix)
     return Finding(status="ok", subject="models", detail=", ".join(names))
@@ -215,7 +215,7 @@ def _models() -> Finding:
 async def _engine(settings: Settings) -> Finding:
     """What a batch would use, as it would find out."""
     try:
-        memory = default_memory() if settings.remember else None
+        memory = default_cache() if settings.remember else None
         choice = await tuned(await choose_engine(settings), settings, memory)
     except VhsBatchError as error:
         return Finding(status="fail", subject="engine", detail=error.cause, fix=error.fix)

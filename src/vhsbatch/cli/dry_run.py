@@ -12,16 +12,16 @@ import anyio.to_thread
 
 from vhsbatch.batch.ledger import read_ledger
 from vhsbatch.batch.request import BatchRequest
-from vhsbatch.batch.run import temporary_folder, toolbox_of
+from vhsbatch.batch.run import environment_of, temporary_folder
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.events.describe import describe_plans, predicted
 from vhsbatch.events.events import BatchPredicted
 from vhsbatch.formatting import duration, size
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.restore.calibration import calibrate
-from vhsbatch.restore.workspace import Workplace
-from vhsbatch.scheduling.disk_space import Room, result_bytes
-from vhsbatch.scheduling.environment import Toolbox
+from vhsbatch.restore.workspace import Workspace
+from vhsbatch.scheduling.disk_space import DiskSpace, result_bytes
+from vhsbatch.scheduling.environment import Environment
 from vhsbatch.scheduling.measuring import Records
 from vhsbatch.scheduling.planning import Choosing
 from vhsbatch.scheduling.prediction import Remaining, Sample, estimate, kind_of, lanes_at_work, predict
@@ -33,16 +33,16 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
     Returns:
         The exit code: 1 if a video could not be planned.
     """
-    toolbox = await toolbox_of(request)
+    environment = await environment_of(request)
     ledger = await anyio.to_thread.run_sync(read_ledger, request.folder)
     choosing = Choosing(
-        intent=toolbox.intent,
+        intent=environment.intent,
         rules=request.rules,
         standing=lambda job: ledger.standing(job, records=request.rules.records),
     )
     plans: dict[str, JobPlan | str | VhsBatchError] = {}
     remarks: dict[str, str] = {}
-    limiter = anyio.CapacityLimiter(max(2, toolbox.lanes))
+    limiter = anyio.CapacityLimiter(max(2, environment.lanes))
 
     async def plan(job: Job) -> None:
         async with limiter:
@@ -55,18 +55,18 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
         for job in request.jobs:
             group.start_soon(plan, job)
     planned = [made for job in request.jobs if isinstance(made := plans[job.id], JobPlan)]
-    records = Records(toolbox.intent.memory)
-    lanes = lanes_at_work(map(_whole, planned), toolbox.lanes)
+    records = Records(environment.intent.memory)
+    lanes = lanes_at_work(map(_whole, planned), environment.lanes)
     for plan_of_kind in await anyio.to_thread.run_sync(_unknown, planned, records):
-        await _calibrate(plan_of_kind, records, request, toolbox, lanes)
-    estimates, total = _estimates(planned, records, toolbox)
-    room = Room(
+        await _calibrate(plan_of_kind, records, request, environment, lanes)
+    estimates, total = _estimates(planned, records, environment)
+    disk_space = DiskSpace(
         (temporary_folder(request.folder, request.settings.temp_dir), request.folder),
         request.settings.min_free_mib * 2**20,
     )
-    forecast = room.forecast(plan for plan in plans.values() if isinstance(plan, JobPlan))
-    notes = (*request.notes, *toolbox.notes)
-    for line in describe_plans(request.jobs, plans, toolbox.lanes, notes, estimates, remarks=remarks):
+    forecast = disk_space.forecast(plan for plan in plans.values() if isinstance(plan, JobPlan))
+    notes = (*request.notes, *environment.notes)
+    for line in describe_plans(request.jobs, plans, environment.lanes, notes, estimates, remarks=remarks):
         show(line)
     if not planned:
         show("In all: nothing to do")
@@ -96,20 +96,20 @@ def _unknown(plans: Sequence[JobPlan], records: Records) -> list[JobPlan]:
 
 
 async def _calibrate(
-    plan: JobPlan, records: Records, request: BatchRequest, toolbox: Toolbox, lanes: int
+    plan: JobPlan, records: Records, request: BatchRequest, environment: Environment, lanes: int
 ) -> None:
     """Make short pieces of a video, `lanes` at a time, and keep what they took."""
     with tempfile.TemporaryDirectory(prefix="vhsbatch-") as folder:
-        workplace = Workplace(
-            ffmpeg=toolbox.ffmpeg,
+        workspace = Workspace(
+            ffmpeg=environment.ffmpeg,
             temporary=Path(folder),
             publishing=Path(folder),
-            threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
+            threads_per_lane=max(1, environment.threads // environment.lanes),
             niceness=request.settings.nice,
             stall_timeout_s=request.settings.stall_timeout_s,
             vapoursynth_python=request.settings.vapoursynth_python,
         )
-        tried = await calibrate(plan, workplace, lanes=lanes)
+        tried = await calibrate(plan, workspace, lanes=lanes)
     record = records.of(plan)
     for frames, wall_s in tried.pieces:
         record = record.with_segment(Sample(frames, wall_s, lanes))
@@ -121,13 +121,13 @@ async def _calibrate(
 
 
 def _estimates(
-    plans: Sequence[JobPlan], records: Records, toolbox: Toolbox
+    plans: Sequence[JobPlan], records: Records, environment: Environment
 ) -> tuple[dict[str, str], BatchPredicted | None]:
     """What each video takes, in words, and all of them together."""
-    threads = toolbox.threads
+    threads = environment.threads
     usual_bytes = {plan.job.id: result_bytes(plan) for plan in plans}
     videos = list(map(_whole, plans))
-    lanes = lanes_at_work(videos, toolbox.lanes)
+    lanes = lanes_at_work(videos, environment.lanes)
     words = {}
     for left in videos:
         id_ = left.plan.job.id
@@ -141,7 +141,7 @@ def _estimates(
             )
     every = records.of_all(plans)
     total = predict(
-        videos, every, lanes=toolbox.lanes, threads=threads, usual_bytes=usual_bytes, at_s=time.time()
+        videos, every, lanes=environment.lanes, threads=threads, usual_bytes=usual_bytes, at_s=time.time()
     )
     return words, total
 

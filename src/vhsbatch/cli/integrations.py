@@ -7,13 +7,13 @@ from vhsbatch.batch.session import Interface
 from vhsbatch.config.settings import Settings
 from vhsbatch.errors import UsageError
 from vhsbatch.integrations.hooks import Hooks
-from vhsbatch.integrations.notifications import Notices, check_addresses
+from vhsbatch.integrations.notifications import Notifications, check_addresses
 from vhsbatch.integrations.report import Report
 from vhsbatch.integrations.systemd import ServiceManager
 from vhsbatch.process.stop_signals import run_until_stopped
 
 
-def followers(
+def integrations(
     request: BatchRequest, *, report: bool = True, service_manager: ServiceManager | None = None
 ) -> list[Interface]:
     """Everything that acts on the facts of a batch.
@@ -41,11 +41,11 @@ def followers(
         )
         chosen.append(hooks.follow)
     if settings.notify:
-        chosen.append(Notices(addresses=settings.notify, on=settings.notify_on).follow)
+        chosen.append(Notifications(addresses=settings.notify, on=settings.notify_on).follow)
     return chosen
 
 
-def check_followers(settings: Settings) -> None:
+def check_integrations(settings: Settings) -> None:
     """Find out whether what is to follow can work.
 
     Raises:

@@ -11,7 +11,7 @@ from vhsbatch.cli.options import (
     ClusterOptions,
     DisplayOptions,
     FolderOptions,
-    FollowOptions,
+    IntegrationOptions,
     MachineOptions,
     ResultOptions,
 )
@@ -21,7 +21,7 @@ _NO_MACHINE = MachineOptions()
 _NO_DISPLAY = DisplayOptions()
 _NO_FOLDER = FolderOptions()
 _NO_CLUSTER = ClusterOptions()
-_NO_FOLLOW = FollowOptions()
+_NO_INTEGRATIONS = IntegrationOptions()
 
 
 @app.command
@@ -35,7 +35,7 @@ def batch(
     machine: MachineOptions = _NO_MACHINE,
     cluster: ClusterOptions = _NO_CLUSTER,
     display: DisplayOptions = _NO_DISPLAY,
-    follow: FollowOptions = _NO_FOLLOW,
+    integration: IntegrationOptions = _NO_INTEGRATIONS,
 ) -> int:
     """Restore every video of a folder.
 
@@ -47,7 +47,7 @@ def batch(
         machine: How it is made.
         cluster: Other machines that help.
         display: What is shown.
-        follow: What follows.
+        integration: What follows.
     """
     from vhsbatch.cli.restore import restore_folder
 
@@ -59,7 +59,7 @@ def batch(
         machine=machine,
         cluster=cluster,
         display=display,
-        follow=follow,
+        integration=integration,
     )
 
 
@@ -76,7 +76,7 @@ def watch(
     machine: MachineOptions = _NO_MACHINE,
     cluster: ClusterOptions = _NO_CLUSTER,
     display: DisplayOptions = _NO_DISPLAY,
-    follow: FollowOptions = _NO_FOLLOW,
+    integration: IntegrationOptions = _NO_INTEGRATIONS,
 ) -> int:
     """Restore the videos of a folder as they arrive, until Ctrl-C.
 
@@ -90,7 +90,7 @@ def watch(
         machine: How it is made.
         cluster: Other machines that help.
         display: What is shown.
-        follow: What follows.
+        integration: What follows.
     """
     from vhsbatch.cli.watch import watch_folder
 
@@ -104,7 +104,7 @@ def watch(
         machine=machine,
         cluster=cluster,
         display=display,
-        follow=follow,
+        integration=integration,
     )
 
 
@@ -121,7 +121,7 @@ def upscale(
     machine: MachineOptions = _NO_MACHINE,
     cluster: ClusterOptions = _NO_CLUSTER,
     display: DisplayOptions = _NO_DISPLAY,
-    follow: FollowOptions = _NO_FOLLOW,
+    integration: IntegrationOptions = _NO_INTEGRATIONS,
 ) -> int:
     """Restore one video.
 
@@ -135,7 +135,7 @@ def upscale(
         machine: How it is made.
         cluster: Other machines that help.
         display: What is shown.
-        follow: What follows.
+        integration: What follows.
     """
     from vhsbatch.cli.restore import restore_video
 
@@ -149,7 +149,7 @@ def upscale(
         machine=machine,
         cluster=cluster,
         display=display,
-        follow=follow,
+        integration=integration,
     )
 
 

@@ -189,7 +189,7 @@ class DisplayOptions:
 
 @Parameter(name="*", group=_FOLLOW)
 @dataclass(frozen=True, kw_only=True)
-class FollowOptions:
+class IntegrationOptions:
     """What is done with the news of a batch."""
 
     no_report: Annotated[bool, Parameter(name="--no-report")] = False

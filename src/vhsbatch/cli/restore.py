@@ -28,12 +28,12 @@ from vhsbatch.cli.configure import (
 )
 from vhsbatch.cli.display import interfaces
 from vhsbatch.cli.dry_run import preview
-from vhsbatch.cli.integrations import check_followers, followers
+from vhsbatch.cli.integrations import check_integrations, integrations
 from vhsbatch.cli.options import (
     ClusterOptions,
     DisplayOptions,
     FolderOptions,
-    FollowOptions,
+    IntegrationOptions,
     MachineOptions,
     ResultOptions,
 )
@@ -41,7 +41,7 @@ from vhsbatch.cli.resume import Options, options_before, preset_before
 from vhsbatch.config.presets import Preset
 from vhsbatch.config.settings import Settings
 from vhsbatch.errors import UsageError
-from vhsbatch.model.source_overrides import corrections
+from vhsbatch.model.source_overrides import source_overrides
 from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.ownership import Rules
 from vhsbatch.restore.per_video import Overrides
@@ -57,7 +57,7 @@ def restore_folder(
     machine: MachineOptions,
     cluster: ClusterOptions,
     display: DisplayOptions,
-    follow: FollowOptions,
+    integration: IntegrationOptions,
 ) -> int:
     """Restore a folder; the exit code."""
     input_folder, output_folder = Path(typed_input), Path(typed_output)
@@ -68,7 +68,7 @@ def restore_folder(
     rules = rules_of(which, machine)
     typed = Options(which, result, machine)
     before = options_before(output_folder, input_folder) if which.resume else None
-    options, settings, preset = _decide(typed, before, follow, cluster, replan=which.replan)
+    options, settings, preset = _decide(typed, before, integration, cluster, replan=which.replan)
     chosen = jobs_of_folder(
         input_folder,
         preset,
@@ -96,7 +96,7 @@ def restore_folder(
     expect_parts(settings, cluster, request.preset, request.preset_named)
     if which.dry_run:
         return run_until_stopped(preview, request, show_line)
-    return run_until_stopped(run_batch, request, interfaces(display), followers(request))
+    return run_until_stopped(run_batch, request, interfaces(display), integrations(request))
 
 
 def restore_video(
@@ -110,14 +110,14 @@ def restore_video(
     machine: MachineOptions,
     cluster: ClusterOptions,
     display: DisplayOptions,
-    follow: FollowOptions,
+    integration: IntegrationOptions,
 ) -> int:
     """Restore one video; the exit code."""
     typed = Options(FolderOptions(), result, machine)
     folder = output if output.is_dir() or not output.suffix else output.parent
     before = options_before(folder, video) if resume else None
     options, settings, preset = _decide(
-        typed, before, follow, cluster, replan=False, container=container_of(output)
+        typed, before, integration, cluster, replan=False, container=container_of(output)
     )
     rules = Rules(
         overwrite=overwrite, resume=resume, records=not machine.no_record, from_results=from_results
@@ -140,7 +140,7 @@ def restore_video(
         verbose=display.verbose,
     )
     expect_parts(settings, cluster, request.preset, request.preset_named)
-    return run_until_stopped(run_batch, request, interfaces(display), followers(request, report=False))
+    return run_until_stopped(run_batch, request, interfaces(display), integrations(request, report=False))
 
 
 def rules_of(which: FolderOptions, machine: MachineOptions) -> Rules:
@@ -188,7 +188,7 @@ def request_for(
         options=options.remembered(Path(typed_input), preset, settings),
         resume=which.resume,
         detectable=detectable_presets(result, settings, preset),
-        corrections=corrections(result.aspect, result.field_order, result.telecine),
+        source_overrides=source_overrides(result.aspect, result.field_order, result.telecine),
         preset_named=functools.partial(preset_named, result=result, settings=settings, base=preset),
         allow_truncated=result.allow_truncated,
         max_damage_percent=result.max_damage,
@@ -201,7 +201,7 @@ def request_for(
 def _decide(
     typed: Options,
     before: Mapping[str, str] | None,
-    follow: FollowOptions,
+    integration: IntegrationOptions,
     cluster: ClusterOptions,
     *,
     replan: bool,
@@ -210,7 +210,7 @@ def _decide(
     """What was typed, or what an earlier run was started with."""
     options = typed if before is None else typed.continued(before, replan=replan)
     settings = settings_from(
-        options.machine, follow, parallel=options.which.parallel, **network_settings(cluster)
+        options.machine, integration, parallel=options.which.parallel, **network_settings(cluster)
     )
     if before is None or replan:
         return options, settings, preset_from(options.result, settings, container=container)
@@ -237,7 +237,7 @@ def expect_parts(
         expect_cluster(settings)
     elif (option := _typed_of(cluster)) is not None:
         raise UsageError(f"{option} is a cluster's, and there is none", fix="add --cluster, or leave it out")
-    check_followers(settings)
+    check_integrations(settings)
 
 
 def _typed_of(cluster: ClusterOptions) -> str | None:

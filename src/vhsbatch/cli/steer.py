@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, assert_never, get_args
 
-from vhsbatch.batch.attached import Viewer
+from vhsbatch.batch.attached import AttachedSession
 from vhsbatch.cli.history import expect_folder
 from vhsbatch.config.validation import nearest
 from vhsbatch.errors import UsageError
 from vhsbatch.events.commands import (
     ChangeLanes,
+    Command,
     Continue,
     Move,
     Pause,
@@ -19,7 +20,6 @@ from vhsbatch.events.commands import (
     Retry,
     Skip,
     Stop,
-    Wish,
 )
 from vhsbatch.events.events import (
     BatchContinued,
@@ -63,19 +63,19 @@ class Typed:
 def steer_batch(folder: Path, typed: Typed) -> int:
     """Wish something of the batch that runs into a folder; the exit code."""
     expect_folder(folder)
-    viewer = Viewer(folder.resolve(), read_only=False)
+    viewer = AttachedSession(folder.resolve(), read_only=False)
     if not viewer.steerable:
         raise UsageError(
             f"no batch runs into {folder}", fix=f"vhs-upscale log {folder} prints what happened there"
         )
-    wish = wish_of(typed, viewer.state)
-    answer = what_comes_of(wish, viewer.state)
-    viewer.wish(wish)
+    command = command_of(typed, viewer.state)
+    answer = what_comes_of(command, viewer.state)
+    viewer.command(command)
     show_line(plain(answer))
     return 0
 
 
-def wish_of(typed: Typed, state: BatchState) -> Wish:
+def command_of(typed: Typed, state: BatchState) -> Command:
     """The wish that was typed. Pure.
 
     Raises:
@@ -98,21 +98,21 @@ def wish_of(typed: Typed, state: BatchState) -> Wish:
         case "stop":
             return Stop(drain=typed.finish)
         case "skip" | "retry" | "earlier" | "later" | "priority":
-            return _wish_of_video(what, typed, state)
+            return _command_of_video(what, typed, state)
         case _:
             assert_never(what)
 
 
-def _wish_of_video(what: OfVideo, typed: Typed, state: BatchState) -> Wish:
+def _command_of_video(what: OfVideo, typed: Typed, state: BatchState) -> Command:
     if typed.video is None:
         raise UsageError(f"{what} of which video?", fix=_there_are(state.jobs.values()))
     job = _video(typed.video, state)
     if what == "priority" and typed.priority is None:
         raise UsageError("priority needs a whole number", fix=f"for example priority {typed.video} 5")
-    return _wish_for(what, job, priority=typed.priority)
+    return _command_for(what, job, priority=typed.priority)
 
 
-def _wish_for(what: OfVideo, job: JobState, *, priority: int | None) -> Skip | Retry | Move | Prioritise:
+def _command_for(what: OfVideo, job: JobState, *, priority: int | None) -> Skip | Retry | Move | Prioritise:
     job_id = job.job.id
     match what:
         case "skip":
@@ -129,7 +129,7 @@ def _wish_for(what: OfVideo, job: JobState, *, priority: int | None) -> Skip | R
 
 def videos_in(folder: Path, what: str) -> dict[str, str]:
     """What a shell offers behind `what`: the videos of which that can be wished, and what each is doing."""
-    viewer = Viewer(folder.resolve(), read_only=False)
+    viewer = AttachedSession(folder.resolve(), read_only=False)
     return videos_for(what, viewer.state) if viewer.steerable else {}
 
 
@@ -146,7 +146,7 @@ def videos_for(what: str, state: BatchState) -> dict[str, str]:
     return {
         job.job.source.name if named[job.job.source.name] == 1 else job.job.id: job.phase
         for job in state.jobs.values()
-        if not isinstance(grant(_wish_for(known, job, priority=0), state, at_s=0.0), str)
+        if not isinstance(grant(_command_for(known, job, priority=0), state, at_s=0.0), str)
     }
 
 
@@ -170,17 +170,17 @@ def _there_are(jobs: Iterable[JobState]) -> str:
     return f"videos: {', '.join(names[:_MOST_NAMED])}{more}"
 
 
-def what_comes_of(wish: Wish, state: BatchState) -> str:
+def what_comes_of(command: Command, state: BatchState) -> str:
     """What a wish will change, in a sentence. Pure.
 
     Raises:
         UsageError: it cannot be had.
     """
-    if isinstance(wish, Stop):
-        how = "running segments are finished first" if wish.drain else "running segments are given up"
+    if isinstance(command, Stop):
+        how = "running segments are finished first" if command.drain else "running segments are given up"
         return f"The batch stops: {how}, and finished ones are kept for --resume."
     # Only read: the fact that counts is the batch's own.
-    granted = grant(wish, state, at_s=0.0)
+    granted = grant(command, state, at_s=0.0)
     if isinstance(granted, str):
         raise UsageError(granted)
     return _sentence(granted, state)

@@ -23,8 +23,8 @@ from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.compare import choose_clips, compare, names_of
 from vhsbatch.restore.comparisons import expect_own, note
 from vhsbatch.restore.prepare import probe_source
-from vhsbatch.restore.workspace import Workplace, expect_writable
-from vhsbatch.scheduling.environment import open_toolbox
+from vhsbatch.restore.workspace import Workspace, expect_writable
+from vhsbatch.scheduling.environment import open_environment
 from vhsbatch.ui.text import show_line
 
 
@@ -80,8 +80,8 @@ async def _compare(
 ) -> int:
     video, folder = paths
     await anyio.to_thread.run_sync(expect_writable, folder)
-    toolbox = await open_toolbox(settings, presets[0])
-    info, _ = await probe_source(video, toolbox.intent)
+    environment = await open_environment(settings, presets[0])
+    info, _ = await probe_source(video, environment.intent)
     clips = choose_clips(
         info.video.frames / info.video.rate,
         count=places.count,
@@ -95,14 +95,14 @@ async def _compare(
             show_line(plain(telemetry.text))
 
     with tempfile.TemporaryDirectory(prefix=".vhsbatch-", dir=folder) as temporary:
-        workplace = Workplace(
-            ffmpeg=toolbox.ffmpeg,
+        workspace = Workspace(
+            ffmpeg=environment.ffmpeg,
             temporary=Path(temporary),
             publishing=Path(temporary),
-            threads_per_lane=max(1, toolbox.threads // toolbox.lanes),
+            threads_per_lane=max(1, environment.threads // environment.lanes),
             niceness=settings.nice,
             stall_timeout_s=settings.stall_timeout_s,
-            skip_still=settings.skip_still,
+            skip_duplicates=settings.skip_duplicates,
             vapoursynth_python=settings.vapoursynth_python,
         )
         made = await compare(
@@ -110,9 +110,9 @@ async def _compare(
             presets,
             clips,
             folder,
-            intent=toolbox.intent,
-            workplace=workplace,
-            lanes=toolbox.lanes,
+            intent=environment.intent,
+            workspace=workspace,
+            lanes=environment.lanes,
             tell=tell,
         )
     await note(

@@ -21,12 +21,12 @@ from vhsbatch.batch.session import Session
 from vhsbatch.batch.settle import Arrivals, Identity
 from vhsbatch.cli.configure import network_settings, preset_from, preset_named, settings_from
 from vhsbatch.cli.display import interfaces
-from vhsbatch.cli.integrations import followers
+from vhsbatch.cli.integrations import integrations
 from vhsbatch.cli.options import (
     ClusterOptions,
     DisplayOptions,
     FolderOptions,
-    FollowOptions,
+    IntegrationOptions,
     MachineOptions,
     ResultOptions,
 )
@@ -58,7 +58,7 @@ def watch_folder(
     machine: MachineOptions,
     cluster: ClusterOptions,
     display: DisplayOptions,
-    follow: FollowOptions,
+    integration: IntegrationOptions,
 ) -> int:
     """Watch a folder until a signal ends it; the exit code."""
     if settle_s <= 0:
@@ -74,7 +74,7 @@ def watch_folder(
         raise UsageError(
             f"input folder {typed_input} cannot be read", fix="make it readable, or name another folder"
         )
-    settings = settings_from(machine, follow, parallel=which.parallel, **network_settings(cluster))
+    settings = settings_from(machine, integration, parallel=which.parallel, **network_settings(cluster))
     # What one run has finished, or half finished, the next need not make again.
     which = dataclasses.replace(which, resume=True, skip_existing=False)
     options, rules = Options(which, result, machine), rules_of(which, machine)
@@ -276,7 +276,7 @@ class Watch:
                 pass
 
         shown = [*interfaces(self.display, lines_only=True), remember]
-        await run_batch(request, shown, followers(request, service_manager=self.service_manager))
+        await run_batch(request, shown, integrations(request, service_manager=self.service_manager))
         (session,) = sessions
         for id_, job in session.state.jobs.items():
             identity = identities[id_]

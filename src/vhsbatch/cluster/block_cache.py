@@ -37,7 +37,7 @@ class _Copy:
     users: int = 0
 
 
-class Copies:
+class BlockCache:
     """The head's files of which this machine has parts; those that nobody uses make room for others."""
 
     def __init__(self, folder: Path, ask: Ask, *, kept: int) -> None:
@@ -51,11 +51,11 @@ class Copies:
         self._folder = folder
         self._ask = ask
         self._kept = kept
-        self._copies: dict[Hashable, _Copy] = {}
+        self._block_cache: dict[Hashable, _Copy] = {}
         self._awaited: dict[str, asyncio.Future[Block]] = {}
 
     @contextmanager
-    def borrowed(self, identity: Hashable, key: str, name: str, suffix: str) -> Iterator["Loan"]:
+    def borrowed(self, identity: Hashable, key: str, name: str, suffix: str) -> Iterator["BorrowedFile"]:
         """A file of the head's, for as long as a task needs it.
 
         Args:
@@ -64,11 +64,11 @@ class Copies:
             name: by which name the head knows the file.
             suffix: the ending of its name, which says what is in it.
         """
-        copy = self._copies.pop(identity, None) or self._new(suffix)
-        self._copies[identity] = copy  # the last one is the one that was used last
+        copy = self._block_cache.pop(identity, None) or self._new(suffix)
+        self._block_cache[identity] = copy  # the last one is the one that was used last
         copy.users += 1
         try:
-            yield Loan(copy, lambda number: self._fetch(key, name, number))
+            yield BorrowedFile(copy, lambda number: self._fetch(key, name, number))
         finally:
             copy.users -= 1
             self._make_room()
@@ -100,13 +100,13 @@ class Copies:
             answer.set_result(block)
 
     def _make_room(self) -> None:
-        idle = [identity for identity, copy in self._copies.items() if not copy.users]
+        idle = [identity for identity, copy in self._block_cache.items() if not copy.users]
         for identity in idle[: max(0, len(idle) - self._kept)]:
             with contextlib.suppress(OSError):
-                self._copies.pop(identity).path.unlink(missing_ok=True)
+                self._block_cache.pop(identity).path.unlink(missing_ok=True)
 
 
-class Loan:
+class BorrowedFile:
     """A file of the head's that a task may read."""
 
     def __init__(self, copy: _Copy, fetch: Callable[[int], Any]) -> None:

@@ -39,7 +39,7 @@ from vhsbatch.fs import publish
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.restore.assemble import assemble
 from vhsbatch.restore.reuse import expect_unchanged
-from vhsbatch.restore.workspace import Workplace, make_private
+from vhsbatch.restore.workspace import Workspace, make_private
 from vhsbatch.scheduling.local import file_errors_in_words
 
 _LOOK_S = 0.5
@@ -87,7 +87,7 @@ class ClusterExecutor:
         address: Address,
         settings: Settings,
         offer: Offer,
-        workplace: Workplace,
+        workspace: Workspace,
         *,
         assemblies: int,
         starting: int = 0,
@@ -98,7 +98,7 @@ class ClusterExecutor:
             address: the scheduler's.
             settings: certificates, and the most lanes that are wanted.
             offer: what is asked of machines.
-            workplace: where segments go, on this machine.
+            workspace: where segments go, on this machine.
             assemblies: how many videos are joined at a time, here.
             starting: how many slots will be there as soon as workers that are being started are.
         """
@@ -111,7 +111,7 @@ class ClusterExecutor:
         self._machines = Machines(self._connection, offer)
         self._most = most_lanes(settings.parallel)
         self._offer = offer
-        self._workplace = workplace
+        self._workspace = workspace
         self._assembling = anyio.CapacityLimiter(assemblies)
         self._attempts: dict[str, _Attempt] = {}
         self._slots = anyio.CapacityLimiter(0)
@@ -239,7 +239,7 @@ class ClusterExecutor:
                 fallback=fallback,
             )
             made = await self._run(order, tell)
-        folder = self._workplace.job_folder(plan)
+        folder = self._workspace.job_folder(plan)
         with file_errors_in_words():
             await anyio.to_thread.run_sync(make_private, folder)
             try:
@@ -309,7 +309,7 @@ class ClusterExecutor:
         """See `Executor`; this machine does it, since it has sources and results."""
         async with self._assembling:
             with file_errors_in_words():
-                return await assemble(plan, segments, self._workplace, lane=lane, tell=tell)
+                return await assemble(plan, segments, self._workspace, lane=lane, tell=tell)
 
 
 def most_lanes(parallel: int | str) -> int:

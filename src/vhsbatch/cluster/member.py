@@ -11,7 +11,7 @@ from vhsbatch.cluster.files import SOURCE, files_of, is_source
 from vhsbatch.cluster.protocol import Offer, difference, fitting, mapped, parse_map
 from vhsbatch.cluster.tools import tools
 from vhsbatch.config.settings import Settings
-from vhsbatch.engines.models import shipped_networks
+from vhsbatch.engines.models import shipped_models
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ToolError
 from vhsbatch.ffmpeg.encoder_choice import choose_encoder
@@ -20,7 +20,7 @@ from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan, Upscaling
 from vhsbatch.process.spawn import run
-from vhsbatch.restore.workspace import Workplace
+from vhsbatch.restore.workspace import Workspace
 from vhsbatch.scheduling.engine_choice import choose_engine
 from vhsbatch.scheduling.environment import survey
 from vhsbatch.scheduling.gpus import Gpus
@@ -36,7 +36,7 @@ class Member:
     """How this machine helps one run.
 
     Attributes:
-        workplace: where and with what it works.
+        workspace: where and with what it works.
         slots: how many segments it makes at a time.
         usable_bytes: memory that all of them together may take.
         gpus: what the network runs on, if not on the CPU.
@@ -46,7 +46,7 @@ class Member:
         shares_folder: whether it sees the folder for segments.
     """
 
-    workplace: Workplace
+    workspace: Workspace
     slots: int
     usable_bytes: int
     gpus: Gpus
@@ -68,7 +68,7 @@ class Member:
             ToolError: it does not run here, or is another version.
         """
         if "qtgmc" in plan.identity:
-            found = await qtgmc_versions(self.workplace.vapoursynth_python)
+            found = await qtgmc_versions(self.workspace.vapoursynth_python)
             _expect_same(plan.identity, {"qtgmc": found})
 
     def adapted(self, plan: JobPlan, files: Mapping[str, Path]) -> JobPlan:
@@ -159,14 +159,14 @@ async def examine(settings: Settings, offer: Offer, limits: Limits, retired: Ret
     paths = parse_map(offer.map_path) | parse_map(own.map_path)
     folder = mapped(offer.folder, paths)
     return Member(
-        workplace=Workplace(
+        workspace=Workspace(
             ffmpeg=ffmpeg.path,
             temporary=folder,
             publishing=folder,
             threads_per_lane=max(1, machine.threads // slots),
             niceness=own.nice,
             stall_timeout_s=own.stall_timeout_s,
-            skip_still=own.skip_still,
+            skip_duplicates=own.skip_duplicates,
             vapoursynth_python=own.vapoursynth_python,
         ),
         slots=slots,
@@ -193,7 +193,7 @@ def files_here(plan: JobPlan) -> dict[str, Path]:
     """The files that a segment is made from; networks that came with the packages are on every machine."""
     files = files_of(plan)
     if plan.upscaling is not None:
-        shipped = {network.name: network for network in shipped_networks()}
+        shipped = {network.name: network for network in shipped_models()}
         if (network := shipped.get(plan.upscaling.model)) is not None:
             files |= {"param": network.param, "weights": network.weights}
     return files

@@ -15,7 +15,7 @@ from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.dask import EXTENSIONS, configure, security
 from vhsbatch.cluster.protocol import GPU, MEMORY
 from vhsbatch.cluster.workdir import own_place
-from vhsbatch.cluster.worker_plugin import Node
+from vhsbatch.cluster.worker_plugin import SegmentWorker
 from vhsbatch.config.settings import Settings
 from vhsbatch.errors import ToolError
 from vhsbatch.events.telemetry import LogLine
@@ -97,7 +97,7 @@ async def help_cluster(
             name=worker_name(machine),
             security=security(address, settings),
             resources=found,
-            plugins=(Node(machine, settings, found=found, note=note),),
+            plugins=(SegmentWorker(machine, settings, found=found, note=note),),
             # Its work is done by child processes, whose memory Dask does not see.
             memory_limit=0,
             local_directory=str(folder),

@@ -10,7 +10,7 @@ from distributed import Worker, get_worker
 from vhsbatch import __version__
 from vhsbatch.cluster.files import Block
 from vhsbatch.cluster.protocol import Answer, Made, Order, as_values
-from vhsbatch.cluster.worker_plugin import PLUGIN, Node
+from vhsbatch.cluster.worker_plugin import PLUGIN, SegmentWorker
 from vhsbatch.config.sources import load_settings
 from vhsbatch.errors import VhsBatchError
 
@@ -29,7 +29,7 @@ async def join(version: str, offer: bytes, dask_worker: Worker) -> dict[str, Any
         return as_values(Answer(machine=machine, slots=0, refusal=refusal))
     if PLUGIN not in dask_worker.plugins:
         # A Dask worker that somebody else started: its settings are those of its environment.
-        await dask_worker.plugin_add(Node(machine, load_settings({})), name=PLUGIN)
+        await dask_worker.plugin_add(SegmentWorker(machine, load_settings({})), name=PLUGIN)
     # The scheduler, which passes it on, could send anything else in its place.
     return as_values(await _node(dask_worker).answer(pickle.loads(offer)))  # noqa: S301
 
@@ -41,7 +41,7 @@ async def make(order: Order) -> Made | VhsBatchError | None:
 
 async def take(token: str, block: Block | None, dask_worker: Worker) -> None:
     """Hand a machine a block that it has asked for; None if there is none."""
-    _node(dask_worker).copies.take(token, block)
+    _node(dask_worker).block_cache.take(token, block)
 
 
 async def block(part: str, number: int, dask_worker: Worker) -> bytes:
@@ -54,8 +54,8 @@ async def drop(part: str, dask_worker: Worker) -> None:
     _node(dask_worker).drop(part)
 
 
-def _node(worker: Worker) -> Node:
+def _node(worker: Worker) -> SegmentWorker:
     node = worker.plugins[PLUGIN]
-    if not isinstance(node, Node):
+    if not isinstance(node, SegmentWorker):
         raise TypeError(f"the plugin {PLUGIN} of this worker is something else")
     return node

@@ -17,8 +17,8 @@ from vhsbatch.cluster.tools import tools
 from vhsbatch.config.settings import ENV_PREFIX, Settings
 from vhsbatch.events.telemetry import LogLine, Telemetry
 from vhsbatch.process.spawn import Tail, read_lines, spawn
-from vhsbatch.restore.workspace import Workplace
-from vhsbatch.scheduling.environment import Toolbox
+from vhsbatch.restore.workspace import Workspace
+from vhsbatch.scheduling.environment import Environment
 from vhsbatch.scheduling.sizing import LaneNeed
 
 _AGAIN_S = 1.0
@@ -28,14 +28,14 @@ Tell = Callable[[Telemetry], None]
 
 @asynccontextmanager
 async def open_cluster(
-    settings: Settings, toolbox: Toolbox, workplace: Workplace, run_id: str, tell: Tell
+    settings: Settings, environment: Environment, workspace: Workspace, run_id: str, tell: Tell
 ) -> AsyncIterator[ClusterExecutor]:
     """An executor for the cluster that the settings name, with the machines that are there or being started.
 
     Args:
         settings: how this machine runs, and where the cluster is.
-        toolbox: the tools with which plans are made.
-        workplace: where segments go.
+        environment: the tools with which plans are made.
+        workspace: where segments go.
         run_id: the run.
         tell: takes notes on machines.
 
@@ -45,10 +45,10 @@ async def open_cluster(
     """
     parse_map(settings.map_path)
     where = parse_cluster(settings.cluster or "")
-    offer = _offer(settings, toolbox, workplace, run_id)
+    offer = _offer(settings, environment, workspace, run_id)
     if isinstance(where, Address):
         refuse_open_network(where, settings)
-        executor = ClusterExecutor(where, settings, offer, workplace, assemblies=toolbox.lanes)
+        executor = ClusterExecutor(where, settings, offer, workspace, assemblies=environment.lanes)
         async with executor.connected():
             await executor.look(tell)
             if not executor.lanes:
@@ -58,18 +58,18 @@ async def open_cluster(
     protocol = "tcp" if settings.tls_ca is None else "tls"
     async with (
         scheduler_at(Address(protocol, "127.0.0.1", 0), settings) as address,
-        _workers(where, address, settings, toolbox, tell),
+        _workers(where, address, settings, environment, tell),
         ClusterExecutor(
-            address, settings, offer, workplace, assemblies=toolbox.lanes, starting=where
+            address, settings, offer, workspace, assemblies=environment.lanes, starting=where
         ).connected() as executor,
     ):
         # While they start, sources are probed and planned.
         yield executor
 
 
-def _offer(settings: Settings, toolbox: Toolbox, workplace: Workplace, run_id: str) -> Offer:
-    intent = toolbox.intent
-    need = toolbox.need or LaneNeed()
+def _offer(settings: Settings, environment: Environment, workspace: Workspace, run_id: str) -> Offer:
+    intent = environment.intent
+    need = environment.need or LaneNeed()
     return Offer(
         run_id=run_id,
         version=__version__,
@@ -84,22 +84,22 @@ def _offer(settings: Settings, toolbox: Toolbox, workplace: Workplace, run_id: s
         on_cpu=intent.device == "cpu",
         encoder=intent.encoder,
         lane_bytes=need.memory_bytes,
-        folder=workplace.temporary,
-        token=workplace.temporary / f"shared-{run_id}",
+        folder=workspace.temporary,
+        token=workspace.temporary / f"shared-{run_id}",
         map_path=settings.map_path,
     )
 
 
 @asynccontextmanager
 async def _workers(
-    count: int, address: Address, settings: Settings, toolbox: Toolbox, tell: Tell
+    count: int, address: Address, settings: Settings, environment: Environment, tell: Tell
 ) -> AsyncIterator[None]:
     """`count` worker programs on this machine, each of which is started anew when it dies."""
-    threads = math.ceil(toolbox.threads / count)
-    environment = _environment(settings, engine=toolbox.intent.engine, threads=threads)
+    threads = math.ceil(environment.threads / count)
+    variables = _environment(settings, engine=environment.intent.engine, threads=threads)
     async with anyio.create_task_group() as group:
         for number in range(1, count + 1):
-            group.start_soon(_keep_worker, f"local-{number}", address, environment, tell)
+            group.start_soon(_keep_worker, f"local-{number}", address, variables, tell)
         yield
         group.cancel_scope.cancel()
 

@@ -10,7 +10,7 @@ from vhsbatch.events.telemetry import LogLine, Progress, Telemetry
 _LOG_LINES = 50
 
 
-class Outbox:
+class TelemetryBuffer:
     """The telemetry of an attempt that has not been told yet: its newest progress, its last log lines."""
 
     def __init__(self, order: Order, machine: str, note: Callable[[LogLine], None] = lambda _: None) -> None:

@@ -19,18 +19,18 @@ from vhsbatch.restore.reuse import expect_unchanged
 _BLOCK_S = 60.0
 
 
-async def hand_out(connection: Connection, plan: JobPlan, wish: dict[str, Any]) -> None:
+async def hand_out(connection: Connection, plan: JobPlan, command: dict[str, Any]) -> None:
     """Hand a machine a block of a file that its attempt is made from, and of no other file."""
     try:
-        path = files_of(plan)[wish["want"]]
-        data = await anyio.to_thread.run_sync(proven_block, path, int(wish["block"]))
-        if wish["want"] == SOURCE:
+        path = files_of(plan)[command["want"]]
+        data = await anyio.to_thread.run_sync(proven_block, path, int(command["block"]))
+        if command["want"] == SOURCE:
             # Afterwards: what was read before a change is seen to be of the file that was planned for.
             await expect_unchanged(plan)
     except (KeyError, OSError, VhsBatchError):
         data = None
     with contextlib.suppress(OSError):  # whoever waits for it tries again
-        await connection.ask(take, wish["token"], data, worker=wish["address"], within_s=_BLOCK_S)
+        await connection.ask(take, command["token"], data, worker=command["address"], within_s=_BLOCK_S)
 
 
 async def fetch(connection: Connection, made: Made, worker: str, folder: Path) -> None:

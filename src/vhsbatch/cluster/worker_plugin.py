@@ -20,12 +20,12 @@ import anyio
 import anyio.to_thread
 from distributed import Worker, WorkerPlugin
 
-from vhsbatch.cluster.block_cache import Copies, Loan
+from vhsbatch.cluster.block_cache import BlockCache, BorrowedFile
 from vhsbatch.cluster.files import SOURCE, read_block
 from vhsbatch.cluster.member import Limits, Member, examine, files_here, holds_token, reads_by_http
 from vhsbatch.cluster.protocol import MEMORY, Answer, Made, Offer, Order, mapped, resource, topic
 from vhsbatch.cluster.source_server import SourceServer
-from vhsbatch.cluster.telemetry_buffer import Outbox
+from vhsbatch.cluster.telemetry_buffer import TelemetryBuffer
 from vhsbatch.config.settings import Settings
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.events.telemetry import LogLine, Telemetry
@@ -35,7 +35,7 @@ from vhsbatch.fs import sync
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan, Upscaling
 from vhsbatch.restore.segment import make_part
-from vhsbatch.restore.workspace import Workplace, make_private
+from vhsbatch.restore.workspace import Workspace, make_private
 from vhsbatch.scheduling.local import file_errors_in_words
 
 PLUGIN = "vhsbatch"
@@ -56,17 +56,17 @@ class _Attempt:
     Attributes:
         run_id: the run.
         slot: which of this machine's slots it has, from 1.
-        outbox: takes its telemetry.
+        telemetry_buffer: takes its telemetry.
         scope: ends it.
     """
 
     run_id: str
     slot: int
-    outbox: Outbox
+    telemetry_buffer: TelemetryBuffer
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
 
-class Node(WorkerPlugin):
+class SegmentWorker(WorkerPlugin):
     """This machine's part in the runs of a cluster: a plugin of its Dask worker.
 
     It is the fence too: an attempt that Dask does not want any more is stopped, with its children.
@@ -115,7 +115,7 @@ class Node(WorkerPlugin):
             },
         )
         folder = Path(worker.local_directory) / "copies"
-        self.copies = Copies(folder, self._ask, kept=worker.state.nthreads)
+        self.block_cache = BlockCache(folder, self._ask, kept=worker.state.nthreads)
 
     def _ask(self, message: dict[str, Any]) -> None:
         """Ask the head of a task for a block of a file."""
@@ -146,7 +146,7 @@ class Node(WorkerPlugin):
             text = f"{self.machine} works without GPU {device}: {reason}"
             for attempt in self._attempts.values():
                 if attempt.run_id == offer.run_id:
-                    attempt.outbox.put(LogLine(level="warning", text=text))
+                    attempt.telemetry_buffer.put(LogLine(level="warning", text=text))
                     return
 
         try:
@@ -157,13 +157,13 @@ class Node(WorkerPlugin):
             return Answer(machine=self.machine, slots=0, refusal=member)
         token = mapped(offer.token, member.paths)
         shares = await anyio.to_thread.run_sync(holds_token, token, offer.run_id)
-        if not shares and not await reads_by_http(member.workplace.ffmpeg):
+        if not shares and not await reads_by_http(member.workspace.ffmpeg):
             refusal = f"it does not see {offer.folder}, and its FFmpeg has no HTTP to read sources from afar"
             return Answer(machine=self.machine, slots=0, refusal=refusal)
         if not shares:
             own_folder = Path(self._worker.local_directory) / "segments"
-            workplace = replace(member.workplace, temporary=own_folder)
-            member = replace(member, workplace=workplace, shares_folder=False)
+            workspace = replace(member.workspace, temporary=own_folder)
+            member = replace(member, workspace=workspace, shares_folder=False)
         self._members[offer.run_id] = member
         await self._announce(offer, member)
         return Answer(machine=self.machine, slots=member.slots, shares_folder=shares)
@@ -185,7 +185,7 @@ class Node(WorkerPlugin):
         taken = {attempt.slot for attempt in self._attempts.values()}
         slot = next(number for number in itertools.count(1) if number not in taken)
         attempt = self._attempts[order.key] = _Attempt(
-            order.run_id, slot, Outbox(order, self.machine, self._note)
+            order.run_id, slot, TelemetryBuffer(order, self.machine, self._note)
         )
         try:
             with attempt.scope:
@@ -200,7 +200,7 @@ class Node(WorkerPlugin):
     async def _make(self, order: Order, attempt: _Attempt) -> Made:
         """Have the files that the segment is made from, and make it."""
         member = self._members[order.run_id]
-        info, files, workplace = order.plan.info, {}, member.workplace
+        info, files, workspace = order.plan.info, {}, member.workspace
         async with AsyncExitStack() as stack:
             for name, path in files_here(order.plan).items():
                 here = await anyio.to_thread.run_sync(member.seen, name, path, info)
@@ -210,36 +210,42 @@ class Node(WorkerPlugin):
                 # A source is the same while its time and its size are; other files may change between runs.
                 same = (info.modified_ns, info.size_bytes, order.plan.sample)
                 state = same if name == SOURCE else order.run_id
-                loan = stack.enter_context(self.copies.borrowed((path, state), order.key, name, path.suffix))
+                borrowed_file = stack.enter_context(
+                    self.block_cache.borrowed((path, state), order.key, name, path.suffix)
+                )
                 if name == SOURCE:
-                    served = await stack.enter_async_context(self._served(loan, info, attempt))
-                    workplace = replace(workplace, served=served)
+                    served = await stack.enter_async_context(self._served(borrowed_file, info, attempt))
+                    workspace = replace(workspace, served=served)
                 else:
-                    files[name] = await loan.whole()
+                    files[name] = await borrowed_file.whole()
             plan = member.adapted(order.plan, files)
             await member.expect_deinterlacer(plan)
             placed = member.gpus.placed(
-                plan, order.segment, workplace, lane=attempt.slot, step=order.fallback
+                plan, order.segment, workspace, lane=attempt.slot, step=order.fallback
             )
-            way, workplace = await stack.enter_async_context(placed)
+            way, workspace = await stack.enter_async_context(placed)
             with file_errors_in_words():
-                return await self._make_file(plan, order, workplace, way, attempt.outbox.put)
+                return await self._make_file(plan, order, workspace, way, attempt.telemetry_buffer.put)
 
     @asynccontextmanager
-    async def _served(self, loan: Loan, info: MediaInfo, attempt: _Attempt) -> AsyncIterator[Served]:
+    async def _served(
+        self, borrowed_file: BorrowedFile, info: MediaInfo, attempt: _Attempt
+    ) -> AsyncIterator[Served]:
         """A source that FFmpeg reads from the head, as far as it needs it."""
-        serving = self._server.serving(loan.block, size_bytes=info.size_bytes, suffix=info.path.suffix)
+        serving = self._server.serving(
+            borrowed_file.block, size_bytes=info.size_bytes, suffix=info.path.suffix
+        )
         async with serving as served:
             yield served
-        sent_bytes = min(loan.sent_bytes, info.size_bytes)
+        sent_bytes = min(borrowed_file.sent_bytes, info.size_bytes)
         sent = f"{size(sent_bytes)} of the {size(info.size_bytes)} of {info.path.name}"
-        attempt.outbox.put(LogLine(level="debug", text=f"{sent} have been sent to {self.machine}"))
+        attempt.telemetry_buffer.put(LogLine(level="debug", text=f"{sent} have been sent to {self.machine}"))
 
     async def _make_file(
-        self, plan: JobPlan, order: Order, workplace: Workplace, way: Upscaling | None, tell: Tell
+        self, plan: JobPlan, order: Order, workspace: Workspace, way: Upscaling | None, tell: Tell
     ) -> Made:
         """Make the segment's file."""
-        folder = workplace.job_folder(plan)
+        folder = workspace.job_folder(plan)
         # Two machines can be at one attempt where a link was cut: each has a file of its own, to which the
         # head gives the segment's name.
         part = folder / f"{order.key}-{self._token}.part"
@@ -248,7 +254,7 @@ class Node(WorkerPlugin):
             finished = await make_part(
                 plan,
                 order.segment,
-                workplace,
+                workspace,
                 part,
                 lane=order.lane,
                 attempt=order.attempt,
@@ -284,7 +290,7 @@ class Node(WorkerPlugin):
 
         def report(*, alive: bool = False) -> None:
             nonlocal said_s
-            lines = attempt.outbox.take()
+            lines = attempt.telemetry_buffer.take()
             if lines or (alive and time.monotonic() - said_s > _ALIVE_S):
                 said_s = time.monotonic()
                 self._worker.log_event(topic(attempt.run_id), {"key": key, "lines": lines})

@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     temp_dir: Path | None = Field(
         default=None, description="folder for unfinished work; left out: beside the outputs"
     )
-    skip_still: bool = Field(
+    skip_duplicates: bool = Field(
         default=True, description="the network leaves out frames that equal the one before; same result"
     )
     remember: bool = Field(

@@ -23,7 +23,7 @@ class Engine(Protocol):
         ...
 
     def stage(
-        self, upscaling: Upscaling, *, width: int, height: int, threads: int, skip_still: bool = True
+        self, upscaling: Upscaling, *, width: int, height: int, threads: int, skip_duplicates: bool = True
     ) -> StageSpec:
         """The child process that takes rgb24 frames on stdin and gives larger ones on stdout.
 
@@ -32,7 +32,7 @@ class Engine(Protocol):
             width: input frame width in pixels.
             height: input frame height in pixels.
             threads: CPU threads that the stage may keep busy.
-            skip_still: whether a frame that equals the one before gets its result instead of being
+            skip_duplicates: whether a frame that equals the one before gets its result instead of being
                 upscaled once more.
         """
         ...

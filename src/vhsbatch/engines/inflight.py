@@ -22,18 +22,18 @@ class _UnderWay(NamedTuple):
 
     frame: Frame
     future: Future[Made]
-    is_still: bool = False
+    is_duplicate: bool = False
 
 
 class InFlight:
     """The network with its threads.
 
     Attributes:
-        still_frames: how many frames equalled the one before, and took its result.
+        duplicate_frames: how many frames equalled the one before, and took its result.
     """
 
     def __init__(
-        self, open_network: Callable[[], Upscaler], *, scale: int, threads: int, skip_still: bool
+        self, open_network: Callable[[], Upscaler], *, scale: int, threads: int, skip_duplicates: bool
     ) -> None:
         """Create it, and open the network.
 
@@ -41,19 +41,19 @@ class InFlight:
             open_network: gives the network; what it gives is called by as many threads at a time.
             scale: its scale.
             threads: how many frames it works on at a time.
-            skip_still: whether a still picture, black leader or a blue screen goes through it once only.
+            skip_duplicates: whether a still picture, black leader or a blue screen goes through it once only.
 
         Raises:
             RuntimeFailureError: the network cannot be loaded.
         """
         self._scale = scale
         self._threads = threads
-        self._skip_still = skip_still
+        self._skip_duplicates = skip_duplicates
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="network")
         # By a thread that will use it: OpenMP keeps workers for each thread that ever called a network,
         # and lets all of them sleep between two layers once there are more of them than cores.
         self._upscale = self._pool.submit(open_network).result()
-        self.still_frames = 0
+        self.duplicate_frames = 0
 
     def upscaled(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Larger frames, checked, one for each that comes in.
@@ -65,17 +65,17 @@ class InFlight:
         under_way: deque[_UnderWay] = deque()
 
         def oldest() -> Frame:
-            frame, future, is_still = under_way.popleft()
+            frame, future, is_duplicate = under_way.popleft()
             made = future.result()
-            if not is_still:
+            if not is_duplicate:
                 check.expect_right(frame, made, again=lambda: self._submit(frame).result())
             return made.larger
 
         newest: _UnderWay | None = None
         for frame in frames:
-            if self._skip_still and newest is not None and np.array_equal(frame, newest.frame):
-                self.still_frames += 1
-                newest = newest._replace(is_still=True)
+            if self._skip_duplicates and newest is not None and np.array_equal(frame, newest.frame):
+                self.duplicate_frames += 1
+                newest = newest._replace(is_duplicate=True)
             else:
                 newest = _UnderWay(frame, self._submit(frame))
             under_way.append(newest)

@@ -25,7 +25,7 @@ _FILES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class ModelFiles:
     """A network's files.
 
     Attributes:
@@ -41,7 +41,7 @@ class Network:
     weights: Path
 
 
-def choose_network(model: str, *, source_height: int, target_height: int) -> Network:
+def choose_model(model: str, *, source_height: int, target_height: int) -> ModelFiles:
     """The network of `model` with the smallest scale that reaches the target, else its largest.
 
     Raises:
@@ -52,7 +52,7 @@ def choose_network(model: str, *, source_height: int, target_height: int) -> Net
     return _shipped(model, scale)
 
 
-def shipped_networks() -> tuple[Network, ...]:
+def shipped_models() -> tuple[ModelFiles, ...]:
     """Every network that came with the packages.
 
     Raises:
@@ -61,15 +61,15 @@ def shipped_networks() -> tuple[Network, ...]:
     return tuple(_shipped(model, scale) for model, scales in _SCALES.items() for scale in scales)
 
 
-def _shipped(model: str, scale: int) -> Network:
+def _shipped(model: str, scale: int) -> ModelFiles:
     stem = models_folder() / _FILES[model].format(scale=scale)
     name = f"{model}-x{scale}" if len(_SCALES[model]) > 1 else model
     return _checked(
-        Network(name=name, scale=scale, param=stem.with_suffix(".param"), weights=stem.with_suffix(".bin"))
+        ModelFiles(name=name, scale=scale, param=stem.with_suffix(".param"), weights=stem.with_suffix(".bin"))
     )
 
 
-def user_network(path: Path) -> Network:
+def user_model(path: Path) -> ModelFiles:
     """The user's own network: a ``.param`` file, with its ``.bin`` beside it.
 
     Its scale is read from the network itself.
@@ -86,7 +86,7 @@ def user_network(path: Path) -> Network:
             )
     try:
         text = read_regular(param, limit_bytes=_LARGEST_PARAM_BYTES).decode(errors="replace")
-        scale = network_scale(text)
+        scale = model_scale(text)
     except OSError as error:
         raise UsageError(f"--model {path}: {param}: {error.strerror}", fix="make it readable") from error
     except (ValueError, LookupError, ArithmeticError):  # looks like a network, and is none
@@ -96,10 +96,10 @@ def user_network(path: Path) -> Network:
             f"--model {path}: not a network that takes 'data' and gives 'output' at a whole scale",
             fix="convert it with ncnn's tools, blobs named data and output",
         )
-    return Network(name=param.stem, scale=scale, param=param, weights=weights)
+    return ModelFiles(name=param.stem, scale=scale, param=param, weights=weights)
 
 
-def network_scale(param: str) -> int | None:
+def model_scale(param: str) -> int | None:
     """How much larger a network makes a picture, from the text of its ``.param`` file. Pure.
 
     Follows the layers that change the size (PixelShuffle, Interp, Reorg, strides) along the
@@ -165,7 +165,7 @@ async def expect_models() -> str | None:
     return f"the Real-ESRGAN models were fetched into {fetched_folder()}"
 
 
-def _checked(network: Network) -> Network:
+def _checked(network: ModelFiles) -> ModelFiles:
     for file in (network.param, network.weights):
         if not file.is_file():
             raise ToolError(

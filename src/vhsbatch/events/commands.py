@@ -91,4 +91,4 @@ class Stop:
 
 # What the scheduler grants; to stop is the session's.
 Steering = Pause | Continue | ChangeLanes | Skip | Retry | Move | Prioritise
-Wish = Steering | Stop
+Command = Steering | Stop

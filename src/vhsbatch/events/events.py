@@ -76,7 +76,7 @@ class SegmentFinished:
         wall_s: how long the attempt took.
         device: where and how its frames were upscaled, in words.
         fallback: how often the network had failed at it, and another way was taken.
-        still_frames: its frames that equal the one before and cost the network no work.
+        duplicate_frames: its frames that equal the one before and cost the network no work.
         machine: the machine of a cluster that made it, empty where there is no cluster.
     """
 
@@ -93,7 +93,7 @@ class SegmentFinished:
     wall_s: float
     device: str
     fallback: int = 0
-    still_frames: int = 0
+    duplicate_frames: int = 0
     machine: str = ""
     kind: Literal["segment_finished"] = "segment_finished"
 
@@ -115,8 +115,8 @@ class SegmentFailed:
 
     Attributes:
         final: there will be no other attempt.
-        by_network: the network's stage is to blame; the next attempt is made in another way.
-        blameless: the machine had no room; the attempt does not count.
+        by_model: the network's stage is to blame; the next attempt is made in another way.
+        counts_as_attempt: whether it counts; it does not where the machine lacked something.
     """
 
     at_s: float
@@ -126,8 +126,8 @@ class SegmentFailed:
     lane: int
     reason: str
     final: bool
-    by_network: bool = False
-    blameless: bool = False
+    by_model: bool = False
+    counts_as_attempt: bool = True
     detail: tuple[str, ...] = ()
     kind: Literal["segment_failed"] = "segment_failed"
 

@@ -49,7 +49,7 @@ class JobState:
         running: the lane at work on each segment that is being made.
         finished: the proof of each finished segment.
         attempts: attempts that failed, for each segment.
-        network_failures: those of them for which the network's stage was to blame.
+        model_failures: those of them for which the network's stage was to blame.
         assembly_lane: the lane that joins the segments, None while none does.
         reason: why the video failed, was skipped, waits, or is left to another run.
         detail: more lines about a failure.
@@ -65,7 +65,7 @@ class JobState:
     running: dict[int, int] = field(default_factory=dict)
     finished: dict[int, SegmentFinished] = field(default_factory=dict)
     attempts: dict[int, int] = field(default_factory=dict)
-    network_failures: dict[int, int] = field(default_factory=dict)
+    model_failures: dict[int, int] = field(default_factory=dict)
     assembly_lane: int | None = None
     reason: str | None = None
     detail: tuple[str, ...] = ()
@@ -110,10 +110,10 @@ def apply_to_job(job: JobState, fact: JobFact) -> None:  # noqa: PLR0912 - one c
             job.finished.pop(fact.segment, None)
         case SegmentFailed():
             job.running.pop(fact.segment, None)
-            if not fact.blameless:
+            if fact.counts_as_attempt:
                 job.attempts[fact.segment] = job.attempts.get(fact.segment, 0) + 1
-            if fact.by_network:
-                job.network_failures[fact.segment] = job.network_failures.get(fact.segment, 0) + 1
+            if fact.by_model:
+                job.model_failures[fact.segment] = job.model_failures.get(fact.segment, 0) + 1
         case AssemblyStarted():
             job.phase, job.assembly_lane = Phase.ASSEMBLING, fact.lane
             job.started_s = fact.at_s if job.started_s is None else job.started_s
@@ -128,7 +128,7 @@ def apply_to_job(job: JobState, fact: JobFact) -> None:  # noqa: PLR0912 - one c
             _end(job, fact.at_s)
         case JobRetried():
             job.phase, job.reason, job.detail, job.ended_s = Phase.WAITING, None, (), None
-            job.plan, job.attempts, job.network_failures, job.started_s = None, {}, {}, None
+            job.plan, job.attempts, job.model_failures, job.started_s = None, {}, {}, None
             job.running, job.assembly_lane = {}, None
         case JobPrioritised():
             job.priority = fact.priority

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, TypeAdapter
 
-from vhsbatch.events.commands import Wish
+from vhsbatch.events.commands import Command
 from vhsbatch.events.events import Event, Fact
 from vhsbatch.events.telemetry import Telemetry
 from vhsbatch.model.media import MediaInfo
@@ -23,7 +23,7 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, _BY_KIND], config=_LAT
 _MEDIA_INFO = TypeAdapter(MediaInfo)
 _FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, _BY_KIND], config=_LATER)
 _TELEMETRY: TypeAdapter[Telemetry] = TypeAdapter(Annotated[Telemetry, _BY_KIND], config=_LATER)
-_WISH: TypeAdapter[Wish] = TypeAdapter(Annotated[Wish, _BY_KIND], config=_LATER)
+_COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, _BY_KIND], config=_LATER)
 
 
 def to_text(value: object, **layout: Any) -> str:
@@ -98,10 +98,10 @@ def load_telemetry(line: str) -> Telemetry:
     return _TELEMETRY.validate_python(json.loads(line), strict=False)
 
 
-def load_wish(line: str | bytes) -> Wish:
+def load_command(line: str | bytes) -> Command:
     """The wish that `dump_line` wrote.
 
     Raises:
         ValueError: it is none.
     """
-    return _WISH.validate_json(line)
+    return _COMMAND.validate_json(line)

@@ -107,7 +107,7 @@ def decode_graph(plan: JobPlan, segment: Segment) -> str:
     track, preset = plan.info.video, plan.preset
     node = _clean(_deinterlaced(plan, segment), plan, segment)
     colour = source_colour(track)
-    width, height = network_size(track, preset)
+    width, height = model_input_size(track, preset)
     fewer_columns = {"w": width, "h": height} if width != cropped_size(track, preset)[0] else {}
     node = node.filter(
         "scale", **fewer_columns, flags=SCALER,
@@ -131,7 +131,7 @@ def encode_graph(plan: JobPlan, pixel_format: str) -> str:
     return _compile(_finish(node, plan, pixel_format, from_rgb=True))
 
 
-def network_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
+def model_input_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
     """Width and height of the frames that the network sees: of no more columns than the preset allows."""
     width, height = cropped_size(track, preset)
     return min(width, preset.upscale.ai_width or width), height

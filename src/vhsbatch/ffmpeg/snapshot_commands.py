@@ -23,7 +23,7 @@ _QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
 _ONE_JPEG = ("-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe")
 
 
-def still_size(plan: JobPlan) -> tuple[int, int]:
+def snapshot_size(plan: JobPlan) -> tuple[int, int]:
     """Width and height in square pixels: the output's, or smaller."""
     height = min(plan.height, MAX_HEIGHT)
     width = Fraction(plan.width, plan.height) * plan.sar * height
@@ -101,6 +101,6 @@ def _as_sdr(video: VideoTrack) -> str:
 
 def _to_jpeg(plan: JobPlan, colour: Colour) -> str:
     """Scaled, in the colours that a JPEG has."""
-    width, height = still_size(plan)
+    width, height = snapshot_size(plan)
     matrix = f"in_color_matrix={scale_matrix(colour)}:out_color_matrix=bt601:out_range=pc"
     return f"scale={width}:{height}:flags=lanczos:{matrix},setsar=1,format=yuvj420p"

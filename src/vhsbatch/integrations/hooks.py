@@ -18,7 +18,7 @@ from vhsbatch.events.bus import Mailbox
 from vhsbatch.events.events import BatchFinished, JobFailed, JobPublished
 from vhsbatch.events.serialize import dump_line
 from vhsbatch.events.telemetry import LogLine
-from vhsbatch.integrations.payload import account_of_batch, account_of_video
+from vhsbatch.integrations.payload import batch_payload, video_payload
 from vhsbatch.process import spawn as process
 from vhsbatch.restore.record import record_beside
 
@@ -60,14 +60,14 @@ class Hooks:
             match event:
                 case JobPublished() | JobFailed() if self.on_video:
                     job = session.state.jobs[event.job_id]
-                    told = account_of_video(job)
+                    told = video_payload(job)
                     if isinstance(event, JobPublished):
                         told["record"] = await anyio.to_thread.run_sync(record_beside, job.job.output, event)
                     await self._run("--on-video", self.on_video, told, session)
                 case BatchFinished() if self.on_batch:
                     if self.after is not None:
                         await self.after.wait()
-                    account = account_of_batch(session.state, self.folder, exit_code=event.exit_code)
+                    account = batch_payload(session.state, self.folder, exit_code=event.exit_code)
                     await self._run("--on-batch", self.on_batch, account, session)
                 case _:
                     pass

@@ -24,7 +24,7 @@ _FAILURES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notification:
     """One message."""
 
     title: str
@@ -32,7 +32,7 @@ class Notice:
     failure: bool
 
 
-class NoticeWriter:
+class NotificationWriter:
     """Decides what is worth a message. Pure.
 
     However many videos fail, there is one message for the first, and the others are told of at the
@@ -49,21 +49,21 @@ class NoticeWriter:
         self._on = on
         self._told: set[str] = set()
 
-    def write(self, event: Event, state: BatchState) -> Notice | None:
+    def write(self, event: Event, state: BatchState) -> Notification | None:
         """The message about an event that the state has taken in; None if it is worth none."""
         match event:
             case BatchFinished():
                 well = event.exit_code == 0 and event.outcome == "complete"
                 if self._on == "failure" and well:
                     return None
-                return Notice(title=_headline(state), body="\n".join(_summary(state)), failure=not well)
+                return Notification(title=_headline(state), body="\n".join(_summary(state)), failure=not well)
             case JobFailed() | BatchPaused() if self._on != "end" and event.kind not in self._told:
                 self._told.add(event.kind)
                 if isinstance(event, BatchPaused):
-                    return Notice(title="vhs-upscale waits", body=plain(event.reason), failure=True)
+                    return Notification(title="vhs-upscale waits", body=plain(event.reason), failure=True)
                 name = plain(state.jobs[event.job_id].job.source.name)
                 more = "The others go on. Further failures are told of at the end."
-                return Notice(
+                return Notification(
                     title=f"vhs-upscale: {name} failed", body=f"{plain(event.reason)}\n{more}", failure=True
                 )
             case _:
@@ -90,7 +90,7 @@ def _summary(state: BatchState) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notices:
+class Notifications:
     """Sends messages; one that cannot be sent is told of in one line.
 
     Attributes:
@@ -103,18 +103,18 @@ class Notices:
 
     async def follow(self, session: Session, mailbox: Mailbox) -> None:
         """Send what is worth a message until the batch is over."""
-        writer = NoticeWriter(self.on)
+        writer = NotificationWriter(self.on)
         async for event in mailbox:
-            notice = writer.write(event, session.state)
-            if notice is None or session.hurried:
+            notification = writer.write(event, session.state)
+            if notification is None or session.hurried:
                 continue
-            problem = await self._send(notice)
+            problem = await self._send(notification)
             if problem is not None:
                 session.tell(LogLine(level="warning", text=f"--notify: {problem}"))
 
-    async def _send(self, notice: Notice) -> str | None:
-        told = {"addresses": self.addresses, "title": notice.title, "body": notice.body}
-        return await _tell_worker({**told, "failure": notice.failure})
+    async def _send(self, notification: Notification) -> str | None:
+        told = {"addresses": self.addresses, "title": notification.title, "body": notification.body}
+        return await _tell_worker({**told, "failure": notification.failure})
 
 
 async def check_addresses(addresses: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from vhsbatch.events.state import BatchState
 _OUTCOMES = {Phase.DONE: "done", Phase.FAILED: "failed", Phase.SKIPPED: "skipped"}
 
 
-def account_of_video(job: JobState) -> dict[str, object]:
+def video_payload(job: JobState) -> dict[str, object]:
     """How one video ended.
 
     `outcome` is ``done``, ``failed``, ``skipped``, or ``left`` for one that has not ended.
@@ -32,7 +32,7 @@ def account_of_video(job: JobState) -> dict[str, object]:
     }
 
 
-def account_of_batch(state: BatchState, folder: Path, *, exit_code: int) -> dict[str, object]:
+def batch_payload(state: BatchState, folder: Path, *, exit_code: int) -> dict[str, object]:
     """How a batch ended, with every video."""
     left = sum(not job.phase.ended for job in state.jobs.values())
     return {
@@ -46,7 +46,7 @@ def account_of_batch(state: BatchState, folder: Path, *, exit_code: int) -> dict
         "skipped": state.count(Phase.SKIPPED),
         "left": left,
         "elapsed_s": elapsed_s(state.started_s, state.ended_s),
-        "videos": [account_of_video(job) for job in state.jobs.values()],
+        "videos": [video_payload(job) for job in state.jobs.values()],
     }
 
 

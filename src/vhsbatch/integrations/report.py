@@ -16,10 +16,10 @@ from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.events.journal import STATE_FOLDER, read_journal
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import LogLine
-from vhsbatch.ffmpeg.snapshot_commands import still_size
+from vhsbatch.ffmpeg.snapshot_commands import snapshot_size
 from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
 from vhsbatch.fs import publish
-from vhsbatch.integrations.report_snapshots import Stills
+from vhsbatch.integrations.report_snapshots import Snapshots
 from vhsbatch.restore.record import record_beside
 
 NAME = "report.html"
@@ -44,8 +44,8 @@ class Report:
     async def follow(self, session: Session, mailbox: Mailbox) -> None:
         """Follow the batch to its end; a report that cannot be written is told of in one line."""
         try:
-            stills = Stills(
-                folder=self.folder / STATE_FOLDER / "stills",
+            snapshots = Snapshots(
+                folder=self.folder / STATE_FOLDER / "snapshots",
                 ffmpeg=(await ffmpeg_tool(self.ffmpeg)).path,
                 niceness=self.niceness,
             )
@@ -53,16 +53,16 @@ class Report:
                 if isinstance(event, JobPublished) and not session.hurried:
                     plan = session.state.jobs[event.job_id].plan
                     if plan is not None:
-                        await stills.make(plan)
+                        await snapshots.make(plan)
                 elif event.kind == "batch_finished":
-                    await self._write(session.state, stills)
+                    await self._write(session.state, snapshots)
         except (OSError, VhsBatchError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             session.tell(LogLine(level="warning", text=f"{self.folder / NAME} is not written: {reason}"))
         finally:
             self.written.set()
 
-    async def _write(self, state: BatchState, stills: Stills) -> None:
+    async def _write(self, state: BatchState, snapshots: Snapshots) -> None:
         from vhsbatch.integrations.report_page import MARK, render
 
         final = self.folder / NAME
@@ -73,7 +73,7 @@ class Report:
         )
         earlier = {id_: job for id_, job in published(facts).items() if job.job.output.is_file()}
 
-        page = await anyio.to_thread.run_sync(functools.partial(render, state, earlier, _Beside(stills)))
+        page = await anyio.to_thread.run_sync(functools.partial(render, state, earlier, _Beside(snapshots)))
         temporary = anyio.Path(self.folder / STATE_FOLDER / f"{state.run_id}.{NAME}")
         try:
             await temporary.write_text(page, encoding="utf-8")
@@ -86,12 +86,16 @@ class Report:
 class _Beside:
     """What lies beside the results."""
 
-    stills: Stills
+    snapshots: Snapshots
 
     def pictures(self, job: JobState) -> tuple[Path, Path, tuple[int, int]] | None:
-        if job.plan is None or job.phase is not Phase.DONE or not (pair := self.stills.of(job.plan)).exists:
+        if (
+            job.plan is None
+            or job.phase is not Phase.DONE
+            or not (pair := self.snapshots.of(job.plan)).exists
+        ):
             return None
-        return pair.before, pair.after, still_size(job.plan)
+        return pair.before, pair.after, snapshot_size(job.plan)
 
     def checks(self, job: JobState) -> tuple[str, ...]:
         if job.published is None or job.phase is not Phase.DONE:

@@ -118,14 +118,14 @@ def _videos(state: BatchState, earlier: Mapping[str, JobState], find: Finder) ->
     ordered = sorted([*jobs.values(), *others], key=lambda job: job.phase is not Phase.FAILED)
     with_pictures = 0
     for job in ordered:
-        stills = find.pictures(job) if with_pictures < MOST_PICTURES else None
-        with_pictures += stills is not None
-        yield _video(job, stills, find.checks(job))
+        snapshots = find.pictures(job) if with_pictures < MOST_PICTURES else None
+        with_pictures += snapshots is not None
+        yield _video(job, snapshots, find.checks(job))
 
 
-def _video(job: JobState, stills: Pictures | None, checks: tuple[str, ...]) -> Video:
+def _video(job: JobState, snapshots: Pictures | None, checks: tuple[str, ...]) -> Video:
     done = job.phase is Phase.DONE
-    before, after, (width, height) = stills or (None, None, (4, 3))
+    before, after, (width, height) = snapshots or (None, None, (4, 3))
     return Video(
         name=plain(job.job.source.name),
         output=plain(job.job.id),

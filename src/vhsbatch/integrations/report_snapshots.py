@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import ShortageError, ToolError
-from vhsbatch.ffmpeg.snapshot_commands import after_command, before_command, source_frame_s, still_size
+from vhsbatch.ffmpeg.snapshot_commands import after_command, before_command, snapshot_size, source_frame_s
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.process.spawn import run
 from vhsbatch.restore.workspace import make_private
@@ -39,7 +39,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stills:
+class Snapshots:
     """Makes and finds stills.
 
     Attributes:
@@ -60,7 +60,7 @@ class Stills:
 
     async def make(self, plan: JobPlan) -> None:
         """Make the stills of a published result; a picture that cannot be made is left out."""
-        pair, width_height = self.of(plan), still_size(plan)
+        pair, width_height = self.of(plan), snapshot_size(plan)
         enough_bytes = _LEAST_BYTES_PER_PIXEL * width_height[0] * width_height[1]
         with contextlib.suppress(OSError, ToolError, ShortageError, TimeoutError):
             await anyio.to_thread.run_sync(make_private, self.folder, self.folder.parent)

@@ -15,7 +15,7 @@ _NARROWEST, _WIDEST = Fraction(1, 4), Fraction(4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Corrections:
+class SourceOverrides:
     """What is taken in place of what was found.
 
     Attributes:
@@ -29,25 +29,25 @@ class Corrections:
     telecine: Telecine | None = None
 
 
-NO_CORRECTIONS = Corrections()
+NO_SOURCE_OVERRIDES = SourceOverrides()
 
 
-def corrections(
+def source_overrides(
     aspect: str | None,
     field_order: OrderWord | None,
     telecine: TelecineWord | None = None,
     *,
     aspect_key: str = "--aspect",
-) -> Corrections:
-    """Corrections as they are typed, on a command line or in a file that calls the first one `aspect_key`.
+) -> SourceOverrides:
+    """Overrides as they are typed, on a command line or in a file that calls the first one `aspect_key`.
 
-    >>> corrections("16:9", "tff").aspect
+    >>> source_overrides("16:9", "tff").aspect
     Fraction(16, 9)
 
     Raises:
         UsageError: the aspect is no ratio.
     """
-    return Corrections(
+    return SourceOverrides(
         aspect=None if aspect is None else _ratio(aspect, aspect_key),
         field_order=None if field_order is None else FieldOrder(field_order),
         telecine=None if telecine is None else Telecine(telecine),
@@ -64,7 +64,7 @@ def _ratio(text: str, key: str) -> Fraction:
     return ratio
 
 
-def corrected(info: MediaInfo, by: Corrections) -> MediaInfo:
+def corrected(info: MediaInfo, by: SourceOverrides) -> MediaInfo:
     """A source as the user knows it."""
     video, notes = info.video, info.notes
     if by.aspect is not None:

@@ -65,8 +65,8 @@ def scan(path: str) -> dict[str, Any]:
             "container": container.format.name,
             "start_s": _text(_microseconds(container.start_time)),
             "duration_s": _text(_microseconds(container.duration)),
-            "pictures": sum(_is_still(stream) for stream in container.streams.video),
-            "videos": sum(not _is_still(stream) for stream in container.streams.video),
+            "pictures": sum(_is_duplicate(stream) for stream in container.streams.video),
+            "videos": sum(not _is_duplicate(stream) for stream in container.streams.video),
         }
         if video is None:
             return {**result, "video": None}
@@ -161,7 +161,7 @@ def packets_of(container: Any) -> Iterator[Any]:
 
 def _main_video(streams: Any) -> Any:
     """The largest moving picture; of equal ones the default one, then the first."""
-    moving = [stream for stream in streams if not _is_still(stream) and _has_decoder(stream)]
+    moving = [stream for stream in streams if not _is_duplicate(stream) and _has_decoder(stream)]
     return max(
         moving,
         key=lambda stream: (
@@ -177,7 +177,7 @@ def _has_decoder(stream: Any) -> bool:
     return stream.codec_context is not None
 
 
-def _is_still(stream: Any) -> bool:
+def _is_duplicate(stream: Any) -> bool:
     return any(_has(stream, name) for name in _NOT_MOVING)
 
 

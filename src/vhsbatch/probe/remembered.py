@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.events.serialize import load_media_info, to_jsonable
 from vhsbatch.fs import settled
 from vhsbatch.model.media import MediaInfo
@@ -34,7 +34,7 @@ class Probing:
     ffmpeg_version: str
     max_pixels: int
     allow_truncated: bool = False
-    memory: Memory | None = None
+    memory: Cache | None = None
 
     async def probe(self, path: Path) -> MediaInfo:
         """What a source is, from memory where it is known.

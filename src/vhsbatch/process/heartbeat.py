@@ -20,7 +20,7 @@ LOST_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Living:
+class LivingRun:
     """What such a file says.
 
     Attributes:
@@ -48,12 +48,12 @@ class Living:
         return self.boot_id == _boot_id()
 
 
-def this_process(run_id: str) -> Living:
+def this_process(run_id: str) -> LivingRun:
     """What this process says of itself."""
-    return Living(run_id, socket.gethostname(), _boot_id(), os.getpid())
+    return LivingRun(run_id, socket.gethostname(), _boot_id(), os.getpid())
 
 
-def announce(living: Living, path: Path) -> int:
+def announce(living: LivingRun, path: Path) -> int:
     """Create the file; the descriptor that holds its lock.
 
     It is locked before it has its name: one that is seen without its lock is taken for dead.
@@ -83,7 +83,7 @@ def renew(path: Path) -> None:
         os.utime(path)
 
 
-def living(path: Path, *, clock: Path | None = None) -> Living | None:
+def living(path: Path, *, clock: Path | None = None) -> LivingRun | None:
     """Who shows by a file that it lives; None if there is no such file, or its process is dead.
 
     Args:
@@ -108,17 +108,17 @@ def living(path: Path, *, clock: Path | None = None) -> Living | None:
     return found if age_s < LOST_S else None
 
 
-def _read(path: Path) -> Living:
+def _read(path: Path) -> LivingRun:
     """What a file says.
 
     Raises:
         OSError, ValueError, TypeError: it cannot be read, or is damaged.
     """
     try:
-        return Living(**json.loads(path.read_text()))
+        return LivingRun(**json.loads(path.read_text()))
     except PermissionError:
         # On a share a lock may keep others from reading: the time says whether it lives.
-        return Living(path.stem, "another machine", "", 0, locked=False)
+        return LivingRun(path.stem, "another machine", "", 0, locked=False)
 
 
 # The time of each file that is in the future, and since when this process knows it.

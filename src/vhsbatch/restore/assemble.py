@@ -30,10 +30,10 @@ from vhsbatch.restore.destination import expect_size
 from vhsbatch.restore.proofs import keep_proof
 from vhsbatch.restore.record import FileRecord, make_record, write_record
 from vhsbatch.restore.reuse import damage_of_segment, expect_replaceable, expect_unchanged
-from vhsbatch.restore.segment import segment_stages, way_of_network
+from vhsbatch.restore.segment import segment_stages, way_of_model
 from vhsbatch.restore.speed import Speed
 from vhsbatch.restore.verify import packet_digest, verify_output
-from vhsbatch.restore.workspace import Workplace, make_private
+from vhsbatch.restore.workspace import Workspace, make_private
 
 _SCRIPT = "segments.ffconcat"
 
@@ -41,7 +41,7 @@ _SCRIPT = "segments.ffconcat"
 async def assemble(
     plan: JobPlan,
     segments: tuple[SegmentFinished, ...],
-    workplace: Workplace,
+    workspace: Workspace,
     *,
     lane: int,
     tell: Callable[[Telemetry], None],
@@ -58,17 +58,17 @@ async def assemble(
         StalePlanError: the source or a segment changed.
     """
     started_s = time.monotonic()
-    folder = workplace.job_folder(plan)
-    temporary = workplace.publishing / f"{folder.parent.name}-{plan.fingerprint[:12]}.part"
-    await anyio.to_thread.run_sync(make_private, workplace.publishing, workplace.publishing.parent)
+    folder = workspace.job_folder(plan)
+    temporary = workspace.publishing / f"{folder.parent.name}-{plan.fingerprint[:12]}.part"
+    await anyio.to_thread.run_sync(make_private, workspace.publishing, workspace.publishing.parent)
     await expect_unchanged(plan)
     try:
-        await _expect_undamaged(plan, segments, workplace)
+        await _expect_undamaged(plan, segments, workspace)
         needed_bytes = sum(segment.size_bytes for segment in segments)
-        await anyio.to_thread.run_sync(expect_size, needed_bytes, workplace.publishing)
+        await anyio.to_thread.run_sync(expect_size, needed_bytes, workspace.publishing)
         await _write_script(plan, segments, folder)
-        picture = await _retimed(plan, segments, workplace)
-        join, proof, notes = await _make_whole(plan, picture, temporary, workplace, lane=lane, tell=tell)
+        picture = await _retimed(plan, segments, workspace)
+        join, proof, notes = await _make_whole(plan, picture, temporary, workspace, lane=lane, tell=tell)
         notes = (*notes, *_made_otherwise(segments))
         digest = await sha256(temporary)
         size_bytes = (await anyio.Path(temporary).stat()).st_size
@@ -97,14 +97,14 @@ async def assemble(
             modified_ns=modified_ns,
         )
         # If the program dies before its journal has this, the file is known to be its own all the same.
-        await keep_proof(workplace.publishing.parent, published)
-        if workplace.records:
+        await keep_proof(workspace.publishing.parent, published)
+        if workspace.records:
             record = make_record(
                 plan,
                 source_sha256=source.sha256,
                 output=output,
                 segments=segments,
-                commands=_commands(plan, segments, workplace),
+                commands=_commands(plan, segments, workspace),
                 join=join,
                 proof=proof,
                 notes=notes,
@@ -135,18 +135,18 @@ class _Retimed:
 
 
 async def _retimed(
-    plan: JobPlan, segments: tuple[SegmentFinished, ...], workplace: Workplace
+    plan: JobPlan, segments: tuple[SegmentFinished, ...], workspace: Workspace
 ) -> _Retimed | None:
     """The segments joined with each frame at its own time; None where all are at the rate's."""
     if plan.shown_s is None:
         return None
-    times_s = tuple(await frame_times(plan.job.source, ffmpeg=workplace.ffmpeg))
+    times_s = tuple(await frame_times(plan.job.source, ffmpeg=workspace.ffmpeg))
     if len(times_s) != plan.frames:
         raise StalePlanError(f"it has {len(times_s)} frames, and was planned with {plan.frames}")
-    folder = workplace.job_folder(plan)
+    folder = workspace.job_folder(plan)
     files = [folder / segment.file for segment in segments]
     path = folder / f"retimed{files[0].suffix}"
-    await retime(plan, files, times_s, path, niceness=workplace.niceness)
+    await retime(plan, files, times_s, path, niceness=workspace.niceness)
     return _Retimed(path, times_s)
 
 
@@ -154,7 +154,7 @@ async def _make_whole(
     plan: JobPlan,
     picture: _Retimed | None,
     output: Path,
-    workplace: Workplace,
+    workspace: Workspace,
     *,
     lane: int,
     tell: Callable[[Telemetry], None],
@@ -167,17 +167,17 @@ async def _make_whole(
     Returns:
         The commands that joined them, how the result was proven, and what the user should know of it.
     """
-    loudness = await measure_loudness(plan, ffmpeg=workplace.ffmpeg, niceness=workplace.niceness)
+    loudness = await measure_loudness(plan, ffmpeg=workspace.ffmpeg, niceness=workspace.niceness)
 
     async def join(audio: tuple[AudioEncode, ...]) -> tuple[str, str]:
-        script = workplace.job_folder(plan) / _SCRIPT
+        script = workspace.job_folder(plan) / _SCRIPT
         retimed = None if picture is None else picture.path
-        command = join_command(workplace.ffmpeg, plan, script, audio, output, retimed=retimed)
+        command = join_command(workspace.ffmpeg, plan, script, audio, output, retimed=retimed)
         stages = (
-            *uniform_stage(plan, plan.info.audio, ffmpeg=workplace.ffmpeg),
+            *uniform_stage(plan, plan.info.audio, ffmpeg=workspace.ffmpeg),
             StageSpec(name="join", argv=command),
         )
-        packets = await _join(plan, stages, workplace, lane=lane, tell=tell)
+        packets = await _join(plan, stages, workspace, lane=lane, tell=tell)
         proof = await verify_output(
             output,
             plan,
@@ -185,9 +185,9 @@ async def _make_whole(
             packets=packets if picture is None else None,
             audio=audio,
             times_s=None if picture is None else picture.times_s,
-            ffmpeg=workplace.ffmpeg,
-            threads=workplace.threads.decode,
-            niceness=workplace.niceness,
+            ffmpeg=workspace.ffmpeg,
+            threads=workspace.threads.decode,
+            niceness=workspace.niceness,
             on_frames=_progress(plan, lane, "verify", tell),
         )
         return " | ".join(describe(stage.argv) for stage in stages), proof
@@ -204,12 +204,12 @@ async def _make_whole(
 
 
 def _commands(
-    plan: JobPlan, segments: tuple[SegmentFinished, ...], workplace: Workplace
+    plan: JobPlan, segments: tuple[SegmentFinished, ...], workspace: Workspace
 ) -> tuple[tuple[str, ...], ...]:
     """The command lines by which each segment was made, one for each stage."""
-    folder = workplace.job_folder(plan)
+    folder = workspace.job_folder(plan)
     chains = [
-        segment_stages(plan, segment, workplace, folder / proof.file, way_of_network(plan, proof.fallback))
+        segment_stages(plan, segment, workspace, folder / proof.file, way_of_model(plan, proof.fallback))
         for segment, proof in zip(plan.segments, segments, strict=True)
     ]
     return tuple(tuple(describe(stage.argv) for stage in chain) for chain in chains)
@@ -220,11 +220,11 @@ def _make_parent(path: Path) -> None:
 
 
 async def _expect_undamaged(
-    plan: JobPlan, segments: tuple[SegmentFinished, ...], workplace: Workplace
+    plan: JobPlan, segments: tuple[SegmentFinished, ...], workspace: Workspace
 ) -> None:
     """What was proven of the segments was proven of what they held then."""
     for segment in segments:
-        if (damage := await damage_of_segment(plan, segment, workplace)) is not None:
+        if (damage := await damage_of_segment(plan, segment, workspace)) is not None:
             raise StalePlanError(f"a finished segment was damaged: {damage}", fix="check the disk")
 
 
@@ -239,7 +239,7 @@ async def _write_script(plan: JobPlan, segments: tuple[SegmentFinished, ...], fo
 async def _join(
     plan: JobPlan,
     stages: tuple[StageSpec, ...],
-    workplace: Workplace,
+    workspace: Workspace,
     *,
     lane: int,
     tell: Callable[[Telemetry], None],
@@ -261,7 +261,7 @@ async def _join(
     def on_stderr(name: str, line: str) -> None:
         tell(LogLine(level="debug", text=f"{name}: {line}", job_id=plan.job.id, lane=lane))
 
-    await run_chain(stages, on_stdout=on_stdout, on_stderr=on_stderr, niceness=workplace.niceness)
+    await run_chain(stages, on_stdout=on_stdout, on_stderr=on_stderr, niceness=workspace.niceness)
     return packets
 
 

@@ -12,7 +12,7 @@ from vhsbatch.events.events import SegmentFinished
 from vhsbatch.events.telemetry import Progress, Telemetry
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.restore.segment import make_segment
-from vhsbatch.restore.workspace import Workplace
+from vhsbatch.restore.workspace import Workspace
 
 # Two lengths tell what a piece costs and what a frame costs.
 _LENGTHS_S = (2, 6)
@@ -32,14 +32,14 @@ class Tried:
     sizes: list[tuple[int, int]] = field(default_factory=list)
 
 
-async def calibrate(plan: JobPlan, workplace: Workplace, *, lanes: int) -> Tried:
+async def calibrate(plan: JobPlan, workspace: Workspace, *, lanes: int) -> Tried:
     """Make short pieces of a video, as many at a time as there will be lanes.
 
     A piece that takes too long is stopped, and counts with the frames that it has by then.
 
     Args:
         plan: the video.
-        workplace: where; nothing is left in it.
+        workspace: where; nothing is left in it.
         lanes: how many pieces at a time.
     """
     tried = Tried()
@@ -47,21 +47,21 @@ async def calibrate(plan: JobPlan, workplace: Workplace, *, lanes: int) -> Tried
         frames = max(1, min(round(length_s * plan.rate), plan.frames))
         async with anyio.create_task_group() as group:
             for lane, segment in enumerate(_pieces(plan, frames, lanes), start=1):
-                group.start_soon(_try, plan, segment, workplace, lane, tried)
+                group.start_soon(_try, plan, segment, workspace, lane, tried)
     return tried
 
 
 def _pieces(plan: JobPlan, frames: int, count: int) -> Sequence[Segment]:
     """Pieces from the middle of a video, which are alike in length."""
-    room = plan.frames - frames
-    starts = [room * (number + 1) // (count + 1) for number in range(count)]
+    disk_space = plan.frames - frames
+    starts = [disk_space * (number + 1) // (count + 1) for number in range(count)]
     return [
         Segment(index=number * 10 + frames, start_frame=start, stop_frame=start + frames)
         for number, start in enumerate(starts)
     ]
 
 
-async def _try(plan: JobPlan, segment: Segment, workplace: Workplace, lane: int, tried: Tried) -> None:
+async def _try(plan: JobPlan, segment: Segment, workspace: Workspace, lane: int, tried: Tried) -> None:
     seen_frames, seen_s, started_s = 0, 0.0, time.monotonic()
 
     def tell(event: Telemetry) -> None:
@@ -72,7 +72,7 @@ async def _try(plan: JobPlan, segment: Segment, workplace: Workplace, lane: int,
     finished: SegmentFinished | None = None
     # What cannot be made fails in the batch, and says why there.
     with suppress(VhsBatchError), anyio.move_on_after(_LONGEST_S):
-        here = replace(workplace, temporary=workplace.temporary / f"{lane}")
+        here = replace(workspace, temporary=workspace.temporary / f"{lane}")
         finished = await make_segment(plan, segment, here, lane=lane, attempt=1, fallback=0, tell=tell)
     if finished is not None:
         tried.pieces.append((finished.frames, finished.wall_s))

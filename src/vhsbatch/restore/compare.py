@@ -23,7 +23,7 @@ from vhsbatch.process.chain import StageSpec, run_chain
 from vhsbatch.restore.geometry import output_rate
 from vhsbatch.restore.prepare import Intent, prepare
 from vhsbatch.restore.segment import make_segment
-from vhsbatch.restore.workspace import Workplace
+from vhsbatch.restore.workspace import Workspace
 
 SOURCE = Preset.model_validate(
     {
@@ -129,7 +129,7 @@ async def compare(
     folder: Path,
     *,
     intent: Intent,
-    workplace: Workplace,
+    workspace: Workspace,
     lanes: int,
     tell: Callable[[Telemetry], None],
 ) -> list[Comparison]:
@@ -147,18 +147,18 @@ async def compare(
     async def make(clip: Clip, preset: Preset) -> None:
         async with limiter:
             files[clip.number, preset.name] = await _make_clip(
-                info, preset, clip, folder, intent=intent, workplace=workplace, tell=tell
+                info, preset, clip, folder, intent=intent, workspace=workspace, tell=tell
             )
 
     async with anyio.create_task_group() as group:
         for clip in clips:
             for preset in columns:
                 group.start_soon(make, clip, preset)
-    labels = await _draw_labels(columns, workplace.temporary)
+    labels = await _draw_labels(columns, workspace.temporary)
     comparisons: list[Comparison] = []
     for clip in clips:
         made = {preset.name: files[clip.number, preset.name] for preset in columns}
-        comparisons.append(await _join(clip, made, labels, folder, workplace=workplace, rate=rate))
+        comparisons.append(await _join(clip, made, labels, folder, workspace=workspace, rate=rate))
     return comparisons
 
 
@@ -169,7 +169,7 @@ async def _make_clip(
     folder: Path,
     *,
     intent: Intent,
-    workplace: Workplace,
+    workspace: Workspace,
     tell: Callable[[Telemetry], None],
 ) -> Path:
     # The encoder was chosen for the whole run; the containers of clips are those of segments.
@@ -184,9 +184,9 @@ async def _make_clip(
     )
     plan = clip_plan(await prepare(job, info, own), clip)
     proof = await make_segment(
-        plan, plan.segments[0], workplace, lane=clip.number, fallback=0, attempt=1, tell=tell
+        plan, plan.segments[0], workspace, lane=clip.number, fallback=0, attempt=1, tell=tell
     )
-    made = workplace.job_folder(plan) / proof.file
+    made = workspace.job_folder(plan) / proof.file
     final = job.output.with_suffix(made.suffix)
     await anyio.Path(made).replace(final)
     return final
@@ -205,7 +205,7 @@ async def _join(
     labels: Sequence[Path],
     folder: Path,
     *,
-    workplace: Workplace,
+    workspace: Workspace,
     rate: Fraction,
 ) -> Comparison:
     video = folder / f"clip{clip.number}_comparison.mp4"
@@ -213,13 +213,13 @@ async def _join(
     files = list(made.values())
     moments = [clip.duration_s * moment for moment in _MOMENTS]
     for name, argv in (
-        ("compare", comparison_command(workplace.ffmpeg, files, labels, video, rate=rate)),
-        ("contact sheet", contact_sheet_command(workplace.ffmpeg, files, labels, moments, sheet)),
+        ("compare", comparison_command(workspace.ffmpeg, files, labels, video, rate=rate)),
+        ("contact sheet", contact_sheet_command(workspace.ffmpeg, files, labels, moments, sheet)),
     ):
         await run_chain(
             (StageSpec(name=name, argv=argv),),
             on_stdout=lambda _: None,
             on_stderr=lambda *_: None,
-            niceness=workplace.niceness,
+            niceness=workspace.niceness,
         )
     return Comparison(clip=clip, files=made, video=video, contact_sheet=sheet)

@@ -18,11 +18,11 @@ from vhsbatch.config.validation import Problem, first_problem
 from vhsbatch.errors import InputError, UsageError
 from vhsbatch.ffmpeg.lut import expect_lut
 from vhsbatch.model.source_overrides import (
-    NO_CORRECTIONS,
-    Corrections,
+    NO_SOURCE_OVERRIDES,
     OrderWord,
+    SourceOverrides,
     TelecineWord,
-    corrections,
+    source_overrides,
 )
 
 # Results are named, and encoders are tried out, once for all videos.
@@ -65,13 +65,13 @@ class Override:
         sources: the files and tables that say so.
         preset: the preset that was named for it, None for the run's.
         changes: keys of the preset, tables as mappings.
-        corrections: what the user knows better than the video says.
+        source_overrides: what the user knows better than the video says.
     """
 
     sources: tuple[str, ...] = ()
     preset: Preset | None = None
     changes: Mapping[str, object] = field(default_factory=dict)
-    corrections: Corrections = NO_CORRECTIONS
+    source_overrides: SourceOverrides = NO_SOURCE_OVERRIDES
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -217,10 +217,10 @@ def _override(
     telecine: TelecineWord | None = words.get("telecine")
     try:
         preset = None if words.get("preset") is None else preset_named(words["preset"])
-        known = corrections(words.get("aspect"), order, telecine, aspect_key="aspect =")
+        known = source_overrides(words.get("aspect"), order, telecine, aspect_key="aspect =")
     except UsageError as error:
         raise InputError(f"{label}: {error.cause}", fix=error.fix) from None
-    return Override(sources=sources, preset=preset, changes=changes, corrections=known)
+    return Override(sources=sources, preset=preset, changes=changes, source_overrides=known)
 
 
 def _refusal(source: str, problem: Problem) -> InputError:

@@ -16,7 +16,7 @@ from vhsbatch.ffmpeg.changes import change_notes, change_problem
 from vhsbatch.ffmpeg.colour import colour_notes, colour_problem
 from vhsbatch.ffmpeg.deinterlacing import deinterlaces, deinterlaces_apart, frames_made, restores_film
 from vhsbatch.ffmpeg.dropouts import why_not
-from vhsbatch.ffmpeg.filters import network_size
+from vhsbatch.ffmpeg.filters import model_input_size
 from vhsbatch.ffmpeg.frame_times import cut_by_time, keeps_times, own_frames
 from vhsbatch.ffmpeg.shape import output_sar, output_size, recorded_size
 from vhsbatch.ffmpeg.stream_mapping import left_out
@@ -38,7 +38,7 @@ _NOTICED_DRIFT_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class Toolchain:
     """With what a video will be made.
 
     Attributes:
@@ -64,7 +64,7 @@ def make_plan(
     job: Job,
     info: MediaInfo,
     preset: Preset,
-    means: Means,
+    toolchain: Toolchain,
     *,
     times_s: Sequence[Fraction] | None = None,
     sample: str = "",
@@ -75,7 +75,7 @@ def make_plan(
         job: the video.
         info: what it is.
         preset: with every override applied.
-        means: with what it is made.
+        toolchain: with what it is made.
         times_s: when each frame of the source is shown, where frames keep their own times.
         sample: digest of pieces of the source.
 
@@ -111,7 +111,7 @@ def make_plan(
     width, height = output_size(track, preset)
     rate = output_rate(track, preset)
     if info.exact_seek:
-        segment_s = preset.segment_s if means.upscaling is None else preset.ai_segment_s
+        segment_s = preset.segment_s if toolchain.upscaling is None else preset.ai_segment_s
         segments = cut(frames, rate, segment_s)
     else:
         segments = (Segment(index=0, start_frame=0, stop_frame=frames),)
@@ -121,19 +121,19 @@ def make_plan(
         job=job,
         info=info,
         preset=preset,
-        engine=means.engine,
-        upscaling=means.upscaling,
-        encoder=means.encoder,
-        container=means.container,
+        engine=toolchain.engine,
+        upscaling=toolchain.upscaling,
+        encoder=toolchain.encoder,
+        container=toolchain.container,
         width=width,
         height=height,
         sar=output_sar(track, preset),
         rate=rate,
         frames=frames,
         segments=segments,
-        fingerprint=_fingerprint(info, preset, means, segments, sample),
-        identity=means.identity,
-        nnedi_weights=means.nnedi_weights,
+        fingerprint=_fingerprint(info, preset, toolchain, segments, sample),
+        identity=toolchain.identity,
+        nnedi_weights=toolchain.nnedi_weights,
         sample=sample,
         shown_s=None if times_s is None else times_s[-1] + 1 / rate,
         notes=(
@@ -145,16 +145,16 @@ def make_plan(
             *_dropout_notes(track, preset),
             *_rate_notes(track, preset),
             *_sound_notes(info, preset),
-            *audio_notes(info, preset, means.container),
-            *left_out(info, preset, means.container),
-            *means.notes,
+            *audio_notes(info, preset, toolchain.container),
+            *left_out(info, preset, toolchain.container),
+            *toolchain.notes,
             *_seek_note(info),
         ),
     )
 
 
 def _fingerprint(
-    info: MediaInfo, preset: Preset, means: Means, segments: tuple[Segment, ...], sample: str
+    info: MediaInfo, preset: Preset, toolchain: Toolchain, segments: tuple[Segment, ...], sample: str
 ) -> str:
     """Digest of all that decides the result.
 
@@ -162,7 +162,7 @@ def _fingerprint(
     modification time, pieces of its content and what was probed, the network by its files' digests (in
     the identity).
     """
-    upscaling = means.upscaling
+    upscaling = toolchain.upscaling
     decisive = {
         "plan_version": PLAN_VERSION,
         "source": [
@@ -175,7 +175,7 @@ def _fingerprint(
             info.subtitles,
         ],
         "preset": preset.model_dump(exclude=_INDECISIVE),
-        "engine": means.engine,
+        "engine": toolchain.engine,
         "network": None
         if upscaling is None
         else [
@@ -184,12 +184,12 @@ def _fingerprint(
             upscaling.runtime,
             upscaling.device == "cpu",
             upscaling.tile_px,
-            network_size(info.video, preset),
+            model_input_size(info.video, preset),
             preset.upscale.sharpen,
         ],
-        "encoder": means.encoder,
-        "container": means.container,
-        "identity": means.identity,
+        "encoder": toolchain.encoder,
+        "container": toolchain.container,
+        "identity": toolchain.identity,
         "segments": segments,
     }
     return hashlib.sha256(to_text(decisive, sort_keys=True).encode()).hexdigest()

@@ -6,7 +6,7 @@ from pathlib import Path
 from anyio import to_thread
 
 from vhsbatch.analysis.autodetect import AutoDetect
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
@@ -14,7 +14,7 @@ from vhsbatch.engines.tuning import runtime_on_cpu
 from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.colour import needs_conversion
 from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart, needs_weights
-from vhsbatch.ffmpeg.filters import network_size
+from vhsbatch.ffmpeg.filters import model_input_size
 from vhsbatch.ffmpeg.frame_times import keeps_times
 from vhsbatch.ffmpeg.lut import expect_lut
 from vhsbatch.ffmpeg.nnedi import find_weights
@@ -24,12 +24,12 @@ from vhsbatch.ffmpeg.toolchain import names_of
 from vhsbatch.fs import sha256
 from vhsbatch.model.media import MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
-from vhsbatch.model.source_overrides import NO_CORRECTIONS, Corrections, corrected
+from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides, corrected
 from vhsbatch.probe.probe import frame_times
 from vhsbatch.probe.remembered import Probing
 from vhsbatch.restore.damage import expect_usable
 from vhsbatch.restore.per_video import NO_OVERRIDE, NO_OVERRIDES, Override, Overrides
-from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.planner import Toolchain, make_plan
 from vhsbatch.restore.reuse import sample_of
 
 # What is shorter is made before it is known what is fastest.
@@ -53,7 +53,7 @@ class Intent:
         ffmpeg: the FFmpeg program.
         ffmpeg_version: what `ffmpeg -version` calls itself.
         max_pixels: larger pictures are refused.
-        corrections: what the user knows better than the sources say.
+        source_overrides: what the user knows better than the sources say.
         allow_truncated: whether sources that break off are taken as they are.
         max_damage_percent: sources of which more frames are damaged fail.
         spare_devices: other devices for the network.
@@ -78,11 +78,11 @@ class Intent:
     max_pixels: int
     small_tile_px: int = 0
     in_flight: int = 1
-    corrections: Corrections = NO_CORRECTIONS
+    source_overrides: SourceOverrides = NO_SOURCE_OVERRIDES
     allow_truncated: bool = False
     max_damage_percent: int = 100
     spare_devices: tuple[str, ...] = ()
-    memory: Memory | None = None
+    memory: Cache | None = None
     overrides: Overrides = NO_OVERRIDES
     auto_detect: AutoDetect | None = None
     vapoursynth_python: str | None = None
@@ -112,7 +112,7 @@ async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]
     if info is None:
         info = await intent.probing.probe_anew(path)
     expect_usable(info, intent.max_damage_percent)
-    return corrected(corrected(info, intent.corrections), override.corrections), override
+    return corrected(corrected(info, intent.source_overrides), override.source_overrides), override
 
 
 def _known(path: Path, intent: Intent) -> tuple[MediaInfo | None, Override]:
@@ -142,11 +142,11 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     intent = replace(intent, preset=override.applied(preset))
     is_long = info.video.frames >= _WORTH_MEASURING_FRAMES
     if intent.measures_runtime and is_long and intent.memory is not None and _is_upscaled(info, intent):
-        size = network_size(info.video, intent.preset)
+        size = model_input_size(info.video, intent.preset)
         intent = replace(intent, runtime=await runtime_on_cpu(*size, intent.memory))
     if needs_conversion(info.video):
         await _expect_filters(intent.ffmpeg, info.video)
-    upscaling, network_notes = _upscaling(info, intent)
+    upscaling, model_notes = _upscaling(info, intent)
     identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
     if deinterlaces_apart(intent.preset, info.video):
         identity["qtgmc"] = await qtgmc_versions(intent.vapoursynth_python)
@@ -156,20 +156,20 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         identity["nnedi"] = await sha256(weights)
     if upscaling is not None:
         identity |= engine_named(intent.engine).identity(upscaling)
-    means = Means(
+    toolchain = Toolchain(
         engine="ffmpeg" if upscaling is None else intent.engine,
         upscaling=upscaling,
         encoder=intent.encoder,
         container=intent.preset.container,
         identity=identity,
         nnedi_weights=weights,
-        notes=(*notes, *network_notes),
+        notes=(*notes, *model_notes),
     )
     times_s = None
     if keeps_times(intent.preset, info.video):
         times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg)
     sample = await to_thread.run_sync(sample_of, info.path)
-    return make_plan(job, info, intent.preset, means, times_s=times_s, sample=sample)
+    return make_plan(job, info, intent.preset, toolchain, times_s=times_s, sample=sample)
 
 
 async def _expect_filters(ffmpeg: str, track: VideoTrack) -> None:
@@ -195,7 +195,7 @@ async def _lut_identity(preset: Preset) -> dict[str, str]:
 
 
 def _is_upscaled(info: MediaInfo, intent: Intent) -> bool:
-    _, height = network_size(info.video, intent.preset)
+    _, height = model_input_size(info.video, intent.preset)
     return intent.engine == "realesrgan" and height < intent.preset.target_height
 
 
@@ -203,7 +203,7 @@ def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple
     """How the network is used for this source, and what the user should know of that."""
     if intent.engine != "realesrgan":
         return None, ()
-    _, height = network_size(info.video, intent.preset)
+    _, height = model_input_size(info.video, intent.preset)
     target_height = intent.preset.target_height
     if height >= target_height:
         return None, (f"has {height} lines already: scaled to {target_height} without the network",)

@@ -49,7 +49,7 @@ class SegmentRecord:
         attempt: which attempt succeeded, from 1.
         device: where its frames were upscaled.
         wall_s: how long it took.
-        still_frames: frames that equal the one before and cost the network no work.
+        duplicate_frames: frames that equal the one before and cost the network no work.
         commands: what was run, one for each stage of the chain.
     """
 
@@ -58,7 +58,7 @@ class SegmentRecord:
     device: str
     wall_s: float
     commands: tuple[str, ...]
-    still_frames: int = 0
+    duplicate_frames: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +169,7 @@ def make_record(
                 attempt=proof.attempt,
                 device=proof.device,
                 wall_s=round(proof.wall_s, 3),
-                still_frames=proof.still_frames,
+                duplicate_frames=proof.duplicate_frames,
                 commands=lines,
             )
             for proof, lines in zip(segments, commands, strict=True)

@@ -12,7 +12,7 @@ from vhsbatch.events.events import SegmentFinished
 from vhsbatch.fs import sha256
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.restore.ownership import ANY_FILE
-from vhsbatch.restore.workspace import Workplace
+from vhsbatch.restore.workspace import Workspace
 
 
 async def expect_unchanged(plan: JobPlan) -> None:
@@ -76,9 +76,9 @@ async def expect_replaceable(plan: JobPlan) -> None:
     )
 
 
-async def damage_of_segment(plan: JobPlan, proof: SegmentFinished, workplace: Workplace) -> str | None:
+async def damage_of_segment(plan: JobPlan, proof: SegmentFinished, workspace: Workspace) -> str | None:
     """Why a finished segment does not count any more; None if it does."""
-    path = workplace.job_folder(plan) / proof.file
+    path = workspace.job_folder(plan) / proof.file
 
     def size_bytes() -> int | None:
         return path.stat().st_size if path.is_file() else None

@@ -23,7 +23,7 @@ from vhsbatch.events.events import SegmentFinished
 from vhsbatch.events.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart
 from vhsbatch.ffmpeg.encoders import EncodeArguments, video_arguments
-from vhsbatch.ffmpeg.filters import network_size
+from vhsbatch.ffmpeg.filters import model_input_size
 from vhsbatch.ffmpeg.formats import cut_off
 from vhsbatch.ffmpeg.progress import ProgressParser
 from vhsbatch.ffmpeg.qtgmc import deinterlace_stage
@@ -41,13 +41,13 @@ from vhsbatch.process.suspension import patient
 from vhsbatch.restore.reuse import expect_unchanged
 from vhsbatch.restore.speed import Speed
 from vhsbatch.restore.verify import count_frames
-from vhsbatch.restore.workspace import Workplace, make_private, segment_file
+from vhsbatch.restore.workspace import Workspace, make_private, segment_file
 
 
 async def make_segment(
     plan: JobPlan,
     segment: Segment,
-    workplace: Workplace,
+    workspace: Workspace,
     *,
     lane: int,
     attempt: int,
@@ -60,7 +60,7 @@ async def make_segment(
     Args:
         plan: the video's plan.
         segment: which part of it.
-        workplace: where and with what.
+        workspace: where and with what.
         lane: the lane that is occupied.
         attempt: from 1.
         fallback: how often the network failed at it before; each time another way is taken.
@@ -74,14 +74,14 @@ async def make_segment(
         VerificationError: what they wrote is not what was planned.
     """
     await expect_unchanged(plan)
-    final = workplace.job_folder(plan) / segment_file(plan, segment)
+    final = workspace.job_folder(plan) / segment_file(plan, segment)
     temporary = final.with_suffix(f".attempt-{attempt}-{os.getpid()}.part")
-    await anyio.to_thread.run_sync(make_private, final.parent, workplace.temporary)
+    await anyio.to_thread.run_sync(make_private, final.parent, workspace.temporary)
     try:
         finished = await make_part(
             plan,
             segment,
-            workplace,
+            workspace,
             temporary,
             lane=lane,
             attempt=attempt,
@@ -98,7 +98,7 @@ async def make_segment(
 async def make_part(
     plan: JobPlan,
     segment: Segment,
-    workplace: Workplace,
+    workspace: Workspace,
     part: Path,
     *,
     lane: int,
@@ -114,16 +114,16 @@ async def make_part(
         VerificationError: what they wrote is not what was planned.
     """
     started_s = time.monotonic()
-    upscaling = way or way_of_network(plan, fallback)
+    upscaling = way or way_of_model(plan, fallback)
     device = "cpu" if upscaling is None else upscaling.device
     reporter = _Reporter(plan, segment, lane, tell, device=device)
     if (warning := _other_way(plan, segment, upscaling, fallback)) is not None:
         tell(LogLine(level="warning", text=warning, job_id=plan.job.id, lane=lane))
-    await _run_stages(segment_stages(plan, segment, workplace, part, upscaling), reporter, workplace)
+    await _run_stages(segment_stages(plan, segment, workspace, part, upscaling), reporter, workspace)
     if reporter.cut_off is not None:
         raise ChainError(f"the source did not arrive as a whole: {reporter.cut_off}")
     frames = await count_frames(
-        part, ffmpeg=workplace.ffmpeg, threads=workplace.threads.decode, niceness=workplace.niceness
+        part, ffmpeg=workspace.ffmpeg, threads=workspace.threads.decode, niceness=workspace.niceness
     )
     if frames != segment.frames:
         raise VerificationError(
@@ -144,7 +144,7 @@ async def make_part(
         frames=frames,
         wall_s=time.monotonic() - started_s,
         fallback=fallback,
-        still_frames=reporter.still_frames,
+        duplicate_frames=reporter.duplicate_frames,
         device="the CPU" if upscaling is None else in_words(upscaling),
     )
 
@@ -161,32 +161,32 @@ def _other_way(plan: JobPlan, segment: Segment, way: Upscaling | None, fallback:
     return f"segment {segment.index + 1} is made on {in_words(way)}{slow}: {why}"
 
 
-def way_of_network(plan: JobPlan, step: int) -> Upscaling | None:
+def way_of_model(plan: JobPlan, step: int) -> Upscaling | None:
     """How the network is run after `step` failures of it; None where there is none."""
     return None if plan.upscaling is None else fallback_of(plan.upscaling, step)
 
 
 def segment_stages(
-    plan: JobPlan, segment: Segment, workplace: Workplace, output: Path, upscaling: Upscaling | None
+    plan: JobPlan, segment: Segment, workspace: Workspace, output: Path, upscaling: Upscaling | None
 ) -> tuple[StageSpec, ...]:
     """The chain, as drawn above."""
-    ffmpeg, threads = workplace.ffmpeg, workplace.threads
-    encode = encode_arguments(plan, workplace)
-    before = _deinterlacing(plan, segment, workplace)
+    ffmpeg, threads = workspace.ffmpeg, workspace.threads
+    encode = encode_arguments(plan, workspace)
+    before = _deinterlacing(plan, segment, workspace)
     if upscaling is None:
         command = segment_command(
-            ffmpeg, plan, segment, encode=encode, output=output, threads=threads, served=workplace.served
+            ffmpeg, plan, segment, encode=encode, output=output, threads=threads, served=workspace.served
         )
         return (*before, StageSpec(name="encode", argv=command))
-    decode = decode_command(ffmpeg, plan, segment, threads, workplace.served)
-    width, height = network_size(plan.info.video, plan.preset)
+    decode = decode_command(ffmpeg, plan, segment, threads, workspace.served)
+    width, height = model_input_size(plan.info.video, plan.preset)
     scale = upscaling.scale
     upscale = engine_named(plan.engine).stage(
         upscaling,
         width=width,
         height=height,
-        threads=workplace.threads_per_lane,
-        skip_still=workplace.skip_still,
+        threads=workspace.threads_per_lane,
+        skip_duplicates=workspace.skip_duplicates,
     )
     encode_frames = encode_command(
         ffmpeg,
@@ -205,25 +205,25 @@ def segment_stages(
     )
 
 
-def _deinterlacing(plan: JobPlan, segment: Segment, workplace: Workplace) -> tuple[StageSpec, ...]:
+def _deinterlacing(plan: JobPlan, segment: Segment, workspace: Workspace) -> tuple[StageSpec, ...]:
     """The stages in front, where the deinterlacer is a program of its own."""
     if not deinterlaces_apart(plan.preset, plan.info.video):
         return ()
     return (
         StageSpec(
             name="decode",
-            argv=fields_command(workplace.ffmpeg, plan, segment, workplace.threads, workplace.served),
+            argv=fields_command(workspace.ffmpeg, plan, segment, workspace.threads, workspace.served),
         ),
         deinterlace_stage(
             plan,
             segment,
-            vapoursynth_python=workplace.vapoursynth_python,
-            threads=workplace.threads_per_lane,
+            vapoursynth_python=workspace.vapoursynth_python,
+            threads=workspace.threads_per_lane,
         ),
     )
 
 
-def encode_arguments(plan: JobPlan, workplace: Workplace) -> EncodeArguments:
+def encode_arguments(plan: JobPlan, workspace: Workspace) -> EncodeArguments:
     """The encoder's part of the command line."""
     video = plan.preset.video
     return video_arguments(
@@ -232,19 +232,19 @@ def encode_arguments(plan: JobPlan, workplace: Workplace) -> EncodeArguments:
         speed=video.speed,
         bit_depth=video.bit_depth,
         rate=plan.rate,
-        threads=workplace.threads_per_lane,
-        device=workplace.encoder_device,
+        threads=workspace.threads_per_lane,
+        device=workspace.encoder_device,
     )
 
 
-async def _run_stages(stages: tuple[StageSpec, ...], reporter: "_Reporter", workplace: Workplace) -> None:
+async def _run_stages(stages: tuple[StageSpec, ...], reporter: "_Reporter", workspace: Workspace) -> None:
     """Run the chain, and end it when nothing has moved for too long."""
     for stage in stages:
         reporter.log(f"{stage.name}: {describe(stage.argv)}")
     with anyio.CancelScope() as scope, patient(scope):
 
         def moved() -> None:
-            scope.deadline = anyio.current_time() + workplace.stall_timeout_s
+            scope.deadline = anyio.current_time() + workspace.stall_timeout_s
 
         moved()
         reporter.on_move = moved
@@ -252,11 +252,11 @@ async def _run_stages(stages: tuple[StageSpec, ...], reporter: "_Reporter", work
             stages,
             on_stdout=reporter.on_stdout,
             on_stderr=reporter.on_stderr,
-            niceness=workplace.niceness,
+            niceness=workspace.niceness,
         )
     if scope.cancelled_caught:
         raise ChainError(
-            f"no frame in {workplace.stall_timeout_s:g} s: the chain was stopped",
+            f"no frame in {workspace.stall_timeout_s:g} s: the chain was stopped",
             fix="set stall_timeout_s higher if this machine is that slow",
         )
 
@@ -279,7 +279,7 @@ class _Reporter:
         self._encoder = ProgressParser()
         self._speed = Speed(time.monotonic())
         self._frames = -1
-        self.still_frames = 0
+        self.duplicate_frames = 0
         self.cut_off: str | None = None
         self.on_move: Callable[[], None] = lambda: None
 
@@ -292,7 +292,7 @@ class _Reporter:
         self.cut_off = self.cut_off or cut_off(line)
         event = parse_control_line(line)
         if event is not None and event.repeated_frames is not None:
-            self.still_frames = event.repeated_frames
+            self.duplicate_frames = event.repeated_frames
         if event is None:
             self.log(f"{stage}: {line}")
         elif event.frames is not None:

@@ -32,7 +32,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Still:
+class Snapshot:
     """A moment before and after, as JPEG files.
 
     Attributes:
@@ -76,7 +76,7 @@ def moment_of(job: JobState, at_work_on: int | None, temporary: Path) -> Moment 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StillMaker:
+class SnapshotMaker:
     """Makes stills.
 
     Attributes:
@@ -87,7 +87,7 @@ class StillMaker:
     ffmpeg: str
     temporary: Path
 
-    async def make(self, job: JobState, at_work_on: int | None) -> Still | None:
+    async def make(self, job: JobState, at_work_on: int | None) -> Snapshot | None:
         """A still of what is being done to a video; None before it is planned.
 
         Both pictures are made one after the other by child processes that step back behind all else.
@@ -104,7 +104,7 @@ class StillMaker:
         before = None
         if plan.info.exact_seek or at_s <= _DECODE_AT_MOST_S:
             before = await _picture(before_command(self.ffmpeg, plan, source_frame_s(plan, at_s), None))
-        return Still(at_s=at_s, before=before, after=after)
+        return Snapshot(at_s=at_s, before=before, after=after)
 
 
 async def _picture(command: tuple[str, ...]) -> bytes | None:

@@ -14,7 +14,7 @@ from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice, JobPlan, Segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workplace:
+class Workspace:
     """What a lane needs to know of its machine.
 
     Attributes:
@@ -26,7 +26,7 @@ class Workplace:
         stall_timeout_s: a chain without progress for so long is stopped.
         encoder_device: the GPU that a hardware encoder runs on, where it is not to be the first.
         records: whether a record is put beside each output.
-        skip_still: whether the network leaves out frames that equal the one before.
+        skip_duplicates: whether the network leaves out frames that equal the one before.
         served: where the source is read, if it is no file of this machine.
         vapoursynth_python: the interpreter that has VapourSynth, None for this one.
     """
@@ -39,7 +39,7 @@ class Workplace:
     stall_timeout_s: float
     encoder_device: EncoderDevice = ANY_DEVICE
     records: bool = True
-    skip_still: bool = True
+    skip_duplicates: bool = True
     served: Served | None = None
     vapoursynth_python: str | None = None
 

@@ -34,7 +34,7 @@ _MOST_MOMENTS = 20
 _MOST_SHORTAGES = 30
 
 
-class HasRoom(Protocol):
+class HasDiskSpace(Protocol):
     """Watches the disks."""
 
     def lack(self) -> str | None:
@@ -54,7 +54,7 @@ class HasRoom(Protocol):
         ...
 
 
-class Gate:
+class Admission:
     """Stands between the policy, which knows this batch alone, and the rest of the world.
 
     Attributes:
@@ -67,7 +67,7 @@ class Gate:
         bus: Bus,
         *,
         claims: Claims,
-        room: HasRoom,
+        disk_space: HasDiskSpace,
         sources: Sources | None = None,
         ending: Callable[[Job, str], Awaitable[JobSkipped | JobFailed]],
     ) -> None:
@@ -77,7 +77,7 @@ class Gate:
             state: the batch; only read.
             bus: takes the facts.
             claims: says which videos are this run's to make.
-            room: watches the disks.
+            disk_space: watches the disks.
             sources: knows the folders that the sources are in.
             ending: what becomes of a video under whose name another run has published: it may be the result
                 of another source.
@@ -86,7 +86,7 @@ class Gate:
         self._state = state
         self._bus = bus
         self._claims = claims
-        self._room = room
+        self._disk_space = disk_space
         self._sources = sources or Sources()
         self._claimed: set[str] = set()
         self._away: set[str] = set()
@@ -98,7 +98,7 @@ class Gate:
 
     async def was_full(self, error: VhsBatchError, plan: JobPlan) -> bool:
         """Whether a piece of work failed because a disk was full, and will not when there is room."""
-        return error.disk_was_full and not await in_thread(self._room.is_ample, plan)
+        return error.disk_was_full and not await in_thread(self._disk_space.is_ample, plan)
 
     async def ran_full(self, *, others_busy: bool) -> None:
         """A piece of work found no room on a disk: the next one waits until there is more."""
@@ -106,7 +106,7 @@ class Gate:
             # Together they took too much; alone each of them may fit.
             self.one_at_a_time = True
         else:
-            await in_thread(self._room.want_more)
+            await in_thread(self._disk_space.want_more)
 
     def ran_short(self, job_id: str, error: Exception) -> bool:
         """Whether work failed for want of a process or a descriptor; then nothing is begun for a while."""
@@ -134,7 +134,7 @@ class Gate:
 
     async def is_cut_off(self) -> bool:
         """Whether a folder that the batch writes to is away."""
-        return await in_thread(self._room.away) is not None
+        return await in_thread(self._disk_space.away) is not None
 
     async def hold_if_away(self, job: Job, error: Exception) -> bool:
         """Let a video wait whose source is away; whether it does."""
@@ -158,7 +158,7 @@ class Gate:
         if self._state.paused == PAUSED_BY_USER:
             return False
         lack = self._short if time.monotonic() < self._short_until_s else None
-        lack = lack or await in_thread(self._room.lack)
+        lack = lack or await in_thread(self._disk_space.lack)
         if lack is not None and self._state.paused is None:
             await self._bus.emit(BatchPaused(at_s=time.time(), reason=lack))
         elif lack is None and self._state.paused is not None:
@@ -174,7 +174,7 @@ class Gate:
             standing = await in_thread(self._claims.take, job_id)
         except OSError as error:
             if found_no_room(error):
-                await in_thread(self._room.want_more)
+                await in_thread(self._disk_space.want_more)
             elif (why := shortage(error)) is not None:
                 self._run_short(why)
             elif not await self.is_cut_off():

@@ -20,9 +20,9 @@ from vhsbatch.events.state import BatchState
 MOST_LANES = 64
 
 
-def grant(wish: Steering, state: BatchState, at_s: float) -> Fact | str:
+def grant(command: Steering, state: BatchState, at_s: float) -> Fact | str:
     """The fact that makes a wish true, or why it cannot be had."""
-    match wish:
+    match command:
         case Pause():
             return BatchPaused(at_s=at_s, reason=PAUSED_BY_USER)
         case Continue():
@@ -30,16 +30,20 @@ def grant(wish: Steering, state: BatchState, at_s: float) -> Fact | str:
                 return "nothing is paused"
             return BatchContinued(at_s=at_s)
         case ChangeLanes():
-            return _change_lanes(wish, state, at_s)
+            return _change_lanes(command, state, at_s)
         case Skip() | Retry() | Move() | Prioritise():
-            job = state.jobs.get(wish.job_id)
-            return f"{wish.job_id} is not in this batch" if job is None else _grant_of(wish, job, state, at_s)
+            job = state.jobs.get(command.job_id)
+            return (
+                f"{command.job_id} is not in this batch"
+                if job is None
+                else _grant_of(command, job, state, at_s)
+            )
         case _:
-            assert_never(wish)
+            assert_never(command)
 
 
-def _change_lanes(wish: ChangeLanes, state: BatchState, at_s: float) -> Fact | str:
-    lanes = state.lanes + wish.by
+def _change_lanes(command: ChangeLanes, state: BatchState, at_s: float) -> Fact | str:
+    lanes = state.lanes + command.by
     if lanes < 1:
         return "there has to be one worker: pausing the batch is what begins no new work"
     if lanes > MOST_LANES:
@@ -48,26 +52,26 @@ def _change_lanes(wish: ChangeLanes, state: BatchState, at_s: float) -> Fact | s
 
 
 def _grant_of(
-    wish: Skip | Retry | Move | Prioritise, job: JobState, state: BatchState, at_s: float
+    command: Skip | Retry | Move | Prioritise, job: JobState, state: BatchState, at_s: float
 ) -> Fact | str:
-    if (refusal := _refusal(wish, job)) is not None:
+    if (refusal := _refusal(command, job)) is not None:
         return refusal
-    match wish:
+    match command:
         case Skip():
-            return JobSkipped(at_s=at_s, job_id=wish.job_id, reason="by the user")
+            return JobSkipped(at_s=at_s, job_id=command.job_id, reason="by the user")
         case Retry():
-            return JobRetried(at_s=at_s, job_id=wish.job_id)
+            return JobRetried(at_s=at_s, job_id=command.job_id)
         case Prioritise():
-            return JobPrioritised(at_s=at_s, job_id=wish.job_id, priority=job.priority + wish.by)
+            return JobPrioritised(at_s=at_s, job_id=command.job_id, priority=job.priority + command.by)
         case Move():
-            return _move(wish, job, state, at_s)
+            return _move(command, job, state, at_s)
         case _:
-            assert_never(wish)
+            assert_never(command)
 
 
-def _refusal(wish: Skip | Retry | Move | Prioritise, job: JobState) -> str | None:
+def _refusal(command: Skip | Retry | Move | Prioritise, job: JobState) -> str | None:
     name = job.job.source.name
-    match wish:
+    match command:
         case Skip() if job.phase.ended:
             return f"{name} has ended already: {job.phase}"
         case Retry() if job.phase not in (Phase.FAILED, Phase.SKIPPED):
@@ -78,16 +82,16 @@ def _refusal(wish: Skip | Retry | Move | Prioritise, job: JobState) -> str | Non
             return None
 
 
-def _move(wish: Move, job: JobState, state: BatchState, at_s: float) -> Fact | str:
+def _move(command: Move, job: JobState, state: BatchState, at_s: float) -> Fact | str:
     """Give it another place among those of the same priority."""
     if state.order in ("shortest", "longest"):
         return (
             f"videos are begun by length (--order {state.order}): another priority changes that, not a place"
         )
     waiting = [other.job.id for other in state.turns.waiting() if other.priority == job.priority]
-    place = waiting.index(wish.job_id)
-    target = max(0, min(len(waiting) - 1, place + wish.by))
+    place = waiting.index(command.job_id)
+    target = max(0, min(len(waiting) - 1, place + command.by))
     if target == place:
-        return f"{job.job.source.name} is {'first' if wish.by < 0 else 'last'} of its priority"
-    rest = [job_id for job_id in waiting if job_id != wish.job_id]
-    return JobMoved(at_s=at_s, job_id=wish.job_id, before=rest[target] if target < len(rest) else None)
+        return f"{job.job.source.name} is {'first' if command.by < 0 else 'last'} of its priority"
+    rest = [job_id for job_id in waiting if job_id != command.job_id]
+    return JobMoved(at_s=at_s, job_id=command.job_id, before=rest[target] if target < len(rest) else None)

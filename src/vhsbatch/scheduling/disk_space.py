@@ -16,7 +16,7 @@ _AMPLE = 20
 
 
 @dataclass(slots=True)
-class Room:
+class DiskSpace:
     """Watches the disks that a batch writes to.
 
     Attributes:

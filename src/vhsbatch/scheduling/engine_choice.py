@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, field, replace
 
 from anyio import to_thread
 
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.config.settings import Settings
 from vhsbatch.engines.devices import (
     NCNN,
@@ -114,7 +114,7 @@ async def _expect_models(settings: Settings) -> str | None:
     return None if settings.model is not None else await expect_models()
 
 
-async def tuned(choice: EngineChoice, settings: Settings, memory: Memory | None) -> EngineChoice:
+async def tuned(choice: EngineChoice, settings: Settings, memory: Cache | None) -> EngineChoice:
     """The choice with the way in which the network is fastest on its GPU.
 
     That is measured once for a device and remembered: some of what is decided is part of a plan, which must

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from anyio import to_thread
 
 from vhsbatch.analysis.autodetect import AutoDetect
-from vhsbatch.cache import default_memory
+from vhsbatch.cache import default_cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.config.settings import Settings
 from vhsbatch.ffmpeg.encoder_choice import choose_encoder
@@ -17,7 +17,7 @@ from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
 from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
 from vhsbatch.hardware.gauges import gpu_gauges, memory_gauge, processor_limit
 from vhsbatch.model.plan import EncoderDevice
-from vhsbatch.model.source_overrides import NO_CORRECTIONS, Corrections
+from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides
 from vhsbatch.restore.per_video import Overrides, shipped_preset
 from vhsbatch.restore.prepare import Intent
 from vhsbatch.scheduling.engine_choice import EngineChoice, choose_engine, tuned
@@ -27,7 +27,7 @@ from vhsbatch.scheduling.sizing import LaneNeed, Lanes, Machine, choose_lanes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Toolbox:
+class Environment:
     """The tools of a run.
 
     Attributes:
@@ -58,24 +58,24 @@ class Toolbox:
         return self.parallel.begin
 
 
-async def open_toolbox(
+async def open_environment(
     settings: Settings,
     preset: Preset,
     *,
     detectable: Mapping[str, Preset] | None = None,
-    corrections: Corrections = NO_CORRECTIONS,
+    source_overrides: SourceOverrides = NO_SOURCE_OVERRIDES,
     preset_named: Callable[[str], Preset] = shipped_preset,
     allow_truncated: bool = False,
     max_damage_percent: int = 5,
     videos: int = 1,
-) -> Toolbox:
+) -> Environment:
     """Find the tools and resolve every ``auto``.
 
     Args:
         settings: how this machine runs.
         preset: what comes out.
         detectable: presets to choose from for each source; None where `preset` is for all.
-        corrections: what the user knows better than the sources say.
+        source_overrides: what the user knows better than the sources say.
         preset_named: gives the preset that a video of its own is named for, as the run would use it.
         allow_truncated: whether sources that break off are taken as they are.
         max_damage_percent: sources of which more frames are damaged fail.
@@ -86,7 +86,7 @@ async def open_toolbox(
     """
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     encoder, encoder_note = await choose_encoder(preset.video.encoder, ffmpeg.path)
-    memory = default_memory() if settings.remember else None
+    memory = default_cache() if settings.remember else None
     choice = await tuned(await choose_engine(settings), settings, memory)
     python, method = settings.vapoursynth_python, preset.deinterlace.method
     if method == "nnedi":
@@ -104,7 +104,7 @@ async def open_toolbox(
         ffmpeg=ffmpeg.path,
         ffmpeg_version=ffmpeg.version,
         max_pixels=settings.max_pixels,
-        corrections=corrections,
+        source_overrides=source_overrides,
         allow_truncated=allow_truncated,
         max_damage_percent=max_damage_percent,
         spare_devices=choice.spare_devices,
@@ -120,7 +120,7 @@ async def open_toolbox(
     kind = LaneKind.of_batch(preset, engine=choice.engine, device=choice.device, encoder=encoder)
     need = remembered_need(memory, kind)
     lanes = choose_lanes(settings.parallel, machine, engine=choice.engine, videos=videos, need=need)
-    return Toolbox(
+    return Environment(
         ffmpeg=ffmpeg.path,
         parallel=lanes,
         threads=machine.threads,

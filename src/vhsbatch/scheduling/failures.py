@@ -9,7 +9,7 @@ from vhsbatch.scheduling.policy import MakeSegment
 
 
 def segment_failed(
-    work: MakeSegment, lane: int, error: VhsBatchError, *, final: bool, blameless: bool
+    work: MakeSegment, lane: int, error: VhsBatchError, *, final: bool, counts_as_attempt: bool
 ) -> SegmentFailed:
     """The fact that an attempt failed."""
     return SegmentFailed(
@@ -20,13 +20,13 @@ def segment_failed(
         lane=lane,
         reason=str(error),
         final=final,
-        by_network=is_by_network(error),
-        blameless=blameless,
+        by_model=is_by_model(error),
+        counts_as_attempt=counts_as_attempt,
         detail=detail_of(error),
     )
 
 
-def is_by_network(error: VhsBatchError) -> bool:
+def is_by_model(error: VhsBatchError) -> bool:
     """Whether the network's stage is to blame."""
     return isinstance(error, ChainError) and error.culprit == UPSCALE
 

@@ -14,8 +14,8 @@ from vhsbatch.engines.devices import NCNN
 from vhsbatch.engines.fallback import fallback, fallbacks
 from vhsbatch.errors import ChainError
 from vhsbatch.model.plan import EncoderDevice, JobPlan, Segment, Upscaling
-from vhsbatch.restore.workspace import Workplace
-from vhsbatch.scheduling.failures import is_by_network
+from vhsbatch.restore.workspace import Workspace
+from vhsbatch.scheduling.failures import is_by_model
 
 # So many failures in a row are the device's and not the video's.
 _TOO_MANY_FAILURES = 3
@@ -81,16 +81,16 @@ class Gpus:
 
     @asynccontextmanager
     async def placed(
-        self, plan: JobPlan, segment: Segment, workplace: Workplace, *, lane: int, step: int
-    ) -> AsyncIterator[tuple[Upscaling | None, Workplace]]:
+        self, plan: JobPlan, segment: Segment, workspace: Workspace, *, lane: int, step: int
+    ) -> AsyncIterator[tuple[Upscaling | None, Workspace]]:
         """Like `way`, with the workplace for it; what becomes of it counts for or against its device."""
         async with self.way(plan, segment, lane=lane, step=step) as way:
             if way is not None and (encoder := self.encoders.get(way.device)) is not None:
-                workplace = replace(workplace, encoder_device=encoder)
+                workspace = replace(workspace, encoder_device=encoder)
             try:
-                yield way, workplace
+                yield way, workspace
             except ChainError as error:
-                if way is not None and is_by_network(error):
+                if way is not None and is_by_model(error):
                     await self.failed(plan, segment, way.device, str(error))
                 raise
         if way is not None:

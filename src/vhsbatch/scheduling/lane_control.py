@@ -16,7 +16,7 @@ from vhsbatch.hardware.gauges import GpuGauge, gpu_gauges, memory_gauge, memory_
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.process.spawn import alive
 from vhsbatch.scheduling.controller import Limits, Memory, Readings, steer, step_back
-from vhsbatch.scheduling.disk_space import Room
+from vhsbatch.scheduling.disk_space import DiskSpace
 from vhsbatch.scheduling.scheduler import MEMORY_RAN_OUT
 
 _INTERVAL_S = 5.0
@@ -58,13 +58,13 @@ class LaneControl:
 
     Attributes:
         state: the batch; only read.
-        room: watches the disks.
+        disk_space: watches the disks.
         limits: what is allowed.
         use_lanes: changes the number of lanes, given the reason.
     """
 
     state: BatchState
-    room: Room
+    disk_space: DiskSpace
     limits: Limits
     use_lanes: Callable[[int, str], Awaitable[None]]
     _count: FrameCount = field(default_factory=FrameCount)
@@ -119,7 +119,7 @@ class LaneControl:
         )
 
     def _disk_lack(self, plans: Iterable[JobPlan]) -> str | None:
-        return self.room.lack_for(self.state.lanes, plans)
+        return self.disk_space.lack_for(self.state.lanes, plans)
 
 
 def _has_more_work(state: BatchState) -> bool:

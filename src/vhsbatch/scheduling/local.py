@@ -12,7 +12,7 @@ from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.process.threads import in_thread
 from vhsbatch.restore.assemble import assemble
 from vhsbatch.restore.segment import make_segment
-from vhsbatch.restore.workspace import Workplace
+from vhsbatch.restore.workspace import Workspace
 from vhsbatch.scheduling.gpus import Gpus
 from vhsbatch.scheduling.shortages import shortage
 
@@ -20,16 +20,16 @@ from vhsbatch.scheduling.shortages import shortage
 class LocalExecutor:
     """Runs chains as child processes of this one."""
 
-    def __init__(self, workplace: Workplace, *, state: BatchState, threads: int, gpus: Gpus) -> None:
+    def __init__(self, workspace: Workspace, *, state: BatchState, threads: int, gpus: Gpus) -> None:
         """Create an executor.
 
         Args:
-            workplace: where and with what it works.
+            workspace: where and with what it works.
             state: the batch, whose lanes share the threads; only read.
             threads: CPU threads for all lanes together.
             gpus: what the network runs on.
         """
-        self._workplace = workplace
+        self._workspace = workspace
         self._state = state
         self._threads = threads
         self._gpus = gpus
@@ -45,15 +45,15 @@ class LocalExecutor:
         tell: Callable[[Telemetry], None],
     ) -> SegmentFinished:
         """See `Executor`."""
-        await expect_there(self._workplace)
-        workplace = self._shared_by(self._state.lanes)
-        placed = self._gpus.placed(plan, segment, workplace, lane=lane, step=fallback)
-        async with placed as (way, workplace):
+        await expect_there(self._workspace)
+        workspace = self._shared_by(self._state.lanes)
+        placed = self._gpus.placed(plan, segment, workspace, lane=lane, step=fallback)
+        async with placed as (way, workspace):
             with file_errors_in_words():
                 return await make_segment(
                     plan,
                     segment,
-                    workplace,
+                    workspace,
                     lane=lane,
                     attempt=attempt,
                     fallback=fallback,
@@ -70,24 +70,24 @@ class LocalExecutor:
         tell: Callable[[Telemetry], None],
     ) -> JobPublished:
         """See `Executor`."""
-        await expect_there(self._workplace)
+        await expect_there(self._workspace)
         with file_errors_in_words():
             # The last videos are joined when there is nothing else to do: by whatever lies idle.
-            workplace = self._shared_by(min(self._state.lanes, self._state.busy_lanes))
-            return await assemble(plan, segments, workplace, lane=lane, tell=tell)
+            workspace = self._shared_by(min(self._state.lanes, self._state.busy_lanes))
+            return await assemble(plan, segments, workspace, lane=lane, tell=tell)
 
-    def _shared_by(self, lanes: int) -> Workplace:
+    def _shared_by(self, lanes: int) -> Workspace:
         """The workplace, with the part of the threads that falls to one of `lanes`."""
-        return replace(self._workplace, threads_per_lane=max(1, self._threads // max(1, lanes)))
+        return replace(self._workspace, threads_per_lane=max(1, self._threads // max(1, lanes)))
 
 
-async def expect_there(workplace: Workplace) -> None:
+async def expect_there(workspace: Workspace) -> None:
     """See that the folders are there: what is made in the place of one that is away is lost when it is back.
 
     Raises:
         ChainError: one is not.
     """
-    for folder in (workplace.temporary, workplace.publishing.parent):
+    for folder in (workspace.temporary, workspace.publishing.parent):
         if not await in_thread(folder.is_dir):
             raise ChainError(f"{folder} is away", fix="mount it, or bring it back")
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 import anyio.to_thread
 
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.events.bus import Mailbox
 from vhsbatch.events.events import (
@@ -46,14 +46,14 @@ class LaneKind(NamedTuple):
 
     Attributes:
         engine: ``ffmpeg`` or ``realesrgan``.
-        network_on_cpu: whether the network works in this memory, and not in a GPU's.
+        model_on_cpu: whether the network works in this memory, and not in a GPU's.
         qtgmc: whether fields go through VapourSynth.
         encoder: FFmpeg's name.
         height: of the result.
     """
 
     engine: str
-    network_on_cpu: bool
+    model_on_cpu: bool
     qtgmc: bool
     encoder: str
     height: int
@@ -63,7 +63,7 @@ class LaneKind(NamedTuple):
         """The kind of the lanes that make a plan."""
         return cls(
             engine=plan.engine,
-            network_on_cpu=plan.upscaling is not None and plan.upscaling.device == "cpu",
+            model_on_cpu=plan.upscaling is not None and plan.upscaling.device == "cpu",
             qtgmc=deinterlaces_apart(plan.preset, plan.info.video),
             encoder=plan.encoder,
             height=plan.height,
@@ -74,14 +74,14 @@ class LaneKind(NamedTuple):
         """The kind of the lanes of a batch whose videos need all that its preset has."""
         return cls(
             engine=engine,
-            network_on_cpu=engine == "realesrgan" and device == "cpu",
+            model_on_cpu=engine == "realesrgan" and device == "cpu",
             qtgmc=preset.deinterlace.method == "qtgmc",
             encoder=encoder,
             height=preset.target_height,
         )
 
 
-def remembered_need(memory: Memory | None, kind: LaneKind) -> LaneNeed | None:
+def remembered_need(memory: Cache | None, kind: LaneKind) -> LaneNeed | None:
     """What a lane of earlier batches of this kind took; None where none is remembered."""
     match None if memory is None else memory.recall(_LANE_NEED, *kind):
         case [int(lane_bytes), int() | None as gpu_bytes] if lane_bytes > 0:
@@ -95,7 +95,7 @@ def remembered_need(memory: Memory | None, kind: LaneKind) -> LaneNeed | None:
 class Records:
     """What was measured of each kind of work, in this run and in earlier ones."""
 
-    def __init__(self, memory: Memory | None, *, here: bool = True) -> None:
+    def __init__(self, memory: Cache | None, *, here: bool = True) -> None:
         """Use what is remembered; nothing is, where `memory` is None.
 
         Work of this machine (`here`) and of a cluster's says nothing of each other.

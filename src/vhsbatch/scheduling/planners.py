@@ -9,8 +9,8 @@ from vhsbatch.events.bus import Bus
 from vhsbatch.events.events import JobPlanned, JobSkipped
 from vhsbatch.events.state import BatchState
 from vhsbatch.model.plan import Job, JobPlan
-from vhsbatch.scheduling.admission import Gate
-from vhsbatch.scheduling.endings import Endings
+from vhsbatch.scheduling.admission import Admission
+from vhsbatch.scheduling.job_endings import JobEndings
 
 # Gives the plan of a job, or the reason why the job needs no work.
 Planner = Callable[[Job], Awaitable[JobPlan | str]]
@@ -25,8 +25,8 @@ class Planners:
         bus: Bus,
         planner: Planner,
         *,
-        gate: Gate,
-        endings: Endings,
+        admission: Admission,
+        job_endings: JobEndings,
         change: Callable[[], Awaitable[object]],
         wake: Callable[[], None],
     ) -> None:
@@ -36,16 +36,16 @@ class Planners:
             state: the batch; only read.
             bus: takes the facts.
             planner: makes plans; it raises `VhsBatchError` for a video that cannot be restored.
-            gate: is told of plans for which there was no room.
-            endings: ends the video whose plan fails.
+            admission: is told of plans for which there was no room.
+            job_endings: ends the video whose plan fails.
             change: waits until something has changed.
             wake: called when something has.
         """
         self._state = state
         self._bus = bus
         self._planner = planner
-        self._gate = gate
-        self._endings = endings
+        self._admission = admission
+        self._job_endings = job_endings
         self._change = change
         self._wake = wake
         self._queue: deque[Job] = deque()
@@ -55,7 +55,7 @@ class Planners:
         """Have videos planned, behind all others."""
         self._queue.extend(jobs)
 
-    def there_is_room(self) -> None:
+    def has_disk_space(self) -> None:
         """Have those planned again whose plans the journal had no room for."""
         self.add(self._without_room)
         self._without_room.clear()
@@ -66,7 +66,7 @@ class Planners:
             while self._queue:
                 job = self._queue.popleft()
                 # All that is under way for it comes to its end first.
-                while self._endings.is_under_way(job.id):
+                while self._job_endings.is_under_way(job.id):
                     await self._change()
                 await self.plan(job)
             await self._change()
@@ -75,18 +75,18 @@ class Planners:
         """Plan one video; what goes wrong ends that video alone."""
         if self._state.jobs[job.id].phase.ended:
             return  # it was skipped before its turn
-        async with self._endings.of(job.id):
+        async with self._job_endings.of(job.id):
             try:
                 await self._plan_now(job)
             except StalePlanError:
                 raise
             except Exception as error:
                 if isinstance(error, OutputFolderError) and error.disk_was_full:
-                    await self._gate.ran_full(others_busy=False)
+                    await self._admission.ran_full(others_busy=False)
                     self._without_room.append(job)
-                elif self._gate.ran_short(job.id, error) or await self._gate.is_cut_off():
+                elif self._admission.ran_short(job.id, error) or await self._admission.is_cut_off():
                     self._without_room.append(job)
-                elif not await self._gate.hold_if_away(job, error):
+                elif not await self._admission.hold_if_away(job, error):
                     raise
         self._wake()
 

@@ -21,7 +21,7 @@ from vhsbatch.restore.ownership import ANY_FILE, InTheWay, Nothing, Own, Result,
 from vhsbatch.restore.per_video import Override
 from vhsbatch.restore.prepare import Intent, prepare, probe_source
 from vhsbatch.restore.reuse import damage_of_segment
-from vhsbatch.restore.workspace import Workplace
+from vhsbatch.restore.workspace import Workspace
 from vhsbatch.scheduling.disk_space import result_bytes
 
 # Clean captures take a fraction of what a noisy one does: so many times less is the least that is likely.
@@ -97,7 +97,7 @@ class Planning:
 
     Attributes:
         choosing: decides.
-        workplace: where finished segments are.
+        workspace: where finished segments are.
         state: the batch; proofs of an earlier run are in it when that is continued.
         bus: takes the news of segments that do not count any more, or that another run has made.
         history: reads what all runs have proven so far.
@@ -105,7 +105,7 @@ class Planning:
     """
 
     choosing: Choosing
-    workplace: Workplace
+    workspace: Workspace
     state: BatchState
     bus: Bus
     history: Callable[[], BatchState]
@@ -120,7 +120,7 @@ class Planning:
         """
         if self.state.jobs[job.id].phase is Phase.HELD:
             await anyio.to_thread.run_sync(self.refresh)
-        place, records = self.workplace.publishing, self.workplace.records
+        place, records = self.workspace.publishing, self.workspace.records
         await anyio.to_thread.run_sync(functools.partial(expect_name, job, place, record=records))
         plan, note = await self.choosing.plan(job)
         if isinstance(plan, str):
@@ -136,8 +136,8 @@ class Planning:
     def _expect_size(self, plan: JobPlan) -> None:
         """Refuse what is certainly too large a file for OUT's disk, and warn where it may be."""
         roughly = result_bytes(plan)
-        expect_size(roughly // _CERTAIN, self.workplace.publishing)
-        if (limit := limit_below(roughly, self.workplace.publishing)) is not None:
+        expect_size(roughly // _CERTAIN, self.workspace.publishing)
+        if (limit := limit_below(roughly, self.workspace.publishing)) is not None:
             text = (
                 f"the result may need up to {size(roughly)}, and the output folder's file system takes files "
                 f"of up to {size(limit)}: choose a disk with exFAT, NTFS or ext4 to be sure"
@@ -179,7 +179,7 @@ class Planning:
         for proof in list(self.state.jobs[plan.job.id].finished.values()):
             if proof.fingerprint != plan.fingerprint:
                 continue
-            damage = await damage_of_segment(plan, proof, self.workplace)
+            damage = await damage_of_segment(plan, proof, self.workspace)
             if damage is not None:
                 await self.bus.emit(
                     SegmentDiscarded(

@@ -77,7 +77,7 @@ def _help(begun: Sequence[JobState]) -> MakeSegment | None:
 
 def _make(job: JobState, segment: Segment) -> MakeSegment:
     attempt = job.attempts.get(segment.index, 0) + 1
-    fallback = job.network_failures.get(segment.index, 0)
+    fallback = job.model_failures.get(segment.index, 0)
     return MakeSegment(job_id=job.job.id, segment=segment, attempt=attempt, fallback=fallback)
 
 

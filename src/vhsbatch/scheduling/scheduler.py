@@ -35,11 +35,11 @@ from vhsbatch.events.job_state import Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import LogLine
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.scheduling.admission import Gate
+from vhsbatch.scheduling.admission import Admission
 from vhsbatch.scheduling.command_effects import grant
-from vhsbatch.scheduling.endings import Endings
 from vhsbatch.scheduling.executor import Executor
-from vhsbatch.scheduling.failures import is_by_network, segment_failed
+from vhsbatch.scheduling.failures import is_by_model, segment_failed
+from vhsbatch.scheduling.job_endings import JobEndings
 from vhsbatch.scheduling.planners import Planner, Planners
 from vhsbatch.scheduling.policy import Assemble, MakeSegment, Work, next_work
 
@@ -60,7 +60,7 @@ class Scheduler:
         executor: Executor,
         planner: Planner,
         *,
-        gate: Gate,
+        admission: Admission,
         retries: int,
         verbose: bool = False,
     ) -> None:
@@ -71,7 +71,7 @@ class Scheduler:
             bus: takes the facts.
             executor: does the work.
             planner: makes plans; it raises `VhsBatchError` for a video that cannot be restored.
-            gate: says whether work may begin.
+            admission: says whether work may begin.
             retries: how often a segment is tried again after a failure that may be transient.
             verbose: whether the failure of a video tells of all commands, and of the places in this program.
         """
@@ -79,18 +79,24 @@ class Scheduler:
         self._bus = bus
         self._executor = executor
         self._planner = planner
-        self._gate = gate
+        self._admission = admission
         self._retries = retries
         self._limiter = anyio.CapacityLimiter(state.lanes)
         self._last_job: dict[int, str] = {}
         self._began_among: dict[int, int] = {}
         self._changed = anyio.Event()
-        self._endings = Endings(state, bus, gate, stale_plans=retries, wake=self._wake, verbose=verbose)
+        self._job_endings = JobEndings(
+            state, bus, admission, stale_plans=retries, wake=self._wake, verbose=verbose
+        )
         self._stop_scope = anyio.CancelScope()
         self._draining = False
-        self._wishes: deque[Steering] = deque()
+        self._commands: deque[Steering] = deque()
         self._planners = Planners(
-            *(state, bus, planner), gate=gate, endings=self._endings, change=self._change, wake=self._wake
+            *(state, bus, planner),
+            admission=admission,
+            job_endings=self._job_endings,
+            change=self._change,
+            wake=self._wake,
         )
 
     async def run(self, last_call: Callable[[], Awaitable[None]] = checkpoint) -> None:
@@ -104,16 +110,16 @@ class Scheduler:
                 self._planners.add(job.job for job in self._state.open.values())
                 for _ in range(max(2, self._state.lanes)):
                     lanes.start_soon(self._planners.run)
-                lanes.start_soon(self._gate.watch, self._planners.plan, self._wake)
+                lanes.start_soon(self._admission.watch, self._planners.plan, self._wake)
                 while True:
                     self._changed = anyio.Event()
-                    await self._grant_wishes()
+                    await self._grant_commands()
                     if await self._is_over(last_call):
                         break
                     # Where work is given out, so that none of it rests on a plan that is gone.
-                    self._planners.add(await self._endings.replace_stale_plans())
-                    if await self._gate.is_open():
-                        self._planners.there_is_room()
+                    self._planners.add(await self._job_endings.replace_stale_plans())
+                    if await self._admission.is_open():
+                        self._planners.has_disk_space()
                         await self._fill_lanes(lanes)
                     await self._change()
                 lanes.cancel_scope.cancel()
@@ -121,7 +127,7 @@ class Scheduler:
     async def _is_over(self, last_call: Callable[[], Awaitable[None]]) -> bool:
         if self._state.complete:
             await last_call()
-            return not self._wishes
+            return not self._commands
         return self._draining and not self._busy_lanes()
 
     def drain(self) -> None:
@@ -141,14 +147,14 @@ class Scheduler:
 
     # --- wishes ----------------------------------------------------------------------------------
 
-    def wish(self, wish: Steering) -> None:
+    def command(self, command: Steering) -> None:
         """Take a wish, which is granted, or refused in words, before anything else is begun."""
-        self._wishes.append(wish)
+        self._commands.append(command)
         self._wake()
 
-    async def _grant_wishes(self) -> None:
-        while self._wishes:
-            granted = grant(self._wishes.popleft(), self._state, time.time())
+    async def _grant_commands(self) -> None:
+        while self._commands:
+            granted = grant(self._commands.popleft(), self._state, time.time())
             if isinstance(granted, str):
                 self._bus.tell(LogLine(level="warning", text=granted))
                 continue
@@ -161,7 +167,7 @@ class Scheduler:
             case LanesChanged():
                 self._limiter.total_tokens = fact.lanes
             case JobSkipped():
-                await self._endings.leave(fact.job_id)
+                await self._job_endings.leave(fact.job_id)
             case JobRetried():
                 self._planners.add((self._state.jobs[fact.job_id].job,))
             case _:
@@ -178,10 +184,10 @@ class Scheduler:
             work = next_work(self._state, last_job=self._last_job.get(lane))
             if work is None:
                 continue
-            if not await self._gate.admits(work.job_id):
+            if not await self._admission.admits(work.job_id):
                 self._wake()
                 continue
-            if self._gate.one_at_a_time and self._busy_lanes():
+            if self._admission.one_at_a_time and self._busy_lanes():
                 return
             # While the gate was asked there may have become fewer lanes, or other work.
             if self._limiter.available_tokens < 1 or work != next_work(
@@ -215,7 +221,7 @@ class Scheduler:
     async def _occupy(self, lane: int, work: Work) -> None:
         """A lane's life for one piece of work; the token goes back whatever happens."""
         try:
-            async with self._endings.of(work.job_id):
+            async with self._job_endings.of(work.job_id):
                 await self._do(lane, work)
         finally:
             self._limiter.release_on_behalf_of(lane)
@@ -233,7 +239,7 @@ class Scheduler:
 
     async def _assemble(self, lane: int, plan: JobPlan) -> None:
         job_id = plan.job.id
-        if not await self._gate.still_admits(job_id):
+        if not await self._admission.still_admits(job_id):
             return
         finished = self._state.jobs[job_id].finished
         segments = tuple(finished[segment.index] for segment in plan.segments)
@@ -246,7 +252,7 @@ class Scheduler:
                 await self._bus.emit(JobPlanned(at_s=time.time(), job_id=job_id, plan=plan))
         else:
             await self._bus.emit(published)
-            await self._gate.release(job_id, made=True)
+            await self._admission.release(job_id, made=True)
 
     async def _make_segment(self, lane: int, work: MakeSegment, plan: JobPlan) -> None:
         try:
@@ -261,9 +267,9 @@ class Scheduler:
         except StalePlanError:
             raise
         except VhsBatchError as error:
-            blameless = await self._is_scarcity(error, plan, lane)
-            final = not blameless and not (error.transient and self._may_try_again(work, plan, error))
-            await self._bus.emit(segment_failed(work, lane, error, final=final, blameless=blameless))
+            counts = not await self._is_scarcity(error, plan, lane)
+            final = counts and not (error.transient and self._may_try_again(work, plan, error))
+            await self._bus.emit(segment_failed(work, lane, error, final=final, counts_as_attempt=counts))
             if final:
                 raise
         else:
@@ -277,18 +283,18 @@ class Scheduler:
         """
         if isinstance(error, MachineLostError):
             return True
-        if self._gate.ran_short(plan.job.id, error):
+        if self._admission.ran_short(plan.job.id, error):
             return True
-        if await self._gate.hold_if_away(plan.job, error) or await self._gate.is_cut_off():
+        if await self._admission.hold_if_away(plan.job, error) or await self._admission.is_cut_off():
             return True
         others_busy = self._busy_lanes() != {lane}
         if isinstance(error, OutOfMemoryError):
             among = self._began_among[lane]
             await self._use_fewer_lanes(among)
             return others_busy or among > self._limiter.total_tokens
-        if not await self._gate.was_full(error, plan):
+        if not await self._admission.was_full(error, plan):
             return False
-        await self._gate.ran_full(others_busy=others_busy)
+        await self._admission.ran_full(others_busy=others_busy)
         return True
 
     async def _use_fewer_lanes(self, among: int) -> None:
@@ -299,7 +305,7 @@ class Scheduler:
     def _may_try_again(self, work: MakeSegment, plan: JobPlan, error: VhsBatchError) -> bool:
         """Whether attempts are left, or ways in which the network has not been tried yet."""
         ways_left = plan.upscaling is not None and work.fallback + 1 < len(fallbacks(plan.upscaling))
-        return work.attempt <= self._retries or (is_by_network(error) and ways_left)
+        return work.attempt <= self._retries or (is_by_model(error) and ways_left)
 
     async def _change(self) -> None:
         await self._changed.wait()

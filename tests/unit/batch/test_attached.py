@@ -6,12 +6,12 @@ import anyio
 import pytest
 
 import make
-from vhsbatch.batch.attached import Viewer
+from vhsbatch.batch.attached import AttachedSession
 from vhsbatch.batch.control import Live
 from vhsbatch.batch.leases import leasing
 from vhsbatch.errors import OutputFolderError, UsageError
 from vhsbatch.events.bus import Mailbox
-from vhsbatch.events.commands import Pause, Wish
+from vhsbatch.events.commands import Command, Pause
 from vhsbatch.events.events import BatchFinished, Event, Fact
 from vhsbatch.events.job_state import Phase
 from vhsbatch.events.journal import STATE_FOLDER, Journal, sealed
@@ -37,7 +37,7 @@ def journal_file(folder: Path) -> Path:
     return folder / STATE_FOLDER / "journal" / "r0000001.jsonl"
 
 
-async def seen(viewer: Viewer, count: int) -> list[Event]:
+async def seen(viewer: AttachedSession, count: int) -> list[Event]:
     events: list[Event] = []
     with anyio.fail_after(20):
         async for event in viewer:
@@ -49,12 +49,12 @@ async def seen(viewer: Viewer, count: int) -> list[Event]:
 
 def test_a_folder_without_a_journal_has_nothing_to_show(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing has been restored"):
-        Viewer(tmp_path, read_only=False)
+        AttachedSession(tmp_path, read_only=False)
 
 
 async def test_the_last_state_of_a_batch_that_has_ended(tmp_path: Path) -> None:
     await journal(tmp_path, "1-a", *FIRST, ENDED)
-    viewer = Viewer(tmp_path, read_only=False)
+    viewer = AttachedSession(tmp_path, read_only=False)
     assert viewer.state.jobs[PLAN.job.id].finished_frames == 30
     assert (viewer.steerable, viewer.standing) == (False, "   ended: interrupted")
     assert await seen(viewer, 5) == [*FIRST, ENDED]
@@ -62,7 +62,7 @@ async def test_the_last_state_of_a_batch_that_has_ended(tmp_path: Path) -> None:
 
 async def test_a_run_that_died_does_nothing_any_more(tmp_path: Path) -> None:
     await journal(tmp_path, "1-a", *FIRST, make.started(PLAN, 1))
-    viewer = Viewer(tmp_path, read_only=False)
+    viewer = AttachedSession(tmp_path, read_only=False)
     assert viewer.state.jobs[PLAN.job.id].running == {}
     assert viewer.state.count(Phase.RUNNING) == 0
     assert viewer.state.count(Phase.PLANNED) == 1
@@ -74,11 +74,11 @@ async def test_a_run_that_died_does_nothing_any_more(tmp_path: Path) -> None:
 async def test_what_an_earlier_run_finished_counts_only_where_that_was_resumed(tmp_path: Path) -> None:
     await journal(tmp_path, "1-a", *FIRST)
     await journal(tmp_path, "2-b", make.batch_started(PLAN.job), make.planned(PLAN))
-    assert Viewer(tmp_path, read_only=False).state.jobs[PLAN.job.id].finished == {}
+    assert AttachedSession(tmp_path, read_only=False).state.jobs[PLAN.job.id].finished == {}
     await journal(tmp_path, "3-c", *FIRST)
     resumed = make.batch_started(PLAN.job, resumed=True)
     await journal(tmp_path, "4-d", resumed, make.planned(PLAN))
-    assert Viewer(tmp_path, read_only=False).state.jobs[PLAN.job.id].finished_frames == 30
+    assert AttachedSession(tmp_path, read_only=False).state.jobs[PLAN.job.id].finished_frames == 30
 
 
 async def test_a_torn_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ async def test_a_torn_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
     path, line = journal_file(tmp_path), sealed(dump(FIRST[2]))
     whole = path.read_bytes()
     path.write_bytes(whole + line[:20])
-    viewer = Viewer(tmp_path, read_only=False)
+    viewer = AttachedSession(tmp_path, read_only=False)
     assert viewer.state.jobs[PLAN.job.id].phase is Phase.PLANNED
     path.write_bytes(whole + line)
     assert await seen(viewer, 3) == [*FIRST[:3]]
@@ -94,7 +94,7 @@ async def test_a_torn_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
 
 async def test_a_running_batch_is_followed_steered_and_left_for_the_next(tmp_path: Path) -> None:
     state_folder = tmp_path / STATE_FOLDER
-    mailbox, wished = Mailbox(), list[Wish]()
+    mailbox, commanded = Mailbox(), list[Command]()
     told = Progress(
         lane=1,
         job_id=PLAN.job.id,
@@ -107,24 +107,24 @@ async def test_a_running_batch_is_followed_steered_and_left_for_the_next(tmp_pat
     async with leasing(state_folder, "1-a", tmp_path):
         await journal(tmp_path, "1-a", make.batch_started(PLAN.job, run_id="1-a"), *FIRST[1:3])
         await journal(tmp_path, "2-b", make.batch_started(PLAN.job, run_id="2-b"))
-        viewer = Viewer(tmp_path, read_only=False)
+        viewer = AttachedSession(tmp_path, read_only=False)
         assert viewer.state.run_id == "1-a"
         assert viewer.steerable
-        assert not Viewer(tmp_path, read_only=True).steerable
+        assert not AttachedSession(tmp_path, read_only=True).steerable
         live = Live(state_folder, "1-a")
         await live.open()
         async with anyio.create_task_group() as group:
-            group.start_soon(live.keep, mailbox, wished.append)
+            group.start_soon(live.keep, mailbox, commanded.append)
             mailbox.put(told)
             assert told in await seen(viewer, 4)
-            viewer.wish(Pause())
-            while not wished:
+            viewer.command(Pause())
+            while not commanded:
                 await anyio.sleep(0.01)
             with journal_file(tmp_path).open("ab") as file:
                 file.write(sealed(dump(FIRST[3])))
             assert FIRST[3] in await seen(viewer, 2)
             mailbox.close()
-    assert wished == [Pause()]
+    assert commanded == [Pause()]
     with anyio.fail_after(20):
         async for _ in viewer:
             if viewer.state.run_id == "2-b":
@@ -137,11 +137,11 @@ async def test_a_batch_takes_wishes_until_its_end_and_not_for_as_long_as_its_pro
 ) -> None:
     async with leasing(tmp_path / STATE_FOLDER, "1-a", tmp_path):
         await journal(tmp_path, "1-a", *FIRST)
-        viewer = Viewer(tmp_path, read_only=False)
+        viewer = AttachedSession(tmp_path, read_only=False)
         assert viewer.steerable
         # The folder for wishes goes in the instant in which a batch ends.
         with pytest.raises(UsageError, match=r"has just ended \(vhs-upscale log .* prints what happened"):
-            viewer.wish(Pause())
+            viewer.command(Pause())
         with journal_file(tmp_path).open("ab") as file:
             file.write(sealed(dump(ENDED)))
         assert ENDED in await seen(viewer, 5)
@@ -151,6 +151,6 @@ async def test_a_batch_takes_wishes_until_its_end_and_not_for_as_long_as_its_pro
 async def test_a_folder_that_cannot_be_written_to_cannot_be_steered(tmp_path: Path) -> None:
     async with leasing(tmp_path / STATE_FOLDER, "1-a", tmp_path):
         await journal(tmp_path, "1-a", *FIRST)
-        (tmp_path / STATE_FOLDER / "wishes").write_text("a file is in the way")
+        (tmp_path / STATE_FOLDER / "commands").write_text("a file is in the way")
         with pytest.raises(OutputFolderError, match=r"cannot be steered: Not a directory \(whoever may"):
-            Viewer(tmp_path, read_only=False).wish(Pause())
+            AttachedSession(tmp_path, read_only=False).command(Pause())

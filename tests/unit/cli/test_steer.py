@@ -5,9 +5,19 @@ from dataclasses import replace
 import pytest
 
 import make
-from vhsbatch.cli.steer import Typed, videos_for, what_comes_of, wish_of
+from vhsbatch.cli.steer import Typed, command_of, videos_for, what_comes_of
 from vhsbatch.errors import UsageError
-from vhsbatch.events.commands import ChangeLanes, Continue, Move, Pause, Prioritise, Retry, Skip, Stop, Wish
+from vhsbatch.events.commands import (
+    ChangeLanes,
+    Command,
+    Continue,
+    Move,
+    Pause,
+    Prioritise,
+    Retry,
+    Skip,
+    Stop,
+)
 from vhsbatch.events.events import PAUSED_BY_USER, BatchPaused, JobFailed
 from vhsbatch.events.state import BatchState, fold
 
@@ -20,7 +30,7 @@ def batch() -> BatchState:
 
 
 @pytest.mark.parametrize(
-    ("typed", "wish", "answer"),
+    ("typed", "command", "answer"),
     [
         (Typed(what="pause"), Pause(), "The batch pauses: running segments are finished, and no new work"),
         (Typed(what="more"), ChangeLanes(by=1), "The batch goes on with "),
@@ -40,11 +50,11 @@ def batch() -> BatchState:
         (Typed(what="stop", finish=True), Stop(drain=True), "running segments are finished first"),
     ],
 )
-def test_what_is_typed_becomes_a_wish_and_is_answered(typed: Typed, wish: Wish, answer: str) -> None:
+def test_what_is_typed_becomes_a_wish_and_is_answered(typed: Typed, command: Command, answer: str) -> None:
     state = batch()
     state.lanes = 2
-    assert wish_of(typed, state) == wish
-    assert answer in what_comes_of(wish, state)
+    assert command_of(typed, state) == command
+    assert answer in what_comes_of(command, state)
 
 
 def test_a_paused_batch_goes_on() -> None:
@@ -73,20 +83,20 @@ def test_a_paused_batch_goes_on() -> None:
 )
 def test_what_cannot_be_had_is_refused_in_a_line(typed: Typed, refusal: str) -> None:
     with pytest.raises(UsageError) as error:
-        what_comes_of(wish_of(typed, batch()), batch())
+        what_comes_of(command_of(typed, batch()), batch())
     assert str(error.value).startswith(refusal)
 
 
 def test_of_two_videos_of_one_name_the_result_is_asked_for() -> None:
     twin = replace(TWO, source=ONE.source)
     with pytest.raises(UsageError, match=f"name its result: {ONE.id}, {TWO.id}"):
-        wish_of(Typed(what="skip", video="tape1.dv"), fold([make.batch_started(ONE, twin)]))
+        command_of(Typed(what="skip", video="tape1.dv"), fold([make.batch_started(ONE, twin)]))
 
 
 def test_many_videos_are_not_all_named() -> None:
     jobs = [make.job(number) for number in range(1, 31)]
     with pytest.raises(UsageError, match=r"tape8\.dv and 22 more"):
-        wish_of(Typed(what="skip"), fold([make.batch_started(*jobs)]))
+        command_of(Typed(what="skip"), fold([make.batch_started(*jobs)]))
 
 
 @pytest.mark.parametrize(

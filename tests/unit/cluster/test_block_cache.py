@@ -10,7 +10,7 @@ import pytest
 
 from vhsbatch.cluster import block_cache as module
 from vhsbatch.cluster import files
-from vhsbatch.cluster.block_cache import Copies
+from vhsbatch.cluster.block_cache import BlockCache
 from vhsbatch.cluster.files import Block, proven_block
 from vhsbatch.errors import ChainError, MachineLostError
 
@@ -30,7 +30,7 @@ class Head:
         self.unanswered: list[dict[str, Any]] = []
         self.slow = slow
         self.on_the_way: Callable[[Block], Block] = lambda block: block
-        self.copies: Copies
+        self.block_cache: BlockCache
 
     def ask(self, message: dict[str, Any]) -> None:
         self.asked.append(message["block"])
@@ -42,13 +42,13 @@ class Head:
         message = self.unanswered.pop()
         path = Path(message["want"])
         block = proven_block(path, message["block"]) if path.exists() else None
-        self.copies.take(message["token"], block if block is None else self.on_the_way(block))
+        self.block_cache.take(message["token"], block if block is None else self.on_the_way(block))
 
 
-def head_and_copies(folder: Path, *, kept: int = 1, slow: bool = False) -> tuple[Head, Copies]:
+def head_and_copies(folder: Path, *, kept: int = 1, slow: bool = False) -> tuple[Head, BlockCache]:
     head = Head(slow=slow)
-    head.copies = Copies(folder / "copies", head.ask, kept=kept)
-    return head, head.copies
+    head.block_cache = BlockCache(folder / "copies", head.ask, kept=kept)
+    return head, head.block_cache
 
 
 def tape(folder: Path, name: str = "tape.avi", content: bytes = b"12345678") -> Path:
@@ -58,21 +58,21 @@ def tape(folder: Path, name: str = "tape.avi", content: bytes = b"12345678") -> 
 
 
 async def test_only_the_blocks_that_are_needed_are_sent(tmp_path: Path) -> None:
-    head, copies = head_and_copies(tmp_path)
+    head, block_cache = head_and_copies(tmp_path)
     original = tape(tmp_path)
-    with copies.borrowed(original, "k", str(original), ".avi") as loan:
-        assert [await loan.block(number) for number in (2, 0, 2, 7)] == [b"78", b"123", b"78", b""]
+    with block_cache.borrowed(original, "k", str(original), ".avi") as borrowed_file:
+        assert [await borrowed_file.block(number) for number in (2, 0, 2, 7)] == [b"78", b"123", b"78", b""]
     assert head.asked == [2, 0, 7]
 
 
 async def test_a_whole_file_is_sent_once_for_all_who_need_it(tmp_path: Path) -> None:
-    head, copies = head_and_copies(tmp_path)
+    head, block_cache = head_and_copies(tmp_path)
     original = tape(tmp_path)
     contents = []
 
     async def use(key: str) -> None:
-        with copies.borrowed(original, key, str(original), ".avi") as loan:
-            path = await loan.whole()
+        with block_cache.borrowed(original, key, str(original), ".avi") as borrowed_file:
+            path = await borrowed_file.whole()
             assert path.suffix == ".avi"
             contents.append(path.read_bytes())
 
@@ -84,13 +84,13 @@ async def test_a_whole_file_is_sent_once_for_all_who_need_it(tmp_path: Path) -> 
 
 
 async def test_whoever_waits_for_a_block_gets_it_when_the_first_is_stopped(tmp_path: Path) -> None:
-    head, copies = head_and_copies(tmp_path, slow=True)
+    head, block_cache = head_and_copies(tmp_path, slow=True)
     original = tape(tmp_path)
     blocks = []
 
     async def use(key: str, scope: anyio.CancelScope) -> None:
-        with scope, copies.borrowed(original, key, str(original), ".avi") as loan:
-            blocks.append(await loan.block(0))
+        with scope, block_cache.borrowed(original, key, str(original), ".avi") as borrowed_file:
+            blocks.append(await borrowed_file.block(0))
 
     first, second = anyio.CancelScope(), anyio.CancelScope()
     async with anyio.create_task_group() as group:
@@ -105,43 +105,43 @@ async def test_whoever_waits_for_a_block_gets_it_when_the_first_is_stopped(tmp_p
 
 
 async def test_those_that_nobody_uses_make_room(tmp_path: Path) -> None:
-    _, copies = head_and_copies(tmp_path, kept=1)
+    _, block_cache = head_and_copies(tmp_path, kept=1)
     for name in ("one.avi", "two.avi", "three.avi"):
         original = tape(tmp_path, name, name.encode())
-        with copies.borrowed(original, "k", str(original), ".avi") as loan:
-            await loan.whole()
+        with block_cache.borrowed(original, "k", str(original), ".avi") as borrowed_file:
+            await borrowed_file.whole()
     (left,) = (tmp_path / "copies").iterdir()
     assert left.read_bytes() == b"three.avi"
 
 
 async def test_a_source_that_has_gone_is_said(tmp_path: Path) -> None:
-    _, copies = head_and_copies(tmp_path)
-    with copies.borrowed("gone", "k", str(tmp_path / "gone.avi"), ".avi") as loan:
-        missing = loan.block(0)
+    _, block_cache = head_and_copies(tmp_path)
+    with block_cache.borrowed("gone", "k", str(tmp_path / "gone.avi"), ".avi") as borrowed_file:
+        missing = borrowed_file.block(0)
         with pytest.raises(ChainError, match="cannot read"):
             await missing
 
 
 @pytest.mark.parametrize("arrived", [b"", b"12", b"124", b"1234"])
 async def test_a_block_that_is_not_what_was_sent_is_refused(arrived: bytes, tmp_path: Path) -> None:
-    head, copies = head_and_copies(tmp_path)
+    head, block_cache = head_and_copies(tmp_path)
     head.on_the_way = lambda block: replace(block, data=arrived)
     original = tape(tmp_path)
-    with copies.borrowed(original, "k", str(original), ".avi") as loan:
+    with block_cache.borrowed(original, "k", str(original), ".avi") as borrowed_file:
         with pytest.raises(ChainError, match="changed on its way"):
-            await loan.block(0)
+            await borrowed_file.block(0)
         head.on_the_way = lambda block: block
-        assert await loan.block(0) == b"123"
+        assert await borrowed_file.block(0) == b"123"
 
 
 async def test_a_block_that_the_disk_has_lost_is_sent_again(tmp_path: Path) -> None:
-    head, copies = head_and_copies(tmp_path)
+    head, block_cache = head_and_copies(tmp_path)
     original = tape(tmp_path)
-    with copies.borrowed(original, "k", str(original), ".avi") as loan:
-        await loan.block(1)
+    with block_cache.borrowed(original, "k", str(original), ".avi") as borrowed_file:
+        await borrowed_file.block(1)
         (copy,) = (tmp_path / "copies").iterdir()
         copy.write_bytes(b"123x56")
-        assert await loan.block(1) == b"456"
+        assert await borrowed_file.block(1) == b"456"
     assert head.asked == [1, 1]
 
 
@@ -149,13 +149,13 @@ async def test_a_head_that_is_silent_is_no_failure_of_the_video(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_ANSWER_S", 0.01)
-    _, copies = head_and_copies(tmp_path, slow=True)
-    with copies.borrowed("tape", "k", "tape", ".avi") as loan:
-        silent = loan.block(0)
+    _, block_cache = head_and_copies(tmp_path, slow=True)
+    with block_cache.borrowed("tape", "k", "tape", ".avi") as borrowed_file:
+        silent = borrowed_file.block(0)
         with pytest.raises(MachineLostError, match="sent nothing"):
             await silent
 
 
 def test_a_block_that_nobody_awaits_is_dropped(tmp_path: Path) -> None:
-    _, copies = head_and_copies(tmp_path)
-    copies.take("unknown", None)
+    _, block_cache = head_and_copies(tmp_path)
+    block_cache.take("unknown", None)

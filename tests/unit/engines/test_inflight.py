@@ -39,7 +39,7 @@ def levels(frames: list[Frame]) -> list[int]:
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_so_many_are_with_the_network_at_a_time(threads: int) -> None:
     # With fewer the barrier would break.
-    network = InFlight(lambda: Together(threads), scale=SCALE, threads=threads, skip_still=True)
+    network = InFlight(lambda: Together(threads), scale=SCALE, threads=threads, skip_duplicates=True)
     out = list(network.upscaled(frame(level) for level in range(10, 70, 10)))
     assert levels(out) == [10, 20, 30, 40, 50, 60]
 
@@ -52,18 +52,18 @@ def test_still_frames_go_through_once(threads: int) -> None:
         calls.append(int(frame[0, 0, 0]))
         return larger(frame)
 
-    network = InFlight(lambda: upscale, scale=SCALE, threads=threads, skip_still=True)
+    network = InFlight(lambda: upscale, scale=SCALE, threads=threads, skip_duplicates=True)
     out = list(network.upscaled(map(frame, [7, 7, 7, 9, 7, 7])))
     assert levels(out) == [7, 7, 7, 9, 7, 7]
     assert sorted(calls) == [7, 7, 9]
-    assert network.still_frames == 3
+    assert network.duplicate_frames == 3
 
 
 def test_every_frame_goes_through_where_that_is_asked_for() -> None:
     together = Together(1)
-    network = InFlight(lambda: together, scale=SCALE, threads=1, skip_still=False)
+    network = InFlight(lambda: together, scale=SCALE, threads=1, skip_duplicates=False)
     assert len(list(network.upscaled(map(frame, [7, 7, 7])))) == 3
-    assert (together.calls, network.still_frames) == (3, 0)
+    assert (together.calls, network.duplicate_frames) == (3, 0)
 
 
 def test_a_bad_frame_ends_it_and_those_before_it_get_out() -> None:
@@ -72,7 +72,7 @@ def test_a_bad_frame_ends_it_and_those_before_it_get_out() -> None:
             raise RuntimeFailureError("the device is lost")
         return larger(frame)
 
-    network = InFlight(lambda: upscale, scale=SCALE, threads=2, skip_still=True)
+    network = InFlight(lambda: upscale, scale=SCALE, threads=2, skip_duplicates=True)
     out = network.upscaled(map(frame, [10, 20, 30, 40]))
     assert levels([next(out), next(out)]) == [10, 20]
     with pytest.raises(RuntimeFailureError, match="the device is lost"):
@@ -83,7 +83,7 @@ def test_what_comes_out_is_checked_in_turn() -> None:
     def upscale(frame: Frame) -> Frame:
         return larger(frame)[:-2] if frame[0, 0, 0] == 20 else larger(frame)
 
-    network = InFlight(lambda: upscale, scale=SCALE, threads=3, skip_still=True)
+    network = InFlight(lambda: upscale, scale=SCALE, threads=3, skip_duplicates=True)
     with pytest.raises(RuntimeFailureError, match="frame 2 came out wrong: it has the shape"):
         list(network.upscaled(map(frame, [10, 20, 30])))
 
@@ -99,7 +99,7 @@ def test_the_thread_that_opens_the_network_uses_it() -> None:
         threads.append(threading.current_thread().name)
         return upscale
 
-    network = InFlight(opened, scale=SCALE, threads=1, skip_still=True)
+    network = InFlight(opened, scale=SCALE, threads=1, skip_duplicates=True)
     list(network.upscaled(map(frame, [10, 20])))
     assert len(threads) == 3
     assert set(threads) == {threads[0]} != {threading.current_thread().name}
@@ -110,4 +110,4 @@ def test_a_network_that_cannot_be_loaded_says_so() -> None:
         raise RuntimeFailureError("there is no Vulkan device 7")
 
     with pytest.raises(RuntimeFailureError, match="no Vulkan device 7"):
-        InFlight(opened, scale=SCALE, threads=2, skip_still=True)
+        InFlight(opened, scale=SCALE, threads=2, skip_duplicates=True)

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vhsbatch.engines.models import (
-    choose_network,
+    choose_model,
     digest,
     is_small,
+    model_scale,
     models_folder,
-    network_scale,
-    shipped_networks,
-    user_network,
+    shipped_models,
+    user_model,
 )
 from vhsbatch.errors import UsageError
 
@@ -45,7 +45,7 @@ def chain(*layers: tuple[str, str]) -> str:
 
 
 def test_every_shipped_network_has_the_scale_in_its_name() -> None:
-    scales = {file.stem: network_scale(file.read_text()) for file in models_folder().glob("*.param")}
+    scales = {file.stem: model_scale(file.read_text()) for file in models_folder().glob("*.param")}
     assert scales == SHIPPED
 
 
@@ -57,7 +57,7 @@ def test_every_shipped_network_has_the_scale_in_its_name() -> None:
 def test_the_smallest_scale_that_reaches_the_target(
     model: str, source_height: int, target_height: int
 ) -> None:
-    network = choose_network(model, source_height=source_height, target_height=target_height)
+    network = choose_model(model, source_height=source_height, target_height=target_height)
     reaching = [scale for scale in SCALES[model] if source_height * scale >= target_height]
     assert network.scale == (min(reaching) if reaching else max(SCALES[model]))
 
@@ -77,7 +77,7 @@ def test_the_smallest_scale_that_reaches_the_target(
 def test_a_network_and_its_files(
     model: str, source_height: int, target_height: int, name: str, stem: str
 ) -> None:
-    network = choose_network(model, source_height=source_height, target_height=target_height)
+    network = choose_model(model, source_height=source_height, target_height=target_height)
     assert network.name == name
     assert (network.param.name, network.weights.name) == (f"{stem}.param", f"{stem}.bin")
     assert network.scale == SHIPPED[stem]
@@ -89,15 +89,15 @@ def test_the_scales_of_layers_are_multiplied(layers: list[tuple[str, int]]) -> N
     for _, scale in layers:
         expected *= scale
     text = chain(*((kind, LAYERS[kind].format(scale)) for kind, scale in layers))
-    assert network_scale(text) == expected
+    assert model_scale(text) == expected
 
 
 def test_a_convolution_with_a_stride_makes_it_smaller() -> None:
     stride_2 = ("Convolution", "0=64 1=3 3=2 4=1")
-    assert network_scale(chain(stride_2, ("PixelShuffle", "0=4"))) == 2
-    assert network_scale(chain(("Convolution", "0=64 1=3 4=1"), ("PixelShuffle", "0=4"))) == 4
-    assert network_scale(chain(("Reorg", "0=2"), ("Interp", "1=4.0 2=4.0"))) == 2
-    assert network_scale(chain(("Pooling", "0=0 1=2 2=2"), ("PixelShuffle", "0=4"))) == 2
+    assert model_scale(chain(stride_2, ("PixelShuffle", "0=4"))) == 2
+    assert model_scale(chain(("Convolution", "0=64 1=3 4=1"), ("PixelShuffle", "0=4"))) == 4
+    assert model_scale(chain(("Reorg", "0=2"), ("Interp", "1=4.0 2=4.0"))) == 2
+    assert model_scale(chain(("Pooling", "0=0 1=2 2=2"), ("PixelShuffle", "0=4"))) == 2
 
 
 def test_two_ways_to_the_output() -> None:
@@ -109,7 +109,7 @@ def test_two_ways_to_the_output() -> None:
         "Interp nearest 1 1 b e 0=1 1=2.0 2=2.0",
         "BinaryOp add 2 1 d e output 0=0",
     )
-    assert network_scale(text) == 2
+    assert model_scale(text) == 2
 
 
 @pytest.mark.parametrize(
@@ -128,11 +128,11 @@ def test_two_ways_to_the_output() -> None:
     ids=["empty", "text", "cut", "magic", "no output", "no data", "one and a half", "half", "stride"],
 )
 def test_what_is_no_network_of_a_whole_scale(text: str) -> None:
-    assert network_scale(text) is None
+    assert model_scale(text) is None
 
 
 def test_line_breaks_of_windows() -> None:
-    assert network_scale(chain(("Interp", "0=1 1=2.0 2=2.0")).replace("\n", "\r\n")) == 2
+    assert model_scale(chain(("Interp", "0=1 1=2.0 2=2.0")).replace("\n", "\r\n")) == 2
 
 
 def own_network(folder: Path, text: str) -> Path:
@@ -144,7 +144,7 @@ def own_network(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize("name", ["mine.param", "mine"])
 def test_a_network_of_the_users_own(name: str, tmp_path: Path) -> None:
     own_network(tmp_path, chain(("Interp", "0=1 1=3.0 2=3.0")))
-    network = user_network(tmp_path / name)
+    network = user_model(tmp_path / name)
     assert (network.name, network.scale) == ("mine", 3)
     assert (network.param, network.weights) == (tmp_path / "mine.param", tmp_path / "mine.bin")
 
@@ -154,14 +154,14 @@ def test_a_missing_file_is_named(missing: str, tmp_path: Path) -> None:
     path = own_network(tmp_path, chain(("Interp", "0=1 1=3.0 2=3.0")))
     (tmp_path / missing).unlink()
     with pytest.raises(UsageError, match=rf"--model .*: .*{missing} is not there") as caught:
-        user_network(path)
+        user_model(path)
     assert caught.value.fix == "give a .param file with its .bin beside it"
 
 
 def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
     path = own_network(tmp_path, "not a network\n")
     with pytest.raises(UsageError, match="not a network that takes 'data' and gives 'output'") as caught:
-        user_network(path)
+        user_model(path)
     assert caught.value.fix is not None
 
 
@@ -172,5 +172,5 @@ def test_a_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
 
 
 def test_which_networks_take_a_frame_whole() -> None:
-    small = {network.name for network in shipped_networks() if is_small(network.weights)}
+    small = {network.name for network in shipped_models() if is_small(network.weights)}
     assert small == {"animevideov3-x2", "animevideov3-x3", "animevideov3-x4"}

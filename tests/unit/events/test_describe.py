@@ -13,7 +13,7 @@ from vhsbatch.errors import InputError, UsageError
 from vhsbatch.events.describe import describe_plan, describe_plans, frame_rate
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import Job
-from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.planner import Toolchain, make_plan
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_frame_rates(rate: Fraction, text: str) -> None:
 
 def test_a_plan_in_words() -> None:
     info = make.info(make.track(frames=5 * 60 * 30), notes=("3 frames were missing: filled",))
-    means = Means(
+    means = Toolchain(
         engine="ffmpeg",
         upscaling=None,
         encoder="libx264",

@@ -24,7 +24,7 @@ from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.audio import plan_audio
 from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart
 from vhsbatch.ffmpeg.encoders import EncodeArguments, video_arguments
-from vhsbatch.ffmpeg.filters import network_size, segment_graph
+from vhsbatch.ffmpeg.filters import model_input_size, segment_graph
 from vhsbatch.ffmpeg.frame_times import keeps_times, own_frames
 from vhsbatch.ffmpeg.output_commands import check_command, concat_script, join_command, reread_command
 from vhsbatch.ffmpeg.preroll import PREROLL_S
@@ -37,7 +37,7 @@ from vhsbatch.ffmpeg.segment_commands import (
 )
 from vhsbatch.model.media import Colour, FieldOrder, MediaInfo, Telecine
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
-from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.planner import Toolchain, make_plan
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 WRITE = "VHSBATCH_WRITE_GOLDEN"
@@ -142,7 +142,7 @@ NETWORK = Upscaling(
 def planned(info: MediaInfo, preset: Preset, upscaling: Upscaling | None = None) -> JobPlan:
     job = Job(id="tape_1080p.mp4", index=1, source=info.path, output=Path("/out/tape_1080p.mp4"))
     encoder = "libx264" if preset.video.encoder == "auto" else preset.video.encoder
-    means = Means(
+    toolchain = Toolchain(
         engine="ffmpeg" if upscaling is None else "realesrgan",
         upscaling=upscaling,
         encoder=encoder,
@@ -151,7 +151,7 @@ def planned(info: MediaInfo, preset: Preset, upscaling: Upscaling | None = None)
     )
     frames = own_frames(info.video)
     times_s = [Fraction(number, 29) for number in range(frames)] if keeps_times(preset, info.video) else None
-    return make_plan(job, info, preset, means, times_s=times_s)
+    return make_plan(job, info, preset, toolchain, times_s=times_s)
 
 
 def encode_of(plan: JobPlan) -> EncodeArguments:
@@ -205,7 +205,9 @@ def commands(plan: JobPlan) -> Iterator[tuple[str, tuple[str, ...]]]:
                 segment_command("ffmpeg", plan, segment, encode=encode, output=output, threads=THREADS),
             )
             continue
-        width, height = (edge * plan.upscaling.scale for edge in network_size(plan.info.video, plan.preset))
+        width, height = (
+            edge * plan.upscaling.scale for edge in model_input_size(plan.info.video, plan.preset)
+        )
         yield f"decode segment {number}", decode_command("ffmpeg", plan, segment, THREADS)
         yield (
             f"encode segment {number}",

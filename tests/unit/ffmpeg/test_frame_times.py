@@ -15,7 +15,7 @@ from vhsbatch.ffmpeg.frame_times import cut_by_time, expect_times, keeps_times, 
 from vhsbatch.ffmpeg.preroll import PREROLL_S, read_from_s
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.restore.geometry import cut
-from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.planner import Toolchain, make_plan
 
 KEEP = Preset(name="phone", vfr="keep")
 PHONE = make.track(
@@ -26,7 +26,7 @@ PHONE = make.track(
     repeated_frames=40,
     dropped_frames=3,
 )
-MEANS = Means(engine="ffmpeg", upscaling=None, encoder="libx264", container="mp4", identity={})
+MEANS = Toolchain(engine="ffmpeg", upscaling=None, encoder="libx264", container="mp4", identity={})
 DELTAS = st.lists(st.integers(1, 50_000), min_size=1, max_size=400)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import make
-from vhsbatch.ffmpeg.snapshot_commands import after_command, before_command, still_size
+from vhsbatch.ffmpeg.snapshot_commands import after_command, before_command, snapshot_size
 from vhsbatch.model.media import Colour
 
 PICTURE = Path("/out/still.jpg")
@@ -25,7 +25,7 @@ def value_of(option: str, command: tuple[str, ...]) -> str:
 def test_stills_have_square_pixels_and_fit_on_a_page(
     width: int, height: int, sar: Fraction, size: tuple[int, int]
 ) -> None:
-    assert still_size(make.plan(width=width, height=height, sar=sar)) == size
+    assert snapshot_size(make.plan(width=width, height=height, sar=sar)) == size
 
 
 def test_a_seek_before_the_moment_leaves_room_for_one_that_lands_late() -> None:

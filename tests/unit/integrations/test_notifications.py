@@ -9,7 +9,7 @@ from vhsbatch.events.events import (
     JobPublished,
 )
 from vhsbatch.events.state import BatchState
-from vhsbatch.integrations.notifications import NoticeWriter, Occasion
+from vhsbatch.integrations.notifications import NotificationWriter, Occasion
 
 JOBS = tuple(make.job(number) for number in range(1, 9))
 STARTED = make.batch_started(*JOBS)
@@ -34,11 +34,11 @@ def published(number: int) -> JobPublished:
 
 
 def written(on: Occasion, *facts: Fact) -> list[tuple[str, str, bool]]:
-    writer, state, notices = NoticeWriter(on), BatchState(), []
+    writer, state, notices = NotificationWriter(on), BatchState(), []
     for fact in facts:
         state.apply(fact)
-        if (notice := writer.write(fact, state)) is not None:
-            notices.append((notice.title, notice.body, notice.failure))
+        if (notification := writer.write(fact, state)) is not None:
+            notices.append((notification.title, notification.body, notification.failure))
     return notices
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import make
 from vhsbatch.events.events import BatchFinished, JobFailed, JobPublished
 from vhsbatch.events.state import fold
-from vhsbatch.integrations.payload import account_of_batch, account_of_video
+from vhsbatch.integrations.payload import batch_payload, video_payload
 
 FIRST, SECOND, THIRD = make.job(1), make.job(2), make.job(3)
 FACTS = (
@@ -20,20 +20,20 @@ FACTS = (
 
 
 def test_a_finished_video_is_told_with_its_proof_and_its_time() -> None:
-    told = account_of_video(fold(FACTS).jobs[FIRST.id])
+    told = video_payload(fold(FACTS).jobs[FIRST.id])
     assert told["outcome"] == "done"
     assert (told["frames"], told["size_bytes"], told["sha256"]) == (60, 7, "d")
     assert (told["preset"], told["elapsed_s"]) == ("vhs", 10.5)
 
 
 def test_a_failed_video_is_told_with_its_reason_and_no_proof() -> None:
-    told = account_of_video(fold(FACTS).jobs[SECOND.id])
+    told = video_payload(fold(FACTS).jobs[SECOND.id])
     assert (told["outcome"], told["reason"], told["detail"]) == ("failed", "truncated", ["line"])
     assert told["sha256"] is None
 
 
 def test_a_batch_is_told_with_what_is_left() -> None:
-    told = account_of_batch(fold(FACTS), Path("/out"), exit_code=143)
+    told = batch_payload(fold(FACTS), Path("/out"), exit_code=143)
     assert (told["outcome"], told["exit_code"]) == ("interrupted", 143)
     assert (told["done"], told["failed"], told["skipped"], told["left"]) == (1, 1, 0, 1)
     videos = told["videos"]

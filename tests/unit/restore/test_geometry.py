@@ -10,7 +10,7 @@ import make
 from vhsbatch.config.preset_schema import Deinterlace
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.deinterlacing import deinterlaces, frames_made, restores_film
-from vhsbatch.ffmpeg.filters import network_size
+from vhsbatch.ffmpeg.filters import model_input_size
 from vhsbatch.ffmpeg.shape import output_sar, output_size, picture_size, sample_aspect
 from vhsbatch.model.media import FieldOrder, Telecine
 from vhsbatch.restore.geometry import cut, output_rate
@@ -76,7 +76,7 @@ def test_cropping_keeps_the_shape_of_what_is_left() -> None:
     track = make.track(width=720, height=480, sar=None)
     preset = Preset.model_validate({"name": "p", "crop": {"left": 8, "right": 8}})
     assert output_size(track, preset) == (2 * round(Fraction(4, 3) * 704 / 720 * 540), 1080)
-    assert network_size(track, preset) == (704, 480)
+    assert model_input_size(track, preset) == (704, 480)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_network_gets_no_more_columns_than_the_preset_allows(
 ) -> None:
     preset = Preset.model_validate({"name": "p", "upscale": {"ai_width": ai_width}})
     track = make.track(rotation_degrees=rotation)
-    assert network_size(track, preset) == expected
+    assert model_input_size(track, preset) == expected
     assert output_size(track, preset) == output_size(track, Preset(name="p"))
 
 

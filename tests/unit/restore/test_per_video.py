@@ -40,9 +40,9 @@ hum_hz = 60
 method = "none"
 """
     override = Overrides().of(tape(tmp_path, said))
-    assert override.corrections.aspect == Fraction(16, 9)
-    assert override.corrections.field_order is FieldOrder.BFF
-    assert override.corrections.telecine is Telecine.HARD
+    assert override.source_overrides.aspect == Fraction(16, 9)
+    assert override.source_overrides.field_order is FieldOrder.BFF
+    assert override.source_overrides.telecine is Telecine.HARD
     assert override.preset is not None
     preset = override.applied(override.preset)
     assert (preset.name, preset.crop.left, preset.audio.hum_hz) == ("vhs_heavy", 8, 60)
@@ -59,8 +59,8 @@ def test_the_file_beside_it_wins_then_the_last_table(tmp_path: Path) -> None:
     override = Overrides(tables=tables).of(tape(tmp_path, 'field_order = "bff"'))
     crop = override.applied(VHS).crop
     assert (crop.left, crop.right) == (4, 2)
-    assert override.corrections.field_order is FieldOrder.BFF
-    assert override.corrections.aspect == Fraction(4, 3)
+    assert override.source_overrides.field_order is FieldOrder.BFF
+    assert override.source_overrides.aspect == Fraction(4, 3)
 
 
 @pytest.mark.parametrize(("pattern", "meant"), [("1999/*.avi", True), ("2000/*.avi", False)])

@@ -27,7 +27,7 @@ from vhsbatch.model.media import (
     VideoTrack,
 )
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
-from vhsbatch.restore.planner import Means, make_plan
+from vhsbatch.restore.planner import Toolchain, make_plan
 
 PRESET = Preset(name="vhs")
 NETWORK = Upscaling(
@@ -40,7 +40,7 @@ NETWORK = Upscaling(
 )
 
 
-def means(**changes: Any) -> Means:
+def toolchain(**changes: Any) -> Toolchain:
     values: dict[str, Any] = {
         "engine": "ffmpeg",
         "upscaling": None,
@@ -48,13 +48,16 @@ def means(**changes: Any) -> Means:
         "container": "mp4",
         "identity": {"ffmpeg": "7.1"},
     }
-    return Means(**(values | changes))
+    return Toolchain(**(values | changes))
 
 
 def planned(
-    info: MediaInfo | None = None, preset: Preset = PRESET, of: Means | None = None, job: Job | None = None
+    info: MediaInfo | None = None,
+    preset: Preset = PRESET,
+    of: Toolchain | None = None,
+    job: Job | None = None,
 ) -> JobPlan:
-    return make_plan(job or make.job(), info or make.info(), preset, of or means())
+    return make_plan(job or make.job(), info or make.info(), preset, of or toolchain())
 
 
 BASE = planned()
@@ -92,7 +95,7 @@ def test_fields_become_frames_where_there_are_any(
 
 def test_notes_are_in_the_order_in_which_things_were_decided() -> None:
     info = make.info(notes=("two gaps",), exact_seek=False)
-    source, fields_, network, seek = planned(info, of=means(notes=("the network",))).notes
+    source, fields_, network, seek = planned(info, of=toolchain(notes=("the network",))).notes
     assert (source, network) == ("two gaps", "the network")
     assert fields_.startswith("interlaced")
     assert seek.startswith("cannot be sought exactly")
@@ -121,7 +124,7 @@ def test_segments_tile_the_frames(
 ) -> None:
     preset = Preset(name="p", segment_s=segment_s, ai_segment_s=ai_segment_s)
     info = make.info(make.track(frames=frames, rate=rate, field_order=order))
-    plan = planned(info, preset, means(upscaling=network))
+    plan = planned(info, preset, toolchain(upscaling=network))
     assert plan.frames in (frames, 2 * frames)
     assert plan.duration_s == frames / rate
     assert (plan.segments[0].start_frame, plan.segments[-1].stop_frame) == (0, plan.frames)
@@ -136,13 +139,13 @@ def test_segments_for_the_network_have_a_length_of_their_own() -> None:
     preset = Preset(name="p", segment_s=60, ai_segment_s=10)
     info = make.info(make.track(rate=Fraction(25), frames=25 * 120))
     assert len(planned(info, preset).segments) == 2
-    assert len(planned(info, preset, means(engine="realesrgan", upscaling=NETWORK)).segments) == 12
+    assert len(planned(info, preset, toolchain(engine="realesrgan", upscaling=NETWORK)).segments) == 12
 
 
 @given(frames=st.integers(1, 200_000), network=st.none() | st.just(NETWORK))
 def test_without_exact_seeking_a_video_is_made_in_one_piece(frames: int, network: Upscaling | None) -> None:
     info = make.info(make.track(frames=frames), exact_seek=False)
-    plan = planned(info, Preset(name="p", segment_s=1, ai_segment_s=1), means(upscaling=network))
+    plan = planned(info, Preset(name="p", segment_s=1, ai_segment_s=1), toolchain(upscaling=network))
     assert plan.segments == (Segment(index=0, start_frame=0, stop_frame=2 * frames),)
 
 
@@ -344,21 +347,21 @@ def test_which_video_of_a_batch_it_is_is_not_decisive() -> None:
 @pytest.mark.parametrize(
     "of",
     [
-        means(engine="realesrgan"),
-        means(encoder="libx265"),
-        means(container="mkv"),
-        means(identity={"ffmpeg": "7.1.1"}),
-        means(identity={"ffmpeg": "7.1", "lut": "0" * 64}),
-        means(identity={}),
-        means(upscaling=NETWORK),
+        toolchain(engine="realesrgan"),
+        toolchain(encoder="libx265"),
+        toolchain(container="mkv"),
+        toolchain(identity={"ffmpeg": "7.1.1"}),
+        toolchain(identity={"ffmpeg": "7.1", "lut": "0" * 64}),
+        toolchain(identity={}),
+        toolchain(upscaling=NETWORK),
     ],
 )
-def test_the_tools_are_decisive(of: Means) -> None:
+def test_the_tools_are_decisive(of: Toolchain) -> None:
     assert planned(of=of).fingerprint != BASE.fingerprint
 
 
 def network_fingerprint(network: Upscaling) -> str:
-    return planned(of=means(engine="realesrgan", upscaling=network)).fingerprint
+    return planned(of=toolchain(engine="realesrgan", upscaling=network)).fingerprint
 
 
 @pytest.mark.parametrize(
@@ -386,8 +389,8 @@ def test_the_network_is_decisive(changes: dict[str, Any]) -> None:
     ],
 )
 def test_what_acts_with_the_network_is_decisive_with_it(key: str, value: float, decisive: bool) -> None:
-    other = planned(preset=changed(key, value), of=means(upscaling=NETWORK))
-    assert (other.fingerprint != planned(of=means(upscaling=NETWORK)).fingerprint) == decisive
+    other = planned(preset=changed(key, value), of=toolchain(upscaling=NETWORK))
+    assert (other.fingerprint != planned(of=toolchain(upscaling=NETWORK)).fingerprint) == decisive
 
 
 @pytest.mark.parametrize(
@@ -400,12 +403,12 @@ def test_which_gpu_and_where_the_network_lies_is_not(changes: dict[str, Any]) ->
 
 
 def test_what_the_user_is_told_is_not_decisive() -> None:
-    assert planned(of=means(notes=("chosen for you",))).fingerprint == BASE.fingerprint
+    assert planned(of=toolchain(notes=("chosen for you",))).fingerprint == BASE.fingerprint
 
 
 def test_the_order_of_the_tools_is_not_decisive() -> None:
-    one = planned(of=means(identity={"ffmpeg": "7.1", "lut": "0"}))
-    other = planned(of=means(identity={"lut": "0", "ffmpeg": "7.1"}))
+    one = planned(of=toolchain(identity={"ffmpeg": "7.1", "lut": "0"}))
+    other = planned(of=toolchain(identity={"lut": "0", "ffmpeg": "7.1"}))
     assert one.fingerprint == other.fingerprint
 
 

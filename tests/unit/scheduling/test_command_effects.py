@@ -23,8 +23,8 @@ def order(state: BatchState) -> list[str]:
     return [job.job.source.stem for job in (*state.turns.begun(), *state.turns.waiting())]
 
 
-def granted(wish: Steering, state: BatchState) -> Fact:
-    fact = grant(wish, state, 9.0)
+def granted(command: Steering, state: BatchState) -> Fact:
+    fact = grant(command, state, 9.0)
     assert not isinstance(fact, str), fact
     state.apply(fact)
     return fact
@@ -49,7 +49,7 @@ def test_a_higher_priority_goes_first_and_what_is_begun_before_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "words"),
+    ("command", "words"),
     [
         (Continue(), "nothing is paused"),
         (ChangeLanes(by=-2), "one worker"),
@@ -61,10 +61,10 @@ def test_a_higher_priority_goes_first_and_what_is_begun_before_it() -> None:
         (Retry(job_id="tape1_1080p.mp4"), "tape1.dv has not failed: it is running"),
     ],
 )
-def test_what_cannot_be_had_is_refused_in_words(wish: Steering, words: str) -> None:
+def test_what_cannot_be_had_is_refused_in_words(command: Steering, words: str) -> None:
     state, plans = waiting(2)
     state.apply(make.started(plans[0]))
-    refusal = grant(wish, state, 9.0)
+    refusal = grant(command, state, 9.0)
     assert isinstance(refusal, str)
     assert words in refusal
 

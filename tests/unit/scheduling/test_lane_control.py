@@ -15,7 +15,7 @@ from vhsbatch.events.telemetry import Progress
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.scheduling import lane_control
 from vhsbatch.scheduling.controller import Limits, Memory, Move, Readings
-from vhsbatch.scheduling.disk_space import Room
+from vhsbatch.scheduling.disk_space import DiskSpace
 from vhsbatch.scheduling.lane_control import FrameCount, LaneControl
 from vhsbatch.scheduling.scheduler import MEMORY_RAN_OUT
 
@@ -77,9 +77,9 @@ class Batch:
         await self.bus.emit(LanesChanged(at_s=1.0, lanes=lanes, reason=reason))
 
     def control(self) -> LaneControl:
-        room = Room((Path("/"),), least_bytes=0)
+        disk_space = DiskSpace((Path("/"),), least_bytes=0)
         return LaneControl(
-            state=self.state, room=room, limits=Limits(least=1, most=4), use_lanes=self.use_lanes
+            state=self.state, disk_space=disk_space, limits=Limits(least=1, most=4), use_lanes=self.use_lanes
         )
 
 

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 import make
-from vhsbatch.cache import Memory
+from vhsbatch.cache import Cache
 from vhsbatch.config.preset_schema import Deinterlace
 from vhsbatch.config.presets import Preset
 from vhsbatch.events.bus import Bus
@@ -30,7 +30,7 @@ PRESETS = (
 PLAN = make.plan(segments=4, frames=400)
 
 
-async def measured(facts: list[Fact], memory: Memory) -> list[BatchPredicted]:
+async def measured(facts: list[Fact], memory: Cache) -> list[BatchPredicted]:
     """What is predicted while a batch tells `facts`."""
     told: list[BatchPredicted] = []
 
@@ -54,7 +54,7 @@ async def measured(facts: list[Fact], memory: Memory) -> list[BatchPredicted]:
 async def test_a_new_kind_is_predicted_after_its_first_segment_and_a_known_one_at_once(
     tmp_path: Path,
 ) -> None:
-    memory = Memory(tmp_path / "remembered.sqlite")
+    memory = Cache(tmp_path / "remembered.sqlite")
     begin: list[Fact] = [make.batch_started(PLAN.job, lanes=1), make.planned(PLAN)]
     (first,) = await measured([*begin, make.started(PLAN, 0), make.finished(PLAN, 0)], memory)
     # Three segments of a second each, as the first one took, and the joining.
@@ -65,7 +65,7 @@ async def test_a_new_kind_is_predicted_after_its_first_segment_and_a_known_one_a
 
 
 async def test_a_known_kind_is_predicted_as_soon_as_somebody_works(tmp_path: Path) -> None:
-    memory = Memory(tmp_path / "remembered.sqlite")
+    memory = Cache(tmp_path / "remembered.sqlite")
     begin: list[Fact] = [make.batch_started(PLAN.job, lanes=1), make.planned(PLAN)]
     assert await measured([*begin, make.started(PLAN, 0), make.finished(PLAN, 0)], memory)
     nobody: list[Fact] = [make.batch_started(PLAN.job, lanes=0), make.planned(PLAN)]
@@ -75,7 +75,7 @@ async def test_a_known_kind_is_predicted_as_soon_as_somebody_works(tmp_path: Pat
 
 
 async def test_without_any_measurement_nothing_is_said(tmp_path: Path) -> None:
-    memory = Memory(tmp_path / "remembered.sqlite")
+    memory = Cache(tmp_path / "remembered.sqlite")
     assert await measured([make.batch_started(PLAN.job), make.planned(PLAN)], memory) == []
     memory.close()
 
@@ -85,7 +85,7 @@ async def test_what_lanes_hold_is_seen_where_they_are(
     here: bool, lane_bytes: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "resident_bytes", lambda _: 500)
-    memory = Memory(tmp_path / "remembered.sqlite")
+    memory = Cache(tmp_path / "remembered.sqlite")
     records = Records(memory)
     bus = Bus(BatchState(), _forget)
     for fact in (make.batch_started(PLAN.job), make.planned(PLAN), make.started(PLAN, 0)):
@@ -103,7 +103,7 @@ async def test_what_lanes_hold_is_seen_where_they_are(
 
 
 def test_lanes_are_weighed_by_what_decides_their_weight(tmp_path: Path) -> None:
-    memory = Memory(tmp_path / "remembered.sqlite")
+    memory = Cache(tmp_path / "remembered.sqlite")
     records = Records(memory)
     weights = {PRESETS[0]: 300 * MIB, PRESETS[1]: 900 * MIB}
     for preset, lane_bytes in weights.items():

@@ -43,8 +43,8 @@ from vhsbatch.events.job_state import Phase
 from vhsbatch.events.state import BatchState, fold
 from vhsbatch.events.telemetry import Telemetry
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
-from vhsbatch.scheduling import admission as gate_module
-from vhsbatch.scheduling.admission import Gate
+from vhsbatch.scheduling import admission as admission_module
+from vhsbatch.scheduling.admission import Admission
 from vhsbatch.scheduling.claims import Free, Held, Made, Standing
 from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.scheduling.shortages import Sources
@@ -82,7 +82,7 @@ class Claims:
 
 
 @dataclass
-class Room:
+class DiskSpace:
     """Disks of which is said what `says` says."""
 
     says: Callable[[], str | None] = lambda: None
@@ -180,7 +180,7 @@ async def run(
     *plans: JobPlan,
     executor: Executor | None = None,
     claims: Claims | None = None,
-    room: Room | None = None,
+    disk_space: DiskSpace | None = None,
     lanes: int = 2,
     retries: int = 2,
     refused: Mapping[str, VhsBatchError] | None = None,
@@ -209,11 +209,11 @@ async def run(
             raise refused_at_first[job.id].pop()
         return by_id[job.id]
 
-    gate = Gate(
+    admission = Admission(
         state,
         bus,
         claims=claims or Claims(),
-        room=room or Room(),
+        disk_space=disk_space or DiskSpace(),
         sources=sources,
         ending=made_by_another,
     )
@@ -221,7 +221,9 @@ async def run(
         async with anyio.create_task_group() as group:
             if beside is not None:
                 group.start_soon(beside, facts)
-            await Scheduler(state, bus, executor or Executor(), planner, gate=gate, retries=retries).run()
+            await Scheduler(
+                state, bus, executor or Executor(), planner, admission=admission, retries=retries
+            ).run()
             group.cancel_scope.cancel()
     assert fold(facts).jobs == state.jobs
     return Run(facts, state)
@@ -269,7 +271,7 @@ async def test_a_network_that_fails_is_run_in_another_way_each_time() -> None:
     # Ways are tried to the end even when fewer attempts were asked for.
     ended = await run(plan, executor=executor, retries=0)
     assert executor.fallbacks == [0, 1, 2, 3]
-    assert [fact.by_network for fact in ended.of(SegmentFailed)] == [True] * 3
+    assert [fact.by_model for fact in ended.of(SegmentFailed)] == [True] * 3
     assert len(ended.of(JobPublished)) == 1
 
 
@@ -326,8 +328,8 @@ async def test_a_defect_fails_its_video_alone(monkeypatch: pytest.MonkeyPatch, t
 
 @pytest.fixture(autouse=True)
 def _quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate_module, "_WATCH_S", 0.01)
-    monkeypatch.setattr(gate_module, "_LONGEST_S", 0.02)
+    monkeypatch.setattr(admission_module, "_WATCH_S", 0.01)
+    monkeypatch.setattr(admission_module, "_LONGEST_S", 0.02)
 
 
 async def test_a_video_that_another_run_makes_is_left_to_it() -> None:
@@ -357,7 +359,7 @@ async def test_a_shortage_of_processes_is_waited_for_and_no_attempt_counts() -> 
     one, two = plans(2)
     executor = Executor({(one.job.id, 0): [SHORT] * 3})
     ended = await run(one, two, executor=executor, retries=0)
-    assert all(fact.blameless and not fact.final for fact in ended.of(SegmentFailed))
+    assert all(not fact.counts_as_attempt and not fact.final for fact in ended.of(SegmentFailed))
     assert len(ended.of(SegmentFailed)) == 3
     assert "Resource temporarily unavailable" in ended.of(BatchPaused)[0].reason
     assert len(ended.of(JobPublished)) == 2
@@ -419,8 +421,8 @@ async def test_nothing_is_begun_while_an_output_folder_is_away() -> None:
     (plan,) = plans(1, segments=1)
     is_away = iter(["the folder /out is away"] * 4)
     executor = Executor({(plan.job.id, 0): [ChainError("/out is away")]})
-    room = Room(is_away=lambda: next(is_away, None) if executor.fallbacks else None)
-    ended = await run(plan, executor=executor, room=room, retries=0)
+    disk_space = DiskSpace(is_away=lambda: next(is_away, None) if executor.fallbacks else None)
+    ended = await run(plan, executor=executor, disk_space=disk_space, retries=0)
     assert ended.of(BatchPaused)[0].reason == "the folder /out is away"
     assert len(ended.of(JobPublished)) == 1
 
@@ -436,7 +438,7 @@ async def test_when_memory_runs_out_the_batch_goes_on_with_a_lane_less() -> None
     executor = Executor({(several[0].job.id, 0): [STARVED]}, together=2)
     ended = await run(*several, executor=executor, lanes=3, retries=0)
     (failed,) = ended.of(SegmentFailed)
-    assert (failed.blameless, failed.final) == (True, False)
+    assert (failed.counts_as_attempt, failed.final) == (False, False)
     (changed,) = ended.of(LanesChanged)
     assert changed.lanes == 2
     after = ended.facts[ended.facts.index(changed) :]
@@ -448,7 +450,7 @@ async def test_one_shortage_that_ends_several_lanes_work_takes_one_lane() -> Non
     several = plans(2)
     starved: dict[tuple[str, int], list[VhsBatchError]] = {(plan.job.id, 0): [STARVED] for plan in several}
     ended = await run(*several, executor=Executor(starved, together=2), lanes=2, retries=0)
-    assert [fact.blameless for fact in ended.of(SegmentFailed)] == [True, True]
+    assert [fact.counts_as_attempt for fact in ended.of(SegmentFailed)] == [False, False]
     (changed,) = ended.of(LanesChanged)
     assert changed.lanes == 1
     assert len(ended.of(JobPublished)) == 2
@@ -457,7 +459,7 @@ async def test_one_shortage_that_ends_several_lanes_work_takes_one_lane() -> Non
 async def test_a_video_that_has_too_little_memory_for_itself_fails() -> None:
     (plan,) = plans(1)
     ended = await run(plan, executor=Executor({(plan.job.id, 0): [STARVED] * 9}), lanes=1, retries=2)
-    assert [fact.blameless for fact in ended.of(SegmentFailed)] == [False] * 3
+    assert [fact.counts_as_attempt for fact in ended.of(SegmentFailed)] == [True] * 3
     (failed,) = ended.of(JobFailed)
     assert failed.reason == STARVED.cause
     assert ended.of(LanesChanged) == []
@@ -468,7 +470,7 @@ async def test_a_video_that_has_too_little_memory_for_itself_fails() -> None:
 
 async def test_without_room_the_batch_waits_and_goes_on() -> None:
     answers: list[str | None] = [None, None, "only 1 MiB is free", "only 1 MiB is free"]
-    ended = await run(*plans(3), room=Room(lambda: answers.pop(0) if answers else None))
+    ended = await run(*plans(3), disk_space=DiskSpace(lambda: answers.pop(0) if answers else None))
     assert [fact.reason for fact in ended.of(BatchPaused)] == ["only 1 MiB is free"]
     assert len(ended.of(BatchContinued)) == 1
     assert len(ended.of(JobPublished)) == 3
@@ -480,44 +482,44 @@ FULL = "encode failed with exit code 228: No space left on device"
 @pytest.mark.parametrize("piece", [0, -1])
 async def test_a_full_disk_is_nobodys_failure(piece: int) -> None:
     (plan,) = plans(1)
-    room = Room()
+    disk_space = DiskSpace()
     # More failures than there are attempts: none of them counts.
     executor = Executor({(plan.job.id, piece): [ChainError(FULL)] * 5})
-    ended = await run(plan, executor=executor, room=room, lanes=1, retries=0)
+    ended = await run(plan, executor=executor, disk_space=disk_space, lanes=1, retries=0)
     assert len(ended.of(JobPublished)) == 1
     assert ended.of(JobFailed) == []
-    assert all(fact.blameless and not fact.final for fact in ended.of(SegmentFailed))
-    assert room.wants == 5
+    assert all(not fact.counts_as_attempt and not fact.final for fact in ended.of(SegmentFailed))
+    assert disk_space.wants == 5
 
 
 async def test_a_plan_that_the_journal_has_no_room_for_is_made_again() -> None:
-    room = Room()
-    ended = await run(*plans(3), room=room, plans_without_room=5)
+    disk_space = DiskSpace()
+    ended = await run(*plans(3), disk_space=disk_space, plans_without_room=5)
     assert len(ended.of(JobPublished)) == 3
     assert ended.of(JobFailed) == []
-    assert room.wants == 5
+    assert disk_space.wants == 5
 
 
 async def test_a_video_that_cannot_be_taken_for_want_of_room_is_taken_when_there_is_some() -> None:
-    room, claims = Room(), Claims(full=2)
-    ended = await run(*plans(2), room=room, claims=claims)
+    disk_space, claims = DiskSpace(), Claims(full=2)
+    ended = await run(*plans(2), disk_space=disk_space, claims=claims)
     assert len(ended.of(JobPublished)) == 2
-    assert room.wants == 2
+    assert disk_space.wants == 2
 
 
 async def test_no_room_on_a_disk_with_room_is_a_failure() -> None:
     (plan,) = plans(1)
     executor = Executor({(plan.job.id, 0): [ChainError("Disk quota exceeded")] * 9})
-    ended = await run(plan, executor=executor, room=Room(ample=True))
+    ended = await run(plan, executor=executor, disk_space=DiskSpace(ample=True))
     (failed,) = ended.of(JobFailed)
     assert failed.reason == "Disk quota exceeded"
 
 
 async def test_after_a_full_disk_lanes_take_turns() -> None:
     several = plans(3, segments=3)
-    room = Room()
+    disk_space = DiskSpace()
     executor = Executor({(several[0].job.id, 0): [ChainError(FULL)]}, together=2)
-    ended = await run(*several, executor=executor, room=room, lanes=3)
+    ended = await run(*several, executor=executor, disk_space=disk_space, lanes=3)
     assert len(ended.of(JobPublished)) == 3
     running, alone = 0, False
     for fact in ended.facts:
@@ -532,7 +534,7 @@ async def test_after_a_full_disk_lanes_take_turns() -> None:
                 alone = False  # its segments are gone, which made room
             case _:
                 pass
-    assert room.wants == 0
+    assert disk_space.wants == 0
 
 
 @dataclass
@@ -576,8 +578,8 @@ async def steered(*plans: JobPlan, lanes: int = 1) -> AsyncIterator[Steered]:
     state, work = BatchState(), HeldBack()
     bus = Bus(state, append)
     await bus.emit(make.batch_started(*(plan.job for plan in plans), lanes=lanes))
-    gate = Gate(state, bus, claims=Claims(), room=Room(), ending=made_by_another)
-    scheduler = Scheduler(state, bus, work, planner, gate=gate, retries=0)
+    admission = Admission(state, bus, claims=Claims(), disk_space=DiskSpace(), ending=made_by_another)
+    scheduler = Scheduler(state, bus, work, planner, admission=admission, retries=0)
     going_on = Steered(facts, state, scheduler, work)
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
@@ -594,21 +596,21 @@ def work_began(going_on: Steered) -> bool:
 
 async def test_a_paused_batch_begins_nothing_until_it_goes_on() -> None:
     async with steered(*plans(2, segments=1)) as batch:
-        batch.scheduler.wish(Pause())
+        batch.scheduler.command(Pause())
         await batch.until(lambda: batch.state.paused is not None)
         batch.work.may_go_on.set()
         await batch.until(lambda: bool(batch.of(SegmentFinished)))
         await anyio.sleep(0.05)
         assert len(batch.of(SegmentStarted)) == 1
-        batch.scheduler.wish(Continue())
+        batch.scheduler.command(Continue())
     assert batch.state.count(Phase.DONE) == 2
 
 
 async def test_another_lane_begins_at_once_and_one_that_goes_finishes_its_work() -> None:
     async with steered(*plans(3, segments=1)) as batch:
-        batch.scheduler.wish(ChangeLanes(by=1))
+        batch.scheduler.command(ChangeLanes(by=1))
         await batch.until(lambda: len(batch.of(SegmentStarted)) == 2)
-        batch.scheduler.wish(ChangeLanes(by=-1))
+        batch.scheduler.command(ChangeLanes(by=-1))
         await batch.until(lambda: batch.state.lanes == 1)
         assert batch.work.stopped == 0
         batch.work.may_go_on.set()
@@ -630,7 +632,7 @@ async def test_a_lane_may_go_while_the_gate_is_asked_for_its_work() -> None:
     async def planner(job: Job) -> JobPlan | str:
         return next(plan for plan in several if plan.job.id == job.id)
 
-    class Narrowing(Gate):
+    class Narrowing(Admission):
         """Asked for the second piece of work, it takes so long that there is only one lane afterwards."""
 
         asked = 0
@@ -641,8 +643,8 @@ async def test_a_lane_may_go_while_the_gate_is_asked_for_its_work() -> None:
                 await scheduler.use_lanes(1, "memory ran out")
             return await super().admits(job_id)
 
-    gate = Narrowing(state, bus, claims=Claims(), room=Room(), ending=made_by_another)
-    scheduler = Scheduler(state, bus, executor, planner, gate=gate, retries=0)
+    admission = Narrowing(state, bus, claims=Claims(), disk_space=DiskSpace(), ending=made_by_another)
+    scheduler = Scheduler(state, bus, executor, planner, admission=admission, retries=0)
     with anyio.fail_after(20):
         await scheduler.run()
     assert state.count(Phase.DONE) == 2
@@ -652,7 +654,7 @@ async def test_a_lane_may_go_while_the_gate_is_asked_for_its_work() -> None:
 async def test_a_skipped_video_stops_and_the_next_one_begins() -> None:
     first, second = plans(2, segments=1)
     async with steered(first, second) as batch:
-        batch.scheduler.wish(Skip(job_id=first.job.id))
+        batch.scheduler.command(Skip(job_id=first.job.id))
         await batch.until(lambda: len(batch.of(SegmentStarted)) == 2)
         assert batch.work.stopped == 1
         assert batch.state.jobs[first.job.id].phase is Phase.SKIPPED
@@ -674,19 +676,19 @@ async def test_who_wishes_when_the_last_video_has_ended_is_heard() -> None:
     state = BatchState()
     bus = Bus(state, append)
     await bus.emit(make.batch_started(plan.job, lanes=1))
-    gate = Gate(state, bus, claims=Claims(), room=Room(), ending=made_by_another)
-    scheduler = Scheduler(state, bus, Executor(), planner, gate=gate, retries=0)
+    admission = Admission(state, bus, claims=Claims(), disk_space=DiskSpace(), ending=made_by_another)
+    scheduler = Scheduler(state, bus, Executor(), planner, admission=admission, retries=0)
     # The second is refused, as the video has not failed.
-    wishes: list[Steering] = [Retry(job_id=plan.job.id), Retry(job_id=plan.job.id), Pause()]
+    commands: list[Steering] = [Retry(job_id=plan.job.id), Retry(job_id=plan.job.id), Pause()]
 
     async def last_call() -> None:
         assert state.complete
-        if wishes:
-            scheduler.wish(wishes.pop(0))
+        if commands:
+            scheduler.command(commands.pop(0))
 
     with anyio.fail_after(20):
         await scheduler.run(last_call)
-    assert not wishes
+    assert not commands
     assert state.count(Phase.DONE) == 1
     assert state.paused is not None
 
@@ -694,7 +696,7 @@ async def test_who_wishes_when_the_last_video_has_ended_is_heard() -> None:
 async def test_a_video_that_was_skipped_while_it_waited_is_never_begun() -> None:
     first, second = plans(2, segments=1)
     async with steered(first, second) as batch:
-        batch.scheduler.wish(Skip(job_id=second.job.id))
+        batch.scheduler.command(Skip(job_id=second.job.id))
         await batch.until(lambda: batch.state.jobs[second.job.id].phase is Phase.SKIPPED)
     assert {fact.job_id for fact in batch.of(SegmentStarted)} == {first.job.id}
 
@@ -702,8 +704,8 @@ async def test_a_video_that_was_skipped_while_it_waited_is_never_begun() -> None
 async def test_a_video_can_be_tried_again_when_its_work_has_been_stopped() -> None:
     first, second = plans(2, segments=1)
     async with steered(first, second) as batch:
-        batch.scheduler.wish(Skip(job_id=first.job.id))
-        batch.scheduler.wish(Retry(job_id=first.job.id))
+        batch.scheduler.command(Skip(job_id=first.job.id))
+        batch.scheduler.command(Retry(job_id=first.job.id))
         await batch.until(lambda: batch.state.jobs[first.job.id].phase is not Phase.SKIPPED)
         batch.work.may_go_on.set()
         await batch.until(lambda: batch.state.complete)
@@ -714,6 +716,6 @@ async def test_a_video_can_be_tried_again_when_its_work_has_been_stopped() -> No
 async def test_what_is_moved_up_is_begun_first() -> None:
     first, second, third = plans(3, segments=1)
     async with steered(first, second, third) as batch:
-        batch.scheduler.wish(Move(job_id=third.job.id, by=-1))
+        batch.scheduler.command(Move(job_id=third.job.id, by=-1))
         await batch.until(lambda: bool(batch.of(JobMoved)))
     assert [fact.job_id for fact in batch.of(SegmentStarted)] == [first.job.id, third.job.id, second.job.id]

@@ -9,6 +9,7 @@ from textual.widgets import Input, TabbedContent
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.events.commands import (
     ChangeLanes,
+    Command,
     Continue,
     Move,
     Pause,
@@ -16,16 +17,15 @@ from vhsbatch.events.commands import (
     Retry,
     Skip,
     Stop,
-    Wish,
 )
 from vhsbatch.events.events import PAUSED_BY_USER
 from vhsbatch.events.job_state import JobState
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import Progress
 from vhsbatch.formatting import plain
-from vhsbatch.restore.snapshot import StillMaker
+from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.ui.tui.details import DetailsScreen
-from vhsbatch.ui.tui.stills import LEAST_COLUMNS, LEAST_LINES, StillScreen, frame_at_work
+from vhsbatch.ui.tui.snapshots import LEAST_COLUMNS, LEAST_LINES, SnapshotScreen, frame_at_work
 from vhsbatch.ui.tui.summary import Leave, StopQuestion
 
 
@@ -50,7 +50,7 @@ class Commands(Protocol):
         """What is to be said of the batch beside its state."""
         ...
 
-    def wish(self, wish: Wish) -> None:
+    def command(self, command: Command) -> None:
         """Take a wish.
 
         Raises:
@@ -64,7 +64,7 @@ class Actions(App[None]):
 
     _state: BatchState
     _commands: Commands
-    _stills: StillMaker | None
+    _snapshots: SnapshotMaker | None
     _progress: dict[int, Progress]
     _over: bool
     _find: Input
@@ -84,9 +84,9 @@ class Actions(App[None]):
         """Give the keys back to the list."""
         raise NotImplementedError
 
-    def _wish(self, wish: Wish) -> None:
+    def _command(self, command: Command) -> None:
         try:
-            self._commands.wish(wish)
+            self._commands.command(command)
         except VhsBatchError as error:
             self.notify(plain(str(error)), severity="error")
 
@@ -95,11 +95,11 @@ class Actions(App[None]):
     def action_pause(self) -> None:
         """Pause, or go on."""
         paused = self._state.paused == PAUSED_BY_USER
-        self._wish(Continue() if paused else Pause())
+        self._command(Continue() if paused else Pause())
 
     def action_lanes(self, by: int) -> None:
         """More lanes, or fewer."""
-        self._wish(ChangeLanes(by=by))
+        self._command(ChangeLanes(by=by))
 
     async def action_leave_or_stop(self) -> None:
         """Close a viewer; ask before a batch is stopped."""
@@ -120,7 +120,7 @@ class Actions(App[None]):
             case Stop():
                 how = "running segments are finished first" if answer.drain else "running segments are ended"
                 self.notify(f"stopping: {how}, finished ones are kept")
-                self._wish(answer)
+                self._command(answer)
             case Leave():
                 self.exit()
             case None:
@@ -135,22 +135,22 @@ class Actions(App[None]):
     def action_skip(self) -> None:
         """Leave the selected video out."""
         if (job := self.selected) is not None:
-            self._wish(Skip(job_id=job.job.id))
+            self._command(Skip(job_id=job.job.id))
 
     def action_retry(self) -> None:
         """Try the selected video again."""
         if (job := self.selected) is not None:
-            self._wish(Retry(job_id=job.job.id))
+            self._command(Retry(job_id=job.job.id))
 
     def action_move(self, by: int) -> None:
         """Begin the selected video earlier or later."""
         if (job := self.selected) is not None:
-            self._wish(Move(job_id=job.job.id, by=by))
+            self._command(Move(job_id=job.job.id, by=by))
 
     def action_prioritise(self, by: int) -> None:
         """Give the selected video another priority."""
         if (job := self.selected) is not None:
-            self._wish(Prioritise(job_id=job.job.id, by=by))
+            self._command(Prioritise(job_id=job.job.id, by=by))
 
     def action_copy(self) -> None:
         """Copy why the selected video failed."""
@@ -185,13 +185,15 @@ class Actions(App[None]):
 
     async def action_still(self) -> None:
         """Show the frame that the selected video is at, before and after."""
-        job, stills = self.selected, self._stills
-        if job is None or stills is None:
+        job, snapshots = self.selected, self._snapshots
+        if job is None or snapshots is None:
             return
         if self.size.width < LEAST_COLUMNS or self.size.height < LEAST_LINES:
             self.notify(f"pictures need {LEAST_COLUMNS} columns and {LEAST_LINES} lines")
             return
-        await self.push_screen(StillScreen(job, lambda: stills.make(job, frame_at_work(job, self._progress))))
+        await self.push_screen(
+            SnapshotScreen(job, lambda: snapshots.make(job, frame_at_work(job, self._progress)))
+        )
 
     def action_log(self) -> None:
         """Show the log of the selected video."""

@@ -23,7 +23,7 @@ from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import DeviceReadings, LogLine, Progress
 from vhsbatch.formatting import counted, plain
-from vhsbatch.restore.snapshot import StillMaker
+from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.ui.tui.actions import Actions, Commands
 from vhsbatch.ui.tui.controls import BY_ACTION, CONTROLS, PALETTE
 from vhsbatch.ui.tui.keys import Keys
@@ -60,7 +60,7 @@ class BatchApp(Actions, App[None]):
         events: AsyncIterable[Event],
         commands: Commands,
         *,
-        stills: StillMaker | None = None,
+        snapshots: SnapshotMaker | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Create the application.
@@ -69,7 +69,7 @@ class BatchApp(Actions, App[None]):
             state: the batch; only read.
             events: what happens, until the batch is over.
             commands: takes the user's wishes.
-            stills: makes pictures of the videos; None where none can be made.
+            snapshots: makes pictures of the videos; None where none can be made.
             clock: seconds since the epoch.
         """
         super().__init__()
@@ -78,7 +78,7 @@ class BatchApp(Actions, App[None]):
         self._state = state
         self._events = events
         self._commands = commands
-        self._stills = stills
+        self._snapshots = snapshots
         self._clock = clock
         self._progress: dict[int, Progress] = {}
         self._readings: DeviceReadings | None = None
@@ -139,7 +139,7 @@ class BatchApp(Actions, App[None]):
             return True
         if control.steers and not self._commands.steerable:
             return False
-        if action == "still" and self._stills is None:
+        if action == "still" and self._snapshots is None:
             return False
         return not control.tabs or self._tabs.active in control.tabs
 

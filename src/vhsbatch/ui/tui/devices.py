@@ -37,8 +37,10 @@ def device_cell(reading: DeviceReading, width: int) -> str:
     if cell_len(device_words(reading)) > width:
         reading = replace(reading, total_bytes=None, used_bytes=None)
     name, told = _name(reading), device_words(reading, name="")
-    room = max(3, width - cell_len(told) - 1)
-    return fit(device_words(reading, name=name if cell_len(name) <= room else fit(name, room)), width)
+    disk_space = max(3, width - cell_len(told) - 1)
+    return fit(
+        device_words(reading, name=name if cell_len(name) <= disk_space else fit(name, disk_space)), width
+    )
 
 
 def tells_something(reading: DeviceReading) -> bool:

@@ -138,7 +138,7 @@ def _device(
             return device_cell(reading, width)
     if job.plan is None or job.plan.upscaling is None or segment is None:
         return fit("the CPU", width)
-    return fit(in_words(fallback(job.plan.upscaling, job.network_failures.get(segment, 0))), width)
+    return fit(in_words(fallback(job.plan.upscaling, job.model_failures.get(segment, 0))), width)
 
 
 def _lanes_of(job: JobState) -> tuple[int, ...]:

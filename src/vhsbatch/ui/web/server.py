@@ -64,11 +64,11 @@ class Site:
     report: Callable[[str], None]
     _once: set[str] = field(default_factory=set)
     _tabs: set[anyio.CancelScope] = field(default_factory=set)
-    _room: anyio.Semaphore = field(init=False)
+    _disk_space: anyio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
         """Room for all views."""
-        self._room = anyio.Semaphore(self.most_tabs)
+        self._disk_space = anyio.Semaphore(self.most_tabs)
 
     def once(self) -> str:
         """A token that lets one browser in, for a command line, which others on this machine can read."""
@@ -165,7 +165,7 @@ class Site:
 
     async def _show(self, browser: web.WebSocketResponse, size: Size) -> None:
         with anyio.move_on_after(_ROOM_WITHIN_S) as waiting:
-            await self._room.acquire()
+            await self._disk_space.acquire()
         if waiting.cancelled_caught:
             await _draw_words(
                 browser, f"{self.most_tabs} views of this batch are open, and there may be no more (--tabs)."
@@ -176,7 +176,7 @@ class Site:
         except VhsBatchError as error:
             await _draw_words(browser, str(error))
         finally:
-            self._room.release()
+            self._disk_space.release()
 
     async def _end_tabs(self, _application: web.Application) -> None:
         for scope in self._tabs:

@@ -21,18 +21,18 @@ from vhsbatch.events.telemetry import LogLine
 from vhsbatch.model.plan import Job
 from vhsbatch.process.spawn import commands_kept
 from vhsbatch.process.threads import in_thread
-from vhsbatch.scheduling.admission import Gate
+from vhsbatch.scheduling.admission import Admission
 from vhsbatch.scheduling.failures import detail_of
 
 
-class Endings:
+class JobEndings:
     """Knows all work that is under way, by video, and ends it."""
 
     def __init__(
         self,
         state: BatchState,
         bus: Bus,
-        gate: Gate,
+        admission: Admission,
         *,
         stale_plans: int,
         wake: Callable[[], None],
@@ -43,14 +43,14 @@ class Endings:
         Args:
             state: the batch; only read.
             bus: takes the facts.
-            gate: gets videos back.
+            admission: gets videos back.
             stale_plans: how often a video may be planned again.
             wake: called when something has ended.
             verbose: whether a failure tells of all commands, and of the places in this program.
         """
         self._state = state
         self._bus = bus
-        self._gate = gate
+        self._admission = admission
         self._most_stale_plans = stale_plans
         self._wake = wake
         self._verbose = verbose
@@ -122,7 +122,7 @@ class Endings:
             scope.cancel()
         # The caller may be part of that work.
         with anyio.CancelScope(shield=True):
-            await self._gate.release(job_id, made=False)
+            await self._admission.release(job_id, made=False)
 
     async def replace_stale_plans(self) -> list[Job]:
         """Begin videos anew whose sources or segments are not what they were when they were planned.

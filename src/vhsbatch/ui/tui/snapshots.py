@@ -17,7 +17,7 @@ from vhsbatch.events.figures import in_the_making
 from vhsbatch.events.job_state import JobState
 from vhsbatch.events.telemetry import Progress
 from vhsbatch.formatting import duration, plain
-from vhsbatch.restore.snapshot import Still
+from vhsbatch.restore.snapshot import Snapshot
 from vhsbatch.ui.tui.graphics import picture_widget
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def decoded(jpeg: bytes | None) -> "Image | None":
     return picture
 
 
-class StillScreen(ModalScreen[None]):
+class SnapshotScreen(ModalScreen[None]):
     """Two pictures side by side, made when the screen opens and when they are asked for again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,7 +62,7 @@ class StillScreen(ModalScreen[None]):
         Binding("r", "again", "Again"),
     ]
 
-    def __init__(self, job: JobState, make: Callable[[], Awaitable[Still | None]]) -> None:
+    def __init__(self, job: JobState, make: Callable[[], Awaitable[Snapshot | None]]) -> None:
         """Create the screen.
 
         Args:
