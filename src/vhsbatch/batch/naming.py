@@ -109,8 +109,8 @@ def _file(path: Path) -> tuple[int, int] | None:
 def _name(folder: Path, stem: str, suffix: str, extension: str) -> Path:
     """The output's path below OUT; a stem too long for a file system is cut at a character."""
     ending = f"{suffix}.{extension}"
-    disk_space = NAME_BYTES - _RESERVED_BYTES - len(os.fsencode(ending))
-    while stem and len(os.fsencode(stem)) > disk_space:
+    free_bytes = NAME_BYTES - _RESERVED_BYTES - len(os.fsencode(ending))
+    while stem and len(os.fsencode(stem)) > free_bytes:
         stem = stem[:-1]
     return folder / f"{stem}{ending}"
 

@@ -93,8 +93,8 @@ def _tile(video: Node) -> Node:
 
 def _under_label(video: Node, label: Path) -> Node:
     """The picture with its label above it; the label's one frame is held, the picture sets the time."""
-    disk_space = video.filter("pad", h=f"ih+{LABEL_HEIGHT}", y=LABEL_HEIGHT)
-    return disk_space.overlay(ffmpeg.input(file_url(label)).video, format="yuv444")
+    padded = video.filter("pad", h=f"ih+{LABEL_HEIGHT}", y=LABEL_HEIGHT)
+    return padded.overlay(ffmpeg.input(file_url(label)).video, format="yuv444")
 
 
 def _grid(tiles: list[Node], columns: int) -> Node:

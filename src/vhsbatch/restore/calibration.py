@@ -6,13 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import anyio
+import anyio.to_thread
 
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.events.events import SegmentFinished
 from vhsbatch.events.telemetry import Progress, Telemetry
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.restore.segment import make_segment
-from vhsbatch.restore.workspace import Workspace
+from vhsbatch.restore.workspace import Workspace, make_private
 
 # Two lengths tell what a piece costs and what a frame costs.
 _LENGTHS_S = (2, 6)
@@ -53,8 +54,8 @@ async def calibrate(plan: JobPlan, workspace: Workspace, *, lanes: int) -> Tried
 
 def _pieces(plan: JobPlan, frames: int, count: int) -> Sequence[Segment]:
     """Pieces from the middle of a video, which are alike in length."""
-    disk_space = plan.frames - frames
-    starts = [disk_space * (number + 1) // (count + 1) for number in range(count)]
+    spare = plan.frames - frames
+    starts = [spare * (number + 1) // (count + 1) for number in range(count)]
     return [
         Segment(index=number * 10 + frames, start_frame=start, stop_frame=start + frames)
         for number, start in enumerate(starts)
@@ -73,6 +74,7 @@ async def _try(plan: JobPlan, segment: Segment, workspace: Workspace, lane: int,
     # What cannot be made fails in the batch, and says why there.
     with suppress(VhsBatchError), anyio.move_on_after(_LONGEST_S):
         here = replace(workspace, temporary=workspace.temporary / f"{lane}")
+        await anyio.to_thread.run_sync(make_private, here.temporary)
         finished = await make_segment(plan, segment, here, lane=lane, attempt=1, fallback=0, tell=tell)
     if finished is not None:
         tried.pieces.append((finished.frames, finished.wall_s))

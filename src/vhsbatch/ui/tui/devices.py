@@ -37,9 +37,9 @@ def device_cell(reading: DeviceReading, width: int) -> str:
     if cell_len(device_words(reading)) > width:
         reading = replace(reading, total_bytes=None, used_bytes=None)
     name, told = _name(reading), device_words(reading, name="")
-    disk_space = max(3, width - cell_len(told) - 1)
+    free_cells = max(3, width - cell_len(told) - 1)
     return fit(
-        device_words(reading, name=name if cell_len(name) <= disk_space else fit(name, disk_space)), width
+        device_words(reading, name=name if cell_len(name) <= free_cells else fit(name, free_cells)), width
     )
 
 
