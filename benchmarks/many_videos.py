@@ -4,7 +4,7 @@
 
 First `batch --dry-run` over as many files, all of which are remembered. Then the scheduler with its
 journal, leases and printer, where four lanes make segments that only take time: its CPU time while they
-do, and its memory. No frame is made, so that nothing but bookkeeping is measured.
+do, and its cache. No frame is made, so that nothing but bookkeeping is measured.
 """
 
 import argparse
@@ -66,13 +66,13 @@ async def fill(folder: Path, videos: int) -> None:
     source.mkdir()
     info = await probe(clip, ffmpeg=FFMPEG)
     version = (await ffmpeg_tool(None)).version
-    memory = Cache(folder / "cache" / "vhsbatch" / "remembered.sqlite")
-    probing = Probing(ffmpeg=FFMPEG, ffmpeg_version=version, max_pixels=Settings().max_pixels, memory=memory)
+    cache = Cache(folder / "cache" / "vhsbatch" / "remembered.sqlite")
+    probing = Probing(ffmpeg=FFMPEG, ffmpeg_version=version, max_pixels=Settings().max_pixels, cache=cache)
     for number in range(videos):
         path = source / f"tape{number:05}.avi"
         path.hardlink_to(clip)
         probing.remember(replace(info, path=path, modified_ns=path.stat().st_mtime_ns))
-    memory.close()
+    cache.close()
 
 
 def dry_run(videos: int) -> dict[str, float]:
@@ -180,7 +180,7 @@ async def schedule(videos: int, seconds: float) -> dict[str, float]:
 
 
 def resident_mib() -> float:
-    """What this process holds in memory."""
+    """What this process holds in cache."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 

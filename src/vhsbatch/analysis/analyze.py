@@ -39,7 +39,7 @@ class Analysis:
 async def analyse(
     info: MediaInfo,
     presets: dict[str, Preset],
-    memory: Cache | None,
+    cache: Cache | None,
     *,
     ffmpeg: str,
     ffmpeg_version: str,
@@ -49,14 +49,14 @@ async def analyse(
     Args:
         info: the source.
         presets: those from which one is chosen.
-        memory: what earlier runs found out; None where nothing is remembered.
+        cache: what earlier runs found out; None where nothing is remembered.
         ffmpeg: the program.
         ffmpeg_version: what that calls itself.
 
     Raises:
         InputError: its picture cannot be measured.
     """
-    measured = await measure_remembering(info, memory, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
+    measured = await measure_remembering(info, cache, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
     findings = find(info, measured)
     preset, reason = suitable_preset(info, measured.picture)
     _, overrides = adapted(presets[preset], findings)

@@ -85,7 +85,7 @@ class ChromaShift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class VideoMeasurement:
     """What a picture is like.
 
     Attributes:
@@ -113,7 +113,7 @@ class Picture:
     places: int
 
 
-async def measure_picture(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool) -> Picture:
+async def measure_video(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool) -> VideoMeasurement:
     """Measure the picture, in places spread over the tape where it can be sought.
 
     Raises:
@@ -172,7 +172,7 @@ def _places(video: VideoTrack, *, seekable: bool) -> Iterator[Fraction | None]:
         yield video.start_s + int((video.frames - _FRAMES) * part) / video.rate
 
 
-def summarise(answers: Sequence[Answer]) -> Picture:
+def summarise(answers: Sequence[Answer]) -> VideoMeasurement:
     """The picture of a whole tape, from what the worker says of single places. Pure.
 
     Raises:
@@ -182,7 +182,7 @@ def summarise(answers: Sequence[Answer]) -> Picture:
         raise InputError("its picture cannot be measured", fix="name a preset with -p")
     shown = [answer for answer in answers if not answer["blank"]]
     torn, torn_agreement = _torn_lines([answer["torn_lines"] for answer in shown])
-    return Picture(
+    return VideoMeasurement(
         luma_noise=_median([answer["luma_noise"] for answer in shown]),
         chroma_noise=_median([answer["chroma_noise"] for answer in shown]),
         noise_agreement=_noise_agreement([answer["luma_noise"] for answer in shown]),

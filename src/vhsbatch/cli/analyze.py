@@ -35,7 +35,7 @@ async def _analyze(video: Path, json: bool, settings: Settings) -> int:
         ffmpeg=ffmpeg.path,
         ffmpeg_version=ffmpeg.version,
         max_pixels=settings.max_pixels,
-        memory=memory,
+        cache=memory,
     )
     info = await probing.probe(video)
     presets = load_presets(preset_paths(settings))

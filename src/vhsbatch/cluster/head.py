@@ -24,7 +24,7 @@ from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.connection import CONNECT_S, Connection
 from vhsbatch.cluster.dask import configure
 from vhsbatch.cluster.machines import Machines
-from vhsbatch.cluster.protocol import Made, Offer, Order, resource, topic
+from vhsbatch.cluster.protocol import SegmentResult, Offer, Order, resource, topic
 from vhsbatch.cluster.rivals import BATCHES, Rivals, shared_words
 from vhsbatch.cluster.rpc import make
 from vhsbatch.cluster.transfer import fetch, hand_out
@@ -250,7 +250,7 @@ class ClusterExecutor:
                 (folder / made.part).unlink(missing_ok=True)
         return replace(made.finished, at_s=time.time())
 
-    async def _run(self, order: Order, tell: Tell) -> Made:
+    async def _run(self, order: Order, tell: Tell) -> SegmentResult:
         """Have an order carried out by whoever is free.
 
         Raises:
@@ -268,7 +268,7 @@ class ClusterExecutor:
         except OSError as error:
             raise self._lost(str(error)) from error
         attempt = self._attempts[order.key] = _Attempt(tell, order.plan, order.lane)
-        made: Made | VhsBatchError | None = None
+        made: SegmentResult | VhsBatchError | None = None
         try:
             with attempt.scope:
                 made = await future.result()

@@ -106,7 +106,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class WorkerLimits:
     """What a Dask worker was given by whoever started it.
 
     Attributes:
@@ -120,7 +120,7 @@ class Limits:
     given: Mapping[str, float]
 
 
-async def examine(settings: Settings, offer: Offer, limits: Limits, retired: Retired) -> Member | str:
+async def examine(settings: Settings, offer: Offer, limits: WorkerLimits, retired: Retired) -> Member | str:
     """How a machine would help, or why it cannot.
 
     Args:

@@ -146,7 +146,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class SegmentResult:
     """A segment that a machine has made and verified.
 
     Attributes:

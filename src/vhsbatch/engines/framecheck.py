@@ -33,7 +33,7 @@ _FRAMES_TO_KNOW = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class TimedFrame:
     """A frame that came out, and how long the network took for it."""
 
     larger: Frame
@@ -49,7 +49,7 @@ class FrameCheck:
         self._previous: tuple[Frame, Frame] | None = None
         self._count = 0
 
-    def expect_right(self, frame: Frame, made: Made, *, again: Callable[[], Made]) -> None:
+    def expect_right(self, frame: Frame, made: TimedFrame, *, again: Callable[[], TimedFrame]) -> None:
         """Look at the next frame.
 
         Args:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vhsbatch.engines.framecheck import FrameCheck, Made
+from vhsbatch.engines.framecheck import FrameCheck, TimedFrame
 from vhsbatch.engines.runtimes import Frame, Upscaler
 
 
@@ -21,7 +21,7 @@ class _UnderWay(NamedTuple):
     """A frame, what will come of it, and whether that is the result of the one before."""
 
     frame: Frame
-    future: Future[Made]
+    future: Future[TimedFrame]
     is_duplicate: bool = False
 
 
@@ -85,10 +85,10 @@ class InFlight:
         while under_way:
             yield oldest()
 
-    def _submit(self, frame: Frame) -> Future[Made]:
+    def _submit(self, frame: Frame) -> Future[TimedFrame]:
         return self._pool.submit(self._make, frame)
 
-    def _make(self, frame: Frame) -> Made:
+    def _make(self, frame: Frame) -> TimedFrame:
         started_s = time.monotonic()
         larger = np.ascontiguousarray(self._upscale(frame))
-        return Made(larger, time.monotonic() - started_s)
+        return TimedFrame(larger, time.monotonic() - started_s)

@@ -158,7 +158,7 @@ class FrameReader:
         return planes
 
 
-class FrameCheck:
+class OutputCheck:
     """Holds every frame that is made against the fields that it was made of, by their luma."""
 
     def __init__(self, *, bits: int) -> None:
@@ -268,7 +268,7 @@ def run(
     reader: FrameReader, held: list[int], form: Format, arguments: argparse.Namespace, frames_out: int
 ) -> None:
     """Write the first `--keep` of the frames that are made of what `reader` gives."""
-    check = FrameCheck(bits=form.bits)
+    check = OutputCheck(bits=form.bits)
     source = _source(reader, len(held), check, form, arguments)
     fields_per_frame = 1 if arguments.rate == "field" else 2
     times = times_shown(held, 2 // fields_per_frame, arguments.keep)
@@ -304,7 +304,7 @@ def times_shown(held: list[int], frames_of_each: int, keep: int) -> list[int]:
 
 
 def _source(
-    reader: FrameReader, frames: int, check: FrameCheck, form: Format, arguments: argparse.Namespace
+    reader: FrameReader, frames: int, check: OutputCheck, form: Format, arguments: argparse.Namespace
 ) -> Any:
     """What `reader` gives as a clip; `check` sees each frame once."""
     vs = _vapoursynth(arguments.threads)

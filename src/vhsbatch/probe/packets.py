@@ -183,8 +183,8 @@ def notes(packets: Scan, timeline: Timeline, *, undecoded: int) -> tuple[str, ..
     )
     behind = (
         (packets.videos > 1, f"of its {packets.videos} video streams the largest is restored"),
-        (packets.unknown_sounds, f"audio streams left out, nothing decodes them: {packets.unknown_sounds}"),
-        (packets.sounds_left_out, f"audio left out: {'; '.join(packets.sounds_left_out)}"),
+        (packets.unknown_audio, f"audio streams left out, nothing decodes them: {packets.unknown_audio}"),
+        (packets.audio_left_out, f"audio left out: {'; '.join(packets.audio_left_out)}"),
         (packets.other_programmes, f"other programmes left out: {', '.join(packets.other_programmes)}"),
     )
     return (

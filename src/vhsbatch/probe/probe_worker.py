@@ -77,8 +77,8 @@ def scan(path: str) -> dict[str, Any]:
         reach_s, read_error = _read(container, packets, sounds)
         return {
             **result,
-            "unknown_sounds": len(container.streams.audio) - len(sounds),
-            "sounds_left_out": [why for sound in sounds.values() if (why := sound.left_out) is not None],
+            "unknown_audio": len(container.streams.audio) - len(sounds),
+            "audio_left_out": [why for sound in sounds.values() if (why := sound.left_out) is not None],
             "reach_s": _text(reach_s),
             "read_error": read_error,
             "whole": packets.count >= video.frames

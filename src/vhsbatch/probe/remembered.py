@@ -27,14 +27,14 @@ class Probing:
         ffmpeg_version: what that calls itself; another one may see another picture.
         max_pixels: larger pictures are refused.
         allow_truncated: whether files of which the end is missing are taken as they are.
-        memory: what earlier runs found out; None where nothing is remembered.
+        cache: what earlier runs found out; None where nothing is remembered.
     """
 
     ffmpeg: str
     ffmpeg_version: str
     max_pixels: int
     allow_truncated: bool = False
-    memory: Cache | None = None
+    cache: Cache | None = None
 
     async def probe(self, path: Path) -> MediaInfo:
         """What a source is, from memory where it is known.
@@ -48,14 +48,14 @@ class Probing:
 
     def recall(self, path: Path) -> MediaInfo | None:
         """What is remembered of a source that has the same size and time of its last change."""
-        if self.memory is None:
+        if self.cache is None:
             return None
         path = path.absolute()
         try:
             status = path.stat()
         except OSError:
             return None  # the probe says what is wrong
-        value = self.memory.recall(os.fspath(path), status.st_size, status.st_mtime_ns, *self._asked())
+        value = self.cache.recall(os.fspath(path), status.st_size, status.st_mtime_ns, *self._asked())
         try:
             return None if value is None else load_media_info(value)
         except ValueError:  # of another version
@@ -79,9 +79,9 @@ class Probing:
 
     def remember(self, info: MediaInfo) -> None:
         """Keep what was found out."""
-        if self.memory is not None:
+        if self.cache is not None:
             key = os.fspath(info.path), info.size_bytes, info.modified_ns, *self._asked()
-            self.memory.keep(to_jsonable(info), *key)
+            self.cache.keep(to_jsonable(info), *key)
 
     def _asked(self) -> tuple[str | int, ...]:
         return (

@@ -69,7 +69,7 @@ class Scan:
         whole: whether everything that its container lists is there; None where that cannot be told.
         videos: number of moving pictures in the file.
         pictures: number of pictures that stand still, as covers do.
-        unknown_sounds: number of audio streams whose codec nothing knows.
+        unknown_audio: number of audio streams whose codec nothing knows.
         index: index of the video stream, as everything below is about it.
         codec: FFmpeg's codec name.
         matrix: the number of its colour matrix, as all standards count them.
@@ -91,7 +91,7 @@ class Scan:
         timecode: of the first frame, None where none is stated.
         tags: the names of what else the file says of itself, in small letters.
         recorded: when a camera recorded it, in its own time, None where it does not say.
-        sounds_left_out: the other audio streams, each with why.
+        audio_left_out: the other audio streams, each with why.
         other_programmes: the programmes of a broadcast that are not the picture's, by name.
     """
 
@@ -102,7 +102,7 @@ class Scan:
     whole: bool | None
     videos: int
     pictures: int
-    unknown_sounds: int
+    unknown_audio: int
     index: int
     codec: str
     matrix: int
@@ -124,7 +124,7 @@ class Scan:
     timecode: str | None = None
     recorded: str | None = None
     tags: tuple[str, ...] = ()
-    sounds_left_out: tuple[str, ...] = ()
+    audio_left_out: tuple[str, ...] = ()
     other_programmes: tuple[str, ...] = ()
 
     @property
@@ -194,7 +194,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         whole=found["whole"],
         videos=found["videos"],
         pictures=found["pictures"],
-        unknown_sounds=found["unknown_sounds"],
+        unknown_audio=found["unknown_audio"],
         index=video["index"],
         codec=video["codec"],
         matrix=video["matrix"],
@@ -216,7 +216,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         timecode=found["timecode"],
         recorded=found["recorded"],
         tags=tuple(found["tags"]),
-        sounds_left_out=tuple(found["sounds_left_out"]),
+        audio_left_out=tuple(found["audio_left_out"]),
     )
 
 

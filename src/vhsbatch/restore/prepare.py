@@ -57,7 +57,7 @@ class Intent:
         allow_truncated: whether sources that break off are taken as they are.
         max_damage_percent: sources of which more frames are damaged fail.
         spare_devices: other devices for the network.
-        memory: what earlier runs found out about sources; None where nothing is remembered.
+        cache: what earlier runs found out about sources; None where nothing is remembered.
         overrides: finds what is wanted otherwise for single videos.
         auto_detect: chooses a preset for each source; None where `preset` is for all.
         vapoursynth_python: the interpreter that has VapourSynth, None for this one.
@@ -82,7 +82,7 @@ class Intent:
     allow_truncated: bool = False
     max_damage_percent: int = 100
     spare_devices: tuple[str, ...] = ()
-    memory: Cache | None = None
+    cache: Cache | None = None
     overrides: Overrides = NO_OVERRIDES
     auto_detect: AutoDetect | None = None
     vapoursynth_python: str | None = None
@@ -98,7 +98,7 @@ class Intent:
             ffmpeg_version=self.ffmpeg_version,
             max_pixels=self.max_pixels,
             allow_truncated=self.allow_truncated,
-            memory=self.memory,
+            cache=self.cache,
         )
 
 
@@ -136,14 +136,14 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     preset, notes = override.preset or intent.preset, override.notes
     if intent.auto_detect is not None and override.preset is None:
         preset, reasons = await intent.auto_detect.choose(
-            info, intent.memory, ffmpeg=intent.ffmpeg, ffmpeg_version=intent.ffmpeg_version
+            info, intent.cache, ffmpeg=intent.ffmpeg, ffmpeg_version=intent.ffmpeg_version
         )
         notes = (*reasons, *notes)
     intent = replace(intent, preset=override.applied(preset))
     is_long = info.video.frames >= _WORTH_MEASURING_FRAMES
-    if intent.measures_runtime and is_long and intent.memory is not None and _is_upscaled(info, intent):
+    if intent.measures_runtime and is_long and intent.cache is not None and _is_upscaled(info, intent):
         size = model_input_size(info.video, intent.preset)
-        intent = replace(intent, runtime=await runtime_on_cpu(*size, intent.memory))
+        intent = replace(intent, runtime=await runtime_on_cpu(*size, intent.cache))
     if needs_conversion(info.video):
         await _expect_filters(intent.ffmpeg, info.video)
     upscaling, model_notes = _upscaling(info, intent)

@@ -22,7 +22,7 @@ from vhsbatch.events.job_state import Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.process.threads import in_thread
-from vhsbatch.scheduling.claims import Claims, Free, Held, Made
+from vhsbatch.scheduling.claims import Claims, Free, Held, Completed
 from vhsbatch.scheduling.shortages import Sources, shortage, was_away
 
 _WATCH_S = 5.0
@@ -186,7 +186,7 @@ class Admission:
                 return True
             case Held(by):
                 await self._hold(job_id, by)
-            case Made(by):
+            case Completed(by):
                 await self._end_made(job_id, by)
         return False
 
@@ -223,7 +223,7 @@ class Admission:
                 match await in_thread(self._claims.look, job.id):
                     case Free():
                         await plan(job)
-                    case Made(by):
+                    case Completed(by):
                         await self._end_made(job.id, by)
                     case Held():
                         pass

@@ -114,17 +114,17 @@ async def _expect_models(settings: Settings) -> str | None:
     return None if settings.model is not None else await expect_models()
 
 
-async def tuned(choice: EngineChoice, settings: Settings, memory: Cache | None) -> EngineChoice:
+async def tuned(choice: EngineChoice, settings: Settings, cache: Cache | None) -> EngineChoice:
     """The choice with the way in which the network is fastest on its GPU.
 
     That is measured once for a device and remembered: some of what is decided is part of a plan, which must
     be the same in the next run. Where nothing is remembered, nothing is measured.
     """
-    if not choice.on_gpu or memory is None:
+    if not choice.on_gpu or cache is None:
         return choice
     device = choice.devices[choice.device].name
     key = (_NETWORK_SPEED, device, versions(), settings.runtime)
-    match await to_thread.run_sync(memory.recall, *key):
+    match await to_thread.run_sync(cache.recall, *key):
         case [str(runtime), int(tile_px), int(in_flight), float(speed)]:
             way = Way(runtime, tile_px, in_flight)
             if runtime not in await _working(choice, {runtime}):
@@ -136,7 +136,7 @@ async def tuned(choice: EngineChoice, settings: Settings, memory: Cache | None) 
             if found is None:
                 return choice
             way, speed = found
-            await to_thread.run_sync(memory.keep, [*astuple(way), speed], *key)
+            await to_thread.run_sync(cache.keep, [*astuple(way), speed], *key)
     return replace(
         choice,
         runtime=way.runtime,

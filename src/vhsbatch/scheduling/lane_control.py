@@ -15,7 +15,7 @@ from vhsbatch.events.telemetry import Progress
 from vhsbatch.hardware.gauges import GpuGauge, gpu_gauges, memory_gauge, memory_stall, resident_bytes
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.process.spawn import alive
-from vhsbatch.scheduling.controller import Limits, Memory, Readings, steer, step_back
+from vhsbatch.scheduling.controller import LaneLimits, SteeringState, Readings, steer, step_back
 from vhsbatch.scheduling.disk_space import DiskSpace
 from vhsbatch.scheduling.scheduler import MEMORY_RAN_OUT
 
@@ -65,10 +65,10 @@ class LaneControl:
 
     state: BatchState
     disk_space: DiskSpace
-    limits: Limits
+    limits: LaneLimits
     use_lanes: Callable[[int, str], Awaitable[None]]
     _count: FrameCount = field(default_factory=FrameCount)
-    _memory: Memory = field(default_factory=Memory)
+    _memory: SteeringState = field(default_factory=SteeringState)
     _lanes: int = 0
     _given_up: bool = False
 

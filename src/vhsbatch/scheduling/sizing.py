@@ -56,7 +56,7 @@ class LaneNeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lanes:
+class LaneRange:
     """A number of lanes.
 
     Attributes:
@@ -74,7 +74,7 @@ class Lanes:
 
 def choose_lanes(
     parallel: int | str, machine: Machine, *, engine: str, videos: int, need: LaneNeed | None = None
-) -> Lanes:
+) -> LaneRange:
     """How many lanes.
 
     Args:
@@ -86,12 +86,12 @@ def choose_lanes(
 
     >>> machine = Machine(threads=16, memory_bytes=2**34)
     >>> choose_lanes(3, machine, engine="ffmpeg", videos=9)
-    Lanes(begin=3, least=3, most=3, notes=())
+    LaneRange(begin=3, least=3, most=3, notes=())
     >>> print(choose_lanes("auto", machine, engine="ffmpeg", videos=9).notes[0])
     6 workers: 16 threads at 2 a worker allow 8, 80% of 16.0 GiB of memory at 2.0 GiB a worker 6
     """
     if isinstance(parallel, int):
-        return Lanes(begin=parallel, least=parallel, most=parallel)
+        return LaneRange(begin=parallel, least=parallel, most=parallel)
     need = need or LaneNeed()
     by_memory = max(1, machine.usable_bytes // need.memory_bytes)
     begin, most, why = _by_processor(machine, need, engine)
@@ -99,7 +99,7 @@ def choose_lanes(
     if parallel != "auto":
         least, _, upper = str(parallel).partition("..")
         begin = min(max(begin, int(least)), int(upper))
-        return Lanes(
+        return LaneRange(
             begin=begin,
             least=int(least),
             most=int(upper),
@@ -113,7 +113,7 @@ def choose_lanes(
         f"{_USABLE:.0%} of {size(machine.memory_bytes)} of memory at {size(need.memory_bytes)} a worker{seen}"
     )
     moves = (f"up to {most} if they pay, and fewer where the machine is strained",) if most > 1 else ()
-    return Lanes(
+    return LaneRange(
         begin=begin,
         least=1,
         most=most,

@@ -45,7 +45,7 @@ from vhsbatch.events.telemetry import Telemetry
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.scheduling import admission as admission_module
 from vhsbatch.scheduling.admission import Admission
-from vhsbatch.scheduling.claims import Free, Held, Made, Standing
+from vhsbatch.scheduling.claims import Free, Held, Completed, Standing
 from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.scheduling.shortages import Sources
 
@@ -334,7 +334,7 @@ def _quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_a_video_that_another_run_makes_is_left_to_it() -> None:
     one, two = plans(2)
-    claims = Claims({one.job.id: [Held("host"), Held("host"), Made("host")]})
+    claims = Claims({one.job.id: [Held("host"), Held("host"), Completed("host")]})
     ended = await run(one, two, claims=claims)
     assert [fact.by for fact in ended.of(JobHeld)] == ["host"]
     (skipped,) = ended.of(JobSkipped)
