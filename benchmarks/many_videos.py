@@ -39,8 +39,8 @@ from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import Progress
 from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
 from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.probe.cached import Probing
 from vhsbatch.probe.probe import probe
-from vhsbatch.probe.remembered import Probing
 from vhsbatch.scheduling.admission import Admission
 from vhsbatch.scheduling.disk_space import DiskSpace
 from vhsbatch.scheduling.scheduler import Scheduler
@@ -180,7 +180,7 @@ async def schedule(videos: int, seconds: float) -> dict[str, float]:
 
 
 def resident_mib() -> float:
-    """What this process holds in cache."""
+    """What this process holds in memory."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 

@@ -10,7 +10,7 @@ from clips import FFMPEG, make_clip
 from vhsbatch.cache import Cache
 from vhsbatch.errors import ToolError
 from vhsbatch.model.media import MediaInfo
-from vhsbatch.probe.remembered import Probing
+from vhsbatch.probe.cached import Probing
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.anyio
 VOICE = "0.2*sin(2*PI*440*t)*max(0,sin(2*PI*3*t))*(0.4+0.6*sin(2*PI*0.7*t)^2)"
 
 
-async def heard(path: Path, left: str, right: str, *, seconds: float = 12, rate: int = 48000) -> AudioMeasurement:
+async def heard(
+    path: Path, left: str, right: str, *, seconds: float = 12, rate: int = 48000
+) -> AudioMeasurement:
     clip = path / "sound.wav"
     source = f"aevalsrc='{left}|{right}':d={seconds}:s={rate}"
     ffmpeg("-f", "lavfi", "-i", source, "-c:a", "pcm_s16le", "-f", "nut", clip)

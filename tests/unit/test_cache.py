@@ -33,7 +33,7 @@ def test_two_runs_and_many_threads_share_it(file: Path) -> None:
         threads = [
             Thread(target=cache.keep, args=(number, "tape", number))
             for number in range(20)
-            for memory in (one, two)
+            for cache in (one, two)
         ]
         for thread in threads:
             thread.start()

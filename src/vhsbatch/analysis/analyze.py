@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from vhsbatch.analysis.autodetect import adapted, suitable_preset
 from vhsbatch.analysis.findings import Finding, find
-from vhsbatch.analysis.measure import Measured, measure_remembering
+from vhsbatch.analysis.measure import Measured, cached_measurement
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.colour import decoded_colour
@@ -56,7 +56,7 @@ async def analyse(
     Raises:
         InputError: its picture cannot be measured.
     """
-    measured = await measure_remembering(info, cache, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
+    measured = await cached_measurement(info, cache, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
     findings = find(info, measured)
     preset, reason = suitable_preset(info, measured.picture)
     _, overrides = adapted(presets[preset], findings)

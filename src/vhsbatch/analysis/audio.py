@@ -95,7 +95,9 @@ class AudioMeasurement:
         return self.correlation is not None and self.correlation >= _SAME
 
 
-async def measure_audio(path: Path, track: AudioTrack, *, ffmpeg: str, seekable: bool) -> AudioMeasurement | None:
+async def measure_audio(
+    path: Path, track: AudioTrack, *, ffmpeg: str, seekable: bool
+) -> AudioMeasurement | None:
     """Measure one track, in places spread over the tape where it can be sought.
 
     Returns:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from vhsbatch.analysis.findings import SURE_ENOUGH, Finding, find
-from vhsbatch.analysis.measure import measure_remembering
+from vhsbatch.analysis.measure import cached_measurement
 from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset, derive
@@ -48,7 +48,7 @@ class AutoDetect:
             InputError: its picture cannot be measured.
         """
         async with self._turn:
-            measured = await measure_remembering(info, cache, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
+            measured = await cached_measurement(info, cache, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
         name, reason = suitable_preset(info, measured.picture)
         preset, reasons = adapted(self.presets[name], find(info, measured))
         return preset, (f"preset {name}: {reason}", *reasons)

@@ -57,10 +57,10 @@ async def measure(info: MediaInfo, *, ffmpeg: str) -> Measured:
 _MEASURED = TypeAdapter(Measured)
 
 
-async def measure_remembering(
+async def cached_measurement(
     info: MediaInfo, cache: Cache | None, *, ffmpeg: str, ffmpeg_version: str
 ) -> Measured:
-    """What a source is like: from cache, while it and the program that decodes it are the same.
+    """What a source is like: from the cache, while it and the program that decodes it are the same.
 
     Raises:
         InputError: its picture cannot be measured.

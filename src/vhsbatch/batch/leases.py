@@ -21,9 +21,9 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import OutputFolderError, fix_of_folder
-from vhsbatch.process import heartbeat as heartbeat
+from vhsbatch.process import heartbeat
 from vhsbatch.process.heartbeat import LivingRun, announce, living, this_process
-from vhsbatch.scheduling.claims import Free, Held, Completed, Standing
+from vhsbatch.scheduling.claims import Completed, Free, Held, Standing
 
 PUBLISHING = "publishing-"
 

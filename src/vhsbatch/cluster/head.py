@@ -23,9 +23,9 @@ from distributed.comm.core import CommClosedError
 from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.connection import CONNECT_S, Connection
 from vhsbatch.cluster.dask import configure
+from vhsbatch.cluster.fair_share import BATCHES, FairShare, shared_words
 from vhsbatch.cluster.machines import Machines
-from vhsbatch.cluster.protocol import SegmentResult, Offer, Order, resource, topic
-from vhsbatch.cluster.rivals import BATCHES, Rivals, shared_words
+from vhsbatch.cluster.protocol import Offer, Order, SegmentResult, resource, topic
 from vhsbatch.cluster.rpc import make
 from vhsbatch.cluster.transfer import fetch, hand_out
 from vhsbatch.config.settings import Settings
@@ -104,9 +104,9 @@ class ClusterExecutor:
         """
         configure()
         self._starting = starting
-        self._rivals = Rivals(offer.run_id)
+        self._fair_share = FairShare(offer.run_id)
         self._connection = Connection(
-            address, settings, hear={topic(offer.run_id): self._hear, BATCHES: self._rivals.hear}
+            address, settings, hear={topic(offer.run_id): self._hear, BATCHES: self._fair_share.hear}
         )
         self._machines = Machines(self._connection, offer)
         self._most = most_lanes(settings.parallel)
@@ -195,7 +195,7 @@ class ClusterExecutor:
         while True:
             await anyio.sleep(_LOOK_S)
             change = await self.look(tell)
-            lanes = await self._rivals.share(self._connection, self._machines, state, most=self._most)
+            lanes = await self._fair_share.share(self._connection, self._machines, state, most=self._most)
             if change or lanes != before:
                 await set_lanes(lanes, change or shared_words(lanes, self.lanes))
             before = lanes

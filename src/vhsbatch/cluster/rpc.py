@@ -9,7 +9,7 @@ from distributed import Worker, get_worker
 
 from vhsbatch import __version__
 from vhsbatch.cluster.files import Block
-from vhsbatch.cluster.protocol import Answer, SegmentResult, Order, as_values
+from vhsbatch.cluster.protocol import Answer, Order, SegmentResult, as_values
 from vhsbatch.cluster.worker_plugin import PLUGIN, SegmentWorker
 from vhsbatch.config.sources import load_settings
 from vhsbatch.errors import VhsBatchError

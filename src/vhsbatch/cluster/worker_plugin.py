@@ -22,8 +22,8 @@ from distributed import Worker, WorkerPlugin
 
 from vhsbatch.cluster.block_cache import BlockCache, BorrowedFile
 from vhsbatch.cluster.files import SOURCE, read_block
-from vhsbatch.cluster.member import WorkerLimits, Member, examine, files_here, holds_token, reads_by_http
-from vhsbatch.cluster.protocol import MEMORY, Answer, SegmentResult, Offer, Order, mapped, resource, topic
+from vhsbatch.cluster.member import Member, WorkerLimits, examine, files_here, holds_token, reads_by_http
+from vhsbatch.cluster.protocol import MEMORY, Answer, Offer, Order, SegmentResult, mapped, resource, topic
 from vhsbatch.cluster.source_server import SourceServer
 from vhsbatch.cluster.telemetry_buffer import TelemetryBuffer
 from vhsbatch.config.settings import Settings

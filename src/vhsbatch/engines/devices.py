@@ -1,4 +1,4 @@
-"""Where the network can run: Vulkan devices, and the runtimes that are installed."""
+"""Where the model can run: Vulkan devices, and the runtimes that are installed."""
 
 import json
 import sys
@@ -109,7 +109,7 @@ def choose_device(requested: str, devices: tuple[VulkanDevice, ...], *, option: 
 
 
 def choose_gpus(requested: Sequence[int], device: str, devices: tuple[VulkanDevice, ...]) -> tuple[str, ...]:
-    """The devices that the network is shared out among, the first of them first tried.
+    """The devices that the model is shared out among, the first of them first tried.
 
     Args:
         requested: what the user named, by index; empty for a choice: every GPU of the kind of `device`.

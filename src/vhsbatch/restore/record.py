@@ -49,7 +49,7 @@ class SegmentRecord:
         attempt: which attempt succeeded, from 1.
         device: where its frames were upscaled.
         wall_s: how long it took.
-        duplicate_frames: frames that equal the one before and cost the network no work.
+        duplicate_frames: frames that equal the one before and cost the model no work.
         commands: what was run, one for each stage of the chain.
     """
 

@@ -63,9 +63,9 @@ async def make_segment(
         workspace: where and with what.
         lane: the lane that is occupied.
         attempt: from 1.
-        fallback: how often the network failed at it before; each time another way is taken.
+        fallback: how often the model failed at it before; each time another way is taken.
         tell: takes telemetry.
-        way: how the network is run, where that is another way than the plan's.
+        way: how the model is run, where that is another way than the plan's.
 
     Raises:
         InputError: the source is gone.
@@ -162,7 +162,7 @@ def _other_way(plan: JobPlan, segment: Segment, way: Upscaling | None, fallback:
 
 
 def way_of_model(plan: JobPlan, step: int) -> Upscaling | None:
-    """How the network is run after `step` failures of it; None where there is none."""
+    """How the model is run after `step` failures of it; None where there is none."""
     return None if plan.upscaling is None else fallback_of(plan.upscaling, step)
 
 
@@ -262,9 +262,9 @@ async def _run_stages(stages: tuple[StageSpec, ...], reporter: "_Reporter", work
 
 
 class _Reporter:
-    """Turns what the stages print into telemetry, and keeps what the network's stage says at its end.
+    """Turns what the stages print into telemetry, and keeps what the model's stage says at its end.
 
-    Where the network is used its own count is shown: it is the slow stage, and the encoder's count
+    Where the model is used its own count is shown: it is the slow stage, and the encoder's count
     lags behind by all the frames that it looks ahead.
     """
 

@@ -22,7 +22,7 @@ from vhsbatch.events.job_state import Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.process.threads import in_thread
-from vhsbatch.scheduling.claims import Claims, Free, Held, Completed
+from vhsbatch.scheduling.claims import Claims, Completed, Free, Held
 from vhsbatch.scheduling.shortages import Sources, shortage, was_away
 
 _WATCH_S = 5.0

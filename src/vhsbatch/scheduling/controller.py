@@ -101,7 +101,9 @@ class LaneChange:
     reason: str
 
 
-def steer(memory: SteeringState, seen: Readings, lanes: int, limits: LaneLimits) -> tuple[SteeringState, LaneChange | None]:
+def steer(
+    memory: SteeringState, seen: Readings, lanes: int, limits: LaneLimits
+) -> tuple[SteeringState, LaneChange | None]:
     """What to do about the number of lanes.
 
     Args:
@@ -124,7 +126,9 @@ def steer(memory: SteeringState, seen: Readings, lanes: int, limits: LaneLimits)
     speed = statistics.fmean(memory.samples)
     if memory.before is not None:
         if speed < memory.before * _WORTH and lanes > limits.least:
-            return step_back(memory, seen.at_s), LaneChange(lanes - 1, _not_worth(lanes, speed, memory.before))
+            return step_back(memory, seen.at_s), LaneChange(
+                lanes - 1, _not_worth(lanes, speed, memory.before)
+            )
         memory = replace(memory, before=None)
     if lanes < limits.most and seen.at_s >= memory.not_before_s and _has_room(seen, limits):
         forward = replace(memory, samples=(), before=speed, moved_s=seen.at_s)

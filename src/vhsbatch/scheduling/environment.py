@@ -34,8 +34,8 @@ class Environment:
         ffmpeg: the FFmpeg program.
         parallel: how many pieces of work are under way at a time.
         threads: CPU threads that all lanes share.
-        gpus: the devices that share the network's work, and what encoders call them.
-        devices: every Vulkan device that the network may run on.
+        gpus: the devices that share the model's work, and what encoders call them.
+        devices: every Vulkan device that the model may run on.
         slots_per_gpu: how many segments each of them works on at a time.
         need: what a lane was seen to take; None where no batch of this kind is remembered.
         intent: what the run wants, with every ``auto`` resolved.

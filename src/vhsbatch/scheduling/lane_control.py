@@ -15,7 +15,7 @@ from vhsbatch.events.telemetry import Progress
 from vhsbatch.hardware.gauges import GpuGauge, gpu_gauges, memory_gauge, memory_stall, resident_bytes
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.process.spawn import alive
-from vhsbatch.scheduling.controller import LaneLimits, SteeringState, Readings, steer, step_back
+from vhsbatch.scheduling.controller import LaneLimits, Readings, SteeringState, steer, step_back
 from vhsbatch.scheduling.disk_space import DiskSpace
 from vhsbatch.scheduling.scheduler import MEMORY_RAN_OUT
 

@@ -46,7 +46,7 @@ class LaneKind(NamedTuple):
 
     Attributes:
         engine: ``ffmpeg`` or ``realesrgan``.
-        model_on_cpu: whether the network works in this memory, and not in a GPU's.
+        model_on_cpu: whether the model works in this memory, and not in a GPU's.
         qtgmc: whether fields go through VapourSynth.
         encoder: FFmpeg's name.
         height: of the result.
@@ -100,7 +100,7 @@ class Records:
 
         Work of this machine (`here`) and of a cluster's says nothing of each other.
         """
-        self._cache = memory
+        self._cache = cache
         self._speed = _SPEED if here else _SPEED_OF_CLUSTER
         self._by_kind: dict[str, KindRecord] = {}
 

@@ -303,7 +303,7 @@ class Scheduler:
             await self.use_lanes(among - 1, MEMORY_RAN_OUT)
 
     def _may_try_again(self, work: MakeSegment, plan: JobPlan, error: VhsBatchError) -> bool:
-        """Whether attempts are left, or ways in which the network has not been tried yet."""
+        """Whether attempts are left, or ways in which the model has not been tried yet."""
         ways_left = plan.upscaling is not None and work.fallback + 1 < len(fallbacks(plan.upscaling))
         return work.attempt <= self._retries or (is_by_model(error) and ways_left)
 

@@ -21,7 +21,7 @@ class Machine:
     Attributes:
         threads: CPU threads that all lanes share.
         memory_bytes: memory that may be used at all.
-        gpus: real GPUs that the network uses; 0 where it runs on the CPU, or there is none.
+        gpus: real GPUs that the model uses; 0 where it runs on the CPU, or there is none.
         slots_per_gpu: segments that each of them may work on at a time, None where that is left to us.
         gpu_memory_bytes: memory of the smallest of them, None where that cannot be read.
         all_gpus: GPUs that are there, used or not.
@@ -128,7 +128,7 @@ def _by_processor(machine: Machine, need: LaneNeed, engine: str) -> tuple[int, i
         why = f"{machine.threads} threads at {_THREADS_PER_LANE} a worker allow {lanes}"
         return lanes, machine.threads, why
     if not machine.gpus:
-        return 1, 1, "the network on the CPU takes all threads and allows 1"
+        return 1, 1, "the model on the CPU takes all threads and allows 1"
     each = machine.slots_per_gpu or _LANES_PER_GPU
     lanes, most = machine.gpus * each, machine.gpus * (machine.slots_per_gpu or _MOST_LANES_PER_GPU)
     gpus = "1 GPU" if machine.gpus == 1 else f"{machine.gpus} GPUs"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import make
-from vhsbatch.analysis.audio import Channel, AudioMeasurement
+from vhsbatch.analysis.audio import AudioMeasurement, Channel
 from vhsbatch.analysis.autodetect import adapted
 from vhsbatch.analysis.findings import Finding, find
 from vhsbatch.analysis.measure import Measured

@@ -14,7 +14,7 @@ from vhsbatch.batch import leases as module
 from vhsbatch.batch.leases import Leases
 from vhsbatch.errors import OutputFolderError
 from vhsbatch.process.heartbeat import LOST_S
-from vhsbatch.scheduling.claims import Free, Held, Completed
+from vhsbatch.scheduling.claims import Completed, Free, Held
 
 OUT = Path("out")
 

@@ -1,4 +1,4 @@
-"""Where the network runs: Vulkan devices and runtimes, and how a missing one is mended."""
+"""Where the model runs: Vulkan devices and runtimes, and how a missing one is mended."""
 
 import json
 from pathlib import Path

@@ -17,8 +17,8 @@ from vhsbatch.ffmpeg.preroll import PREROLL_S
 from vhsbatch.ffmpeg.qtgmc import deinterlace_stage
 from vhsbatch.ffmpeg.qtgmc_worker import (
     Format,
-    OutputCheck,
     FrameReader,
+    OutputCheck,
     Plane,
     WorkerError,
     block_means,

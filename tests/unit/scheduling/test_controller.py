@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vhsbatch.scheduling.controller import LaneLimits, SteeringState, LaneChange, Readings, steer, step_back
+from vhsbatch.scheduling.controller import LaneChange, LaneLimits, Readings, SteeringState, steer, step_back
 
 INTERVAL_S = 5.0
 FOUR = LaneLimits(least=1, most=4)

@@ -1,4 +1,4 @@
-"""On a GPU the network runs in the way that was fastest there, which is measured once."""
+"""On a GPU the model runs in the way that was fastest there, which is measured once."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -51,7 +51,7 @@ class Gpu:
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Cache:
+def cache(tmp_path: Path) -> Cache:
     return Cache(tmp_path / "remembered.sqlite")
 
 
@@ -60,9 +60,7 @@ def use(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_choice, "runtime_problem", gpu.problem)
 
 
-async def test_the_fastest_way_is_taken_and_remembered(
-    cache: Cache, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_fastest_way_is_taken_and_remembered(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     gpu = Gpu({UPSTREAM: 20.0, WHOLE: 23.0, NCNN_1: 21.0, NCNN_2: 34.0})
     use(gpu, monkeypatch)
     with closing(cache):

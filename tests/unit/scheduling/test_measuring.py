@@ -17,7 +17,7 @@ from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import DeviceReadings, Progress
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.scheduling import measuring
-from vhsbatch.scheduling.measuring import LaneKind, Measuring, Records, open_segments, cached_need
+from vhsbatch.scheduling.measuring import LaneKind, Measuring, Records, cached_need, open_segments
 from vhsbatch.scheduling.prediction import KindRecord
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +40,7 @@ async def measured(facts: list[Fact], cache: Cache) -> list[BatchPredicted]:
 
     state = BatchState()
     bus = Bus(state, append)
-    one = Measuring(state=state, records=Records(memory), threads=2, emit=bus.emit)
+    one = Measuring(state=state, records=Records(cache), threads=2, emit=bus.emit)
     async with anyio.create_task_group() as group:
         group.start_soon(one.run, bus.subscribe())
         for fact in facts:

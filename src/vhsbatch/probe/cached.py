@@ -37,14 +37,14 @@ class Probing:
     cache: Cache | None = None
 
     async def probe(self, path: Path) -> MediaInfo:
-        """What a source is, from memory where it is known.
+        """What a source is, from the cache where it is known.
 
         Raises:
             InputError: it cannot be restored, or goes on growing.
             ToolError: FFmpeg or PyAV does not work.
         """
         known = await anyio.to_thread.run_sync(self.recall, path)
-        return known if known is not None else await self.probe_anew(path)
+        return known if known is not None else await self.probe_and_cache(path)
 
     def recall(self, path: Path) -> MediaInfo | None:
         """What is remembered of a source that has the same size and time of its last change."""
@@ -61,7 +61,7 @@ class Probing:
         except ValueError:  # of another version
             return None
 
-    async def probe_anew(self, path: Path) -> MediaInfo:
+    async def probe_and_cache(self, path: Path) -> MediaInfo:
         """What a source is that is not remembered; it is from now on.
 
         It may be a copy that is under way, for whose end this waits.
