@@ -21,7 +21,7 @@ from vhsbatch.model.plan import JobPlan
 MOST_PICTURES = 200
 
 _TEMPLATE = "report.html.j2"
-# Stands at the top of every report, so that somebody else's file of that name is never replaced.
+# The first line of every report, so that a different file of that name is never replaced.
 MARK = b"<!doctype html>\n<!-- vhsbatch report -->"
 
 

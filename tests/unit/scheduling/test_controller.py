@@ -57,7 +57,9 @@ def test_lanes_are_added_while_each_pays() -> None:
 def test_a_lane_that_brings_nothing_goes_again_and_says_so() -> None:
     machine = Simulated(speed=lambda lanes: 30.0 * min(lanes, 2)).run(hours=0.1)
     assert [move.lanes for _, move in machine.moves] == [2, 3, 2]
-    assert machine.moves[-1][1].reason == ("worker 3 did not pay: 60.0 frames a second with it, 60.0 without")
+    assert machine.moves[-1][1].reason == (
+        "worker 3 brought no gain: 60.0 frames a second with it, 60.0 without"
+    )
 
 
 def test_a_lane_that_makes_it_slower_goes_again() -> None:
