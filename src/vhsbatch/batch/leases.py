@@ -1,6 +1,6 @@
 """Who makes which video, where several runs, on one machine or on several, share one output folder.
 
-A run shows that it lives by a file (`runs/RUN.json`), which it locks and whose time it renews. It takes
+A run shows that it is alive by a file (`runs/RUN.json`) that it locks and whose time it renews. It takes
 a video by a folder (`leases/VIDEO`) with one file in it, which is called as the run is; the lease of a
 run that has died counts for nothing. What was published is marked (`made/VIDEO`), so that a run which
 planned that video before does not make it once more.
@@ -37,7 +37,7 @@ class Leases:
     """The leases of one run.
 
     Attributes:
-        own_file: what shows that this run lives.
+        own_file: shows that this run is alive.
     """
 
     def __init__(self, folder: Path, run_id: str) -> None:
@@ -51,7 +51,7 @@ class Leases:
     # --- the run ---------------------------------------------------------------------------------
 
     def begin(self, output: Path) -> None:
-        """Announce this run, and clear away what dead ones left behind.
+        """Announce this run, and clear away what dead ones left.
 
         Raises:
             OutputFolderError: the folder cannot be written.

@@ -52,7 +52,7 @@ async def run_batch(
 
     Args:
         request: what the user asked for.
-        interfaces: what shows it, each with a mailbox of its own.
+        interfaces: what shows it, each with its own mailbox.
         integrations: what acts on its facts; they are done before the interfaces are, so that what they
             tell is shown.
 

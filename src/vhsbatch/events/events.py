@@ -1,4 +1,4 @@
-"""What happens in a batch, as values: facts are kept for ever, telemetry is only shown.
+"""What happens in a batch, as values: facts are kept permanently, telemetry is only shown.
 
 A *fact* is written to the journal before anybody is told; the fold of all facts is the batch's
 state (`vhsbatch.events.state`). *Telemetry* (`vhsbatch.events.telemetry`) may be dropped at any time and

@@ -1,4 +1,4 @@
-"""What happens while a lane works: shown to whoever looks, and dropped where nobody does."""
+"""What happens while a lane works: shown to subscribers, dropped when there are none."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -11,13 +11,13 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-# Readings come every five seconds; so many in a row make a strain.
+# Readings come every five seconds; this many in a row count as strain.
 _LASTING = 3
 # After a move it takes a while until what is seen is its effect: programs start, memory fills.
 _SETTLE_S = 20.0
-# A speed is known when its standard error is small, or there are so many samples that it must do.
+# A speed is known when its standard error is small, or there are enough samples.
 _FEWEST_SAMPLES, _MOST_SAMPLES, _CERTAIN = 6, 36, 0.02
-# So much faster must a batch be with one lane more.
+# An extra lane must make the batch this much faster.
 _WORTH = 1.05
 _FIRST_PATIENCE_S, _LONGEST_PATIENCE_S = 300.0, 7200.0
 
@@ -95,7 +95,7 @@ class SteeringState:
 
 @dataclass(frozen=True, slots=True)
 class LaneChange:
-    """Have so many lanes from now on, and why."""
+    """Change the number of lanes, and why."""
 
     lanes: int
     reason: str
@@ -133,7 +133,7 @@ def steer(
     if lanes < limits.most and seen.at_s >= memory.not_before_s and _has_room(seen, limits):
         forward = replace(memory, samples=(), before=speed, moved_s=seen.at_s)
         return forward, LaneChange(
-            lanes + 1, f"the machine has room, and {speed:.1f} frames a second may become more"
+            lanes + 1, f"the machine has capacity to spare at {speed:.1f} frames per second"
         )
     return memory, None
 
@@ -150,11 +150,11 @@ def step_back(memory: SteeringState, at_s: float) -> SteeringState:
 def _strain(seen: Readings, limits: LaneLimits) -> str | None:
     """Which limit is passed, in words."""
     if seen.memory_used is not None and seen.memory_used > limits.memory:
-        return f"{seen.memory_used:.0%} of the memory is in use, and {limits.memory:.0%} may be"
+        return f"{seen.memory_used:.0%} of the memory is in use, more than {limits.memory:.0%}"
     if seen.memory_stall is not None and seen.memory_stall > limits.memory_stall:
         return f"programs waited for memory {seen.memory_stall:.0f} % of the time"
     if seen.gpu_memory_used is not None and seen.gpu_memory_used > limits.gpu_memory:
-        return f"{seen.gpu_memory_used:.0%} of the GPU's memory is in use, and {limits.gpu_memory:.0%} may be"
+        return f"{seen.gpu_memory_used:.0%} of the GPU's memory is in use, more than {limits.gpu_memory:.0%}"
     if seen.gpu_temperature_c is not None and seen.gpu_temperature_c > limits.gpu_temperature_c:
         return f"the GPU is at {seen.gpu_temperature_c:.0f} °C, over {limits.gpu_temperature_c:.0f} °C"
     return seen.disk_lack
@@ -182,4 +182,4 @@ def _is_certain(samples: Sequence[float]) -> bool:
 
 
 def _not_worth(lanes: int, speed: float, before: float) -> str:
-    return f"worker {lanes} did not pay: {speed:.1f} frames a second with it, {before:.1f} without"
+    return f"worker {lanes} brought no gain: {speed:.1f} frames a second with it, {before:.1f} without"

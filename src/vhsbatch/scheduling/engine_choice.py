@@ -117,8 +117,8 @@ async def _expect_models(settings: Settings) -> str | None:
 async def tuned(choice: EngineChoice, settings: Settings, cache: Cache | None) -> EngineChoice:
     """The choice with the way in which the model is fastest on its GPU.
 
-    That is measured once for a device and remembered: some of what is decided is part of a plan, which must
-    be the same in the next run. Where nothing is remembered, nothing is measured.
+    That is measured once per device and cached: some of the decision is part of a plan, which must
+    be the same in the next run. Without a cache, nothing is measured.
     """
     if not choice.on_gpu or cache is None:
         return choice

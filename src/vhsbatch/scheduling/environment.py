@@ -37,7 +37,7 @@ class Environment:
         gpus: the devices that share the model's work, and what encoders call them.
         devices: every Vulkan device that the model may run on.
         slots_per_gpu: how many segments each of them works on at a time.
-        need: what a lane was seen to take; None where no batch of this kind is remembered.
+        need: what a lane was seen to take; None if no batch of this kind is cached.
         intent: what the run wants, with every ``auto`` resolved.
         notes: what was chosen for the user, one line each.
     """
@@ -76,7 +76,7 @@ async def open_environment(
         preset: what comes out.
         detectable: presets to choose from for each source; None where `preset` is for all.
         source_overrides: what the user knows better than the sources say.
-        preset_named: gives the preset that a video of its own is named for, as the run would use it.
+        preset_named: gives the preset that a video's own settings name, as the run would use it.
         allow_truncated: whether sources that break off are taken as they are.
         max_damage_percent: sources of which more frames are damaged fail.
         videos: how many there are to restore.

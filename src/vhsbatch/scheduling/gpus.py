@@ -1,4 +1,4 @@
-"""The GPUs that the model runs on: each has so many slots, and each lane keeps to one of them.
+"""The GPUs that the model runs on: each has a number of slots, and each lane keeps to one of them.
 
 A GPU on which the model fails several times in a row is taken out, and its work goes to the others, or to
 the CPU when none is left. Which GPU makes a segment does not enter the fingerprint.
@@ -17,7 +17,7 @@ from vhsbatch.model.plan import EncoderDevice, JobPlan, Segment, Upscaling
 from vhsbatch.restore.workspace import Workspace
 from vhsbatch.scheduling.failures import is_by_model
 
-# So many failures in a row are the device's and not the video's.
+# This many failures in a row are the device's fault, not the video's.
 _TOO_MANY_FAILURES = 3
 
 
@@ -40,7 +40,7 @@ class Gpus:
         Args:
             devices: indices of Vulkan devices, and what encoders call them.
             slots: how many segments each works on at a time.
-            retired: told of a device that is taken out, and why.
+            retired: called when a device is taken out of use, with the reason.
         """
         self.encoders = devices
         self._slots = {device: anyio.Semaphore(slots) for device in devices}
@@ -97,7 +97,7 @@ class Gpus:
             self.succeeded(plan, segment, way.device)
 
     def _choose(self, lane: int, avoided: set[str]) -> str | None:
-        """The lane's own device, or the one with the shortest queue when that is not to be had."""
+        """The lane's own device, or the one with the shortest queue if that is not available."""
         own = list(self.encoders)[(lane - 1) % len(self.encoders)]
         if own in self._in_use and own not in avoided:
             return own

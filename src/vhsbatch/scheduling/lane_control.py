@@ -82,7 +82,7 @@ class LaneControl:
                 if isinstance(event, LanesChanged) and event.lanes != self._lanes:
                     self._lanes = event.lanes
                     self._memory = step_back(self._memory, time.monotonic())
-                    # A user's word stands.
+                    # The user's choice is kept.
                     self._given_up = self._given_up or event.reason != MEMORY_RAN_OUT
             group.cancel_scope.cancel()
 

@@ -82,7 +82,7 @@ class LaneKind(NamedTuple):
 
 
 def cached_need(cache: Cache | None, kind: LaneKind) -> LaneNeed | None:
-    """What a lane of earlier batches of this kind took; None where none is remembered."""
+    """What a lane of earlier batches of this kind took; None if none is cached."""
     match None if cache is None else cache.recall(_LANE_NEED, *kind):
         case [int(lane_bytes), int() | None as gpu_bytes] if lane_bytes > 0:
             # The fullest moment may not have been seen.
@@ -96,7 +96,7 @@ class Records:
     """What was measured of each kind of work, in this run and in earlier ones."""
 
     def __init__(self, cache: Cache | None, *, here: bool = True) -> None:
-        """Use what is remembered; nothing is, where `cache` is None.
+        """Use what is cached; nothing, if `cache` is None.
 
         Work of this machine (`here`) and of a cluster's says nothing of each other.
         """

@@ -16,7 +16,7 @@ from vhsbatch.model.plan import JobPlan
 
 # The newest are kept: machines and tools change.
 _KEPT = 60
-# A joined file costs so much where nothing of the kind has been joined yet.
+# What joining a file costs before any of its kind has been joined.
 _ASSEMBLY_S, _ASSEMBLY_FRAME_S = 1.5, 0.0005
 # No prediction is surer than that, and one from few samples is less sure.
 _LEAST_SPREAD, _SPREAD_OF_FEW, _FEW = 0.10, 0.20, 5
@@ -116,14 +116,14 @@ def _digest(preset: Preset) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a piece takes: so many seconds, and so many more for each frame; `spread` as a part of that."""
+    """What a piece takes: fixed seconds, and seconds for each frame; `spread` as a fraction of that."""
 
     piece_s: float
     frame_s: float
     spread: float
 
     def of(self, frames: int) -> float:
-        """Seconds for a piece of so many frames."""
+        """Seconds for a piece of `frames` frames."""
         return self.piece_s + self.frame_s * frames
 
 

@@ -112,7 +112,7 @@ def choose_lanes(
     memory = (
         f"{_USABLE:.0%} of {size(machine.memory_bytes)} of memory at {size(need.memory_bytes)} a worker{seen}"
     )
-    moves = (f"up to {most} if they pay, and fewer where the machine is strained",) if most > 1 else ()
+    moves = (f"up to {most} if that is faster, fewer if the machine is overloaded",) if most > 1 else ()
     return LaneRange(
         begin=begin,
         least=1,
