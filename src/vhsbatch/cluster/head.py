@@ -46,7 +46,7 @@ _LOOK_S = 0.5
 _START_S = 60.0
 # A machine says every few seconds that it is at an attempt.
 _SILENT_S = 60.0
-# Tasks have so many names in turn: every name of a task is kept for ever somewhere, by an interpreter that
+# Task names are reused in turn: somewhere, every name of a task is kept permanently, by an interpreter that
 # never gives up the keys of a message, or by Dask, which remembers what kind of task it was.
 _NAMES = 1024
 
@@ -173,7 +173,7 @@ class ClusterExecutor:
             if time.monotonic() - attempt.heard_s < _SILENT_S:
                 continue
             if attempt.begun:
-                attempt.lost = f"nothing was heard of it for {_SILENT_S:g} s"
+                attempt.lost = f"it has been silent for {_SILENT_S:g} s"
                 attempt.scope.cancel()
             elif not attempt.waits:
                 attempt.waits = True
@@ -231,7 +231,7 @@ class ClusterExecutor:
             order = Order(
                 key=next(name for name in self._names if name not in self._attempts),
                 run_id=self._offer.run_id,
-                # The other segments are no concern of whoever makes this one.
+                # The worker needs only this segment.
                 plan=replace(plan, segments=(segment,)),
                 segment=segment,
                 lane=lane,
@@ -251,7 +251,7 @@ class ClusterExecutor:
         return replace(made.finished, at_s=time.time())
 
     async def _run(self, order: Order, tell: Tell) -> SegmentResult:
-        """Have an order carried out by whoever is free.
+        """Have a free worker carry out an order.
 
         Raises:
             VhsBatchError: it could not be.
@@ -277,7 +277,7 @@ class ClusterExecutor:
         except KilledWorker as error:
             raise ChainError(
                 f"{error.allowed_failures + 1} machines died while they made it",
-                fix="their logs say of what; less memory is taken at a lower resolution",
+                fix="their logs say why; a lower resolution needs less memory",
             ) from error
         except CommClosedError as error:
             raise self._lost("the connection to the cluster was lost") from error

@@ -107,7 +107,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLimits:
-    """What a Dask worker was given by whoever started it.
+    """The limits that a Dask worker was started with.
 
     Attributes:
         threads: how many tasks it runs at a time.
@@ -127,7 +127,7 @@ async def examine(settings: Settings, offer: Offer, limits: WorkerLimits, retire
         settings: how it runs.
         offer: what is asked of it.
         limits: what its Dask worker was given.
-        retired: told of a GPU that is taken out, and why.
+        retired: called when a GPU is taken out of use, with the reason.
 
     Raises:
         VhsBatchError: one of its tools does not work.

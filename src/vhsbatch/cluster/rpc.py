@@ -45,7 +45,7 @@ async def take(token: str, block: Block | None, dask_worker: Worker) -> None:
 
 
 async def block(part: str, number: int, dask_worker: Worker) -> bytes:
-    """A block of a segment that a machine has made; empty behind its end."""
+    """A block of a segment that a machine has made; empty past its end."""
     return await anyio.to_thread.run_sync(_node(dask_worker).block, part, number)
 
 

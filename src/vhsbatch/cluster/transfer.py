@@ -29,7 +29,7 @@ async def hand_out(connection: Connection, plan: JobPlan, command: dict[str, Any
             await expect_unchanged(plan)
     except (KeyError, OSError, VhsBatchError):
         data = None
-    with contextlib.suppress(OSError):  # whoever waits for it tries again
+    with contextlib.suppress(OSError):  # the task that waits for it tries again
         await connection.ask(take, command["token"], data, worker=command["address"], within_s=_BLOCK_S)
 
 

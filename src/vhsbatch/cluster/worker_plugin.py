@@ -246,7 +246,7 @@ class SegmentWorker(WorkerPlugin):
     ) -> SegmentResult:
         """Make the segment's file."""
         folder = workspace.job_folder(plan)
-        # Two machines can be at one attempt where a link was cut: each has a file of its own, to which the
+        # After a broken link two machines can make the same attempt: each has its own file, to which the
         # head gives the segment's name.
         part = folder / f"{order.key}-{self._token}.part"
         await anyio.to_thread.run_sync(make_private, folder)
@@ -276,7 +276,7 @@ class SegmentWorker(WorkerPlugin):
         )
 
     def block(self, part: str, number: int) -> bytes:
-        """A block of a segment that the head fetches; empty behind its end."""
+        """A block of a segment that the head fetches; empty past its end."""
         return read_block(self._made[part], number)
 
     def drop(self, part: str) -> None:
