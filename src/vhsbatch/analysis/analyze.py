@@ -25,7 +25,7 @@ class Analysis:
         findings: what that means, and how sure it is.
         preset: the name of the preset that suits it.
         reason: why.
-        overrides: what should be otherwise in that preset, and why, one line each.
+        overrides: changes to that preset with their reasons, one line each.
     """
 
     info: MediaInfo
@@ -49,7 +49,7 @@ async def analyse(
     Args:
         info: the source.
         presets: those from which one is chosen.
-        cache: what earlier runs found out; None where nothing is remembered.
+        cache: what earlier runs found out; None without a cache.
         ffmpeg: the program.
         ffmpeg_version: what that calls itself.
 

@@ -1,4 +1,4 @@
-"""Which preset suits a source (`--auto-detect`), and what it needs otherwise: by what was measured."""
+"""Which preset suits a source (`--auto-detect`), and which changes it needs, from what was measured."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ class AutoDetect:
     async def choose(
         self, info: MediaInfo, cache: Cache | None, *, ffmpeg: str, ffmpeg_version: str
     ) -> tuple[Preset, tuple[str, ...]]:
-        """The preset for a source with what it needs otherwise, and why it is that.
+        """The preset for a source, adapted to it, and the reasons.
 
         Raises:
             InputError: its picture cannot be measured.

@@ -42,7 +42,7 @@ class Finding:
         subject: what it is about, one or two words.
         text: what was found.
         confidence: how sure that is, 0 to 1; None for what is simply so.
-        overrides: keys of a preset that should be otherwise because of it, with dots between tables.
+        overrides: keys of a preset that it changes, with dots between tables.
     """
 
     subject: str
@@ -88,7 +88,7 @@ def _standard(video: VideoTrack) -> Finding:
 
 def _timing(video: VideoTrack, steps: FieldSteps | None) -> Iterator[Finding]:
     if steps is not None and steps.repeated:
-        text = f"{steps.repeated} of {steps.frames} frames are the ones before them once more"
+        text = f"{steps.repeated} of {steps.frames} frames repeat the ones before them"
         yield Finding(subject="repeated", text=text)
     if video.constant_rate:
         yield Finding(subject="frame rate", text=f"constant, {frame_rate(video.rate)}")

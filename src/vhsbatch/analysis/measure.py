@@ -14,7 +14,7 @@ from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.blank import NO_BLANK_ENDS, BlankEnds, look_at_ends
 from vhsbatch.probe.telecine import FieldSteps, look_at_steps
 
-# Part of every key: raised when the same file would be measured otherwise than before.
+# Part of every key: raised when the same file would be measured differently.
 MEASURE_VERSION = 3
 
 
@@ -71,7 +71,7 @@ async def cached_measurement(
     key = (
         *("measure", MEASURE_VERSION, ffmpeg_version),
         *(os.fspath(info.path), info.size_bytes, info.modified_ns),
-        # A source whose fields the user knows better is looked at otherwise.
+        # A source whose field order the user has set is measured differently.
         int(info.video.field_order.has_fields),
     )
     value = await to_thread.run_sync(cache.recall, *key)

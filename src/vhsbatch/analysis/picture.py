@@ -21,7 +21,7 @@ _PLACES = tuple(Fraction(part, 16) for part in (1, 3, 5, 8, 11, 13, 15))
 # Torn lines are the deck's doing, so they are there all through the tape.
 _SAME_LINES = 2
 _SAME_BORDER = 2
-# Edges agree in shape at this correlation, and in place within so many samples and lines.
+# Edges agree in shape at this correlation, and in place within this number of samples and lines.
 _EDGES_AGREE = 0.12
 _SAME_SHIFT = 1.0
 _FEWEST_PLACES = 3
@@ -89,7 +89,7 @@ class VideoMeasurement:
     """What a picture is like.
 
     Attributes:
-        luma_noise: standard deviation in steps of 8 bits, None where nothing stands still.
+        luma_noise: standard deviation in steps of 8 bits, None where nothing is still.
         chroma_noise: likewise, of the noisier of the two chroma planes.
         noise_agreement: in which part of the places noise could be told, and was about that of the luma.
         torn_lines: lines at the bottom that the head switch displaced.

@@ -22,7 +22,7 @@ _LARGEST_DIFFERENCE = 48.0
 # A block that goes in with more contrast than noise has does not come out as one colour.
 _SOME_CONTRAST = 24
 
-# Where a block that goes in differs by so many levels on average from the one before, what comes out
+# Where an input block differs from the one before by this many levels on average, what comes out
 # differs too: noise alone is as much.
 _SOME_CHANGE = 2.0
 
@@ -67,7 +67,7 @@ class FrameCheck:
             and self._is_suspicious(made.took_s)
             and not np.array_equal(again().larger, made.larger)
         ):
-            problem = f"it took {made.took_s:.3f} s, and came out otherwise when it was made again"
+            problem = f"it took {made.took_s:.3f} s, and came out differently the second time"
         if problem is not None:
             raise RuntimeFailureError(f"frame {self._count} came out wrong: {problem}")
         self._recent_s.append(made.took_s)
@@ -77,7 +77,7 @@ class FrameCheck:
         if self._previous is None:
             return None
         part = frozen_part(self._previous, (frame, larger), scale=self._scale)
-        return f"{100 * part:.0f} % of it is the frame before once more" if part else None
+        return f"{100 * part:.0f} % of it repeats the frame before" if part else None
 
     def _is_suspicious(self, took_s: float) -> bool:
         known = len(self._recent_s) >= _FRAMES_TO_KNOW

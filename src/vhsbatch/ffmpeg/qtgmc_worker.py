@@ -225,7 +225,7 @@ def main() -> None:
         run(reader, held, form, arguments, frames_out)
         reader.expect_end()
     except BrokenPipeError:
-        _fail("Broken pipe: whoever takes the frames is gone")
+        _fail("Broken pipe: the reader of the frames is gone")
     except Exception as error:
         reason = reader.failure if reader is not None and reader.failure is not None else error
         _fail(" ".join(str(reason).split()) or type(reason).__name__)
@@ -401,7 +401,7 @@ def trial() -> dict[str, str]:
     if len(frames) != 2 * length:
         raise WorkerError(f"{len(frames)} frames were made of {length}")
     if any(int(np.abs(planes[0].astype(int) - level).max()) > 1 for planes in frames):
-        raise WorkerError("a plain grey picture came out otherwise")
+        raise WorkerError("a plain grey picture came out changed")
     return {name: version(name) for name in PACKAGES}
 
 

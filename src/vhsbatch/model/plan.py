@@ -37,7 +37,7 @@ class Segment:
         stop_frame: the frame after the last one.
         from_s: where frames keep their own times, the time at which it is cut before its first one, from
             the first frame of the source on; None elsewhere.
-        to_s: likewise behind its last one.
+        to_s: the same after its last one.
     """
 
     index: int

@@ -14,7 +14,7 @@ from vhsbatch.fs import settled
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.probe import probe
 
-# Part of every key: raised when the same file would be seen otherwise than before.
+# Part of every key: raised when the same file would be read differently.
 PROBE_VERSION = 11
 
 
@@ -27,7 +27,7 @@ class Probing:
         ffmpeg_version: what that calls itself; another one may see another picture.
         max_pixels: larger pictures are refused.
         allow_truncated: whether files of which the end is missing are taken as they are.
-        cache: what earlier runs found out; None where nothing is remembered.
+        cache: what earlier runs found out; None without a cache.
     """
 
     ffmpeg: str
@@ -47,7 +47,7 @@ class Probing:
         return known if known is not None else await self.probe_and_cache(path)
 
     def recall(self, path: Path) -> MediaInfo | None:
-        """What is remembered of a source that has the same size and time of its last change."""
+        """The cached description of a source whose size and modification time are unchanged."""
         if self.cache is None:
             return None
         path = path.absolute()
@@ -62,9 +62,9 @@ class Probing:
             return None
 
     async def probe_and_cache(self, path: Path) -> MediaInfo:
-        """What a source is that is not remembered; it is from now on.
+        """Probe a source and cache the result.
 
-        It may be a copy that is under way, for whose end this waits.
+        Waits while the file is still being copied.
 
         Raises:
             InputError: it cannot be restored, or goes on growing.

@@ -161,7 +161,7 @@ async def scan(path: Path, *, beginning: bytes, timeout_s: float | None, of_sour
     if finished.exit_code < 0:
         raise InputError(
             f"the program that reads it {describe_exit(finished.exit_code)}: the file is damaged",
-            fix="copy it again from where it came",
+            fix="copy it again from the original",
         )
     if finished.exit_code > 0:
         said = finished.stderr_tail[-1] if finished.stderr_tail else "it said nothing"
@@ -183,7 +183,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
     if video is None:
         raise _no_video(found)
     if not video["ticks"]:
-        raise InputError("its video stream is empty", fix="copy it again from where it came")
+        raise InputError("its video stream is empty", fix="copy it again from the original")
     start_s, reach_s = _fraction(found["start_s"]) or Fraction(0), _fraction(found["reach_s"]) or Fraction(0)
     return Scan(
         container=found["container"],
@@ -236,10 +236,10 @@ def _unreadable(message: str, beginning: bytes) -> InputError:
     if beginning[4:8] == b"ftyp":
         return InputError(
             "its index is missing: the recording or the copy was cut off",
-            fix="copy it again from where it came",
+            fix="copy it again from the original",
         )
     if message == os.strerror(errno.EINVAL):  # what FFmpeg says of formats that are not allowed
-        message = "what it holds is of another kind"
+        message = "its content is of another kind"
     return InputError(
         f"it is not a video that can be read ({message})", fix="check that a player can play it"
     )

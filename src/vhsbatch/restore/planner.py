@@ -251,15 +251,15 @@ def _sound_notes(info: MediaInfo, preset: Preset) -> Iterator[str]:
         length_s = track.end_s - track.start_s
         off_s = float((1 - ratio) * length_s)
         ends = (
-            f"sound track {number} ends {abs(off_s):.2f} s {'after' if off_s > 0 else 'before'} the picture"
+            f"audio track {number} ends {abs(off_s):.2f} s {'after' if off_s > 0 else 'before'} the picture"
         )
         if preset.audio.fix_drift:
             yield f"{ends}: brought to its length"
         elif length_s >= _DRIFTING_S and abs(off_s) >= _NOTICED_DRIFT_S:
-            yield f"{ends}: if it is out of sync by then, --fix-drift mends that"
+            yield f"{ends}: if it is out of sync by then, --fix-drift corrects that"
 
 
 def _seek_note(info: MediaInfo) -> tuple[str, ...]:
     if info.exact_seek:
         return ()
-    return ("cannot be sought exactly: made in one piece, so an interruption starts it anew",)
+    return ("cannot be seeked exactly: made in one piece, so an interruption starts it over",)

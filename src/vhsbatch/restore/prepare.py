@@ -57,8 +57,8 @@ class Intent:
         allow_truncated: whether sources that break off are taken as they are.
         max_damage_percent: sources of which more frames are damaged fail.
         spare_devices: other devices for the model.
-        cache: what earlier runs found out about sources; None where nothing is remembered.
-        overrides: finds what is wanted otherwise for single videos.
+        cache: what earlier runs found out about sources; None without a cache.
+        overrides: finds per-video settings.
         auto_detect: chooses a preset for each source; None where `preset` is for all.
         vapoursynth_python: the interpreter that has VapourSynth, None for this one.
         nnedi_weights: the file of nnedi's weights, None where it is to be looked for.
@@ -103,7 +103,7 @@ class Intent:
 
 
 async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]:
-    """What the source is, and what is wanted otherwise for it than for the others.
+    """Probe the source, and find its per-video settings.
 
     Raises:
         InputError: it cannot be restored, is still being written, or what is said of it is wrong.
@@ -116,7 +116,7 @@ async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]
 
 
 def _known(path: Path, intent: Intent) -> tuple[MediaInfo | None, Override]:
-    """What can be told of a source without probing it; one trip to a thread, as it is made for each."""
+    """What is known about a source without probing it. One thread switch, since it runs for every video."""
     return intent.probing.recall(path), intent.overrides.of(path)
 
 
@@ -127,7 +127,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         job: the video.
         info: what it is.
         intent: what is wanted for all videos.
-        override: what is wanted otherwise for this one.
+        override: its per-video settings.
 
     Raises:
         InputError: the source cannot be restored.

@@ -19,7 +19,7 @@ FORMAT = 1
 _LARGEST_BYTES = 64 * 2**20
 _CHECKS = (
     "frames, length, size, aspect ratio and colour tags are as planned",
-    "every sound track is there, with its start and its length",
+    "every audio track is there, with its start and its length",
 )
 
 

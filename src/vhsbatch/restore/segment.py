@@ -121,7 +121,7 @@ async def make_part(
         tell(LogLine(level="warning", text=warning, job_id=plan.job.id, lane=lane))
     await _run_stages(segment_stages(plan, segment, workspace, part, upscaling), reporter, workspace)
     if reporter.cut_off is not None:
-        raise ChainError(f"the source did not arrive as a whole: {reporter.cut_off}")
+        raise ChainError(f"the source did not arrive complete: {reporter.cut_off}")
     frames = await count_frames(
         part, ffmpeg=workspace.ffmpeg, threads=workspace.threads.decode, niceness=workspace.niceness
     )
@@ -206,7 +206,7 @@ def segment_stages(
 
 
 def _deinterlacing(plan: JobPlan, segment: Segment, workspace: Workspace) -> tuple[StageSpec, ...]:
-    """The stages in front, where the deinterlacer is a program of its own."""
+    """The stages in front, where the deinterlacer is a separate program."""
     if not deinterlaces_apart(plan.preset, plan.info.video):
         return ()
     return (
