@@ -4,7 +4,7 @@
 
 First `batch --dry-run` over as many files, all of which are remembered. Then the scheduler with its
 journal, leases and printer, where four lanes make segments that only take time: its CPU time while they
-do, and its memory. No frame is made, so that nothing but bookkeeping is measured.
+do, and its cache. No frame is made, so that nothing but bookkeeping is measured.
 """
 
 import argparse
@@ -39,8 +39,8 @@ from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import Progress
 from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
 from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.probe.cached import Probing
 from vhsbatch.probe.probe import probe
-from vhsbatch.probe.remembered import Probing
 from vhsbatch.scheduling.admission import Admission
 from vhsbatch.scheduling.disk_space import DiskSpace
 from vhsbatch.scheduling.scheduler import Scheduler
@@ -66,13 +66,13 @@ async def fill(folder: Path, videos: int) -> None:
     source.mkdir()
     info = await probe(clip, ffmpeg=FFMPEG)
     version = (await ffmpeg_tool(None)).version
-    memory = Cache(folder / "cache" / "vhsbatch" / "remembered.sqlite")
-    probing = Probing(ffmpeg=FFMPEG, ffmpeg_version=version, max_pixels=Settings().max_pixels, memory=memory)
+    cache = Cache(folder / "cache" / "vhsbatch" / "remembered.sqlite")
+    probing = Probing(ffmpeg=FFMPEG, ffmpeg_version=version, max_pixels=Settings().max_pixels, cache=cache)
     for number in range(videos):
         path = source / f"tape{number:05}.avi"
         path.hardlink_to(clip)
         probing.remember(replace(info, path=path, modified_ns=path.stat().st_mtime_ns))
-    memory.close()
+    cache.close()
 
 
 def dry_run(videos: int) -> dict[str, float]:

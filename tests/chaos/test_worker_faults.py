@@ -24,7 +24,7 @@ CAUSES = {
     "hang": "no frame in 4 s: the chain was stopped",
     "deaf": "no frame in 4 s: the chain was stopped",
     "exit": "upscale ended before its input did",
-    "frozen": "of it is the frame before once more",
+    "frozen": "of it repeats the frame before",
     "size": "frame 6 came out wrong: it has the shape",
 }
 

@@ -142,14 +142,17 @@ def test_an_unreachable_service_is_one_line_without_its_password(captures: Path,
         cwd=tmp_path,
     )
     assert done.returncode == 1
-    assert "--notify: json://... did not take the message" in done.stderr
+    assert "--notify: json://... did not accept the message" in done.stderr
     assert "secret" not in done.stdout + done.stderr
 
 
 REFUSALS = [
     (("--on-video", "sh '"), "--on-video sh ': cannot be split into words: No closing quotation"),
     (("--on-batch", "./missing"), "--on-batch: there is no program './missing' (give its path,"),
-    (("--notify", "nowhere://me:secret@x"), "--notify: nowhere://... is no address that Apprise knows"),
+    (
+        ("--notify", "nowhere://me:secret@x"),
+        "--notify: nowhere://... is not an address that Apprise supports",
+    ),
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import program
 from clips import FFMPEG, make_clip
-from vhsbatch.analysis.measure import measure_remembering
+from vhsbatch.analysis.measure import cached_measurement
 from vhsbatch.cache import Cache
 from vhsbatch.errors import InputError
 from vhsbatch.probe.probe import probe
@@ -55,13 +55,13 @@ async def test_a_source_is_measured_once_until_it_changes(tmp_path: Path) -> Non
     info = await probe(clip, ffmpeg=FFMPEG)
     nowhere = str(tmp_path / "no-ffmpeg")
     file = tmp_path / "remembered.sqlite"
-    with closing(Cache(file)) as memory:
-        first = await measure_remembering(info, memory, ffmpeg=FFMPEG, ffmpeg_version="9")
+    with closing(Cache(file)) as cache:
+        first = await cached_measurement(info, cache, ffmpeg=FFMPEG, ffmpeg_version="9")
         assert first.sounds[0].channels[0].level_db is not None
         # Nothing that is not there can have been started.
-        assert await measure_remembering(info, memory, ffmpeg=nowhere, ffmpeg_version="9") == first
+        assert await cached_measurement(info, cache, ffmpeg=nowhere, ffmpeg_version="9") == first
         with pytest.raises(InputError):
-            await measure_remembering(info, memory, ffmpeg=nowhere, ffmpeg_version="10")
+            await cached_measurement(info, cache, ffmpeg=nowhere, ffmpeg_version="10")
     file.write_bytes(b"no database at all, and longer than its header would be: " * 10)
-    with closing(Cache(file)) as memory:
-        assert await measure_remembering(info, memory, ffmpeg=FFMPEG, ffmpeg_version="9") == first
+    with closing(Cache(file)) as cache:
+        assert await cached_measurement(info, cache, ffmpeg=FFMPEG, ffmpeg_version="9") == first

@@ -117,7 +117,7 @@ def test_a_file_of_ones_own_is_replaced_only_where_that_is_said(
     for more in ((), ("--resume",)):
         refused = program.run(*words, *options, *more, cwd=tmp_path)
         assert refused.returncode == 2
-        assert f"{own} is there, and this program did not make it" in refused.stderr
+        assert f"{own} exists, and this program did not make it" in refused.stderr
         assert "--overwrite" in refused.stderr
     assert own.read_bytes() == b"mine"
     assert not (tmp_path / "out" / ".vhsbatch").exists()
@@ -184,7 +184,7 @@ def test_watch_leaves_alone_what_is_in_the_way(clips: Path, tmp_path: Path) -> N
         assert program.wait_for_event(process, "job_published")["job_id"] == "b_120p.mp4"
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
-    assert "a.mkv is left alone" in err
+    assert "a.mkv is not touched" in err
     assert "this program did not make it" in err
     assert (tmp_path / "out" / "a_120p.mp4").read_bytes() == b"mine"
 
@@ -199,5 +199,5 @@ def test_comparisons_replace_only_comparisons(clips: Path, tmp_path: Path) -> No
     own.write_bytes(b"mine")
     refused = program.run(*words, cwd=tmp_path)
     assert refused.returncode == 2
-    assert f"{own} is there, and this program did not make it" in refused.stderr
+    assert f"{own} exists, and this program did not make it" in refused.stderr
     assert own.read_bytes() == b"mine"

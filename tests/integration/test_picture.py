@@ -7,20 +7,20 @@ import pytest
 
 import make
 from clips import FFMPEG, ffmpeg
-from vhsbatch.analysis.picture import Picture, measure_picture
+from vhsbatch.analysis.picture import VideoMeasurement, measure_video
 
 pytestmark = pytest.mark.anyio
 
 
-async def measured(path: Path, *, width: int = 160, height: int = 240, frames: int = 60) -> Picture:
+async def measured(path: Path, *, width: int = 160, height: int = 240, frames: int = 60) -> VideoMeasurement:
     video = make.track(
         codec="ffv1", width=width, height=height, pixel_format="yuv422p", rate=Fraction(25), frames=frames
     )
-    return await measure_picture(path, video, ffmpeg=FFMPEG, seekable=True)
+    return await measure_video(path, video, ffmpeg=FFMPEG, seekable=True)
 
 
 async def test_more_noise_measures_more_in_its_own_plane(tmp_path: Path) -> None:
-    async def with_noise(name: str, options: str) -> Picture:
+    async def with_noise(name: str, options: str) -> VideoMeasurement:
         clip = tmp_path / name
         ffmpeg(
             *("-f", "lavfi", "-i", "smptebars=size=160x240:rate=25:duration=2.4"),

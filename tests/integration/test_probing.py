@@ -10,7 +10,7 @@ from clips import FFMPEG, make_clip
 from vhsbatch.cache import Cache
 from vhsbatch.errors import ToolError
 from vhsbatch.model.media import MediaInfo
-from vhsbatch.probe.remembered import Probing
+from vhsbatch.probe.cached import Probing
 
 pytestmark = pytest.mark.anyio
 
@@ -19,13 +19,13 @@ async def test_a_source_is_looked_at_once_until_it_changes(tmp_path: Path) -> No
     clip = make_clip(tmp_path / "tape.avi", "-c:v", "ffv1", "-g", "1", seconds=0.4, size="64x48")
 
     async def probed(*, ffmpeg: str = FFMPEG, version: str = "9", truncated: bool = False) -> MediaInfo:
-        with closing(Cache(tmp_path / "remembered.sqlite")) as memory:
+        with closing(Cache(tmp_path / "remembered.sqlite")) as cache:
             probing = Probing(
                 ffmpeg=ffmpeg,
                 ffmpeg_version=version,
                 max_pixels=10_000,
                 allow_truncated=truncated,
-                memory=memory,
+                cache=cache,
             )
             return await probing.probe(clip)
 

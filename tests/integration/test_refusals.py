@@ -68,7 +68,7 @@ REFUSALS = [
     (f"{BATCH} --device gpu", 2, "--device gpu: must be 'auto', 'cpu' or the number of a Vulkan device"),
     (f"{BATCH} --gpus 7 --engine realesrgan", 2, "--gpus 7: there is no such Vulkan device (there: "),
     (f"{BATCH} --gpus a", 2, "--gpus a: must be the numbers of Vulkan devices, such as 0,1"),
-    (f"{BATCH} --gpus 0,0", 2, "--gpus 0,0: one of them stands there twice (name it once)"),
+    (f"{BATCH} --gpus 0,0", 2, "--gpus 0,0: one of them is listed twice (name it once)"),
     (f"{BATCH} --gpus 0 --device cpu", 2, "--gpus and --device both say where the network runs (leave one"),
     (f"{BATCH} --model no.param", 2, "no.param is not there (give a .param file with its .bin beside it)"),
     (f"{BATCH} --model x.param", 2, "--model x.param: not a network that takes 'data' and gives 'output' at"),
@@ -105,7 +105,7 @@ REFUSALS = [
     ("upscale in -o out", 2, f"in is a folder {ONE_VIDEO}"),
     ("analyze nowhere", 2, f"nowhere does not exist {ONE_VIDEO}"),
     ("analyze notes.avi", 1, "notes.avi: it is not a video that can be read"),
-    ("analyze file", 1, "file: it is empty (0 bytes) (copy it again from where it came)"),
+    ("analyze file", 1, "file: it is empty (0 bytes) (copy it again from the original)"),
     ("test-presets notes.avi -o compared", 1, "notes.avi: it is not a video that can be read"),
     ("test-presets in -o compared", 2, f"in is a folder {ONE_VIDEO}"),
     ("test-presets in/tape.avi -o compared --presets ,", 2, "--presets names none (presets: auto, clean"),
@@ -147,7 +147,7 @@ REFUSALS = [
     ("serve empty --public-url nonsense", 2, "--public-url nonsense is no address (for example https://"),
     ("serve empty --host 203.0.113.9 --port 0", 2, "203.0.113.9 is no address of this machine (leave --host"),
     # --- what follows ----------------------------------------------------------------------------
-    (f"{BATCH} --notify nonsense", 2, "--notify: nonsense is no address that Apprise knows (for example"),
+    (f"{BATCH} --notify nonsense", 2, "--notify: nonsense is not an address that Apprise supports"),
     (f"{BATCH} --notify-on never", 2, 'Invalid value "never" for --notify-on. Choose from: "end", "failure"'),
     (f"{BATCH} --on-video no-such-program", 2, "--on-video: there is no program 'no-such-program' (give its"),
     (f"{BATCH} --on-batch ./notes.avi", 2, "--on-batch: there is no program './notes.avi' (give its path, a"),
@@ -159,12 +159,12 @@ REFUSALS = [
     ("watch in out --dry-run", 2, "--dry-run is of a single batch (use 'vhs-upscale batch' for that)"),
     ("watch in out --quiet --json", 2, "--quiet says nothing, and --json says more (leave one of them out)"),
     # --- many machines ---------------------------------------------------------------------------
-    (f"{BATCH} --cluster nonsense", 2, "nonsense is no address of a cluster (for example tcp://192.168.1.10"),
+    (f"{BATCH} --cluster nonsense", 2, "nonsense is not the address of a cluster (for example"),
     (f"{BATCH} --cluster local:0", 2, "--cluster local:0: how many workers? (for example --cluster local:4)"),
     (f"{BATCH} --cluster tcp://10.0.0.1", 2, "tcp://10.0.0.1:8786 has no TLS: whoever can connect to it can"),
     (f"{BATCH} --cluster tls://127.0.0.1", 2, "needs --tls-ca, --tls-cert, --tls-key (scripts/make_certific"),
     (f"{BATCH} --map-path /a=/b", 2, "--map-path is a cluster's, and there is none (add --cluster, or leave"),
-    ("scheduler nonsense", 2, "nonsense is no address of a cluster (for example tcp://"),
+    ("scheduler nonsense", 2, "nonsense is not the address of a cluster (for example"),
     ("worker tcp://10.0.0.1", 2, "tcp://10.0.0.1:8786 has no TLS: whoever can connect to it can run program"),
 ]  # fmt: skip
 

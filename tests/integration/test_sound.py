@@ -111,7 +111,7 @@ def test_sound_that_drifts_is_told_and_mended(tmp_path: Path) -> None:
     make_flashes(tmp_path / "fast.mkv", *FFV1, at_s=at_s, seconds=62, rate="5", sound=fast)
     options = own(tmp_path, UNTOUCHED)
     told = program.run("batch", ".", "out", *SMALL, "--dry-run", cwd=tmp_path).stdout
-    assert "sound track 1 ends 0.25 s before the picture: if it is out of sync by then, --fix-drift" in told
+    assert "audio track 1 ends 0.25 s before the picture: if it is out of sync by then, --fix-drift" in told
     done = program.run("batch", ".", "out", "-p", "own", "--fix-drift", *options, *SMALL, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     made = tmp_path / "out" / "fast_120p.mkv"

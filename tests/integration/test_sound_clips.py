@@ -1,4 +1,4 @@
-"""Sound whose faults are known."""
+"""AudioMeasurement whose faults are known."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 import make
 from clips import FFMPEG, ffmpeg
-from vhsbatch.analysis.audio import Sound, measure_sound
+from vhsbatch.analysis.audio import AudioMeasurement, measure_audio
 
 pytestmark = pytest.mark.anyio
 
@@ -15,12 +15,14 @@ pytestmark = pytest.mark.anyio
 VOICE = "0.2*sin(2*PI*440*t)*max(0,sin(2*PI*3*t))*(0.4+0.6*sin(2*PI*0.7*t)^2)"
 
 
-async def heard(path: Path, left: str, right: str, *, seconds: float = 12, rate: int = 48000) -> Sound:
+async def heard(
+    path: Path, left: str, right: str, *, seconds: float = 12, rate: int = 48000
+) -> AudioMeasurement:
     clip = path / "sound.wav"
     source = f"aevalsrc='{left}|{right}':d={seconds}:s={rate}"
     ffmpeg("-f", "lavfi", "-i", source, "-c:a", "pcm_s16le", "-f", "nut", clip)
     track = make.sound(index=0, sample_rate_hz=rate, end_s=Fraction(seconds))
-    sound = await measure_sound(clip, track, ffmpeg=FFMPEG, seekable=True)
+    sound = await measure_audio(clip, track, ffmpeg=FFMPEG, seekable=True)
     assert sound is not None
     return sound
 

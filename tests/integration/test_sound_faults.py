@@ -62,7 +62,7 @@ async def test_damage_is_told_with_its_place_and_what_is_behind_it_stays_in_sync
     source = make_sounds(tmp_path / f"damaged-{codec}.ts", f"-c {codec} -b 96k")
     spoil(source, 0x101, from_part=0.4, to_part=0.6)
     info, made, path, said = await restored(studio, source, audio, container)
-    assert "sound track 1 is damaged, packets that do not decode: " in said
+    assert "audio track 1 is damaged, packets that do not decode: " in said
     assert 0.5 < float((info.audio[0].undecoded_at_s or 0) - info.video.start_s) < 1.4
     assert made.audio[0].end_s - made.video.start_s == pytest.approx(2, abs=0.15)
     assert beeps_s(path, 1, picture_starts_s(path))[-1] == pytest.approx(BEEPS_S[-1], abs=0.02)
@@ -105,7 +105,7 @@ async def test_a_track_that_changes_on_the_way_is_one_track_in_sync(
     source = tmp_path / "changes.ts"
     source.write_bytes(b"".join(halves))
     info, made, path, said = await restored(studio, source, audio)
-    assert "sound track 1 changes its sample rate or its channels at 2.0 s" in said
+    assert "audio track 1 changes its sample rate or its channels at 2.0 s" in said
     assert (made.audio[0].sample_rate_hz, made.audio[0].channels) == (48000, 6 if "6" in after else 2)
     late_s = float(made.audio[0].end_s - (info.audio[0].end_s - info.video.start_s))
     assert late_s == pytest.approx(0, abs=0.03)

@@ -31,9 +31,9 @@ def test_what_one_run_keeps_another_recalls(file: Path) -> None:
 def test_two_runs_and_many_threads_share_it(file: Path) -> None:
     with closing(Cache(file)) as one, closing(Cache(file)) as two:
         threads = [
-            Thread(target=memory.keep, args=(number, "tape", number))
+            Thread(target=cache.keep, args=(number, "tape", number))
             for number in range(20)
-            for memory in (one, two)
+            for cache in (one, two)
         ]
         for thread in threads:
             thread.start()
@@ -45,32 +45,32 @@ def test_two_runs_and_many_threads_share_it(file: Path) -> None:
 def test_a_damaged_file_is_begun_anew(file: Path) -> None:
     file.parent.mkdir()
     file.write_bytes(b"no database" * 1000)
-    with closing(Cache(file)) as memory:
-        assert memory.recall("tape") is None
-        memory.keep(1, "tape")
-        assert memory.recall("tape") == 1
+    with closing(Cache(file)) as cache:
+        assert cache.recall("tape") is None
+        cache.keep(1, "tape")
+        assert cache.recall("tape") == 1
 
 
 def test_a_folder_that_cannot_be_made_is_no_reason_to_fail(tmp_path: Path) -> None:
     (tmp_path / "cache").touch()
-    memory = Cache(tmp_path / "cache" / "remembered.sqlite")
-    memory.keep(1, "tape")
-    assert memory.recall("tape") is None
+    cache = Cache(tmp_path / "cache" / "remembered.sqlite")
+    cache.keep(1, "tape")
+    assert cache.recall("tape") is None
 
 
 def test_what_is_very_old_is_forgotten(file: Path) -> None:
-    with closing(Cache(file)) as memory:
-        memory.keep(1, "old")
-        memory.keep(2, "new")
+    with closing(Cache(file)) as cache:
+        cache.keep(1, "old")
+        cache.keep(2, "new")
     with closing(sqlite3.connect(file)) as database, database:
         database.execute("UPDATE remembered SET kept_s = 0 WHERE value = '1'")
-    with closing(Cache(file)) as memory:
-        assert (memory.recall("old"), memory.recall("new")) == (None, 2)
+    with closing(Cache(file)) as cache:
+        assert (cache.recall("old"), cache.recall("new")) == (None, 2)
 
 
 def test_a_source_of_any_name_comes_back_as_it_was(file: Path) -> None:
     path = Path(os.fsdecode(b"/in/t\xffpe [1].dv"))
     info = make.info(path=path, notes=("a note",))
-    with closing(Cache(file)) as memory:
-        memory.keep(to_jsonable(info), os.fspath(path), info.size_bytes)
-        assert load_media_info(memory.recall(os.fspath(path), info.size_bytes)) == info
+    with closing(Cache(file)) as cache:
+        cache.keep(to_jsonable(info), os.fspath(path), info.size_bytes)
+        assert load_media_info(cache.recall(os.fspath(path), info.size_bytes)) == info

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from vhsbatch.analysis.autodetect import adapted, suitable_preset
 from vhsbatch.analysis.findings import Finding, find
-from vhsbatch.analysis.measure import Measured, measure_remembering
+from vhsbatch.analysis.measure import Measured, cached_measurement
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.colour import decoded_colour
@@ -25,7 +25,7 @@ class Analysis:
         findings: what that means, and how sure it is.
         preset: the name of the preset that suits it.
         reason: why.
-        overrides: what should be otherwise in that preset, and why, one line each.
+        overrides: changes to that preset with their reasons, one line each.
     """
 
     info: MediaInfo
@@ -39,7 +39,7 @@ class Analysis:
 async def analyse(
     info: MediaInfo,
     presets: dict[str, Preset],
-    memory: Cache | None,
+    cache: Cache | None,
     *,
     ffmpeg: str,
     ffmpeg_version: str,
@@ -49,14 +49,14 @@ async def analyse(
     Args:
         info: the source.
         presets: those from which one is chosen.
-        memory: what earlier runs found out; None where nothing is remembered.
+        cache: what earlier runs found out; None without a cache.
         ffmpeg: the program.
         ffmpeg_version: what that calls itself.
 
     Raises:
         InputError: its picture cannot be measured.
     """
-    measured = await measure_remembering(info, memory, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
+    measured = await cached_measurement(info, cache, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
     findings = find(info, measured)
     preset, reason = suitable_preset(info, measured.picture)
     _, overrides = adapted(presets[preset], findings)

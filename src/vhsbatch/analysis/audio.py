@@ -55,7 +55,7 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
+class AudioMeasurement:
     """What one track is like.
 
     Attributes:
@@ -95,7 +95,9 @@ class Sound:
         return self.correlation is not None and self.correlation >= _SAME
 
 
-async def measure_sound(path: Path, track: AudioTrack, *, ffmpeg: str, seekable: bool) -> Sound | None:
+async def measure_audio(
+    path: Path, track: AudioTrack, *, ffmpeg: str, seekable: bool
+) -> AudioMeasurement | None:
     """Measure one track, in places spread over the tape where it can be sought.
 
     Returns:
@@ -144,7 +146,7 @@ def _places(track: AudioTrack, *, seekable: bool) -> Iterator[tuple[Fraction | N
         yield track.start_s + (length_s - _PLACE_S) * part, Fraction(_PLACE_S)
 
 
-def parse_answer(index: int, answer: Mapping[str, Any]) -> Sound | None:
+def parse_answer(index: int, answer: Mapping[str, Any]) -> AudioMeasurement | None:
     """What the worker printed; None if it heard nothing."""
     if not answer["measured_s"]:
         return None
@@ -152,7 +154,7 @@ def parse_answer(index: int, answer: Mapping[str, Any]) -> Sound | None:
         Channel(**{key: value for key, value in found.items() if key != "hum"}, **_usual_hum(found["hum"]))
         for found in answer["channels"]
     ]
-    return Sound(
+    return AudioMeasurement(
         index=index,
         measured_s=answer["measured_s"],
         channels=tuple(channels),

@@ -5,7 +5,7 @@
 Samples come on stdin, 32-bit floats with the channels in turns, place after place. Levels are decibels
 below full scale, null for digital silence.
 
-Hum is a line at the mains frequency and at its multiples that stands out of what is beside it. Hiss is
+Hum is a line at the mains frequency and at its multiples that stands out from its neighbours. Hiss is
 what stays of the high frequencies in the quietest moments.
 """
 

@@ -1,4 +1,4 @@
-"""Which preset suits a source (`--auto-detect`), and what it needs otherwise: by what was measured."""
+"""Which preset suits a source (`--auto-detect`), and which changes it needs, from what was measured."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import anyio
 
 from vhsbatch.analysis.findings import SURE_ENOUGH, Finding, find
-from vhsbatch.analysis.measure import measure_remembering
-from vhsbatch.analysis.picture import Picture
+from vhsbatch.analysis.measure import cached_measurement
+from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset, derive
 from vhsbatch.model.media import MediaInfo
@@ -40,15 +40,15 @@ class AutoDetect:
     _turn: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def choose(
-        self, info: MediaInfo, memory: Cache | None, *, ffmpeg: str, ffmpeg_version: str
+        self, info: MediaInfo, cache: Cache | None, *, ffmpeg: str, ffmpeg_version: str
     ) -> tuple[Preset, tuple[str, ...]]:
-        """The preset for a source with what it needs otherwise, and why it is that.
+        """The preset for a source, adapted to it, and the reasons.
 
         Raises:
             InputError: its picture cannot be measured.
         """
         async with self._turn:
-            measured = await measure_remembering(info, memory, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
+            measured = await cached_measurement(info, cache, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
         name, reason = suitable_preset(info, measured.picture)
         preset, reasons = adapted(self.presets[name], find(info, measured))
         return preset, (f"preset {name}: {reason}", *reasons)
@@ -71,7 +71,7 @@ def adapted(preset: Preset, findings: Sequence[Finding]) -> tuple[Preset, tuple[
     return derive(preset, changes), tuple(reasons)
 
 
-def suitable_preset(info: MediaInfo, picture: Picture) -> tuple[str, str]:
+def suitable_preset(info: MediaInfo, picture: VideoMeasurement) -> tuple[str, str]:
     """The name of the preset that suits a source, and why. Pure."""
     interlaced = info.video.field_order.has_fields
     if not info.video.is_sd:
@@ -84,7 +84,7 @@ def suitable_preset(info: MediaInfo, picture: Picture) -> tuple[str, str]:
     return _progressive(info, picture), f"progressive SD, {_noise_in_words(picture)}"
 
 
-def _tape_or_disc(info: MediaInfo, picture: Picture) -> str:
+def _tape_or_disc(info: MediaInfo, picture: VideoMeasurement) -> str:
     luma, chroma = picture.luma_noise, picture.chroma_noise
     if (luma or 0) >= _WORN or (chroma or 0) >= _WORN_CHROMA:
         return "vhs_heavy"
@@ -96,7 +96,7 @@ def _tape_or_disc(info: MediaInfo, picture: Picture) -> str:
     return "auto" if _is_quiet(picture) else "vhs_standard"
 
 
-def _progressive(info: MediaInfo, picture: Picture) -> str:
+def _progressive(info: MediaInfo, picture: VideoMeasurement) -> str:
     if info.video.codec == "mpeg2video":
         return "dvd_progressive"
     if info.video.height <= _SMALL_LINES and _is_quiet(picture):
@@ -106,11 +106,11 @@ def _progressive(info: MediaInfo, picture: Picture) -> str:
     return "webcam"
 
 
-def _is_quiet(picture: Picture) -> bool:
+def _is_quiet(picture: VideoMeasurement) -> bool:
     return picture.luma_noise is not None and picture.luma_noise < _QUIET
 
 
-def _noise_in_words(picture: Picture) -> str:
+def _noise_in_words(picture: VideoMeasurement) -> str:
     luma, chroma = (
         "unknown" if value is None else f"{value:.1f}" for value in (picture.luma_noise, picture.chroma_noise)
     )

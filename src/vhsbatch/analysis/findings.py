@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from vhsbatch.analysis.audio import Sound
+from vhsbatch.analysis.audio import AudioMeasurement
 from vhsbatch.analysis.measure import Measured
-from vhsbatch.analysis.picture import Picture
+from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.events.describe import field_order, frame_rate
 from vhsbatch.ffmpeg.audio import drift
 from vhsbatch.formatting import duration
@@ -42,7 +42,7 @@ class Finding:
         subject: what it is about, one or two words.
         text: what was found.
         confidence: how sure that is, 0 to 1; None for what is simply so.
-        overrides: keys of a preset that should be otherwise because of it, with dots between tables.
+        overrides: keys of a preset that it changes, with dots between tables.
     """
 
     subject: str
@@ -88,7 +88,7 @@ def _standard(video: VideoTrack) -> Finding:
 
 def _timing(video: VideoTrack, steps: FieldSteps | None) -> Iterator[Finding]:
     if steps is not None and steps.repeated:
-        text = f"{steps.repeated} of {steps.frames} frames are the ones before them once more"
+        text = f"{steps.repeated} of {steps.frames} frames repeat the ones before them"
         yield Finding(subject="repeated", text=text)
     if video.constant_rate:
         yield Finding(subject="frame rate", text=f"constant, {frame_rate(video.rate)}")
@@ -107,7 +107,7 @@ def _ends(ends: BlankEnds) -> Iterator[Finding]:
         yield Finding(subject="blank tail", text=text)
 
 
-def _noise(picture: Picture) -> Iterator[Finding]:
+def _noise(picture: VideoMeasurement) -> Iterator[Finding]:
     luma, chroma = (
         "unknown" if value is None else f"{value:.1f}" for value in (picture.luma_noise, picture.chroma_noise)
     )
@@ -118,7 +118,7 @@ def _noise(picture: Picture) -> Iterator[Finding]:
     )
 
 
-def _torn_lines(picture: Picture) -> Finding:
+def _torn_lines(picture: VideoMeasurement) -> Finding:
     lines = picture.torn_lines
     return Finding(
         subject="torn lines",
@@ -128,7 +128,7 @@ def _torn_lines(picture: Picture) -> Finding:
     )
 
 
-def _edges(video: VideoTrack, picture: Picture) -> Iterator[Finding]:
+def _edges(video: VideoTrack, picture: VideoMeasurement) -> Iterator[Finding]:
     if video.is_sd:  # no deck whose heads switch within the picture gives more lines
         yield _torn_lines(picture)
     if (borders := picture.borders) is None:
@@ -148,7 +148,7 @@ def _edges(video: VideoTrack, picture: Picture) -> Iterator[Finding]:
     )
 
 
-def _colour_and_levels(picture: Picture) -> Iterator[Finding]:
+def _colour_and_levels(picture: VideoMeasurement) -> Iterator[Finding]:
     if (shift := picture.chroma_shift) is not None:
         moves = {"colour.chroma_shift_x": -round(shift.x), "colour.chroma_shift_y": -round(shift.y)}
         amounts = {"colour.chroma_shift_x": shift.x, "colour.chroma_shift_y": shift.y}
@@ -173,7 +173,7 @@ def _colour_and_levels(picture: Picture) -> Iterator[Finding]:
         yield Finding(subject="blank", text=text)
 
 
-def _sound(info: MediaInfo, sounds: Sequence[Sound]) -> Iterator[Finding]:
+def _sound(info: MediaInfo, sounds: Sequence[AudioMeasurement]) -> Iterator[Finding]:
     measured = {sound.index: sound for sound in sounds}
     for number, track in enumerate(info.audio, start=1):
         subject = f"sound {number}"
@@ -193,7 +193,7 @@ def _drift(subject: str, track: AudioTrack, video: VideoTrack) -> Iterator[Findi
         yield Finding(subject=subject, text=text, confidence=0.5, overrides={"audio.fix_drift": True})
 
 
-def _signal(subject: str, sound: Sound, *, first: bool) -> Iterator[Finding]:
+def _signal(subject: str, sound: AudioMeasurement, *, first: bool) -> Iterator[Finding]:
     """What is amiss in one track; a preset is for all of them, so that the first one decides."""
 
     def finding(text: str, confidence: float | None = None, **overrides: object) -> Finding:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from anyio import to_thread
 from pydantic import TypeAdapter
 
-from vhsbatch.analysis.audio import Sound, measure_sound
-from vhsbatch.analysis.picture import Picture, measure_picture
+from vhsbatch.analysis.audio import AudioMeasurement, measure_audio
+from vhsbatch.analysis.picture import VideoMeasurement, measure_video
 from vhsbatch.cache import Cache
 from vhsbatch.events.serialize import to_jsonable
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.blank import NO_BLANK_ENDS, BlankEnds, look_at_ends
 from vhsbatch.probe.telecine import FieldSteps, look_at_steps
 
-# Part of every key: raised when the same file would be measured otherwise than before.
+# Part of every key: raised when the same file would be measured differently.
 MEASURE_VERSION = 3
 
 
@@ -29,8 +29,8 @@ class Measured:
         steps: which fields and frames are repeated, None where nothing decodes.
     """
 
-    picture: Picture
-    sounds: tuple[Sound, ...] = ()
+    picture: VideoMeasurement
+    sounds: tuple[AudioMeasurement, ...] = ()
     ends: BlankEnds = NO_BLANK_ENDS
     steps: FieldSteps | None = None
 
@@ -42,9 +42,9 @@ async def measure(info: MediaInfo, *, ffmpeg: str) -> Measured:
         InputError: its picture cannot be measured.
         ToolError: FFmpeg or Python cannot be started.
     """
-    picture = await measure_picture(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek)
+    picture = await measure_video(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek)
     sounds = [
-        await measure_sound(info.path, track, ffmpeg=ffmpeg, seekable=info.exact_seek) for track in info.audio
+        await measure_audio(info.path, track, ffmpeg=ffmpeg, seekable=info.exact_seek) for track in info.audio
     ]
     return Measured(
         picture=picture,
@@ -57,29 +57,29 @@ async def measure(info: MediaInfo, *, ffmpeg: str) -> Measured:
 _MEASURED = TypeAdapter(Measured)
 
 
-async def measure_remembering(
-    info: MediaInfo, memory: Cache | None, *, ffmpeg: str, ffmpeg_version: str
+async def cached_measurement(
+    info: MediaInfo, cache: Cache | None, *, ffmpeg: str, ffmpeg_version: str
 ) -> Measured:
-    """What a source is like: from memory, while it and the program that decodes it are the same.
+    """What a source is like: from the cache, while it and the program that decodes it are the same.
 
     Raises:
         InputError: its picture cannot be measured.
         ToolError: FFmpeg or Python cannot be started.
     """
-    if memory is None:
+    if cache is None:
         return await measure(info, ffmpeg=ffmpeg)
     key = (
         *("measure", MEASURE_VERSION, ffmpeg_version),
         *(os.fspath(info.path), info.size_bytes, info.modified_ns),
-        # A source whose fields the user knows better is looked at otherwise.
+        # A source whose field order the user has set is measured differently.
         int(info.video.field_order.has_fields),
     )
-    value = await to_thread.run_sync(memory.recall, *key)
+    value = await to_thread.run_sync(cache.recall, *key)
     try:
         if value is not None:
             return _MEASURED.validate_python(value)
     except ValueError:  # of another version
         pass
     measured = await measure(info, ffmpeg=ffmpeg)
-    await to_thread.run_sync(memory.keep, to_jsonable(measured), *key)
+    await to_thread.run_sync(cache.keep, to_jsonable(measured), *key)
     return measured

@@ -24,7 +24,7 @@ _REACH_SAMPLES = 16
 _EVERY_SAMPLE = 6
 
 _FEWEST_BLOCKS = 40
-_FLATTEST = 12  # of so many groups of blocks, by detail, the first ones are looked at
+_FLATTEST = 12  # number of groups of blocks, by detail; only the first ones are used
 _LOOKED_AT = 3
 # Mean product of gradients, in squared levels, above which a block counts as detailed.
 _FLAT = 12.0

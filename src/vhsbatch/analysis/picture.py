@@ -21,7 +21,7 @@ _PLACES = tuple(Fraction(part, 16) for part in (1, 3, 5, 8, 11, 13, 15))
 # Torn lines are the deck's doing, so they are there all through the tape.
 _SAME_LINES = 2
 _SAME_BORDER = 2
-# Edges agree in shape at this correlation, and in place within so many samples and lines.
+# Edges agree in shape at this correlation, and in place within this number of samples and lines.
 _EDGES_AGREE = 0.12
 _SAME_SHIFT = 1.0
 _FEWEST_PLACES = 3
@@ -85,11 +85,11 @@ class ChromaShift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class VideoMeasurement:
     """What a picture is like.
 
     Attributes:
-        luma_noise: standard deviation in steps of 8 bits, None where nothing stands still.
+        luma_noise: standard deviation in steps of 8 bits, None where nothing is still.
         chroma_noise: likewise, of the noisier of the two chroma planes.
         noise_agreement: in which part of the places noise could be told, and was about that of the luma.
         torn_lines: lines at the bottom that the head switch displaced.
@@ -113,7 +113,7 @@ class Picture:
     places: int
 
 
-async def measure_picture(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool) -> Picture:
+async def measure_video(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool) -> VideoMeasurement:
     """Measure the picture, in places spread over the tape where it can be sought.
 
     Raises:
@@ -172,7 +172,7 @@ def _places(video: VideoTrack, *, seekable: bool) -> Iterator[Fraction | None]:
         yield video.start_s + int((video.frames - _FRAMES) * part) / video.rate
 
 
-def summarise(answers: Sequence[Answer]) -> Picture:
+def summarise(answers: Sequence[Answer]) -> VideoMeasurement:
     """The picture of a whole tape, from what the worker says of single places. Pure.
 
     Raises:
@@ -182,7 +182,7 @@ def summarise(answers: Sequence[Answer]) -> Picture:
         raise InputError("its picture cannot be measured", fix="name a preset with -p")
     shown = [answer for answer in answers if not answer["blank"]]
     torn, torn_agreement = _torn_lines([answer["torn_lines"] for answer in shown])
-    return Picture(
+    return VideoMeasurement(
         luma_noise=_median([answer["luma_noise"] for answer in shown]),
         chroma_noise=_median([answer["chroma_noise"] for answer in shown]),
         noise_agreement=_noise_agreement([answer["luma_noise"] for answer in shown]),

@@ -53,7 +53,7 @@ def _black_edge(profile: Floats) -> int:
 
 
 def is_blank(luma: Plane, chromas: tuple[Plane, Plane]) -> bool:
-    """Whether a frame is of one colour, as decks show where a tape holds nothing."""
+    """Whether a frame has a single colour, as decks show for blank tape."""
     inner = [_inner(plane).astype(np.float32) for plane in (luma, *chromas)]
     # Averages over blocks: noise is not what tells one picture from another.
     spreads = [_block_means(plane).std() for plane in inner]

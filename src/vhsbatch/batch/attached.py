@@ -25,7 +25,7 @@ class AttachedSession:
 
     Attributes:
         folder: the output folder.
-        read_only: whether wishes are kept back.
+        read_only: whether commands are disabled.
         state: what is known; read it, never change it.
         stopped_by: what ends this process's own batch: nothing, as there is none.
         owns: whether the batch ends when this program does.
@@ -57,7 +57,7 @@ class AttachedSession:
 
     @property
     def steerable(self) -> bool:
-        """Whether wishes are taken."""
+        """Whether commands are accepted."""
         return self._runs and not self.read_only
 
     @property
@@ -68,7 +68,7 @@ class AttachedSession:
         return "   not running" if self.state.outcome is None else f"   ended: {self.state.outcome}"
 
     def command(self, command: Command) -> None:
-        """Pass a wish on to the process that runs the batch.
+        """Pass a command to the process that runs the batch.
 
         Raises:
             UsageError: the batch has ended.
@@ -85,12 +85,12 @@ class AttachedSession:
             ) from error
         except OSError as error:
             raise OutputFolderError(
-                f"the batch in {self.folder} cannot be steered: {error.strerror}",
-                fix="whoever may write to the folder may steer it",
+                f"the batch in {self.folder} cannot be controlled: {error.strerror}",
+                fix="run it as a user who may write to that folder",
             ) from error
 
     async def __aiter__(self) -> AsyncIterator[Event]:
-        """Every event of the run that is looked at and of those that follow it, for ever."""
+        """Every event of the current run and of later ones. Never ends."""
         while True:
             for event in self._unseen():
                 yield event
@@ -118,7 +118,7 @@ class AttachedSession:
         self._take(*await anyio.to_thread.run_sync(self._poll))
 
     def _poll(self) -> tuple[list[Fact], bool]:
-        """New facts, and whether the run that they are of is alive."""
+        """New facts, and whether the run that wrote them is alive."""
         alive = living_runs(self.folder / STATE_FOLDER)
         facts = self._reader.new_facts(alive)
         return facts, self._reader.run_id in alive

@@ -17,7 +17,7 @@ from vhsbatch.scheduling.executor import Executor
 from vhsbatch.scheduling.gpus import Gpus
 from vhsbatch.scheduling.local import LocalExecutor
 from vhsbatch.scheduling.scheduler import Scheduler
-from vhsbatch.scheduling.sizing import Lanes
+from vhsbatch.scheduling.sizing import LaneRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Backend:
     """
 
     executor: Executor
-    parallel: Lanes
+    parallel: LaneRange
     watch: Callable[[Scheduler], Coroutine[Any, Any, None]]
 
     @asynccontextmanager
@@ -70,7 +70,7 @@ async def backend(
             await cluster.follow(bus.state, scheduler.use_lanes, bus.tell)
 
         # Their number follows the machines, and not the load of this one.
-        parallel = Lanes(begin=cluster.lanes, least=cluster.lanes, most=cluster.lanes)
+        parallel = LaneRange(begin=cluster.lanes, least=cluster.lanes, most=cluster.lanes)
         yield Backend(executor=cluster, parallel=parallel, watch=watch)
 
 

@@ -103,7 +103,7 @@ def _refuse_output_folder(folder: Path, root: Path, ledgers: "_Ledgers") -> None
         UsageError: it is one.
     """
     if STATE_FOLDER in root.parts:
-        raise UsageError(f"{folder} is inside of the state of a batch", fix="give a folder of captures")
+        raise UsageError(f"{folder} is inside the state folder of a batch", fix="give a folder of captures")
     if root == ledgers.output.folder or not ledgers.holds_results_alone(root):
         return
     sources = {source.parent for source in ledgers.of(root).sources}
@@ -161,7 +161,7 @@ class _Ledgers:
 
 
 def _matching(found: Discovered, pattern: str) -> dict[str, list[Path]]:
-    """What is left out of what matches; a folder of results is told of in any case."""
+    """What is left out of what matches; a folder of results is always reported."""
     left_out = {
         reason: [path for path in paths if path.is_dir() or fnmatchcase(path.name.lower(), pattern)]
         for reason, paths in found.left_out.items()

@@ -1,11 +1,11 @@
-"""How other processes see a running batch, and wish something of it: files beside the journal.
+"""How other processes watch and control a running batch: through files beside the journal.
 
-Files work where sockets do not: on a network file system, from another machine, at the end of a long
-path. What is in them is not proof of anything, so nothing of it is synced, and a slow or vanished
-viewer costs the run nothing.
+Files work where sockets do not: on network file systems, from other machines, under long
+paths. They prove nothing, so they are not synced. A slow or vanished
+attached session costs the run nothing.
 
-    live/RUN.json        what is going on, written anew every second
-    commands/RUN/*.json    wishes, taken in the order of their names
+    live/RUN.json        progress, rewritten every second
+    commands/RUN/*.json  commands, taken in the order of their names
 """
 
 import errno
@@ -28,12 +28,12 @@ from vhsbatch.events.telemetry import DeviceReadings, LogLine, Progress, Telemet
 
 _EVERY_S = 1.0
 _LOG_LINES = 200
-# A wish may come while its folder is being closed; what cannot be removed is no wish.
+# A command may arrive while its folder is being closed; what cannot be removed is not a command.
 _CLOSING_ATTEMPTS = 3
 
 
 class Live:
-    """A run's side: writes what is going on, and takes wishes."""
+    """The run's side: writes progress, and takes commands."""
 
     def __init__(self, folder: Path, run_id: str) -> None:
         self._file = _live_file(folder, run_id)
@@ -46,7 +46,7 @@ class Live:
         self._taking = anyio.Lock()
 
     async def open(self) -> None:
-        """Make room for wishes; before anybody can know of the run, so that none finds nowhere to lie."""
+        """Create the folders, before anybody can know of the run and send a command."""
         await anyio.to_thread.run_sync(self._make_folders)
 
     async def keep(self, mailbox: Mailbox, command: Callable[[Command], None]) -> None:
@@ -54,7 +54,7 @@ class Live:
 
         Args:
             mailbox: what happens.
-            command: takes a wish.
+            command: takes a command.
         """
         async with anyio.create_task_group() as group:
             group.start_soon(self._exchange, command)
@@ -80,9 +80,9 @@ class Live:
             await anyio.sleep(_EVERY_S)
 
     async def last_call(self, command: Callable[[Command], None]) -> None:
-        """Take what was wished up to now; if that is nothing, nobody can wish anything any more.
+        """Take the commands that have arrived; if there are none, accept no more.
 
-        Whoever comes too late finds no folder, and is told that the run has ended.
+        A later command finds no folder, and its sender learns that the run has ended.
         """
         await self._pass_on(self._close, command)
 
@@ -93,7 +93,7 @@ class Live:
             command(commanded)
 
     def _make_folders(self) -> None:
-        # A folder that cannot be written is noticed by the journal; a batch needs no viewers.
+        # A folder that cannot be written is noticed by the journal; a batch runs without attached sessions.
         with suppress(OSError):
             self._file.parent.mkdir(exist_ok=True)
             self._commands.mkdir(parents=True, exist_ok=True)
@@ -146,11 +146,11 @@ class Live:
 
 @dataclass(slots=True)
 class Line:
-    """A viewer's side.
+    """The attached session's side.
 
     Attributes:
         folder: the state folder of an output folder.
-        run_id: the run that is looked at.
+        run_id: the run to watch.
     """
 
     folder: Path
@@ -169,7 +169,7 @@ class Line:
         return [load_telemetry(event) for event in (*lines, *content["newest"])]
 
     def command(self, command: Command) -> None:
-        """Leave a wish.
+        """Send a command.
 
         Raises:
             FileNotFoundError: the run has ended.

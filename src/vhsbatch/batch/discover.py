@@ -129,7 +129,7 @@ def _reason(path: Path) -> str | None:
         return "hidden"
     if path.with_suffix("").suffix.lower() in _UNFINISHED:
         return "unfinished, by its name"
-    return None if path.is_file() else "no regular file"
+    return None if path.is_file() else "not a regular file"
 
 
 def _identity(folder: Path) -> tuple[int, int]:

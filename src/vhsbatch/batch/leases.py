@@ -1,6 +1,6 @@
 """Who makes which video, where several runs, on one machine or on several, share one output folder.
 
-A run shows that it lives by a file (`runs/RUN.json`), which it locks and whose time it renews. It takes
+A run shows that it is alive by a file (`runs/RUN.json`) that it locks and whose time it renews. It takes
 a video by a folder (`leases/VIDEO`) with one file in it, which is called as the run is; the lease of a
 run that has died counts for nothing. What was published is marked (`made/VIDEO`), so that a run which
 planned that video before does not make it once more.
@@ -21,9 +21,9 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import OutputFolderError, fix_of_folder
-from vhsbatch.process import heartbeat as liveness
+from vhsbatch.process import heartbeat
 from vhsbatch.process.heartbeat import LivingRun, announce, living, this_process
-from vhsbatch.scheduling.claims import Free, Held, Made, Standing
+from vhsbatch.scheduling.claims import Completed, Free, Held, Standing
 
 PUBLISHING = "publishing-"
 
@@ -37,7 +37,7 @@ class Leases:
     """The leases of one run.
 
     Attributes:
-        own_file: what shows that this run lives.
+        own_file: shows that this run is alive.
     """
 
     def __init__(self, folder: Path, run_id: str) -> None:
@@ -51,7 +51,7 @@ class Leases:
     # --- the run ---------------------------------------------------------------------------------
 
     def begin(self, output: Path) -> None:
-        """Announce this run, and clear away what dead ones left behind.
+        """Announce this run, and clear away what dead ones left.
 
         Raises:
             OutputFolderError: the folder cannot be written.
@@ -70,7 +70,7 @@ class Leases:
 
     def renew(self) -> None:
         """Show that this run is alive."""
-        liveness.renew(self.own_file)
+        heartbeat.renew(self.own_file)
 
     def end(self) -> None:
         """Give everything back."""
@@ -122,7 +122,7 @@ class Leases:
     def look(self, job_id: str) -> Standing:
         """Who has a video, without taking it."""
         if (mark := self._new_mark(job_id)) is not None:
-            return Made(mark)
+            return Completed(mark)
         holder = self._holder(job_id)
         return Free() if holder is None else Held(holder.in_words)
 
@@ -139,7 +139,7 @@ class Leases:
         self._taken.add(job_id)
         if (mark := self._new_mark(job_id)) is not None:
             self.release(job_id, made=False)
-            return Made(mark)
+            return Completed(mark)
         return Free()
 
     def release(self, job_id: str, *, made: bool) -> None:
@@ -256,7 +256,7 @@ async def leasing(state_folder: Path, run_id: str, output: Path) -> AsyncIterato
 
     async def keep() -> None:
         while True:
-            await anyio.sleep(liveness.RENEW_S)
+            await anyio.sleep(heartbeat.RENEW_S)
             await anyio.to_thread.run_sync(leases.renew)
 
     try:

@@ -139,7 +139,7 @@ class Ledger:
             raise InputError(f"{error.filename or job.source}: {error.strerror}") from error
         if records and not isinstance(found, InTheWay) and _is_foreign_record(job.output):
             return InTheWay(
-                f"{record_path(job.output)} is there, and is no record of this program "
+                f"{record_path(job.output)} exists, and is not a record of this program "
                 "(move it away, or add --no-record or --overwrite)"
             )
         return found

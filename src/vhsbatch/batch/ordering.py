@@ -58,7 +58,7 @@ class FileFacts:
 
     Attributes:
         modified_s: when it was modified, seconds since the epoch.
-        size_bytes: its size, which stands for the length of what is in it.
+        size_bytes: its size, used as an estimate of its length.
     """
 
     modified_s: float
@@ -68,9 +68,9 @@ class FileFacts:
 def arrange(
     jobs: Sequence[Job], order: OrderName, by: Sequence[Priority], *, look: Callable[[Path], FileFacts]
 ) -> tuple[Job, ...]:
-    """The jobs in the order in which they are planned and begun, numbered anew. Pure.
+    """The jobs in the order in which they are planned and started, renumbered. Pure.
 
-    How long a video is becomes known when it is planned: until then its size stands for it, so that
+    A video's length is known only after planning. Until then its size is used instead, so that
     the first ones planned are about the first ones in order.
 
     Args:
@@ -103,7 +103,7 @@ def arrange(
 
 
 def _turns(jobs: Sequence[Job]) -> dict[str, int]:
-    """How many videos of its own folder and priority each has to let pass."""
+    """How many videos of its folder and priority go before each one."""
     begun: Counter[tuple[Path, int]] = Counter()
     turns = {}
     for job in jobs:

@@ -36,7 +36,7 @@ class BatchRequest:
         preset: with every override applied.
         settings: how this machine runs.
         options: what decides the results, for the journal: `--resume` goes on with it.
-        rules: what is left alone, and what may be replaced.
+        rules: what is not touched, and what may be replaced.
         in_the_way: why nothing can be made of some of the videos, by job.
         resume: whether an unfinished batch is continued.
         detectable: the presets from which each source gets the one that suits it (`--auto-detect`);
@@ -211,7 +211,9 @@ def job_of_video(video: Path, output: Path, preset: Preset) -> Job:
     """
     expect_video(video)
     if STATE_FOLDER in output.absolute().parts:
-        raise UsageError(f"--output {output} is inside of the state of a batch", fix="name another folder")
+        raise UsageError(
+            f"--output {output} is inside the state folder of a batch", fix="name another folder"
+        )
     if output.is_dir() or not output.suffix:
         (job,) = name_jobs(
             [video.resolve()],

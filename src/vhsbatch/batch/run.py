@@ -34,7 +34,7 @@ from vhsbatch.process.threads import in_thread
 from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.restore.workspace import Workspace, expect_writable, make_private
 from vhsbatch.scheduling.admission import Admission
-from vhsbatch.scheduling.controller import Limits
+from vhsbatch.scheduling.controller import LaneLimits
 from vhsbatch.scheduling.disk_space import DiskSpace
 from vhsbatch.scheduling.environment import Environment, open_environment
 from vhsbatch.scheduling.lane_control import LaneControl
@@ -52,7 +52,7 @@ async def run_batch(
 
     Args:
         request: what the user asked for.
-        interfaces: what shows it, each with a mailbox of its own.
+        interfaces: what shows it, each with its own mailbox.
         integrations: what acts on its facts; they are done before the interfaces are, so that what they
             tell is shown.
 
@@ -181,7 +181,7 @@ async def _run(
         group.start_soon(live.keep, bus.subscribe(), session.command)
         group.start_soon(warn_of_disk_space, bus.subscribe(), state, disk_space, bus)
         here = request.settings.cluster is None
-        records = Records(environment.intent.memory, here=here)
+        records = Records(environment.intent.cache, here=here)
         measuring = Measuring(
             state=state,
             records=records,
@@ -191,7 +191,7 @@ async def _run(
         )
         group.start_soon(measuring.run, bus.subscribe())
         if workers.parallel.least < workers.parallel.most:
-            limits = Limits(least=workers.parallel.least, most=workers.parallel.most)
+            limits = LaneLimits(least=workers.parallel.least, most=workers.parallel.most)
             control = LaneControl(
                 state=state, disk_space=disk_space, limits=limits, use_lanes=scheduler.use_lanes
             )

@@ -32,12 +32,12 @@ class Session:
     Attributes:
         state: what is known; read it, never change it.
         scheduler: what runs it.
-        tell: shows something to whoever is looking.
-        drain: whether the first wish to stop lets running segments be finished.
+        tell: sends telemetry to the subscribers.
+        drain: whether the first request to stop lets running segments finish.
         stopped_by: the signal that ended the run early, if one did.
-        hurried: whether a second wish to stop came, so that nothing more is to be begun.
+        hurried: whether a second request to stop came, so that nothing more starts.
         owns: whether the batch ends when this program does: here it does.
-        steerable: whether wishes are taken: here they are.
+        steerable: whether commands are accepted: here they are.
         standing: what is to be said of the batch beside its state: nothing.
         snapshots: makes pictures of its videos.
         following: what acts on the facts of the batch, which has its time when that is stopped.
@@ -56,7 +56,7 @@ class Session:
     following: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
     def command(self, command: Command) -> None:
-        """Take a user's wish."""
+        """Take a user's command."""
         match command:
             case Stop():
                 self.stop(drain=command.drain)
@@ -68,7 +68,7 @@ class Session:
 
         Args:
             signum: the signal that asks for it.
-            drain: whether running segments are finished first, where that differs from the run's way.
+            drain: whether running segments finish first, where that differs from the run's way.
         """
         first, self.stopped_by = self.stopped_by is None, self.stopped_by or signum
         if first and (self.drain if drain is None else drain):

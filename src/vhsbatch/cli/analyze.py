@@ -15,7 +15,7 @@ from vhsbatch.events.serialize import dump_line
 from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
 from vhsbatch.formatting import plain
 from vhsbatch.model.source_overrides import corrected
-from vhsbatch.probe.remembered import Probing
+from vhsbatch.probe.cached import Probing
 from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.per_video import Overrides
 from vhsbatch.ui.text import show_line
@@ -30,12 +30,12 @@ def analyze_video(video: Path, *, json: bool, config: Path | None) -> int:
 
 async def _analyze(video: Path, json: bool, settings: Settings) -> int:
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
-    memory = default_cache() if settings.remember else None
+    cache = default_cache() if settings.remember else None
     probing = Probing(
         ffmpeg=ffmpeg.path,
         ffmpeg_version=ffmpeg.version,
         max_pixels=settings.max_pixels,
-        memory=memory,
+        cache=cache,
     )
     info = await probing.probe(video)
     presets = load_presets(preset_paths(settings))
@@ -44,7 +44,7 @@ async def _analyze(video: Path, json: bool, settings: Settings) -> int:
     analysis = await analyse(
         corrected(info, override.source_overrides),
         presets,
-        memory,
+        cache,
         ffmpeg=ffmpeg.path,
         ffmpeg_version=ffmpeg.version,
     )

@@ -55,7 +55,7 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
         for job in request.jobs:
             group.start_soon(plan, job)
     planned = [made for job in request.jobs if isinstance(made := plans[job.id], JobPlan)]
-    records = Records(environment.intent.memory)
+    records = Records(environment.intent.cache)
     lanes = lanes_at_work(map(_whole, planned), environment.lanes)
     for plan_of_kind in await anyio.to_thread.run_sync(_unknown, planned, records):
         await _calibrate(plan_of_kind, records, request, environment, lanes)

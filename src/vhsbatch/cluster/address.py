@@ -59,7 +59,7 @@ def parse_address(text: str) -> Address:
     match = _ADDRESS.fullmatch(text)
     if match is None or int(match["port"] or 0) > 65535:
         raise UsageError(
-            f"{text} is no address of a cluster", fix=f"for example tcp://192.168.1.10:{DEFAULT_PORT}"
+            f"{text} is not the address of a cluster", fix=f"for example tcp://192.168.1.10:{DEFAULT_PORT}"
         )
     return Address(match["protocol"], match["host"].strip("[]"), int(match["port"] or DEFAULT_PORT))
 
@@ -78,7 +78,7 @@ def parse_cluster(text: str) -> Address | int:
 
 
 def refuse_open_network(address: Address, settings: Settings) -> None:
-    """Whoever can connect to a Dask process can run programs on its machine: not without certificates.
+    """Anyone who can connect to a Dask process can run programs on its machine: require certificates.
 
     Raises:
         UsageError: others could connect, or a certificate is missing.
@@ -101,6 +101,6 @@ def refuse_open_network(address: Address, settings: Settings) -> None:
             )
     if address.protocol == "tcp" and not address.is_loopback and not settings.insecure:
         raise UsageError(
-            f"{address} has no TLS: whoever can connect to it can run programs on these machines",
-            fix="use tls:// with --tls FOLDER, or --insecure in a network of your own",
+            f"{address} has no TLS: anyone who can connect to it can run programs on these machines",
+            fix="use tls:// with --tls FOLDER, or --insecure in a private network",
         )

@@ -126,7 +126,7 @@ class BorrowedFile:
             ChainError: the head does not send it.
         """
         copy = self._copy
-        # Whoever is stopped while it fetches a block leaves that to the next one that waits for it.
+        # If a fetch is cancelled, the next task that waits for the block takes over.
         async with copy.locks.setdefault(number, asyncio.Lock()):
             if number in copy.present:
                 kept = await anyio.to_thread.run_sync(read_block, copy.path, number)

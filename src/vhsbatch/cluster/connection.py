@@ -13,7 +13,7 @@ from vhsbatch.cluster.dask import security
 from vhsbatch.config.settings import Settings
 
 CONNECT_S = 10.0
-# What connects has a limit of its own, and ends first: a client that is stopped while it connects is neither
+# Connecting has its own timeout, which ends first: a client that is cancelled while it connects is neither
 # open nor closed.
 _OPEN_S = CONNECT_S + 5
 _CLOSE_S = 2.0
@@ -89,7 +89,7 @@ class Connection:
         return self.client.status == "running" and comm is not None and not comm.closed()
 
     async def identity(self) -> dict[str, Any]:
-        """Who the scheduler is, and its workers; connects anew where the connection is lost.
+        """The scheduler's identity and workers; reconnects if the connection is lost.
 
         Raises:
             OSError: it does not answer. Then the connection is closed: of one that was silent nobody knows

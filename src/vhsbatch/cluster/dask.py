@@ -25,7 +25,7 @@ _CONFIG = {
     "distributed.worker.profile.enabled": False,
     # Each connection and topic would keep its last messages, whole tasks among them, which nobody reads.
     "distributed.admin.low-level-log-length": 10,
-    # Readings of its own process, two a second, which its pages would show: it would keep an hour of them.
+    # Readings of its own process for its web pages: two a second, of which it would keep an hour.
     "distributed.admin.system-monitor.log-length": 10,
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan
 
-# Small enough that little is sent in vain where FFmpeg jumps, large enough that the way is worth it.
+# Small enough to waste little when FFmpeg seeks, large enough to be worth a round trip.
 BLOCK_BYTES = 2**20
 SOURCE = "source"
 

@@ -23,9 +23,9 @@ from distributed.comm.core import CommClosedError
 from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.connection import CONNECT_S, Connection
 from vhsbatch.cluster.dask import configure
+from vhsbatch.cluster.fair_share import BATCHES, FairShare, shared_words
 from vhsbatch.cluster.machines import Machines
-from vhsbatch.cluster.protocol import Made, Offer, Order, resource, topic
-from vhsbatch.cluster.rivals import BATCHES, Rivals, shared_words
+from vhsbatch.cluster.protocol import Offer, Order, SegmentResult, resource, topic
 from vhsbatch.cluster.rpc import make
 from vhsbatch.cluster.transfer import fetch, hand_out
 from vhsbatch.config.settings import Settings
@@ -46,7 +46,7 @@ _LOOK_S = 0.5
 _START_S = 60.0
 # A machine says every few seconds that it is at an attempt.
 _SILENT_S = 60.0
-# Tasks have so many names in turn: every name of a task is kept for ever somewhere, by an interpreter that
+# Task names are reused in turn: somewhere, every name of a task is kept permanently, by an interpreter that
 # never gives up the keys of a message, or by Dask, which remembers what kind of task it was.
 _NAMES = 1024
 
@@ -104,9 +104,9 @@ class ClusterExecutor:
         """
         configure()
         self._starting = starting
-        self._rivals = Rivals(offer.run_id)
+        self._fair_share = FairShare(offer.run_id)
         self._connection = Connection(
-            address, settings, hear={topic(offer.run_id): self._hear, BATCHES: self._rivals.hear}
+            address, settings, hear={topic(offer.run_id): self._hear, BATCHES: self._fair_share.hear}
         )
         self._machines = Machines(self._connection, offer)
         self._most = most_lanes(settings.parallel)
@@ -173,7 +173,7 @@ class ClusterExecutor:
             if time.monotonic() - attempt.heard_s < _SILENT_S:
                 continue
             if attempt.begun:
-                attempt.lost = f"nothing was heard of it for {_SILENT_S:g} s"
+                attempt.lost = f"it has been silent for {_SILENT_S:g} s"
                 attempt.scope.cancel()
             elif not attempt.waits:
                 attempt.waits = True
@@ -195,7 +195,7 @@ class ClusterExecutor:
         while True:
             await anyio.sleep(_LOOK_S)
             change = await self.look(tell)
-            lanes = await self._rivals.share(self._connection, self._machines, state, most=self._most)
+            lanes = await self._fair_share.share(self._connection, self._machines, state, most=self._most)
             if change or lanes != before:
                 await set_lanes(lanes, change or shared_words(lanes, self.lanes))
             before = lanes
@@ -231,7 +231,7 @@ class ClusterExecutor:
             order = Order(
                 key=next(name for name in self._names if name not in self._attempts),
                 run_id=self._offer.run_id,
-                # The other segments are no concern of whoever makes this one.
+                # The worker needs only this segment.
                 plan=replace(plan, segments=(segment,)),
                 segment=segment,
                 lane=lane,
@@ -250,8 +250,8 @@ class ClusterExecutor:
                 (folder / made.part).unlink(missing_ok=True)
         return replace(made.finished, at_s=time.time())
 
-    async def _run(self, order: Order, tell: Tell) -> Made:
-        """Have an order carried out by whoever is free.
+    async def _run(self, order: Order, tell: Tell) -> SegmentResult:
+        """Have a free worker carry out an order.
 
         Raises:
             VhsBatchError: it could not be.
@@ -268,7 +268,7 @@ class ClusterExecutor:
         except OSError as error:
             raise self._lost(str(error)) from error
         attempt = self._attempts[order.key] = _Attempt(tell, order.plan, order.lane)
-        made: Made | VhsBatchError | None = None
+        made: SegmentResult | VhsBatchError | None = None
         try:
             with attempt.scope:
                 made = await future.result()
@@ -277,7 +277,7 @@ class ClusterExecutor:
         except KilledWorker as error:
             raise ChainError(
                 f"{error.allowed_failures + 1} machines died while they made it",
-                fix="their logs say of what; less memory is taken at a lower resolution",
+                fix="their logs say why; a lower resolution needs less memory",
             ) from error
         except CommClosedError as error:
             raise self._lost("the connection to the cluster was lost") from error

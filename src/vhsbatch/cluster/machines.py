@@ -84,7 +84,7 @@ class Machines:
         changes, lost = [], ""
         if scheduler["id"] != self._known.scheduler_id:
             if self._known.scheduler_id:
-                change = self._lose_all(f"the scheduler at {address} was started anew")
+                change = self._lose_all(f"the scheduler at {address} was restarted")
                 changes, lost = [change.text], change.lost
             self._known.scheduler_id = scheduler["id"]
         there = set(scheduler["workers"])

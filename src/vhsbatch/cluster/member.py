@@ -39,8 +39,8 @@ class Member:
         workspace: where and with what it works.
         slots: how many segments it makes at a time.
         usable_bytes: memory that all of them together may take.
-        gpus: what the network runs on, if not on the CPU.
-        device: what the network runs on.
+        gpus: what the model runs on, if not on the CPU.
+        device: what the model runs on.
         spare_devices: what else it could run on.
         paths: where folders of the head's are on this machine.
         shares_folder: whether it sees the folder for segments.
@@ -75,7 +75,7 @@ class Member:
         """A plan with this machine's paths (`files`, by name) and devices.
 
         Raises:
-            ToolError: the network is another one here.
+            ToolError: the model is another one here.
         """
         upscaling = None if plan.upscaling is None else self._upscaling(plan.upscaling, files)
         preset = plan.preset
@@ -106,8 +106,8 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a Dask worker was given by whoever started it.
+class WorkerLimits:
+    """The limits that a Dask worker was started with.
 
     Attributes:
         threads: how many tasks it runs at a time.
@@ -120,14 +120,14 @@ class Limits:
     given: Mapping[str, float]
 
 
-async def examine(settings: Settings, offer: Offer, limits: Limits, retired: Retired) -> Member | str:
+async def examine(settings: Settings, offer: Offer, limits: WorkerLimits, retired: Retired) -> Member | str:
     """How a machine would help, or why it cannot.
 
     Args:
         settings: how it runs.
         offer: what is asked of it.
         limits: what its Dask worker was given.
-        retired: told of a GPU that is taken out, and why.
+        retired: called when a GPU is taken out of use, with the reason.
 
     Raises:
         VhsBatchError: one of its tools does not work.
@@ -190,12 +190,12 @@ async def reads_by_http(ffmpeg: str) -> bool:
 
 
 def files_here(plan: JobPlan) -> dict[str, Path]:
-    """The files that a segment is made from; networks that came with the packages are on every machine."""
+    """The files that a segment is made from; models that came with the packages are on every machine."""
     files = files_of(plan)
     if plan.upscaling is not None:
-        shipped = {network.name: network for network in shipped_models()}
-        if (network := shipped.get(plan.upscaling.model)) is not None:
-            files |= {"param": network.param, "weights": network.weights}
+        shipped = {model.name: model for model in shipped_models()}
+        if (model := shipped.get(plan.upscaling.model)) is not None:
+            files |= {"param": model.param, "weights": model.weights}
     return files
 
 
@@ -210,7 +210,7 @@ def holds_token(token: Path, text: str) -> bool:
 def _expect_same(planned: Mapping[str, str], here: Mapping[str, str]) -> None:
     for name, value in here.items():
         if planned.get(name) != value:
-            what = "QTGMC" if name == "qtgmc" else f"the network's {name}"
+            what = "QTGMC" if name == "qtgmc" else f"the model's {name}"
             raise ToolError(
                 f"{what} on {os.uname().nodename} is {value}, in the plan {planned.get(name)}",
                 fix="install the same packages on all machines",

@@ -27,9 +27,9 @@ from vhsbatch.scheduling.sizing import choose_lanes
 _AGAIN_S = 1.0
 _CLOSE_S = 3.5
 _CONNECT_S = 10.0
-# How OpenSSL puts it, wherever in Dask's errors that stands.
+# OpenSSL's own words, anywhere in Dask's errors.
 _TLS_SAYS = re.compile(r"\[SSL: \w+\] ([^(]+)")
-# Dask's own pages say what runs, and tell it to whoever asks: to this machine alone.
+# Dask's web pages show what runs to anyone: serve them to this machine only.
 _PAGES = "127.0.0.1:0"
 
 Say = Callable[[str], None]
@@ -54,7 +54,7 @@ async def scheduler_at(address: Address, settings: Settings) -> AsyncIterator[Ad
             extensions=EXTENSIONS,
         )
     except (OSError, RuntimeError) as error:
-        # Dask speaks of a failure to start, and the system's reason stands behind that.
+        # Dask speaks of a failure to start, and gives the system's reason after that.
         reason = error.__cause__ or error
         said = reason.strerror if isinstance(reason, OSError) else None
         raise ToolError(
@@ -125,7 +125,7 @@ async def help_cluster(
 async def _wait_for_scheduler(address: Address, settings: Settings, machine: str, say: Say) -> None:
     """Return when the scheduler lets this machine in; say why it does not, once for each reason.
 
-    A Dask worker would try for ever, and say nothing.
+    A Dask worker would keep trying silently.
     """
     certificates = security(address, settings)
     how = {} if certificates is None else certificates.get_connection_args("worker")
@@ -144,19 +144,19 @@ async def _wait_for_scheduler(address: Address, settings: Settings, machine: str
 
 
 def why_not_let_in(error: BaseException) -> str:
-    """Why a scheduler was not reached, by what stands behind Dask's error."""
+    """Why a scheduler was not reached, from the causes of Dask's error."""
     chain = [error]
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
         chain.append(cause)
     refusals = [match[1].strip() for each in chain if (match := _TLS_SAYS.search(str(each))) is not None]
     if refusals:
         return (
-            f"its certificate and the scheduler's do not go together ({refusals[-1]}): "
+            f"its certificate and the scheduler's do not match ({refusals[-1]}): "
             "both need one that the same ca.pem has signed"
         )
     last = chain[-1]
     said = last.strerror if isinstance(last, OSError) and last.strerror else str(last)
-    return f"no scheduler lets it in there ({said})"
+    return f"no scheduler there accepts it ({said})"
 
 
 def worker_name(machine: str) -> str:

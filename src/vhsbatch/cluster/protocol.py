@@ -29,13 +29,13 @@ class Tools:
 
     Attributes:
         ffmpeg: FFmpeg's version.
-        network: the network's runtime with its version and kind of device, empty where none is used.
+        runtime: what runs the model, with its version and kind of device, empty where none is used.
         processor: the machine's architecture, since the tools compute differently on another one.
         qtgmc: the versions of QTGMC's packages, empty where it is not used.
     """
 
     ffmpeg: str
-    network: str
+    runtime: str
     processor: str
     qtgmc: str = ""
 
@@ -43,11 +43,11 @@ class Tools:
 def difference(wanted: Tools, found: Tools) -> str | None:
     """Why a machine cannot help; None if it can.
 
-    >>> wanted = Tools(ffmpeg="n9.0.2", network="", processor="x86_64")
-    >>> difference(wanted, Tools(ffmpeg="5.1.6", network="", processor="x86_64"))
+    >>> wanted = Tools(ffmpeg="n9.0.2", runtime="", processor="x86_64")
+    >>> difference(wanted, Tools(ffmpeg="5.1.6", runtime="", processor="x86_64"))
     'it has FFmpeg 5.1.6, and the batch is made with FFmpeg n9.0.2'
     """
-    for name, what in (("ffmpeg", "FFmpeg "), ("network", ""), ("processor", ""), ("qtgmc", "QTGMC with ")):
+    for name, what in (("ffmpeg", "FFmpeg "), ("runtime", ""), ("processor", ""), ("qtgmc", "QTGMC with ")):
         want, have = getattr(wanted, name), getattr(found, name)
         if want != have:
             return f"it has {what}{have or 'none'}, and the batch is made with {what}{want}"
@@ -63,8 +63,8 @@ class Offer:
         version: this program's version.
         tools: what the frames are made with.
         engine: ``ffmpeg`` or ``realesrgan``.
-        runtime: what runs the network, empty without one.
-        on_cpu: whether the network runs on the CPU.
+        runtime: what runs the model, empty without one.
+        on_cpu: whether the model runs on the CPU.
         encoder: FFmpeg encoder name.
         lane_bytes: memory that a segment takes while it is made.
         folder: the head's folder for segments.
@@ -133,7 +133,7 @@ class Order:
         segment: which part of it.
         lane: the lane that is occupied.
         attempt: from 1.
-        fallback: how often the network failed at it before.
+        fallback: how often the model failed at it before.
     """
 
     key: str
@@ -146,7 +146,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class SegmentResult:
     """A segment that a machine has made and verified.
 
     Attributes:

@@ -9,7 +9,7 @@ from distributed import Worker, get_worker
 
 from vhsbatch import __version__
 from vhsbatch.cluster.files import Block
-from vhsbatch.cluster.protocol import Answer, Made, Order, as_values
+from vhsbatch.cluster.protocol import Answer, Order, SegmentResult, as_values
 from vhsbatch.cluster.worker_plugin import PLUGIN, SegmentWorker
 from vhsbatch.config.sources import load_settings
 from vhsbatch.errors import VhsBatchError
@@ -34,7 +34,7 @@ async def join(version: str, offer: bytes, dask_worker: Worker) -> dict[str, Any
     return as_values(await _node(dask_worker).answer(pickle.loads(offer)))  # noqa: S301
 
 
-async def make(order: Order) -> Made | VhsBatchError | None:
+async def make(order: Order) -> SegmentResult | VhsBatchError | None:
     """The task: one attempt at one segment."""
     return await _node(get_worker()).make(order)
 
@@ -45,7 +45,7 @@ async def take(token: str, block: Block | None, dask_worker: Worker) -> None:
 
 
 async def block(part: str, number: int, dask_worker: Worker) -> bytes:
-    """A block of a segment that a machine has made; empty behind its end."""
+    """A block of a segment that a machine has made; empty past its end."""
     return await anyio.to_thread.run_sync(_node(dask_worker).block, part, number)
 
 

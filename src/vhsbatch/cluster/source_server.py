@@ -26,7 +26,7 @@ from vhsbatch.ffmpeg.formats import Served
 
 _LOOPBACK = "127.0.0.1"
 _CONNECTIONS = Path("/proc/net/tcp")
-# What lies in the connection when FFmpeg jumps was sent in vain.
+# Data in flight when FFmpeg seeks is wasted.
 _UNREAD_BYTES = 2**18
 
 Block = Callable[[int], Awaitable[bytes]]
@@ -39,7 +39,7 @@ class _Source:
     Attributes:
         size_bytes: its size.
         block: gives a block by its number.
-        failure: why a block could not be had.
+        failure: why a block could not be fetched.
     """
 
     size_bytes: int
@@ -50,7 +50,7 @@ class _Source:
         """A block, which has the length that it has in the file.
 
         Raises:
-            ChainError: it could not be had, or is shorter.
+            ChainError: it could not be fetched, or is too short.
         """
         block = await self.block(number)
         if len(block) != files.block_bytes(number, self.size_bytes):
@@ -92,7 +92,7 @@ class SourceServer:
             suffix: the ending of its name.
 
         Raises:
-            ChainError: a block could not be had, whatever FFmpeg has made of that.
+            ChainError: a block could not be fetched, whatever FFmpeg made of that.
         """
         if self._server is None:
             self._start()

@@ -94,7 +94,7 @@ def _offer(settings: Settings, environment: Environment, workspace: Workspace, r
 async def _workers(
     count: int, address: Address, settings: Settings, environment: Environment, tell: Tell
 ) -> AsyncIterator[None]:
-    """`count` worker programs on this machine, each of which is started anew when it dies."""
+    """`count` worker programs on this machine; each is restarted when it dies."""
     threads = math.ceil(environment.threads / count)
     variables = _environment(settings, engine=environment.intent.engine, threads=threads)
     async with anyio.create_task_group() as group:

@@ -11,19 +11,19 @@ def tools(*, ffmpeg_version: str, runtime: str, device: str, qtgmc: str = "") ->
 
     Args:
         ffmpeg_version: what `ffmpeg -version` calls itself.
-        runtime: what runs the network, empty where none is used.
+        runtime: what runs the model, empty where none is used.
         device: where it runs.
         qtgmc: the versions of QTGMC's packages, empty where it is not used.
     """
     return Tools(
         ffmpeg=ffmpeg_version,
-        network=_network(runtime, device),
+        runtime=_runtime(runtime, device),
         processor=platform.machine(),
         qtgmc=qtgmc,
     )
 
 
-def _network(runtime: str, device: str) -> str:
+def _runtime(runtime: str, device: str) -> str:
     if not runtime:
         return ""
     try:

@@ -8,7 +8,7 @@ import anyio.to_thread
 
 from vhsbatch.cluster.connection import Connection
 from vhsbatch.cluster.files import SOURCE, files_of, proven_block, write_block
-from vhsbatch.cluster.protocol import Made
+from vhsbatch.cluster.protocol import SegmentResult
 from vhsbatch.cluster.rpc import block, drop, take
 from vhsbatch.errors import MachineLostError, VerificationError, VhsBatchError
 from vhsbatch.fs import sha256
@@ -29,11 +29,11 @@ async def hand_out(connection: Connection, plan: JobPlan, command: dict[str, Any
             await expect_unchanged(plan)
     except (KeyError, OSError, VhsBatchError):
         data = None
-    with contextlib.suppress(OSError):  # whoever waits for it tries again
+    with contextlib.suppress(OSError):  # the task that waits for it tries again
         await connection.ask(take, command["token"], data, worker=command["address"], within_s=_BLOCK_S)
 
 
-async def fetch(connection: Connection, made: Made, worker: str, folder: Path) -> None:
+async def fetch(connection: Connection, made: SegmentResult, worker: str, folder: Path) -> None:
     """Bring a segment to `folder` from a worker that shares no folder.
 
     Raises:
@@ -52,7 +52,7 @@ async def fetch(connection: Connection, made: Made, worker: str, folder: Path) -
         raise VerificationError("a segment has changed on its way from another machine")
 
 
-async def _block(connection: Connection, made: Made, worker: str, number: int) -> bytes:
+async def _block(connection: Connection, made: SegmentResult, worker: str, number: int) -> bytes:
     data = await connection.ask(block, made.part, number, worker=worker, within_s=_BLOCK_S)
     if isinstance(data, BaseException):
         raise MachineLostError(f"the segment was lost with {made.finished.machine}") from data

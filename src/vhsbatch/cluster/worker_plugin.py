@@ -22,8 +22,8 @@ from distributed import Worker, WorkerPlugin
 
 from vhsbatch.cluster.block_cache import BlockCache, BorrowedFile
 from vhsbatch.cluster.files import SOURCE, read_block
-from vhsbatch.cluster.member import Limits, Member, examine, files_here, holds_token, reads_by_http
-from vhsbatch.cluster.protocol import MEMORY, Answer, Made, Offer, Order, mapped, resource, topic
+from vhsbatch.cluster.member import Member, WorkerLimits, examine, files_here, holds_token, reads_by_http
+from vhsbatch.cluster.protocol import MEMORY, Answer, Offer, Order, SegmentResult, mapped, resource, topic
 from vhsbatch.cluster.source_server import SourceServer
 from vhsbatch.cluster.telemetry_buffer import TelemetryBuffer
 from vhsbatch.config.settings import Settings
@@ -50,7 +50,7 @@ Tell = Callable[[Telemetry], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt:
+class _LocalAttempt:
     """An attempt that is being made.
 
     Attributes:
@@ -95,7 +95,7 @@ class SegmentWorker(WorkerPlugin):
         self._settings = settings
         self._found = found
         self._members: dict[str, Member] = {}
-        self._attempts: dict[str, _Attempt] = {}
+        self._attempts: dict[str, _LocalAttempt] = {}
         self._made: dict[str, Path] = {}
         self._server = SourceServer()
         self._token = uuid.uuid4().hex
@@ -105,7 +105,7 @@ class SegmentWorker(WorkerPlugin):
     def setup(self, worker: Worker) -> None:
         """Remember the worker, and what a person has said of it."""
         self._worker = worker
-        self._limits = Limits(
+        self._limits = WorkerLimits(
             threads=worker.state.nthreads,
             memory_bytes=worker.memory_manager.memory_limit,
             given={
@@ -180,11 +180,11 @@ class SegmentWorker(WorkerPlugin):
 
     # --- attempts --------------------------------------------------------------------------------
 
-    async def make(self, order: Order) -> Made | VhsBatchError | None:
+    async def make(self, order: Order) -> SegmentResult | VhsBatchError | None:
         """Make one segment; the error if it could not be made, None if it was stopped."""
         taken = {attempt.slot for attempt in self._attempts.values()}
         slot = next(number for number in itertools.count(1) if number not in taken)
-        attempt = self._attempts[order.key] = _Attempt(
+        attempt = self._attempts[order.key] = _LocalAttempt(
             order.run_id, slot, TelemetryBuffer(order, self.machine, self._note)
         )
         try:
@@ -197,7 +197,7 @@ class SegmentWorker(WorkerPlugin):
             del self._attempts[order.key]
         return None
 
-    async def _make(self, order: Order, attempt: _Attempt) -> Made:
+    async def _make(self, order: Order, attempt: _LocalAttempt) -> SegmentResult:
         """Have the files that the segment is made from, and make it."""
         member = self._members[order.run_id]
         info, files, workspace = order.plan.info, {}, member.workspace
@@ -229,7 +229,7 @@ class SegmentWorker(WorkerPlugin):
 
     @asynccontextmanager
     async def _served(
-        self, borrowed_file: BorrowedFile, info: MediaInfo, attempt: _Attempt
+        self, borrowed_file: BorrowedFile, info: MediaInfo, attempt: _LocalAttempt
     ) -> AsyncIterator[Served]:
         """A source that FFmpeg reads from the head, as far as it needs it."""
         serving = self._server.serving(
@@ -243,10 +243,10 @@ class SegmentWorker(WorkerPlugin):
 
     async def _make_file(
         self, plan: JobPlan, order: Order, workspace: Workspace, way: Upscaling | None, tell: Tell
-    ) -> Made:
+    ) -> SegmentResult:
         """Make the segment's file."""
         folder = workspace.job_folder(plan)
-        # Two machines can be at one attempt where a link was cut: each has a file of its own, to which the
+        # After a broken link two machines can make the same attempt: each has its own file, to which the
         # head gives the segment's name.
         part = folder / f"{order.key}-{self._token}.part"
         await anyio.to_thread.run_sync(make_private, folder)
@@ -269,14 +269,14 @@ class SegmentWorker(WorkerPlugin):
         shared = self._members[order.run_id].shares_folder
         if not shared:
             self._made[part.name] = part
-        return Made(
+        return SegmentResult(
             finished=replace(finished, machine=self.machine),
             part=part.name,
             fetch_from=None if shared else self._worker.contact_address,
         )
 
     def block(self, part: str, number: int) -> bytes:
-        """A block of a segment that the head fetches; empty behind its end."""
+        """A block of a segment that the head fetches; empty past its end."""
         return read_block(self._made[part], number)
 
     def drop(self, part: str) -> None:
@@ -284,7 +284,7 @@ class SegmentWorker(WorkerPlugin):
         self._made.pop(part).unlink(missing_ok=True)
 
     @asynccontextmanager
-    async def _reporting(self, key: str, attempt: _Attempt) -> AsyncIterator[None]:
+    async def _reporting(self, key: str, attempt: _LocalAttempt) -> AsyncIterator[None]:
         """Tells the newest of an attempt a few times a second through the scheduler."""
         said_s = 0.0
 

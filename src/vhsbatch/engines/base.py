@@ -28,7 +28,7 @@ class Engine(Protocol):
         """The child process that takes rgb24 frames on stdin and gives larger ones on stdout.
 
         Args:
-            upscaling: how the network is used.
+            upscaling: how the model is used.
             width: input frame width in pixels.
             height: input frame height in pixels.
             threads: CPU threads that the stage may keep busy.

@@ -1,4 +1,4 @@
-"""Where the network can run: Vulkan devices, and the runtimes that are installed."""
+"""Where the model can run: Vulkan devices, and the runtimes that are installed."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ _NVIDIA = 0x10DE
 
 _KINDS = ("discrete", "integrated", "virtual", "cpu")
 
-# Asked in a child process: a broken driver can crash whoever loads it.
+# Asked in a child process: a broken driver can crash the process that loads it.
 _LIST_DEVICES = """
 import json, ncnn
 print(json.dumps([
@@ -109,7 +109,7 @@ def choose_device(requested: str, devices: tuple[VulkanDevice, ...], *, option: 
 
 
 def choose_gpus(requested: Sequence[int], device: str, devices: tuple[VulkanDevice, ...]) -> tuple[str, ...]:
-    """The devices that the network is shared out among, the first of them first tried.
+    """The devices that the model is shared out among, the first of them first tried.
 
     Args:
         requested: what the user named, by index; empty for a choice: every GPU of the kind of `device`.
@@ -122,7 +122,7 @@ def choose_gpus(requested: Sequence[int], device: str, devices: tuple[VulkanDevi
     if requested:
         if len(set(requested)) < len(requested):
             raise UsageError(
-                f"--gpus {','.join(map(str, requested))}: one of them stands there twice", fix="name it once"
+                f"--gpus {','.join(map(str, requested))}: one of them is listed twice", fix="list it once"
             )
         return tuple(choose_device(str(index), devices, option="--gpus") for index in requested)
     if device == "cpu":
@@ -189,7 +189,7 @@ async def runtime_problem(runtime: str, device: str = "cpu") -> str | None:
 
 
 def runtime_fix(problem: str) -> str:
-    """The command that mends a runtime.
+    """The command that repairs a runtime.
 
     >>> runtime_fix("libomp.so.5: cannot open shared object file: No such file or directory")
     'apt-get install libomp5'

@@ -20,7 +20,7 @@ def fallbacks(upscaling: Upscaling) -> tuple[Upscaling, ...]:
 
 
 def fallback(upscaling: Upscaling, step: int) -> Upscaling:
-    """The way that is taken after `step` failures of the network; the last one from there on."""
+    """The way that is taken after `step` failures of the model; the last one from there on."""
     ways = fallbacks(upscaling)
     return ways[min(step, len(ways) - 1)]
 

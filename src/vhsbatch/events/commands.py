@@ -1,7 +1,7 @@
 """What a user wants of a batch while it runs, as values.
 
-A wish is not a fact: the scheduler grants it, and a fact says what came of it, or refuses it in words
-(`vhsbatch.scheduling.command_effects`). Wishes come from the terminal interface, and from another process
+A command is not a fact: the scheduler grants it, which a fact records, or refuses it in words
+(`vhsbatch.scheduling.command_effects`). Commands come from the terminal interface, and from another process
 that watches the batch.
 """
 
@@ -82,7 +82,7 @@ class Stop:
     """End the run; finished segments are kept.
 
     Attributes:
-        drain: whether running segments are finished first.
+        drain: whether running segments finish first.
     """
 
     drain: bool = False

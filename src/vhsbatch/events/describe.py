@@ -57,7 +57,7 @@ def describe_plan(plan: JobPlan) -> Iterator[str]:
     tracks = len(plan.info.audio)
     yield (
         f"from {video.width}x{video.height} {video.codec}, {frame_rate(video.rate)}, "
-        f"{duration(float(video.frames / video.rate))}, {tracks} sound {'track' if tracks == 1 else 'tracks'}"
+        f"{duration(float(video.frames / video.rate))}, {tracks} audio {'track' if tracks == 1 else 'tracks'}"
     )
     count = len(plan.segments)
     yield (
@@ -108,7 +108,7 @@ def predicted(what: BatchPredicted) -> str:
     )
 
 
-# What is predicted behind two thirds of a run, since a kind was new, says nothing of the run.
+# A prediction made in the last third of a run, because a kind was new, says nothing about the run.
 _TIMELY = 3
 
 
@@ -150,7 +150,7 @@ def progress_line(state: BatchState, progress: Mapping[int, Progress], now_s: fl
     return ", ".join(parts)
 
 
-def fact_line(fact: Fact) -> str:  # noqa: PLR0911 - one for each fact that has words of its own
+def fact_line(fact: Fact) -> str:  # noqa: PLR0911 - one for each fact with its own wording
     """A fact in words, for a log."""
     match fact:
         case JobHeld(reason=str(why)):

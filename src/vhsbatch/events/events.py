@@ -1,4 +1,4 @@
-"""What happens in a batch, as values: facts are kept for ever, telemetry is only shown.
+"""What happens in a batch, as values: facts are kept permanently, telemetry is only shown.
 
 A *fact* is written to the journal before anybody is told; the fold of all facts is the batch's
 state (`vhsbatch.events.state`). *Telemetry* (`vhsbatch.events.telemetry`) may be dropped at any time and
@@ -75,8 +75,8 @@ class SegmentFinished:
         frames: the frames that were counted in it.
         wall_s: how long the attempt took.
         device: where and how its frames were upscaled, in words.
-        fallback: how often the network had failed at it, and another way was taken.
-        duplicate_frames: its frames that equal the one before and cost the network no work.
+        fallback: how often the model had failed at it, and another way was taken.
+        duplicate_frames: its frames that equal the one before and cost the model no work.
         machine: the machine of a cluster that made it, empty where there is no cluster.
     """
 
@@ -115,7 +115,7 @@ class SegmentFailed:
 
     Attributes:
         final: there will be no other attempt.
-        by_model: the network's stage is to blame; the next attempt is made in another way.
+        by_model: the model's stage is to blame; the next attempt is made in another way.
         counts_as_attempt: whether it counts; it does not where the machine lacked something.
     """
 

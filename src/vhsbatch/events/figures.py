@@ -49,7 +49,7 @@ class Figures:
 def figures(state: BatchState, progress: Mapping[int, Progress], now_s: float) -> Figures:
     """The numbers at `now_s` (seconds since the epoch).
 
-    Only frames made in this run count for the speed: what an earlier run left behind cost nothing.
+    Only frames made in this run count for the speed: what an earlier run left cost nothing.
     """
     started_s = state.started_s if state.started_s is not None else now_s
     elapsed_s = max(0.0, (state.ended_s if state.ended_s is not None else now_s) - started_s)
@@ -117,7 +117,7 @@ def ready_in(
     """Seconds until each video is ready, if as many as there are lanes are made at a time, in these turns.
 
     They share the batch's speed: where fewer videos are left than lanes, these help each other. Nothing is
-    said of videos behind one whose length is not known yet.
+    known about videos after one whose length is unknown.
     """
     ready: dict[str, float] = {}
     if numbers.frames_per_s <= 0:

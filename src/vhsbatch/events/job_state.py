@@ -49,7 +49,7 @@ class JobState:
         running: the lane at work on each segment that is being made.
         finished: the proof of each finished segment.
         attempts: attempts that failed, for each segment.
-        model_failures: those of them for which the network's stage was to blame.
+        model_failures: those of them for which the model's stage was to blame.
         assembly_lane: the lane that joins the segments, None while none does.
         reason: why the video failed, was skipped, waits, or is left to another run.
         detail: more lines about a failure.

@@ -1,12 +1,12 @@
 """The journal: every fact of every run on an output folder, on disk before anybody is told.
 
-Each run appends to a file of its own, one fact of JSON a line, so that there is never more than one
+Each run appends to its own file, one fact of JSON a line, so that there is never more than one
 writer to a file; replaying all files in the order of their names gives the folder's history. Files are
 numbered: the order of runs does not depend on a clock. (Earlier versions named them by the time, which
 sorts before the numbers.)
 
-The first line says which notation the file is in and which run it is of. Every line carries a checksum,
-except in the files of earlier versions. What is damaged, or of a kind or a notation that this version does
+The first line states the format and the run. Every line carries a checksum,
+except in the files of earlier versions. What is damaged, or of a kind or a format that this version does
 not know, is left out and reported; nothing rests on a fact but on what it proves, so what is lost is made
 or proven again.
 """
@@ -93,7 +93,7 @@ class Journal:
         except OSError as error:
             raise OutputFolderError(
                 f"cannot write the journal: {error.strerror}",
-                fix="make room; the same command with --resume goes on",
+                fix="free some disk space; the same command with --resume continues",
             ) from error
         self._size_bytes += len(line)
 
@@ -176,7 +176,7 @@ def read_journal(folder: Path, warn: Callable[[str], None] | None = None) -> Ite
     if losses and warn is not None:
         warn(
             f"the journal {plain(str(folder))} was read without {', '.join(losses)}: "
-            "what that proved is proven or made again"
+            "what they proved is verified or made again"
         )
 
 
@@ -276,7 +276,7 @@ def _opened(line: bytes) -> bytes:
 
 
 class JournalReader:
-    """Reads the journal of an output folder as it grows, whoever writes it."""
+    """Reads the journal of an output folder while another process writes it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -311,7 +311,7 @@ class JournalReader:
 
 
 def _reserve_in(folder: Path) -> BinaryIO | None:
-    """A file without a name, of as much room as is kept, or of none where there is not so much.
+    """An unnamed file that reserves disk space; empty if there is not enough.
 
     None where a file system has no files without a name.
     """
@@ -324,7 +324,7 @@ def _reserve_in(folder: Path) -> BinaryIO | None:
 
 
 def _fill(reserve: BinaryIO) -> None:
-    """Take the room that is kept, unless it is taken already, or there is not so much."""
+    """Reserve disk space, unless it is reserved already or there is not enough."""
     descriptor = reserve.fileno()
     if os.fstat(descriptor).st_size == _RESERVE_BYTES:
         return

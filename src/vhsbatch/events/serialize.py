@@ -99,7 +99,7 @@ def load_telemetry(line: str) -> Telemetry:
 
 
 def load_command(line: str | bytes) -> Command:
-    """The wish that `dump_line` wrote.
+    """The command that `dump_line` wrote.
 
     Raises:
         ValueError: it is none.

@@ -80,7 +80,7 @@ class BatchState:
         return not self.open
 
     def apply(self, fact: Fact) -> None:
-        """Take a fact in. Facts about videos that are not in the batch are of an older one: ignored."""
+        """Take a fact in. Facts about videos outside the batch come from an older one and are ignored."""
         self.revision += 1
         match fact:
             case BatchStarted():
@@ -107,7 +107,7 @@ class BatchState:
                     self.turns.note(job, fact)
 
     def halt(self) -> None:
-        """Take in that the run is gone: what was under way waits for the next one, behind what is proven."""
+        """Record that the run is gone: unfinished work waits for the next run, after what is proven."""
         for job in self.turns.under_way:
             before = job.phase
             job.running, job.assembly_lane = {}, None
@@ -142,7 +142,7 @@ class BatchState:
         for job in fact.jobs:
             old = before.get(job.id)
             if old is not None and old.job.source == job.source:
-                # A plan is made anew by every run; proofs count for the plan with their fingerprint.
+                # Every run plans again; proofs count for the plan with their fingerprint.
                 self.jobs[job.id] = JobState(
                     job=job, priority=job.priority, finished=old.finished, published=old.published
                 )

@@ -1,4 +1,4 @@
-"""What happens while a lane works: shown to whoever looks, and dropped where nobody does."""
+"""What happens while a lane works: shown to subscribers, dropped when there are none."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -37,7 +37,7 @@ class DeviceReading:
     """What a CPU or a GPU says of itself; None for what it does not tell.
 
     Attributes:
-        id: ``cpu``, the index of a Vulkan device, or empty for a GPU that the network does not run on.
+        id: ``cpu``, the index of a Vulkan device, or empty for a GPU that the model does not run on.
         name: what it is called.
         total_bytes: its memory: a GPU's own, or for the CPU what this program may use.
         used_bytes: what of it is in use.

@@ -13,7 +13,7 @@ class Turns:
     """The open videos in their turns.
 
     What has been begun goes on first; then the higher priority; then the batch's order. Lengths are known
-    of what is planned: videos that are not yet come behind, and nothing waits for them.
+    of what is planned: videos that are not planned come later, and nothing waits for them.
 
     The work is given out by this, and sorting ten thousand videos takes milliseconds: what waits is sorted
     when its order may have changed, and not for every segment.

@@ -94,7 +94,7 @@ def audio_notes(info: MediaInfo, preset: Preset, container: str) -> Iterator[str
     """What becomes of tracks that cannot stay as they are, a line each."""
     for number, track in enumerate(info.audio, start=1):
         encodes = _plan_track(track, info.video, preset.audio, container, None, copies=True)
-        name, codec = f"sound track {number}", encodes[0].codec
+        name, codec = f"audio track {number}", encodes[0].codec
         if track.undecoded_packets:
             at_s = track.undecoded_at_s
             place = "" if at_s is None else f", the first at {float(at_s - info.video.start_s):.1f} s"

@@ -4,7 +4,7 @@ A graph has three parts. The *front* gives the source's frames their positions o
 deinterlaces and cleans them, and cuts the segment out behind the temporal filters, so that these are
 warm. The *finish* scales once, converts the colours and sharpens. At the very end gaps are filled with the
 frame before, so that no filter ever sees a frame that was not recorded. Between front and finish, where the
-network is used, frames become RGB and leave for the engine, so that front and finish run in two FFmpegs.
+model is used, frames become RGB and leave for the engine, so that front and finish run in two FFmpegs.
 Where a program of its own deinterlaces, the front is cut there in the same way.
 """
 
@@ -103,7 +103,7 @@ def fields_format(track: VideoTrack, preset: Preset) -> str:
 
 
 def decode_graph(plan: JobPlan, segment: Segment) -> str:
-    """The first half of a segment that goes through the network: source frames in, rgb24 out."""
+    """The first half of a segment that goes through the model: source frames in, rgb24 out."""
     track, preset = plan.info.video, plan.preset
     node = _clean(_deinterlaced(plan, segment), plan, segment)
     colour = source_colour(track)
@@ -132,7 +132,7 @@ def encode_graph(plan: JobPlan, pixel_format: str) -> str:
 
 
 def model_input_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
-    """Width and height of the frames that the network sees: of no more columns than the preset allows."""
+    """Width and height of the frames that the model sees: of no more columns than the preset allows."""
     width, height = cropped_size(track, preset)
     return min(width, preset.upscale.ai_width or width), height
 

@@ -23,7 +23,7 @@ def expect_lut(path: Path) -> None:
     """
     problem = _problem(path)
     if problem is not None:
-        raise InputError(f"colour.lut: {path} is no 3D LUT: {problem}", fix=_FIX)
+        raise InputError(f"colour.lut: {path} is not a 3D LUT: {problem}", fix=_FIX)
 
 
 def _problem(path: Path) -> str | None:

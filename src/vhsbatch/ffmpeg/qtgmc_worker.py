@@ -158,7 +158,7 @@ class FrameReader:
         return planes
 
 
-class FrameCheck:
+class OutputCheck:
     """Holds every frame that is made against the fields that it was made of, by their luma."""
 
     def __init__(self, *, bits: int) -> None:
@@ -225,7 +225,7 @@ def main() -> None:
         run(reader, held, form, arguments, frames_out)
         reader.expect_end()
     except BrokenPipeError:
-        _fail("Broken pipe: whoever takes the frames is gone")
+        _fail("Broken pipe: the reader of the frames is gone")
     except Exception as error:
         reason = reader.failure if reader is not None and reader.failure is not None else error
         _fail(" ".join(str(reason).split()) or type(reason).__name__)
@@ -268,7 +268,7 @@ def run(
     reader: FrameReader, held: list[int], form: Format, arguments: argparse.Namespace, frames_out: int
 ) -> None:
     """Write the first `--keep` of the frames that are made of what `reader` gives."""
-    check = FrameCheck(bits=form.bits)
+    check = OutputCheck(bits=form.bits)
     source = _source(reader, len(held), check, form, arguments)
     fields_per_frame = 1 if arguments.rate == "field" else 2
     times = times_shown(held, 2 // fields_per_frame, arguments.keep)
@@ -304,7 +304,7 @@ def times_shown(held: list[int], frames_of_each: int, keep: int) -> list[int]:
 
 
 def _source(
-    reader: FrameReader, frames: int, check: FrameCheck, form: Format, arguments: argparse.Namespace
+    reader: FrameReader, frames: int, check: OutputCheck, form: Format, arguments: argparse.Namespace
 ) -> Any:
     """What `reader` gives as a clip; `check` sees each frame once."""
     vs = _vapoursynth(arguments.threads)
@@ -401,7 +401,7 @@ def trial() -> dict[str, str]:
     if len(frames) != 2 * length:
         raise WorkerError(f"{len(frames)} frames were made of {length}")
     if any(int(np.abs(planes[0].astype(int) - level).max()) > 1 for planes in frames):
-        raise WorkerError("a plain grey picture came out otherwise")
+        raise WorkerError("a plain grey picture came out changed")
     return {name: version(name) for name in PACKAGES}
 
 

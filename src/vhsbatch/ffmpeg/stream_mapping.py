@@ -125,9 +125,9 @@ def left_out(info: MediaInfo, preset: Preset, container: str) -> Iterator[str]:
         hint = '; container = "mkv" holds them' if fits and container != "mkv" else ""
         yield f"subtitles left out, which {container} cannot hold: {', '.join(lost)}{hint}"
     if info.other_streams:
-        yield f"streams left out that are neither picture, sound nor subtitles: {info.other_streams}"
+        yield f"streams left out that are neither video, audio nor subtitles: {info.other_streams}"
     if info.pictures:
-        yield f"pictures left out that stand still, as covers do: {info.pictures}"
+        yield f"still pictures left out, such as covers: {info.pictures}"
     if lost_tags := _lost_tags(info, container):
         yield f"tags left out, which {container} cannot hold: {', '.join(lost_tags)}; mkv holds them"
     if info.timecode is not None and timecode(info, preset) is None:

@@ -1,6 +1,6 @@
 """Commands of the user's own, run after each video and after the batch.
 
-What happened is on the command's standard input, as one JSON object. A command that fails is told of
+What happened is on the command's standard input, as one JSON object. A command that fails is reported
 in one line, and changes nothing for the batch. What it leaves running is ended with it.
 """
 
@@ -37,7 +37,7 @@ class Hooks:
         on_batch: run when the batch has ended, in whatever way; empty for none.
         folder: the output folder.
         timeout_s: how long a command may take.
-        niceness: how far it steps back behind others.
+        niceness: how much its priority is lowered.
         after: what the command that is run when the batch has ended may want to find.
     """
 
@@ -80,9 +80,9 @@ class Hooks:
             self._hung[option] = 0
         except TimeoutError:
             self._hung[option] += 1
-            problem = f"it was stopped, as it had not ended after {self.timeout_s:g} s"
+            problem = f"it was stopped after {self.timeout_s:g} s"
             if self._hung[option] >= _MOST_HUNG:
-                problem += f", {_MOST_HUNG} times in a row: it is not run any more"
+                problem += f", {_MOST_HUNG} times in a row: it will not run again"
         except anyio.get_cancelled_exc_class():
             self._warn(option, command, "it was ended with the batch", session)
             raise

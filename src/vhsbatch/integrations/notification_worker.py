@@ -4,7 +4,7 @@
 
 The message is one JSON object on standard input: `addresses`, `title`, `body`, `failure`. Addresses
 hold passwords, so they are never on a command line, and messages about them name the service alone.
-With ``--check`` nothing is sent. It is a process of its own because a service that does not answer must
+With ``--check`` nothing is sent. It is a separate process because a service that does not answer must
 not hold up anything else. Exit code 1 and a line on standard error for each address that did not work.
 """
 
@@ -46,7 +46,7 @@ def check(address: str) -> str | None:
         )
     if _apprise(address) is not None:
         return None
-    return f"{service(address)} is no address that Apprise knows (for example mailto://user:password@host)"
+    return f"{service(address)} is not an address that Apprise supports (for example mailto://user:password@host)"
 
 
 def send(address: str, message: dict[str, Any]) -> str | None:
@@ -64,7 +64,7 @@ def send(address: str, message: dict[str, Any]) -> str | None:
         notify_type=kind,
         body_format=apprise.NotifyFormat.TEXT,
     )
-    return None if sent else f"{service(address)} did not take the message"
+    return None if sent else f"{service(address)} did not accept the message"
 
 
 def service(address: str) -> str:
@@ -78,7 +78,7 @@ def service(address: str) -> str:
 
 
 def _apprise(address: str) -> Any:
-    """The service behind an address, None if there is none."""
+    """The service of an address, None if there is none."""
     import apprise
 
     services = apprise.Apprise()

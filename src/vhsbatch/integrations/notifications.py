@@ -35,7 +35,7 @@ class Notification:
 class NotificationWriter:
     """Decides what is worth a message. Pure.
 
-    However many videos fail, there is one message for the first, and the others are told of at the
+    However many videos fail, one message reports the first; the others are listed at the
     end; the same goes for pauses.
     """
 
@@ -44,7 +44,7 @@ class NotificationWriter:
 
         Args:
             on: ``end``: when the batch has ended; ``failure``: when a video fails, work has to wait, or
-                the batch ends otherwise than well; ``all``: both.
+                the batch does not end well; ``all``: both.
         """
         self._on = on
         self._told: set[str] = set()
@@ -62,7 +62,7 @@ class NotificationWriter:
                 if isinstance(event, BatchPaused):
                     return Notification(title="vhs-upscale waits", body=plain(event.reason), failure=True)
                 name = plain(state.jobs[event.job_id].job.source.name)
-                more = "The others go on. Further failures are told of at the end."
+                more = "The other videos continue. Further failures are listed at the end."
                 return Notification(
                     title=f"vhs-upscale: {name} failed", body=f"{plain(event.reason)}\n{more}", failure=True
                 )
@@ -91,7 +91,7 @@ def _summary(state: BatchState) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notifications:
-    """Sends messages; one that cannot be sent is told of in one line.
+    """Sends messages; one that cannot be sent is reported in one line.
 
     Attributes:
         addresses: where to: ``desktop``, or an Apprise URL.

@@ -1,4 +1,4 @@
-"""What hooks are told of a video and of a batch, as values that `json` can write. Pure."""
+"""What hooks receive about a video and about a batch, as values that `json` can write. Pure."""
 
 from pathlib import Path
 

@@ -32,7 +32,7 @@ class Report:
     Attributes:
         folder: the output folder.
         ffmpeg: the FFmpeg program, None for the embedded one.
-        niceness: how far stills step back behind others.
+        niceness: how much the priority of snapshots is lowered.
         written: set when there will be no other report of this batch.
     """
 
@@ -42,7 +42,7 @@ class Report:
     written: anyio.Event = field(default_factory=anyio.Event)
 
     async def follow(self, session: Session, mailbox: Mailbox) -> None:
-        """Follow the batch to its end; a report that cannot be written is told of in one line."""
+        """Follow the batch to its end; a report that cannot be written is reported in one line."""
         try:
             snapshots = Snapshots(
                 folder=self.folder / STATE_FOLDER / "snapshots",
@@ -67,7 +67,7 @@ class Report:
 
         final = self.folder / NAME
         if await anyio.to_thread.run_sync(_is_foreign, final, MARK):
-            raise VhsBatchError("a file of that name, which is no report, is there", fix="move it away")
+            raise VhsBatchError("a different file with that name exists", fix="move it away")
         facts = await anyio.to_thread.run_sync(
             lambda: list(read_journal(self.folder / STATE_FOLDER / "journal"))
         )

@@ -21,12 +21,12 @@ from vhsbatch.model.plan import JobPlan
 MOST_PICTURES = 200
 
 _TEMPLATE = "report.html.j2"
-# Stands at the top of every report, so that somebody else's file of that name is never replaced.
+# The first line of every report, so that a different file of that name is never replaced.
 MARK = b"<!doctype html>\n<!-- vhsbatch report -->"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Video:
+class VideoEntry:
     """One video, as the page shows it.
 
     Attributes:
@@ -108,7 +108,7 @@ def render(state: BatchState, earlier: Mapping[str, JobState], find: Finder) -> 
     )
 
 
-def _videos(state: BatchState, earlier: Mapping[str, JobState], find: Finder) -> Iterator[Video]:
+def _videos(state: BatchState, earlier: Mapping[str, JobState], find: Finder) -> Iterator[VideoEntry]:
     """Failures first, since somebody has to look at them; then in the order of the batch."""
     jobs = {
         id_: earlier[id_] if job.phase in (Phase.SKIPPED, Phase.HELD) and id_ in earlier else job
@@ -123,10 +123,10 @@ def _videos(state: BatchState, earlier: Mapping[str, JobState], find: Finder) ->
         yield _video(job, snapshots, find.checks(job))
 
 
-def _video(job: JobState, snapshots: Pictures | None, checks: tuple[str, ...]) -> Video:
+def _video(job: JobState, snapshots: Pictures | None, checks: tuple[str, ...]) -> VideoEntry:
     done = job.phase is Phase.DONE
     before, after, (width, height) = snapshots or (None, None, (4, 3))
-    return Video(
+    return VideoEntry(
         name=plain(job.job.source.name),
         output=plain(job.job.id),
         link=urllib.parse.quote(job.job.id.encode("utf-8", "surrogateescape")) if done else None,

@@ -18,7 +18,7 @@ from vhsbatch.restore.workspace import make_private
 
 # Where a tape may show something, as parts of its length; the first is taken that does.
 _MOMENTS = (Fraction(1, 2), Fraction(1, 4), Fraction(3, 4))
-# A JPEG with less than this is of a black or a blue screen.
+# A smaller JPEG than this shows a black or blue screen.
 _LEAST_BYTES_PER_PIXEL = 0.02
 _TIMEOUT_S = 60.0
 # A source in which no place can be found is decoded from its beginning, but not for long.
@@ -45,7 +45,7 @@ class Snapshots:
     Attributes:
         folder: where they are kept.
         ffmpeg: the program.
-        niceness: how far it steps back behind others.
+        niceness: how much its priority is lowered.
     """
 
     folder: Path

@@ -14,7 +14,7 @@ INVALID_MATRIX = "invalid"
 class FieldOrder(StrEnum):
     """Which field of a frame was recorded first, or that there are no fields.
 
-    MIXED is of a source in which it changes.
+    MIXED means that it changes within the source.
     """
 
     TFF = "tff"
@@ -46,8 +46,8 @@ class Telecine(StrEnum):
     """How film was fitted into the frames of television.
 
     SOFT leaves the film's frames alone and holds some of them longer by flags; HARD has spread them over
-    fields, four of them over five frames. SHIFTED is of 25 a second: each has two fields, of which the
-    second is recorded in the frame behind.
+    fields, four of them over five frames. SHIFTED is film at 25 a second: each frame has two fields, of
+    which the second is recorded in the next frame.
     """
 
     NONE = "none"
@@ -80,7 +80,7 @@ class Colour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Positions of the grid that follow one another and have no frame of their own.
+    """Consecutive positions of the grid that have no frame.
 
     Attributes:
         start: the first of them.
@@ -137,9 +137,9 @@ class VideoTrack:
         frames: how many positions the grid has.
         start_s: when the first frame that decodes is shown, on the container's clock, in seconds.
         constant_rate: whether every frame lies on its own grid position.
-        repeated_frames: grid positions without a frame of their own.
+        repeated_frames: grid positions without a frame.
         dropped_frames: frames that share a position with an earlier one.
-        gaps: where positions have no frame of their own, in their order; where there are very many, those of
+        gaps: where positions have no frame, in order; where there are very many, those of
             more than a second alone.
         flagged_order: the field order that container and frames state.
         field_order: the field order that was decided on.

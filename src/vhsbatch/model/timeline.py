@@ -30,7 +30,7 @@ FALLBACK_RATE = Fraction(30000, 1001)
 
 # How far the rate seen in the deltas may be off from the true one: clocks tick in milliseconds.
 _NEARBY = Fraction(7, 100)
-# So near to a standard rate, a rate of its own is not credible.
+# This close to a standard rate, a different rate is not credible.
 _ALMOST_STANDARD = Fraction(1, 100)
 # A grid with gaps is one that its frames miss by no more than this part of a frame on average.
 _ON_GRID = Fraction(1, 10)
@@ -40,7 +40,7 @@ _ROUNDING = Fraction(1, 8)
 TICKS_PER_S = 90_000
 # An MP4's time scale is below 2**31, and field-rate output doubles the rate.
 _MAX_NUMERATOR = 2**30
-# A tape of hours with a frame lost every other second has fewer; what has more is of variable rate.
+# A tape of hours with a frame lost every other second has fewer; a source with more has a variable rate.
 _MOST_GAPS = 5000
 
 
@@ -51,9 +51,9 @@ class Timeline:
     Attributes:
         rate: grid positions per second.
         frames: number of grid positions: that of the last frame, plus one.
-        repeated_frames: positions without a frame of their own.
+        repeated_frames: positions without a frame.
         dropped_frames: frames that share a position with an earlier one.
-        gaps: where positions have no frame of their own; where there are very many, those of more than a
+        gaps: where positions have no frame; where there are very many, those of more than a
             second alone.
     """
 

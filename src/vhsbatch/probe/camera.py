@@ -9,7 +9,7 @@ from typing import Any
 import av
 from av.sidedata.sidedata import Type as SideDataType
 
-# Headers and the first frames are in so much; the rest would be read for nothing.
+# Enough for the headers and the first frames; reading the rest would gain nothing.
 _DATED_BYTES = 2**20
 # What a clock shows that nobody has set.
 _NO_DATE = "1970-01-01 00:00:00"

@@ -29,7 +29,7 @@ def fills_container(path: Path, container: str) -> bool | None:
 
 
 def _riff_fits(file: BinaryIO, size: int) -> bool:
-    """Large AVIs are several RIFF chunks, one behind the other."""
+    """Large AVIs are several RIFF chunks, one after the other."""
     at = 0
     while True:
         file.seek(at, os.SEEK_SET)
@@ -59,7 +59,7 @@ def _segment_fits(start: bytes, size: int) -> bool | None:
 
 
 def _number(data: bytes, at: int) -> tuple[int | None, int]:
-    """A length in EBML's notation, None where it is unknown, and the place behind it."""
+    """A length in EBML's notation, None where it is unknown, and the position after it."""
     if at >= len(data) or data[at] == 0:
         return None, at
     count = 9 - data[at].bit_length()

@@ -26,14 +26,14 @@ import numpy.typing as npt
 from vhsbatch.ffmpeg.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, file_url
 from vhsbatch.probe.order_protocol import BFF, PROGRESSIVE, STILL, TFF, UNCLEAR
 
-# Columns are averaged to so many: what is added up along a line loses its noise, while all lines stay.
+# Columns are averaged to this number: what is added up along a line loses its noise, while all lines stay.
 _WIDTH = 96
 # Levels of 255 by which a place has to change from frame to frame to be seen as moving, and how many
 # places have to.
 _MOVES = 6
 _FEWEST_PLACES = 20
-# Two ways to put fields together differ where the one is combed by so much more: by so many levels, by such a
-# part, and by so many times what chance makes of as many places (neighbours are not independent).
+# Two ways to put fields together differ where one is combed more: by this number of levels, by this
+# part, and by this multiple of what chance gives for as many places (neighbours are not independent).
 _LEAST_LEVELS, _LEAST_PART, _LEAST_ERRORS = 0.5, 0.03, 4.0
 _DEPENDENT_PLACES = 4
 
@@ -147,11 +147,11 @@ def _heard(said: list[tuple[int, str, str]]) -> bool:
 
 
 def _packets(container: Any, stream: Any, again: int) -> Iterator[Any]:
-    """The packets of a stream, behind damage too, and the one that makes the decoder give what it holds."""
+    """The packets of a stream, also those after damage, and the one that flushes the decoder."""
     for _ in range(again):
         try:
             yield from container.demux(stream)
-        except BlockingIOError:  # of MPEG-TS: nothing in so many bytes
+        except BlockingIOError:  # MPEG-TS: nothing within the bytes it searches
             continue
         except av.FFmpegError:
             return
@@ -170,7 +170,7 @@ def _is_destroyed(data: bytes, *, is_dv: bool) -> bool:
 def step(one: Frame, other: Frame) -> str:
     """Which fields of a frame and the next one were recorded next to each other, by what moves in them.
 
-    Where the top field comes first, the bottom field of a frame is next to the top field of the one behind
+    Where the top field comes first, the bottom field of a frame is next to the top field of the next one
     it, and both woven together are hardly more combed than a frame itself, while the other two are three
     fields apart. Where a frame has one moment, it is less combed than either.
 

@@ -25,7 +25,7 @@ from vhsbatch.process.spawn import describe_exit, run
 _SLOWEST_S_PER_FRAME = 1.0
 # Damaged frames that are no further apart are one place.
 _ONE_PLACE_S = Fraction(1)
-# A longer gap than of so many frames is none of damage.
+# A gap of more frames than this does not come from damage.
 _LONGEST_GAP = 10_000
 
 
@@ -119,7 +119,7 @@ async def decode_all(path: Path, stream: int, frames: int, *, fields: bool, time
     if finished.exit_code != 0:
         raise InputError(
             f"the program that decodes it {describe_exit(finished.exit_code)}: the file is damaged",
-            fix="copy it again from where it came",
+            fix="copy it again from the original",
         )
     return await anyio.to_thread.run_sync(_parse, finished.stdout, fields)
 

@@ -18,7 +18,7 @@ from vhsbatch.probe.order_runs import Orders, on_grid
 # Lines of the television standards that have fields, and of cards that cut some off.
 INTERLACED_HEIGHTS = frozenset({480, 482, 484, 486, 488, 512, 574, 576, 578, 608, 1080, 1088})
 
-# What all frames say is taken where so many of them say anything, and nearly all of these the same.
+# The frames decide if at least this number of them show an order and nearly all show the same one.
 _TELLING_STEPS, _NEARLY_ALL = 8, 0.9
 # As sure of an order as something can be that was seen in all of the source, or was not certain everywhere.
 _SURE, _UNSURE = 0.97, 0.5
@@ -129,7 +129,7 @@ def decide(*, stated: FieldOrder, codec: str, height: int, votes: Votes | None) 
 
 
 def _conventional(codec: str, height: int, why: str) -> tuple[FieldOrder, str]:
-    """The order that such a source has unless it says otherwise."""
+    """The order that such a source has unless it states another."""
     if codec == "dvvideo":
         return FieldOrder.BFF, f"{why}; DV is bottom field first"
     if height == 486:

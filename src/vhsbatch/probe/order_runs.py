@@ -14,14 +14,14 @@ from vhsbatch.model.media import FieldOrder, OrderRun
 from vhsbatch.probe.order_protocol import BFF, PROGRESSIVE, STILL, TFF
 
 _ORDERS = {TFF: FieldOrder.TFF, BFF: FieldOrder.BFF}
-# What a change costs, in steps that say the other order: a run of five frames has four of its own.
+# What a change costs, in steps that say the other order: a run of five frames has four such steps.
 _CHANGE = 1.75
-# A run is certain where so many of its steps that tell an order tell its own, and so many at least.
+# A run is certain if this share, and at least this number, of its telling steps show its order.
 _AGREEING, _FEWEST_STEPS = 0.8, 3
 # Between the last step of one order and the first of the other lie those that tell neither: that of the
-# change itself, and any number in which nothing moves, but no more than so many that are unclear.
+# change itself, and any number in which nothing moves, but no more unclear ones than this.
 _UNCLEAR_AT_CHANGE = 2
-# Where the order changes more often than once in so many frames, it is no change of order.
+# Orders that change more often than once in this number of frames are not real changes.
 _FRAMES_PER_CHANGE = 8
 
 
@@ -61,7 +61,7 @@ def find_orders(steps: str) -> Orders:
     spans = _spans(steps)
     runs: list[OrderRun] = []
     certain = len(spans) <= 1 + len(steps) / _FRAMES_PER_CHANGE
-    end = 0  # behind the last step of the run before that says its order
+    end = 0  # after the last step of the run before that says its order
     for letter, first, stop in spans:
         if runs:
             between = steps[end:first]
@@ -80,7 +80,7 @@ def find_orders(steps: str) -> Orders:
 
 
 def _spans(steps: str) -> list[tuple[str, int, int]]:
-    """Runs as their letter, the first step that says so, and what is behind the last one."""
+    """Runs as their letter, the first step that says so, and the step after the last one."""
     path = _likeliest(steps)
     spans = []
     position = 0

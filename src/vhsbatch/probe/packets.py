@@ -15,15 +15,15 @@ from vhsbatch.probe.idet import SHORT_FRAMES
 from vhsbatch.probe.scan import Scan
 from vhsbatch.probe.showinfo import Glimpse
 
-REMUX = "mend its timestamps first: ffmpeg -fflags +genpts -i IN -map 0:v -map 0:a? -c copy OUT.mkv"
+REMUX = "repair its timestamps first: ffmpeg -fflags +genpts -i IN -map 0:v -map 0:a? -c copy OUT.mkv"
 
 # Up to here the whole source is decoded, which leaves nothing to guess.
 _SHORT_PACKETS = 100
 # With fewer frames than a third of the packets, most are lost: a packet holds half a frame at least.
 _MOSTLY_LOST = 3
-# Where seeks land behind their target, they may land this much behind it.
+# Where seeks overshoot their target, they may overshoot by this much.
 _LATE_SEEK_S = Fraction(1)
-# A grid with more positions than this is of a broken clock, not of a slow picture.
+# A grid with more positions than this comes from a broken clock, not from slow video.
 _POSITIONS_PER_FRAME = 100
 _EXTRA_POSITIONS = 100_000
 # Nobody pauses a capture for longer and wants to see that.
@@ -57,7 +57,7 @@ def can_seek(packets: Scan) -> bool:
 
 
 def is_avi_with_gaps(packets: Scan, timeline: Timeline) -> bool:
-    """AVI has no timestamps: behind dropped frames, a seek is off by some."""
+    """AVI has no timestamps: after dropped frames, seeks are off by a few frames."""
     return packets.container == "avi" and not timeline.constant_rate
 
 
@@ -86,7 +86,7 @@ def _frame_ticks(packets: Scan, head: Glimpse, tail: Glimpse | None) -> list[int
 
 
 def undecoded_tail(packets: Scan, tail: Glimpse | None) -> int:
-    """How many packets come behind the last frame that decodes."""
+    """How many packets follow the last frame that decodes."""
     if tail is None or not tail.ticks or packets.container in UNTIMED_DEMUXERS:
         return 0
     last = max(tail.ticks)
@@ -102,7 +102,7 @@ def expect_sense(packets: Scan, timeline: Timeline, ticks: list[int]) -> None:
     if (gap := max(timeline.gaps, key=lambda gap: gap.frames, default=None)) is not None:
         at_s, to_s = (count / timeline.rate for count in (gap.start, gap.stop))
         if to_s - at_s > _LONGEST_GAP_S:
-            # From just behind the jump, or FFmpeg begins with the last keyframe before it.
+            # From just after the jump, or FFmpeg begins with the last keyframe before it.
             first = f"ffmpeg -i IN -to {float(at_s):.2f} -c copy 1.mkv"
             second = f"ffmpeg -ss {ceil(to_s * 100) / 100:.2f} -i IN -c copy 2.mkv"
             # Of these formats, FFmpeg joins the clock on by itself.
@@ -130,7 +130,7 @@ def expect_restorable(packets: Scan, max_pixels: int, *, allow_truncated: bool) 
     if packets.truncated and not allow_truncated:
         raise InputError(
             _truncation(packets),
-            fix="copy it again from where it came, or restore what is there with --allow-truncated",
+            fix="copy it again from the original, or restore what is there with --allow-truncated",
         )
     if packets.jump_back_s > _JUMP_BACK_S:
         raise InputError(
@@ -153,7 +153,7 @@ def _truncation(packets: Scan) -> str:
 
 
 def expect_one_size(head: Glimpse, tail: Glimpse | None, *, ignoring: frozenset[int] = frozenset()) -> None:
-    """Refuse a picture that is another one later on: filters would begin anew there and lose frames.
+    """Refuse video whose format changes: filters would restart there and lose frames.
 
     Args:
         head: the first frames, or all.
@@ -183,8 +183,8 @@ def notes(packets: Scan, timeline: Timeline, *, undecoded: int) -> tuple[str, ..
     )
     behind = (
         (packets.videos > 1, f"of its {packets.videos} video streams the largest is restored"),
-        (packets.unknown_sounds, f"audio streams left out, nothing decodes them: {packets.unknown_sounds}"),
-        (packets.sounds_left_out, f"audio left out: {'; '.join(packets.sounds_left_out)}"),
+        (packets.unknown_audio, f"audio streams left out, nothing decodes them: {packets.unknown_audio}"),
+        (packets.audio_left_out, f"audio left out: {'; '.join(packets.audio_left_out)}"),
         (packets.other_programmes, f"other programmes left out: {', '.join(packets.other_programmes)}"),
     )
     return (
@@ -205,7 +205,7 @@ def rate_notes(source: Timeline | VideoTrack) -> tuple[str, ...]:
 
 
 def _gap_notes(source: Timeline | VideoTrack) -> Iterator[str]:
-    """Where the picture stands still for long, since nothing was recorded."""
+    """Where the picture freezes for long because nothing was recorded."""
     noticed = [gap for gap in source.gaps if gap.frames >= _NOTICED_GAP_S * source.rate]
     for gap in noticed[:_MOST_NAMED]:
         at_s, length_s = (float(count / source.rate) for count in (gap.start, gap.frames))

@@ -194,9 +194,9 @@ def _open_file(path: Path) -> tuple[Path, os.stat_result, bytes]:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise InputError("it is not a regular file", fix="copy what it gives into one")
+            raise InputError("it is not a regular file", fix="copy its content into a regular file")
         if status.st_size == 0:
-            raise InputError("it is empty (0 bytes)", fix="copy it again from where it came")
+            raise InputError("it is empty (0 bytes)", fix="copy it again from the original")
         with path.open("rb") as file:
             return path, status, file.read(4096)
     except PermissionError as error:

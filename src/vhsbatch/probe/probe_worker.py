@@ -4,7 +4,7 @@
 
 Every packet is read, and sound is decoded: only so the true ends of the streams are known. With
 ``source`` two things more are found out, which none of our own files says: when a camera recorded it, and
-whether its first frame asks to be seen in a mirror. It is a process of its own because a hostile file can
+whether its first frame asks to be seen in a mirror. It is a separate process because a hostile file can
 crash the libraries that read it. Fractions are printed as ``"numerator/denominator"`` and everything is
 ASCII. A file that cannot be read gives ``{"error": MESSAGE}`` and exit code 0; any other exit code is a
 failure of the program.
@@ -32,7 +32,7 @@ from vhsbatch.probe.stream_headers import picture_header, searched_bytes
 _FIELD_ORDERS = ("unknown", "progressive", "tff", "bff", "tff", "bff")
 # Its header lists each packet.
 _WITH_ALL_SAMPLES = "mov,mp4,m4a,3gp,3g2,mj2"
-# In so many bytes the reader of MPEG-TS looks for the next packet before it asks to be called again.
+# The MPEG-TS reader searches this number of bytes for the next packet before it asks to be called again.
 _RESYNC_BYTES = 65_536
 _NOT_MOVING = ("attached_pic", "still_image", "timed_thumbnails")
 
@@ -77,8 +77,8 @@ def scan(path: str) -> dict[str, Any]:
         reach_s, read_error = _read(container, packets, sounds)
         return {
             **result,
-            "unknown_sounds": len(container.streams.audio) - len(sounds),
-            "sounds_left_out": [why for sound in sounds.values() if (why := sound.left_out) is not None],
+            "unknown_audio": len(container.streams.audio) - len(sounds),
+            "audio_left_out": [why for sound in sounds.values() if (why := sound.left_out) is not None],
             "reach_s": _text(reach_s),
             "read_error": read_error,
             "whole": packets.count >= video.frames
@@ -150,7 +150,7 @@ def _read(
 
 
 def packets_of(container: Any) -> Iterator[Any]:
-    """All packets of a file: FFmpeg too goes on behind a damaged place of MPEG-TS."""
+    """All packets of a file: like FFmpeg, goes on after damage in MPEG-TS."""
     for _ in range(max(container.size, 0) // _RESYNC_BYTES + 1):
         try:
             yield from container.demux()
@@ -265,7 +265,7 @@ _MOST_LOOKS = 200
 
 
 class _Looks:
-    """Where the pictures of a stream become other ones, and what they are like before and behind that.
+    """Where the format of a stream's frames changes, and what it is before and after that.
 
     Only headers are compared, and one packet is decoded for each that was not seen before.
     """

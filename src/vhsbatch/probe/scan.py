@@ -69,7 +69,7 @@ class Scan:
         whole: whether everything that its container lists is there; None where that cannot be told.
         videos: number of moving pictures in the file.
         pictures: number of pictures that stand still, as covers do.
-        unknown_sounds: number of audio streams whose codec nothing knows.
+        unknown_audio: number of audio streams whose codec nothing knows.
         index: index of the video stream, as everything below is about it.
         codec: FFmpeg's codec name.
         matrix: the number of its colour matrix, as all standards count them.
@@ -91,7 +91,7 @@ class Scan:
         timecode: of the first frame, None where none is stated.
         tags: the names of what else the file says of itself, in small letters.
         recorded: when a camera recorded it, in its own time, None where it does not say.
-        sounds_left_out: the other audio streams, each with why.
+        audio_left_out: the other audio streams, each with why.
         other_programmes: the programmes of a broadcast that are not the picture's, by name.
     """
 
@@ -102,7 +102,7 @@ class Scan:
     whole: bool | None
     videos: int
     pictures: int
-    unknown_sounds: int
+    unknown_audio: int
     index: int
     codec: str
     matrix: int
@@ -124,7 +124,7 @@ class Scan:
     timecode: str | None = None
     recorded: str | None = None
     tags: tuple[str, ...] = ()
-    sounds_left_out: tuple[str, ...] = ()
+    audio_left_out: tuple[str, ...] = ()
     other_programmes: tuple[str, ...] = ()
 
     @property
@@ -161,7 +161,7 @@ async def scan(path: Path, *, beginning: bytes, timeout_s: float | None, of_sour
     if finished.exit_code < 0:
         raise InputError(
             f"the program that reads it {describe_exit(finished.exit_code)}: the file is damaged",
-            fix="copy it again from where it came",
+            fix="copy it again from the original",
         )
     if finished.exit_code > 0:
         said = finished.stderr_tail[-1] if finished.stderr_tail else "it said nothing"
@@ -183,7 +183,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
     if video is None:
         raise _no_video(found)
     if not video["ticks"]:
-        raise InputError("its video stream is empty", fix="copy it again from where it came")
+        raise InputError("its video stream is empty", fix="copy it again from the original")
     start_s, reach_s = _fraction(found["start_s"]) or Fraction(0), _fraction(found["reach_s"]) or Fraction(0)
     return Scan(
         container=found["container"],
@@ -194,7 +194,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         whole=found["whole"],
         videos=found["videos"],
         pictures=found["pictures"],
-        unknown_sounds=found["unknown_sounds"],
+        unknown_audio=found["unknown_audio"],
         index=video["index"],
         codec=video["codec"],
         matrix=video["matrix"],
@@ -216,7 +216,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         timecode=found["timecode"],
         recorded=found["recorded"],
         tags=tuple(found["tags"]),
-        sounds_left_out=tuple(found["sounds_left_out"]),
+        audio_left_out=tuple(found["audio_left_out"]),
     )
 
 
@@ -236,10 +236,10 @@ def _unreadable(message: str, beginning: bytes) -> InputError:
     if beginning[4:8] == b"ftyp":
         return InputError(
             "its index is missing: the recording or the copy was cut off",
-            fix="copy it again from where it came",
+            fix="copy it again from the original",
         )
     if message == os.strerror(errno.EINVAL):  # what FFmpeg says of formats that are not allowed
-        message = "what it holds is of another kind"
+        message = "its content is of another kind"
     return InputError(
         f"it is not a video that can be read ({message})", fix="check that a player can play it"
     )

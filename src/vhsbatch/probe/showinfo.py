@@ -134,7 +134,7 @@ async def look(
     if finished.exit_code < 0:
         raise InputError(
             f"FFmpeg {describe_exit(finished.exit_code)} on it: the file is damaged",
-            fix="copy it again from where it came",
+            fix="copy it again from the original",
         )
     glimpse = replace(parse(finished.stderr_tail), programmes=parse_programmes(finished.stderr_tail))
     if mend_matrix:

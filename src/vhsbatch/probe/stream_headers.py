@@ -6,7 +6,7 @@ header differs from the one before, the packet has to be decoded to know what ch
 
 from collections.abc import Callable
 
-# Headers stand at a packet's beginning, behind little else.
+# Headers are at or near the beginning of a packet.
 _SEARCHED_BYTES = 4096
 
 _START = b"\x00\x00\x01"

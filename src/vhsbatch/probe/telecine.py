@@ -25,7 +25,7 @@ _TELEVISION_RATES = (Fraction(30000, 1001), Fraction(30))
 _PAL_RATE = Fraction(25)
 _FILM_RATES = (Fraction(24000, 1001), Fraction(24))
 
-# So many of the frame distances have to be of the pattern.
+# This share of the frame distances must fit the pattern.
 _IN_PATTERN = Fraction(9, 10)
 _FEWEST_DISTANCES = 8
 
@@ -34,7 +34,7 @@ _FILM = 0.75
 _VIDEO = 0.5
 _FILM_PART = Fraction(4, 5)
 
-# In so many frames there would be a cadence, if more than so much of them were not of two moments.
+# This number of frames must show a cadence, unless more than this share show two moments each.
 _FEWEST_FRAMES, _PLAIN = 30, 0.96
 
 # As sure an order is at most that no frame tells.
@@ -126,7 +126,7 @@ def may_be_shifted(video: VideoTrack) -> bool:
 def is_plainly_video(video: VideoTrack, votes: Votes | None) -> bool:
     """Whether nearly every frame has fields of two moments, so that no 3:2 cadence needs to be looked for.
 
-    Of five frames of a cadence one is as like the frame before it as the one behind it, which tells no
+    Of five frames of a cadence one is as like the frame before it as the one after it, which tells no
     order: nine frames of ten tell one at the most, under any noise (measured).
     """
     return (

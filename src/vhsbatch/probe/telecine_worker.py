@@ -36,7 +36,7 @@ _NEARLY_NOTHING = 0.15
 _MOVEMENT = 0.4
 _NEIGHBOURS = 7
 
-# Two ways to put fields together differ where the one is combed by so much more.
+# Two ways to pair fields differ if one is combed more by this much.
 _CLEARLY_COMBED = 1.15
 
 Steps = npt.NDArray[np.float64]

@@ -183,7 +183,7 @@ def _fix_of(said: str) -> str | None:
 
 
 def _successor_of_last(failed: list[str], running: list[_Running]) -> str | None:
-    """The stage behind the last one that failed, None if that is the end of the chain."""
+    """The stage after the last one that failed, None at the end of the chain."""
     names = [stage.spec.name for stage in running]
     behind = max(map(names.index, failed)) + 1
     return names[behind] if behind < len(names) else None

@@ -5,7 +5,7 @@ A process that is joined to its neighbours by pipes does not notice when its par
 Linux the kernel tells it (`prctl(2)`, PR_SET_PDEATHSIG), and the setting survives `execve`. Elsewhere
 this file only sets the niceness.
 
-Whoever steps back for the processor does so for the disks too: the lowest of the usual priorities, and
+A lower CPU priority lowers the disk priority too: the lowest of the usual priorities, and
 with the greatest niceness only what nobody else wants.
 
 Where memory runs out, the kernel is to end a child, whose work can be done again, and not the program

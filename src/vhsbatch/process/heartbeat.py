@@ -1,6 +1,6 @@
-"""How a process shows by a file that it lives, to others on this machine and on those that share its folder.
+"""How a process shows by a file that it is alive, to all machines that share its folder.
 
-It locks the file, and renews its time. On this machine the lock says whether it lives; elsewhere, and where
+It locks the file, and renews its time. On this machine the lock says whether it is alive; elsewhere, and where
 a file system has no locks, the time does. A time that cannot be (a clock was set back) says nothing: then
 it is watched whether the file is renewed.
 """
@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 RENEW_S = 20.0
-# Who has not been heard of for so long has died, or lost the folder.
+# A process silent for this long has died, or lost the folder.
 LOST_S = 120.0
 
 
@@ -78,13 +78,13 @@ def announce(living: LivingRun, path: Path) -> int:
 
 
 def renew(path: Path) -> None:
-    """Show that this process still lives."""
+    """Show that this process is still alive."""
     with suppress(OSError):  # a folder that is away for a moment
         os.utime(path)
 
 
 def living(path: Path, *, clock: Path | None = None) -> LivingRun | None:
-    """Who shows by a file that it lives; None if there is no such file, or its process is dead.
+    """The live process that a file belongs to; None if there is no such file, or the process is dead.
 
     Args:
         path: the file.
@@ -117,7 +117,7 @@ def _read(path: Path) -> LivingRun:
     try:
         return LivingRun(**json.loads(path.read_text()))
     except PermissionError:
-        # On a share a lock may keep others from reading: the time says whether it lives.
+        # On a share a lock may keep others from reading: the time says whether it is alive.
         return LivingRun(path.stem, "another machine", "", 0, locked=False)
 
 

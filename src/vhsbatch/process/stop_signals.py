@@ -33,7 +33,7 @@ class Deadline:
     """When this process ends by force, once it has been asked to stop.
 
     A thread that reads from a disk that is away, or a program in the kernel's hands, can be neither stopped
-    nor waited for. Only a process of its own may be ended like this: the command line switches it on.
+    nor waited for. Only a separate process may be ended like this: the command line switches it on.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class Deadline:
             signal.setitimer(signal.ITIMER_REAL, within_s)
 
     def start_at_once(self, number: int) -> None:
-        """The same for whoever asks a second time."""
+        """The same for a second request."""
         self.start(number, _AT_ONCE_S)
 
     def grace_s(self, most_s: float) -> float:

@@ -1,6 +1,6 @@
 """A program that is stopped at its terminal (Ctrl-Z) stops with all of its children, and goes on with them.
 
-Children have sessions of their own, which a terminal's signals do not reach. What waits for a child with a
+Children have their own sessions, which a terminal's signals do not reach. What waits for a child with a
 limit does not count the time for which all of them stood still.
 """
 

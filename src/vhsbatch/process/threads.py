@@ -1,4 +1,4 @@
-"""Waiting for a disk in a thread, where there is one to be had."""
+"""Waiting for a disk in a thread, if one can be started."""
 
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple

@@ -79,7 +79,7 @@ async def assemble(
             modified_ns=plan.info.modified_ns,
             sha256=await sha256(plan.job.source),
         )
-        # What was read until now is what the digest is of.
+        # The digest covers what was read so far.
         await expect_unchanged(plan)
         await anyio.to_thread.run_sync(_make_parent, plan.job.output)
         await expect_replaceable(plan)
@@ -162,7 +162,7 @@ async def _make_whole(
     """Join the segments with the sound, and verify that.
 
     Every segment is proven already, so what does not decode is a damaged track that was copied: it is
-    encoded from what can be heard of it. So is one whose packets another container tells otherwise.
+    encoded from what can be heard of it. So is one whose packets another container would time differently.
 
     Returns:
         The commands that joined them, how the result was proven, and what the user should know of it.
@@ -200,7 +200,7 @@ async def _make_whole(
             raise
         why = "is damaged" if isinstance(error, UndecodableError) else "is another when it is copied"
     again = await join(plan_audio(plan, loudness, copies=False))
-    return *again, (f"its sound {why}: encoded from what can be heard, instead of copied",)
+    return *again, (f"its sound {why}: encoded instead of copied",)
 
 
 def _commands(

@@ -173,7 +173,7 @@ async def _make_clip(
     tell: Callable[[Telemetry], None],
 ) -> Path:
     # The encoder was chosen for the whole run; the containers of clips are those of segments.
-    # What is wanted otherwise for this video alone is no part of what is compared.
+    # Per-video settings are not part of what is compared.
     constant = preset.model_copy(update={"vfr": "cfr"})
     own = dataclasses.replace(intent, preset=constant)
     job = Job(

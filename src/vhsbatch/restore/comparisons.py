@@ -42,7 +42,7 @@ async def expect_own(folder: Path, names: Iterable[str], video: Path, *, overwri
         except OSError:
             pass  # what cannot be read is not what was made
         raise UsageError(
-            f"{path} is there, and this program did not make it",
+            f"{path} exists, and this program did not make it",
             fix="choose another folder, or add --overwrite to replace it",
         )
 

@@ -22,7 +22,7 @@ def expect_usable(info: MediaInfo, max_percent: int) -> None:
     if info.damage is not None and info.damage.percent > max_percent:
         raise InputError(
             f"damaged: {_in_words(info.damage)}",
-            fix="copy it again from where it came, or take it as it is with --max-damage 100",
+            fix="copy it again from the original, or accept it as it is with --max-damage 100",
         )
 
 

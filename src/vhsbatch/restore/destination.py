@@ -37,7 +37,7 @@ def expect_name(job: Job, publishing: Path, *, record: bool) -> None:
 
 
 def expect_size(needed_bytes: int, publishing: Path) -> None:
-    """See that a file of so many bytes is not too large for a file system.
+    """Refuse a file of this size if it is too large for the file system.
 
     Args:
         needed_bytes: at least so large will it be.
@@ -59,7 +59,7 @@ def limit_below(needed_bytes: int, publishing: Path) -> int | None:
     try:
         make_private(publishing)
         limit_bytes = largest_file_bytes(publishing)
-    except OSError:  # a full disk, a share that is away: whoever writes says so
+    except OSError:  # a full disk, a share that is away: the writer reports it
         return None
     return limit_bytes if limit_bytes is not None and needed_bytes > limit_bytes else None
 
@@ -74,4 +74,4 @@ def _unnameable(name: str, folder: Path, refusal: OSError) -> InputError:
         )
     reserved = "".join(sign for sign in _RESERVED if sign in name)
     why = f": it has {' '.join(reserved)} in it" if reserved else f": {refusal.strerror}"
-    return InputError(f"the output folder's file system takes no file called {name}{why}", fix=fix)
+    return InputError(f"the output folder's file system allows no file named {name}{why}", fix=fix)

@@ -21,7 +21,7 @@ OTHER_WAYS = "choose another output folder or --suffix, or add --overwrite to re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What is left alone, and what may be replaced.
+    """What is not touched, and what may be replaced.
 
     Attributes:
         overwrite: whether files that this program did not make, or made of another source, may be replaced,
@@ -70,7 +70,7 @@ class Found:
     Attributes:
         size_bytes: its size.
         modified_ns: when it was last changed.
-        regular: whether it is a regular file, itself or behind a link.
+        regular: whether it is a regular file, itself or through a link.
     """
 
     size_bytes: int
@@ -144,9 +144,9 @@ def standing(
     if found is None:
         return Nothing()
     if not found.regular:
-        return InTheWay(f"{output} is there, and is no regular file", absolute=True)
+        return InTheWay(f"{output} exists, and is not a regular file", absolute=True)
     if result is None:
-        return InTheWay(f"{output} is there, and this program did not make it ({OTHER_WAYS})")
+        return InTheWay(f"{output} exists, and this program did not make it ({OTHER_WAYS})")
     if not is_as_published(result, found, digest_of_output):
         return InTheWay(f"{output} has changed since this program made it ({OTHER_WAYS})")
     return _standing_of(output, source, result, digest_of_source)
@@ -157,7 +157,7 @@ def _standing_of(
 ) -> Standing:
     """Whether a proven result is that of a source."""
     if result.source is None:
-        return InTheWay(f"{output} was made of a source that nothing names any more ({OTHER_WAYS})")
+        return InTheWay(f"{output} was made from a source that no record names ({OTHER_WAYS})")
     alike = likeness(result.source, source)
     if alike is Likeness.UNREAD:
         alike = likeness(result.source, replace(source, sha256=digest_of_source()))
@@ -165,7 +165,7 @@ def _standing_of(
         case Likeness.SAME:
             return Own(result)
         case Likeness.CHANGED:
-            return Nothing("the source has changed since it was restored: it is made again", result.sha256)
+            return Nothing("the source has changed since it was restored: restored again", result.sha256)
         case _:
             return InTheWay(
                 f"{source.path} would replace {output}, which was made of {result.source.path} ({OTHER_WAYS})"

@@ -1,4 +1,4 @@
-"""What a user wants otherwise for single videos: a file beside the video, and tables of the configuration.
+"""Per-video settings: a file beside the video, and tables in the configuration.
 
 ``tape.avi.toml`` beside ``tape.avi`` holds it for that video, ``[files."GLOB"]`` in a configuration file
 for all whose names match. The file beside the video wins, then the last table that matches.
@@ -59,7 +59,7 @@ class _Keys(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """What is wanted otherwise for one video.
+    """The settings of one video that differ from the batch's.
 
     Attributes:
         sources: the files and tables that say so.
@@ -75,7 +75,7 @@ class Override:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be told of it."""
+        """What the user should know about it."""
         return tuple(f"with what {source} says" for source in self.sources)
 
     def applied(self, preset: Preset) -> Preset:
@@ -106,7 +106,7 @@ def shipped_preset(name: str) -> Preset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """Finds what is wanted otherwise for each video.
+    """Finds the settings of each video.
 
     Attributes:
         tables: those of the configuration, by the pattern of the names they are for.
@@ -117,7 +117,7 @@ class Overrides:
     preset_named: Callable[[str], Preset] = shipped_preset
 
     def of(self, video: Path) -> Override:
-        """What is wanted otherwise for `video`; reads the file beside it.
+        """The settings of `video`; reads the file beside it.
 
         Raises:
             InputError: the file or a table is wrong; names it and the key.
@@ -195,7 +195,7 @@ def _checked(source: str, table: Table) -> Table:
     """The keys that `table` has.
 
     Raises:
-        InputError: one of them does not exist, is of another type, or is the run's affair.
+        InputError: one of them does not exist, has the wrong type, or applies to whole runs only.
     """
     for path, option in _OF_THE_RUN.items():
         inner: Any = table

@@ -43,7 +43,7 @@ class Toolchain:
 
     Attributes:
         engine: ``ffmpeg`` or ``realesrgan``.
-        upscaling: how the network is used, None for the ``ffmpeg`` engine.
+        upscaling: how the model is used, None for the ``ffmpeg`` engine.
         encoder: FFmpeg encoder name.
         container: ``mp4``, ``mkv`` or ``mov``.
         identity: versions and digests of every tool that touches the frames.
@@ -159,7 +159,7 @@ def _fingerprint(
     """Digest of all that decides the result.
 
     Not of where things are or how this machine runs: the source is known by its size, its
-    modification time, pieces of its content and what was probed, the network by its files' digests (in
+    modification time, pieces of its content and what was probed, the model by its files' digests (in
     the identity).
     """
     upscaling = toolchain.upscaling
@@ -203,7 +203,7 @@ _UNDECISIVE_OF_VIDEO: Any = {
     "telecine_confidence": 0.0,
 }
 
-# Words, what is in the fingerprint in another form, and what acts by the segments and the network alone.
+# Words, what is in the fingerprint in another form, and what acts by the segments and the model alone.
 # Where frames keep their own times, segments say when they are cut.
 _INDECISIVE: Any = {
     "name": True,
@@ -251,15 +251,15 @@ def _sound_notes(info: MediaInfo, preset: Preset) -> Iterator[str]:
         length_s = track.end_s - track.start_s
         off_s = float((1 - ratio) * length_s)
         ends = (
-            f"sound track {number} ends {abs(off_s):.2f} s {'after' if off_s > 0 else 'before'} the picture"
+            f"audio track {number} ends {abs(off_s):.2f} s {'after' if off_s > 0 else 'before'} the picture"
         )
         if preset.audio.fix_drift:
             yield f"{ends}: brought to its length"
         elif length_s >= _DRIFTING_S and abs(off_s) >= _NOTICED_DRIFT_S:
-            yield f"{ends}: if it is out of sync by then, --fix-drift mends that"
+            yield f"{ends}: if it is out of sync by then, --fix-drift corrects that"
 
 
 def _seek_note(info: MediaInfo) -> tuple[str, ...]:
     if info.exact_seek:
         return ()
-    return ("cannot be sought exactly: made in one piece, so an interruption starts it anew",)
+    return ("cannot be seeked exactly: made in one piece, so an interruption starts it over",)

@@ -25,8 +25,8 @@ from vhsbatch.fs import sha256
 from vhsbatch.model.media import MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides, corrected
+from vhsbatch.probe.cached import Probing
 from vhsbatch.probe.probe import frame_times
-from vhsbatch.probe.remembered import Probing
 from vhsbatch.restore.damage import expect_usable
 from vhsbatch.restore.per_video import NO_OVERRIDE, NO_OVERRIDES, Override, Overrides
 from vhsbatch.restore.planner import Toolchain, make_plan
@@ -44,21 +44,21 @@ class Intent:
         preset: with every override applied.
         engine: ``ffmpeg`` or ``realesrgan``.
         encoder: FFmpeg encoder name.
-        device: where the network runs: ``cpu`` or the index of a Vulkan device.
+        device: where the model runs: ``cpu`` or the index of a Vulkan device.
         runtime: what runs it.
-        model: the user's own network, or None.
+        model: the user's own model, or None.
         tile_px: tile edge in pixels, 0 for the engine's choice.
-        small_tile_px: that of small networks, where `tile_px` is 0.
-        in_flight: how many frames the network works on at a time.
+        small_tile_px: that of small models, where `tile_px` is 0.
+        in_flight: how many frames the model works on at a time.
         ffmpeg: the FFmpeg program.
         ffmpeg_version: what `ffmpeg -version` calls itself.
         max_pixels: larger pictures are refused.
         source_overrides: what the user knows better than the sources say.
         allow_truncated: whether sources that break off are taken as they are.
         max_damage_percent: sources of which more frames are damaged fail.
-        spare_devices: other devices for the network.
-        memory: what earlier runs found out about sources; None where nothing is remembered.
-        overrides: finds what is wanted otherwise for single videos.
+        spare_devices: other devices for the model.
+        cache: what earlier runs found out about sources; None without a cache.
+        overrides: finds per-video settings.
         auto_detect: chooses a preset for each source; None where `preset` is for all.
         vapoursynth_python: the interpreter that has VapourSynth, None for this one.
         nnedi_weights: the file of nnedi's weights, None where it is to be looked for.
@@ -82,7 +82,7 @@ class Intent:
     allow_truncated: bool = False
     max_damage_percent: int = 100
     spare_devices: tuple[str, ...] = ()
-    memory: Cache | None = None
+    cache: Cache | None = None
     overrides: Overrides = NO_OVERRIDES
     auto_detect: AutoDetect | None = None
     vapoursynth_python: str | None = None
@@ -98,25 +98,25 @@ class Intent:
             ffmpeg_version=self.ffmpeg_version,
             max_pixels=self.max_pixels,
             allow_truncated=self.allow_truncated,
-            memory=self.memory,
+            cache=self.cache,
         )
 
 
 async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]:
-    """What the source is, and what is wanted otherwise for it than for the others.
+    """Probe the source, and find its per-video settings.
 
     Raises:
         InputError: it cannot be restored, is still being written, or what is said of it is wrong.
     """
     info, override = await to_thread.run_sync(_known, path, intent, abandon_on_cancel=True)
     if info is None:
-        info = await intent.probing.probe_anew(path)
+        info = await intent.probing.probe_and_cache(path)
     expect_usable(info, intent.max_damage_percent)
     return corrected(corrected(info, intent.source_overrides), override.source_overrides), override
 
 
 def _known(path: Path, intent: Intent) -> tuple[MediaInfo | None, Override]:
-    """What can be told of a source without probing it; one trip to a thread, as it is made for each."""
+    """What is known about a source without probing it. One thread switch, since it runs for every video."""
     return intent.probing.recall(path), intent.overrides.of(path)
 
 
@@ -127,7 +127,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         job: the video.
         info: what it is.
         intent: what is wanted for all videos.
-        override: what is wanted otherwise for this one.
+        override: its per-video settings.
 
     Raises:
         InputError: the source cannot be restored.
@@ -136,14 +136,14 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     preset, notes = override.preset or intent.preset, override.notes
     if intent.auto_detect is not None and override.preset is None:
         preset, reasons = await intent.auto_detect.choose(
-            info, intent.memory, ffmpeg=intent.ffmpeg, ffmpeg_version=intent.ffmpeg_version
+            info, intent.cache, ffmpeg=intent.ffmpeg, ffmpeg_version=intent.ffmpeg_version
         )
         notes = (*reasons, *notes)
     intent = replace(intent, preset=override.applied(preset))
     is_long = info.video.frames >= _WORTH_MEASURING_FRAMES
-    if intent.measures_runtime and is_long and intent.memory is not None and _is_upscaled(info, intent):
+    if intent.measures_runtime and is_long and intent.cache is not None and _is_upscaled(info, intent):
         size = model_input_size(info.video, intent.preset)
-        intent = replace(intent, runtime=await runtime_on_cpu(*size, intent.memory))
+        intent = replace(intent, runtime=await runtime_on_cpu(*size, intent.cache))
     if needs_conversion(info.video):
         await _expect_filters(intent.ffmpeg, info.video)
     upscaling, model_notes = _upscaling(info, intent)
@@ -200,13 +200,13 @@ def _is_upscaled(info: MediaInfo, intent: Intent) -> bool:
 
 
 def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:
-    """How the network is used for this source, and what the user should know of that."""
+    """How the model is used for this source, and what the user should know of that."""
     if intent.engine != "realesrgan":
         return None, ()
     _, height = model_input_size(info.video, intent.preset)
     target_height = intent.preset.target_height
     if height >= target_height:
-        return None, (f"has {height} lines already: scaled to {target_height} without the network",)
+        return None, (f"has {height} lines already: scaled to {target_height} without the model",)
     upscaling = resolve_upscaling(
         intent.preset.upscale.model,
         source_height=height,

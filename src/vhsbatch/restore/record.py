@@ -19,7 +19,7 @@ FORMAT = 1
 _LARGEST_BYTES = 64 * 2**20
 _CHECKS = (
     "frames, length, size, aspect ratio and colour tags are as planned",
-    "every sound track is there, with its start and its length",
+    "every audio track is there, with its start and its length",
 )
 
 
@@ -49,7 +49,7 @@ class SegmentRecord:
         attempt: which attempt succeeded, from 1.
         device: where its frames were upscaled.
         wall_s: how long it took.
-        duplicate_frames: frames that equal the one before and cost the network no work.
+        duplicate_frames: frames that equal the one before and cost the model no work.
         commands: what was run, one for each stage of the chain.
     """
 

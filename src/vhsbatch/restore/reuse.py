@@ -71,8 +71,8 @@ async def expect_replaceable(plan: JobPlan) -> None:
     except OSError:
         pass  # what cannot be read is not what was published
     raise InputError(
-        f"{output} appeared, or changed, while it was being made: it is left alone",
-        fix="move it away, or add --overwrite; --resume goes on",
+        f"{output} appeared, or changed, while it was being made: it is not touched",
+        fix="move it away, or add --overwrite; --resume continues",
     )
 
 

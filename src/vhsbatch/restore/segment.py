@@ -63,9 +63,9 @@ async def make_segment(
         workspace: where and with what.
         lane: the lane that is occupied.
         attempt: from 1.
-        fallback: how often the network failed at it before; each time another way is taken.
+        fallback: how often the model failed at it before; each time another way is taken.
         tell: takes telemetry.
-        way: how the network is run, where that is another way than the plan's.
+        way: how the model is run, where that is another way than the plan's.
 
     Raises:
         InputError: the source is gone.
@@ -121,7 +121,7 @@ async def make_part(
         tell(LogLine(level="warning", text=warning, job_id=plan.job.id, lane=lane))
     await _run_stages(segment_stages(plan, segment, workspace, part, upscaling), reporter, workspace)
     if reporter.cut_off is not None:
-        raise ChainError(f"the source did not arrive as a whole: {reporter.cut_off}")
+        raise ChainError(f"the source did not arrive complete: {reporter.cut_off}")
     frames = await count_frames(
         part, ffmpeg=workspace.ffmpeg, threads=workspace.threads.decode, niceness=workspace.niceness
     )
@@ -162,7 +162,7 @@ def _other_way(plan: JobPlan, segment: Segment, way: Upscaling | None, fallback:
 
 
 def way_of_model(plan: JobPlan, step: int) -> Upscaling | None:
-    """How the network is run after `step` failures of it; None where there is none."""
+    """How the model is run after `step` failures of it; None where there is none."""
     return None if plan.upscaling is None else fallback_of(plan.upscaling, step)
 
 
@@ -206,7 +206,7 @@ def segment_stages(
 
 
 def _deinterlacing(plan: JobPlan, segment: Segment, workspace: Workspace) -> tuple[StageSpec, ...]:
-    """The stages in front, where the deinterlacer is a program of its own."""
+    """The stages in front, where the deinterlacer is a separate program."""
     if not deinterlaces_apart(plan.preset, plan.info.video):
         return ()
     return (
@@ -262,9 +262,9 @@ async def _run_stages(stages: tuple[StageSpec, ...], reporter: "_Reporter", work
 
 
 class _Reporter:
-    """Turns what the stages print into telemetry, and keeps what the network's stage says at its end.
+    """Turns what the stages print into telemetry, and keeps what the model's stage says at its end.
 
-    Where the network is used its own count is shown: it is the slow stage, and the encoder's count
+    Where the model is used its own count is shown: it is the slow stage, and the encoder's count
     lags behind by all the frames that it looks ahead.
     """
 

@@ -54,7 +54,7 @@ def moment_of(job: JobState, at_work_on: int | None, temporary: Path) -> Moment 
 
     Args:
         job: the video.
-        at_work_on: the output frame that is being made, None if none is; behind the last one all are made.
+        at_work_on: the output frame that is being made, None if none is; past the last one, all are made.
         temporary: where segments are.
     """
     plan = job.plan
@@ -90,7 +90,7 @@ class SnapshotMaker:
     async def make(self, job: JobState, at_work_on: int | None) -> Snapshot | None:
         """A still of what is being done to a video; None before it is planned.
 
-        Both pictures are made one after the other by child processes that step back behind all else.
+        Both pictures are made one after the other by child processes of the lowest priority.
         """
         moment = moment_of(job, at_work_on, self.temporary)
         if moment is None or job.plan is None:

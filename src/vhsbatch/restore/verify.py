@@ -192,7 +192,7 @@ def compare(made: MediaInfo, plan: JobPlan, sources: Sequence[AudioTrack]) -> No
     tagged = (video.colour.matrix, video.colour.primaries, video.colour.transfer)
     planned = (colour.matrix, colour.primaries, colour.transfer)
     _expect(tagged == planned, f"colour tags {tagged} instead of {planned}")
-    _expect(len(made.audio) == len(sources), f"{len(made.audio)} sound tracks instead of {len(sources)}")
+    _expect(len(made.audio) == len(sources), f"{len(made.audio)} audio tracks instead of {len(sources)}")
     subtitles = len(kept_subtitles(plan.info, plan.container))
     _expect(len(made.subtitles) == subtitles, f"{len(made.subtitles)} subtitle tracks instead of {subtitles}")
     for number, (track, source) in enumerate(zip(made.audio, sources, strict=True), start=1):
@@ -215,13 +215,13 @@ def _compare_sound(
     earliest_s, latest_s = source_start_s, max(source_start_s, Fraction(0))
     _expect(
         earliest_s - SOUND_TOLERANCE_S <= start_s <= latest_s + SOUND_TOLERANCE_S,
-        f"sound track {number} begins at {_s(start_s)} instead of {_s(source_start_s)}",
+        f"audio track {number} begins at {_s(start_s)} instead of {_s(source_start_s)}",
     )
     # What was encoded ends with a whole frame.
     frame_s = Fraction(_LONGEST_FRAME, track.sample_rate_hz)
     _expect(
         -2 * SOUND_TOLERANCE_S <= end_s - source_end_s <= 2 * SOUND_TOLERANCE_S + frame_s,
-        f"sound track {number} ends at {_s(end_s)} instead of {_s(source_end_s)}",
+        f"audio track {number} ends at {_s(end_s)} instead of {_s(source_end_s)}",
     )
     if track.heard_s is not None and source.heard_s is not None:
         # What overlaps is heard once, and what comes before the picture may be cut; gaps may be filled.
@@ -230,7 +230,7 @@ def _compare_sound(
         )
         _expect(
             track.heard_s >= least_s - SOUND_TOLERANCE_S * 2,
-            f"sound track {number} has {_s(track.heard_s)} of sound instead of {_s(least_s)}",
+            f"audio track {number} has {_s(track.heard_s)} of sound instead of {_s(least_s)}",
         )
 
 

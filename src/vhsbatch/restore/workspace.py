@@ -26,7 +26,7 @@ class Workspace:
         stall_timeout_s: a chain without progress for so long is stopped.
         encoder_device: the GPU that a hardware encoder runs on, where it is not to be the first.
         records: whether a record is put beside each output.
-        skip_duplicates: whether the network leaves out frames that equal the one before.
+        skip_duplicates: whether the model leaves out frames that equal the one before.
         served: where the source is read, if it is no file of this machine.
         vapoursynth_python: the interpreter that has VapourSynth, None for this one.
     """

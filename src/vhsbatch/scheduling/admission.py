@@ -22,7 +22,7 @@ from vhsbatch.events.job_state import Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.process.threads import in_thread
-from vhsbatch.scheduling.claims import Claims, Free, Held, Made
+from vhsbatch.scheduling.claims import Claims, Completed, Free, Held
 from vhsbatch.scheduling.shortages import Sources, shortage, was_away
 
 _WATCH_S = 5.0
@@ -46,7 +46,7 @@ class HasDiskSpace(Protocol):
         ...
 
     def is_ample(self, plan: JobPlan) -> bool:
-        """Whether there is so much room that a full disk cannot be why a video found none."""
+        """Whether so much space is free that a full disk cannot be why a video found none."""
         ...
 
     def want_more(self) -> None:
@@ -55,7 +55,7 @@ class HasDiskSpace(Protocol):
 
 
 class Admission:
-    """Stands between the policy, which knows this batch alone, and the rest of the world.
+    """Links the policy, which knows only this batch, to the rest of the world.
 
     Attributes:
         one_at_a_time: whether a second lane would fill a disk up.
@@ -129,7 +129,7 @@ class Admission:
         self._short_until_s = now_s + self._patience_s
         self._short = (
             f"the system cannot start more processes, or open more files ({why}): "
-            "the batch goes on when it can"
+            "the batch continues when it can"
         )
 
     async def is_cut_off(self) -> bool:
@@ -149,12 +149,12 @@ class Admission:
             why = "its folder was away for a moment"
         self._away.add(job.id)
         if self._state.jobs[job.id].phase is not Phase.HELD:
-            reason = f"{why}; it goes on when that is back"
+            reason = f"{why}; it continues when that is back"
             await self._bus.emit(JobHeld(at_s=time.time(), job_id=job.id, by="", reason=reason))
         return True
 
     async def is_open(self) -> bool:
-        """Whether new work may begin; whoever looks is told when that changes."""
+        """Whether new work may start; emits a fact when that changes."""
         if self._state.paused == PAUSED_BY_USER:
             return False
         lack = self._short if time.monotonic() < self._short_until_s else None
@@ -186,7 +186,7 @@ class Admission:
                 return True
             case Held(by):
                 await self._hold(job_id, by)
-            case Made(by):
+            case Completed(by):
                 await self._end_made(job_id, by)
         return False
 
@@ -195,7 +195,7 @@ class Admission:
         if await in_thread(self._claims.owns, job_id):
             return True
         self._claimed.discard(job_id)
-        await self._hold(job_id, "a run that took this one for dead")
+        await self._hold(job_id, "a run that assumed this one had died")
         return False
 
     async def release(self, job_id: str, *, made: bool) -> None:
@@ -223,7 +223,7 @@ class Admission:
                 match await in_thread(self._claims.look, job.id):
                     case Free():
                         await plan(job)
-                    case Made(by):
+                    case Completed(by):
                         await self._end_made(job.id, by)
                     case Held():
                         pass

@@ -17,13 +17,13 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Completed:
     """Another run has published the video since this one began."""
 
     by: str
 
 
-Standing = Free | Held | Made
+Standing = Free | Held | Completed
 
 
 class Claims(Protocol):

@@ -1,4 +1,4 @@
-"""What comes of a user's wish: a fact, or a refusal in words. Pure."""
+"""The effect of a user's command: a fact, or a refusal in words. Pure."""
 
 from typing import assert_never
 
@@ -21,7 +21,7 @@ MOST_LANES = 64
 
 
 def grant(command: Steering, state: BatchState, at_s: float) -> Fact | str:
-    """The fact that makes a wish true, or why it cannot be had."""
+    """The fact that carries out a command, or why that is impossible."""
     match command:
         case Pause():
             return BatchPaused(at_s=at_s, reason=PAUSED_BY_USER)
@@ -45,9 +45,9 @@ def grant(command: Steering, state: BatchState, at_s: float) -> Fact | str:
 def _change_lanes(command: ChangeLanes, state: BatchState, at_s: float) -> Fact | str:
     lanes = state.lanes + command.by
     if lanes < 1:
-        return "there has to be one worker: pausing the batch is what begins no new work"
+        return "at least one worker is needed: to start no new work, pause the batch"
     if lanes > MOST_LANES:
-        return f"more than {MOST_LANES} workers are not possible"
+        return f"at most {MOST_LANES} workers are possible"
     return LanesChanged(at_s=at_s, lanes=lanes, reason="by the user")
 
 
@@ -73,11 +73,11 @@ def _refusal(command: Skip | Retry | Move | Prioritise, job: JobState) -> str | 
     name = job.job.source.name
     match command:
         case Skip() if job.phase.ended:
-            return f"{name} has ended already: {job.phase}"
+            return f"{name} has already ended: {job.phase}"
         case Retry() if job.phase not in (Phase.FAILED, Phase.SKIPPED):
             return f"{name} has not failed: it is {job.phase}"
         case Move() | Prioritise() if not job.waits:
-            return f"{name} does not wait any more: it is {job.phase}"
+            return f"{name} is no longer waiting: it is {job.phase}"
         case _:
             return None
 
@@ -85,9 +85,7 @@ def _refusal(command: Skip | Retry | Move | Prioritise, job: JobState) -> str | 
 def _move(command: Move, job: JobState, state: BatchState, at_s: float) -> Fact | str:
     """Give it another place among those of the same priority."""
     if state.order in ("shortest", "longest"):
-        return (
-            f"videos are begun by length (--order {state.order}): another priority changes that, not a place"
-        )
+        return f"--order {state.order} starts videos by length: change the priority, not the position"
     waiting = [other.job.id for other in state.turns.waiting() if other.priority == job.priority]
     place = waiting.index(command.job_id)
     target = max(0, min(len(waiting) - 1, place + command.by))

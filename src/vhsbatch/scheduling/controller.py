@@ -1,6 +1,6 @@
 """How many lanes there should be: a pure function of readings, and of what it remembers of earlier ones.
 
-Lanes are taken away where the machine is strained (memory, GPU memory, heat, disk), and added only while
+LaneRange are taken away where the machine is strained (memory, GPU memory, heat, disk), and added only while
 that pays: an added lane is on trial until frames have been counted for a while, and goes where it has
 brought too little. Readings are noisy: a strain has to last, a speed has to be certain, and after each
 move back the next attempt waits twice as long. Work under way is never touched.
@@ -11,13 +11,13 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-# Readings come every five seconds; so many in a row make a strain.
+# Readings come every five seconds; this many in a row count as strain.
 _LASTING = 3
 # After a move it takes a while until what is seen is its effect: programs start, memory fills.
 _SETTLE_S = 20.0
-# A speed is known when its standard error is small, or there are so many samples that it must do.
+# A speed is known when its standard error is small, or there are enough samples.
 _FEWEST_SAMPLES, _MOST_SAMPLES, _CERTAIN = 6, 36, 0.02
-# So much faster must a batch be with one lane more.
+# An extra lane must make the batch this much faster.
 _WORTH = 1.05
 _FIRST_PATIENCE_S, _LONGEST_PATIENCE_S = 300.0, 7200.0
 
@@ -52,7 +52,7 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class LaneLimits:
     """What the machine may be strained to, and how few and many lanes there may be.
 
     Attributes:
@@ -73,7 +73,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class SteeringState:
     """What the controller remembers.
 
     Attributes:
@@ -94,18 +94,20 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """Have so many lanes from now on, and why."""
+class LaneChange:
+    """Change the number of lanes, and why."""
 
     lanes: int
     reason: str
 
 
-def steer(memory: Memory, seen: Readings, lanes: int, limits: Limits) -> tuple[Memory, Move | None]:
+def steer(
+    memory: SteeringState, seen: Readings, lanes: int, limits: LaneLimits
+) -> tuple[SteeringState, LaneChange | None]:
     """What to do about the number of lanes.
 
     Args:
-        memory: what was returned the time before; `Memory()` at first.
+        memory: what was returned the time before; `SteeringState()` at first.
         seen: the newest readings.
         lanes: how many lanes there are.
         limits: what is allowed.
@@ -116,7 +118,7 @@ def steer(memory: Memory, seen: Readings, lanes: int, limits: Limits) -> tuple[M
     if strain is not None:
         if memory.strained < _LASTING or not settled or lanes <= limits.least:
             return memory, None
-        return step_back(memory, seen.at_s), Move(lanes - 1, strain)
+        return step_back(memory, seen.at_s), LaneChange(lanes - 1, strain)
     if settled and seen.busy_lanes == lanes:
         memory = replace(memory, samples=(*memory.samples, seen.frames_per_s)[-_MOST_SAMPLES:])
     if not _is_certain(memory.samples):
@@ -124,39 +126,41 @@ def steer(memory: Memory, seen: Readings, lanes: int, limits: Limits) -> tuple[M
     speed = statistics.fmean(memory.samples)
     if memory.before is not None:
         if speed < memory.before * _WORTH and lanes > limits.least:
-            return step_back(memory, seen.at_s), Move(lanes - 1, _not_worth(lanes, speed, memory.before))
+            return step_back(memory, seen.at_s), LaneChange(
+                lanes - 1, _not_worth(lanes, speed, memory.before)
+            )
         memory = replace(memory, before=None)
     if lanes < limits.most and seen.at_s >= memory.not_before_s and _has_room(seen, limits):
         forward = replace(memory, samples=(), before=speed, moved_s=seen.at_s)
-        return forward, Move(
-            lanes + 1, f"the machine has room, and {speed:.1f} frames a second may become more"
+        return forward, LaneChange(
+            lanes + 1, f"the machine has capacity to spare at {speed:.1f} frames per second"
         )
     return memory, None
 
 
-def step_back(memory: Memory, at_s: float) -> Memory:
+def step_back(memory: SteeringState, at_s: float) -> SteeringState:
     """After a lane was taken away, the next one is added after a longer wait than before."""
-    return Memory(
+    return SteeringState(
         moved_s=at_s,
         not_before_s=at_s + memory.patience_s,
         patience_s=min(memory.patience_s * 2, _LONGEST_PATIENCE_S),
     )
 
 
-def _strain(seen: Readings, limits: Limits) -> str | None:
+def _strain(seen: Readings, limits: LaneLimits) -> str | None:
     """Which limit is passed, in words."""
     if seen.memory_used is not None and seen.memory_used > limits.memory:
-        return f"{seen.memory_used:.0%} of the memory is in use, and {limits.memory:.0%} may be"
+        return f"{seen.memory_used:.0%} of the memory is in use, more than {limits.memory:.0%}"
     if seen.memory_stall is not None and seen.memory_stall > limits.memory_stall:
         return f"programs waited for memory {seen.memory_stall:.0f} % of the time"
     if seen.gpu_memory_used is not None and seen.gpu_memory_used > limits.gpu_memory:
-        return f"{seen.gpu_memory_used:.0%} of the GPU's memory is in use, and {limits.gpu_memory:.0%} may be"
+        return f"{seen.gpu_memory_used:.0%} of the GPU's memory is in use, more than {limits.gpu_memory:.0%}"
     if seen.gpu_temperature_c is not None and seen.gpu_temperature_c > limits.gpu_temperature_c:
         return f"the GPU is at {seen.gpu_temperature_c:.0f} °C, over {limits.gpu_temperature_c:.0f} °C"
     return seen.disk_lack
 
 
-def _has_room(seen: Readings, limits: Limits) -> bool:
+def _has_room(seen: Readings, limits: LaneLimits) -> bool:
     """Whether one lane more would stay within the limits, with something to spare."""
     lane_memory = seen.lane_memory or 0.0
     return (
@@ -178,4 +182,4 @@ def _is_certain(samples: Sequence[float]) -> bool:
 
 
 def _not_worth(lanes: int, speed: float, before: float) -> str:
-    return f"worker {lanes} did not pay: {speed:.1f} frames a second with it, {before:.1f} without"
+    return f"worker {lanes} brought no gain: {speed:.1f} frames a second with it, {before:.1f} without"

@@ -11,7 +11,7 @@ from vhsbatch.model.plan import JobPlan
 # Bits that an encoder spends on a pixel, as measured on noisy captures; lossless ones spend the most.
 _BITS_PER_PIXEL = {"ffv1": 5.0, "prores": 2.2}
 _BITS_PER_PIXEL_LOSSY = 0.3
-# So many times the size of a result is room enough for it, its segments, and a wrong estimate.
+# This multiple of a result's size is enough for it, its segments, and a wrong estimate.
 _AMPLE = 20
 
 
@@ -35,7 +35,7 @@ class DiskSpace:
         """Which folder is away, with all that was in it; None if all are there."""
         for mark in self.marks:
             if not mark.exists():
-                return f"the folder {plain(str(mark.parent))} is away: the batch goes on when it is back"
+                return f"the folder {plain(str(mark.parent))} is away: the batch continues when it is back"
         return None
 
     def lack(self) -> str | None:
@@ -44,12 +44,12 @@ class DiskSpace:
             return away
         for folder, free in self._free():
             if free < max(self.least_bytes, self.wanted_bytes.get(folder, 0)):
-                return f"only {size(free)} are free in {plain(str(folder))}: make room, and the batch goes on"
+                return f"only {size(free)} are free in {plain(str(folder))}: free some space to continue"
         self.wanted_bytes.clear()
         return None
 
     def is_ample(self, plan: JobPlan) -> bool:
-        """Whether there is so much room that a video which found none ran into something else: a quota."""
+        """Whether so much space is free that a video which found none hit something else: a quota."""
         ample = self.least_bytes + _AMPLE * result_bytes(plan)
         return all(free > ample for _, free in self._free())
 
@@ -64,7 +64,7 @@ class DiskSpace:
             if free - self.least_bytes < needed:
                 return (
                     f"the results need about {size(needed)}, and {size(free)} are free "
-                    f"in {plain(str(folder))}: the batch will wait for room"
+                    f"in {plain(str(folder))}: the batch will wait for free space"
                 )
         return None
 

@@ -25,7 +25,7 @@ from vhsbatch.scheduling.readings import NamedDevice
 
 # Until it has been measured: a GPU has the next frame at hand while the last is turned into pixels.
 _IN_FLIGHT = 2
-_NETWORK_SPEED = "speed of the network"
+_MODEL_SPEED = "speed of the model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +35,13 @@ class EngineChoice:
     Attributes:
         engine: ``ffmpeg`` or ``realesrgan``.
         device: ``cpu`` or the index of a Vulkan device.
-        runtime: what runs the network, empty for the ``ffmpeg`` engine.
+        runtime: what runs the model, empty for the ``ffmpeg`` engine.
         on_gpu: whether the device is a real GPU.
-        gpus: the devices that share the network's work, and what encoders call them; none for the CPU.
+        gpus: the devices that share the model's work, and what encoders call them; none for the CPU.
         devices: every Vulkan device, as it calls itself.
         spare_devices: other real GPUs.
-        small_tile_px: edge of a tile of small networks, 0 for the runtime's choice.
-        in_flight: how many frames the network works on at a time.
+        small_tile_px: edge of a tile of small models, 0 for the runtime's choice.
+        in_flight: how many frames the model works on at a time.
         note: why, where it was chosen for the user.
     """
 
@@ -67,7 +67,7 @@ async def choose_engine(settings: Settings) -> EngineChoice:
     if settings.engine == "ffmpeg":
         return EngineChoice(engine="ffmpeg")
     if settings.gpus and settings.device != "auto":
-        raise UsageError("--gpus and --device both say where the network runs", fix="leave one of them out")
+        raise UsageError("--gpus and --device both say where the model runs", fix="leave one of them out")
     devices = await vulkan_devices()
     device = choose_device(settings.device, devices)
     if settings.device == "auto":
@@ -114,17 +114,17 @@ async def _expect_models(settings: Settings) -> str | None:
     return None if settings.model is not None else await expect_models()
 
 
-async def tuned(choice: EngineChoice, settings: Settings, memory: Cache | None) -> EngineChoice:
-    """The choice with the way in which the network is fastest on its GPU.
+async def tuned(choice: EngineChoice, settings: Settings, cache: Cache | None) -> EngineChoice:
+    """The choice with the way in which the model is fastest on its GPU.
 
-    That is measured once for a device and remembered: some of what is decided is part of a plan, which must
-    be the same in the next run. Where nothing is remembered, nothing is measured.
+    That is measured once per device and cached: some of the decision is part of a plan, which must
+    be the same in the next run. Without a cache, nothing is measured.
     """
-    if not choice.on_gpu or memory is None:
+    if not choice.on_gpu or cache is None:
         return choice
     device = choice.devices[choice.device].name
-    key = (_NETWORK_SPEED, device, versions(), settings.runtime)
-    match await to_thread.run_sync(memory.recall, *key):
+    key = (_MODEL_SPEED, device, versions(), settings.runtime)
+    match await to_thread.run_sync(cache.recall, *key):
         case [str(runtime), int(tile_px), int(in_flight), float(speed)]:
             way = Way(runtime, tile_px, in_flight)
             if runtime not in await _working(choice, {runtime}):
@@ -136,7 +136,7 @@ async def tuned(choice: EngineChoice, settings: Settings, memory: Cache | None) 
             if found is None:
                 return choice
             way, speed = found
-            await to_thread.run_sync(memory.keep, [*astuple(way), speed], *key)
+            await to_thread.run_sync(cache.keep, [*astuple(way), speed], *key)
     return replace(
         choice,
         runtime=way.runtime,

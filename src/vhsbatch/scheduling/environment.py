@@ -21,9 +21,9 @@ from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides
 from vhsbatch.restore.per_video import Overrides, shipped_preset
 from vhsbatch.restore.prepare import Intent
 from vhsbatch.scheduling.engine_choice import EngineChoice, choose_engine, tuned
-from vhsbatch.scheduling.measuring import LaneKind, remembered_need
+from vhsbatch.scheduling.measuring import LaneKind, cached_need
 from vhsbatch.scheduling.readings import NamedDevice
-from vhsbatch.scheduling.sizing import LaneNeed, Lanes, Machine, choose_lanes
+from vhsbatch.scheduling.sizing import LaneNeed, LaneRange, Machine, choose_lanes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +34,16 @@ class Environment:
         ffmpeg: the FFmpeg program.
         parallel: how many pieces of work are under way at a time.
         threads: CPU threads that all lanes share.
-        gpus: the devices that share the network's work, and what encoders call them.
-        devices: every Vulkan device that the network may run on.
+        gpus: the devices that share the model's work, and what encoders call them.
+        devices: every Vulkan device that the model may run on.
         slots_per_gpu: how many segments each of them works on at a time.
-        need: what a lane was seen to take; None where no batch of this kind is remembered.
+        need: what a lane was seen to take; None if no batch of this kind is cached.
         intent: what the run wants, with every ``auto`` resolved.
         notes: what was chosen for the user, one line each.
     """
 
     ffmpeg: str
-    parallel: Lanes
+    parallel: LaneRange
     threads: int
     gpus: Mapping[str, EncoderDevice]
     devices: Mapping[str, NamedDevice]
@@ -76,7 +76,7 @@ async def open_environment(
         preset: what comes out.
         detectable: presets to choose from for each source; None where `preset` is for all.
         source_overrides: what the user knows better than the sources say.
-        preset_named: gives the preset that a video of its own is named for, as the run would use it.
+        preset_named: gives the preset that a video's own settings name, as the run would use it.
         allow_truncated: whether sources that break off are taken as they are.
         max_damage_percent: sources of which more frames are damaged fail.
         videos: how many there are to restore.
@@ -86,8 +86,8 @@ async def open_environment(
     """
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     encoder, encoder_note = await choose_encoder(preset.video.encoder, ffmpeg.path)
-    memory = default_cache() if settings.remember else None
-    choice = await tuned(await choose_engine(settings), settings, memory)
+    cache = default_cache() if settings.remember else None
+    choice = await tuned(await choose_engine(settings), settings, cache)
     python, method = settings.vapoursynth_python, preset.deinterlace.method
     if method == "nnedi":
         await to_thread.run_sync(find_weights, settings.nnedi_weights)
@@ -108,7 +108,7 @@ async def open_environment(
         allow_truncated=allow_truncated,
         max_damage_percent=max_damage_percent,
         spare_devices=choice.spare_devices,
-        memory=memory,
+        cache=cache,
         overrides=Overrides(tables=settings.files, preset_named=preset_named),
         auto_detect=None if detectable is None else AutoDetect(detectable),
         vapoursynth_python=python,
@@ -118,7 +118,7 @@ async def open_environment(
     )
     machine = await survey(settings, choice)
     kind = LaneKind.of_batch(preset, engine=choice.engine, device=choice.device, encoder=encoder)
-    need = remembered_need(memory, kind)
+    need = cached_need(cache, kind)
     lanes = choose_lanes(settings.parallel, machine, engine=choice.engine, videos=videos, need=need)
     return Environment(
         ffmpeg=ffmpeg.path,

@@ -28,7 +28,7 @@ class Executor(Protocol):
             segment: which part of it.
             lane: the lane that is occupied.
             attempt: from 1.
-            fallback: how often the network failed at it before.
+            fallback: how often the model failed at it before.
             tell: takes telemetry.
 
         Raises:

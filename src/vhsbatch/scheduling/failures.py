@@ -27,7 +27,7 @@ def segment_failed(
 
 
 def is_by_model(error: VhsBatchError) -> bool:
-    """Whether the network's stage is to blame."""
+    """Whether the model's stage is to blame."""
     return isinstance(error, ChainError) and error.culprit == UPSCALE
 
 

@@ -1,6 +1,6 @@
-"""The GPUs that the network runs on: each has so many slots, and each lane keeps to one of them.
+"""The GPUs that the model runs on: each has a number of slots, and each lane keeps to one of them.
 
-A GPU on which the network fails several times in a row is taken out, and its work goes to the others, or to
+A GPU on which the model fails several times in a row is taken out, and its work goes to the others, or to
 the CPU when none is left. Which GPU makes a segment does not enter the fingerprint.
 """
 
@@ -17,7 +17,7 @@ from vhsbatch.model.plan import EncoderDevice, JobPlan, Segment, Upscaling
 from vhsbatch.restore.workspace import Workspace
 from vhsbatch.scheduling.failures import is_by_model
 
-# So many failures in a row are the device's and not the video's.
+# This many failures in a row are the device's fault, not the video's.
 _TOO_MANY_FAILURES = 3
 
 
@@ -25,7 +25,7 @@ class Gpus:
     """Devices with slots.
 
     Attributes:
-        encoders: where a hardware encoder is told to run, by the device of the network.
+        encoders: where a hardware encoder is told to run, by the device of the model.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Gpus:
         Args:
             devices: indices of Vulkan devices, and what encoders call them.
             slots: how many segments each works on at a time.
-            retired: told of a device that is taken out, and why.
+            retired: called when a device is taken out of use, with the reason.
         """
         self.encoders = devices
         self._slots = {device: anyio.Semaphore(slots) for device in devices}
@@ -54,13 +54,13 @@ class Gpus:
     async def way(
         self, plan: JobPlan, segment: Segment, *, lane: int, step: int
     ) -> AsyncIterator[Upscaling | None]:
-        """How the network is run for a segment: a slot of a GPU is taken as long as it takes.
+        """How the model is run for a segment: a slot of a GPU is taken as long as it takes.
 
         Args:
             plan: the video's plan.
             segment: which part of it.
             lane: lanes spread over the devices by their numbers.
-            step: how often the network has failed at this segment.
+            step: how often the model has failed at this segment.
         """
         planned = plan.upscaling
         if planned is None or planned.device not in self.encoders:
@@ -97,7 +97,7 @@ class Gpus:
             self.succeeded(plan, segment, way.device)
 
     def _choose(self, lane: int, avoided: set[str]) -> str | None:
-        """The lane's own device, or the one with the shortest queue when that is not to be had."""
+        """The lane's own device, or the one with the shortest queue if that is not available."""
         own = list(self.encoders)[(lane - 1) % len(self.encoders)]
         if own in self._in_use and own not in avoided:
             return own
@@ -105,13 +105,13 @@ class Gpus:
         return min(others, key=self._waiting.__getitem__, default=None)
 
     def succeeded(self, plan: JobPlan, segment: Segment, device: str) -> None:
-        """The network made a whole segment."""
+        """The model made a whole segment."""
         self._failed_on.pop((plan.job.id, segment.index), None)
         if device in self._failures:
             self._failures[device] = 0
 
     async def failed(self, plan: JobPlan, segment: Segment, device: str, reason: str) -> None:
-        """The network failed: take its device out where that was once too often."""
+        """The model failed: take its device out where that was once too often."""
         self._failed_on.setdefault((plan.job.id, segment.index), set()).add(device)
         if device not in self._failures:
             return

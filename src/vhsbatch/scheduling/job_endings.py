@@ -125,7 +125,7 @@ class JobEndings:
             await self._admission.release(job_id, made=False)
 
     async def replace_stale_plans(self) -> list[Job]:
-        """Begin videos anew whose sources or segments are not what they were when they were planned.
+        """Plan again videos whose sources or segments have changed since they were planned.
 
         Returns:
             The videos to plan.

@@ -15,7 +15,7 @@ from vhsbatch.events.telemetry import Progress
 from vhsbatch.hardware.gauges import GpuGauge, gpu_gauges, memory_gauge, memory_stall, resident_bytes
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.process.spawn import alive
-from vhsbatch.scheduling.controller import Limits, Memory, Readings, steer, step_back
+from vhsbatch.scheduling.controller import LaneLimits, Readings, SteeringState, steer, step_back
 from vhsbatch.scheduling.disk_space import DiskSpace
 from vhsbatch.scheduling.scheduler import MEMORY_RAN_OUT
 
@@ -65,10 +65,10 @@ class LaneControl:
 
     state: BatchState
     disk_space: DiskSpace
-    limits: Limits
+    limits: LaneLimits
     use_lanes: Callable[[int, str], Awaitable[None]]
     _count: FrameCount = field(default_factory=FrameCount)
-    _memory: Memory = field(default_factory=Memory)
+    _memory: SteeringState = field(default_factory=SteeringState)
     _lanes: int = 0
     _given_up: bool = False
 
@@ -82,7 +82,7 @@ class LaneControl:
                 if isinstance(event, LanesChanged) and event.lanes != self._lanes:
                     self._lanes = event.lanes
                     self._memory = step_back(self._memory, time.monotonic())
-                    # A user's word stands.
+                    # The user's choice is kept.
                     self._given_up = self._given_up or event.reason != MEMORY_RAN_OUT
             group.cancel_scope.cancel()
 

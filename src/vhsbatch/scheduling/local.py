@@ -27,7 +27,7 @@ class LocalExecutor:
             workspace: where and with what it works.
             state: the batch, whose lanes share the threads; only read.
             threads: CPU threads for all lanes together.
-            gpus: what the network runs on.
+            gpus: what the model runs on.
         """
         self._workspace = workspace
         self._state = state

@@ -46,7 +46,7 @@ class LaneKind(NamedTuple):
 
     Attributes:
         engine: ``ffmpeg`` or ``realesrgan``.
-        model_on_cpu: whether the network works in this memory, and not in a GPU's.
+        model_on_cpu: whether the model works in this memory, and not in a GPU's.
         qtgmc: whether fields go through VapourSynth.
         encoder: FFmpeg's name.
         height: of the result.
@@ -81,9 +81,9 @@ class LaneKind(NamedTuple):
         )
 
 
-def remembered_need(memory: Cache | None, kind: LaneKind) -> LaneNeed | None:
-    """What a lane of earlier batches of this kind took; None where none is remembered."""
-    match None if memory is None else memory.recall(_LANE_NEED, *kind):
+def cached_need(cache: Cache | None, kind: LaneKind) -> LaneNeed | None:
+    """What a lane of earlier batches of this kind took; None if none is cached."""
+    match None if cache is None else cache.recall(_LANE_NEED, *kind):
         case [int(lane_bytes), int() | None as gpu_bytes] if lane_bytes > 0:
             # The fullest moment may not have been seen.
             lane_bytes = max(lane_bytes * 5 // 4, _LEAST_LANE_BYTES)
@@ -95,12 +95,12 @@ def remembered_need(memory: Cache | None, kind: LaneKind) -> LaneNeed | None:
 class Records:
     """What was measured of each kind of work, in this run and in earlier ones."""
 
-    def __init__(self, memory: Cache | None, *, here: bool = True) -> None:
-        """Use what is remembered; nothing is, where `memory` is None.
+    def __init__(self, cache: Cache | None, *, here: bool = True) -> None:
+        """Use what is cached; nothing, if `cache` is None.
 
         Work of this machine (`here`) and of a cluster's says nothing of each other.
         """
-        self._memory = memory
+        self._cache = cache
         self._speed = _SPEED if here else _SPEED_OF_CLUSTER
         self._by_kind: dict[str, KindRecord] = {}
 
@@ -110,7 +110,7 @@ class Records:
 
     def _of_kind(self, kind: str) -> KindRecord:
         if kind not in self._by_kind:
-            remembered = None if self._memory is None else self._memory.recall(self._speed, kind)
+            remembered = None if self._cache is None else self._cache.recall(self._speed, kind)
             self._by_kind[kind] = KindRecord.from_json(remembered)
         return self._by_kind[kind]
 
@@ -122,11 +122,11 @@ class Records:
         """Replace the record of a plan's kind."""
         kind = kind_of(plan)
         self._by_kind[kind] = record
-        if self._memory is not None:
-            self._memory.keep(record.as_json(), self._speed, kind)
+        if self._cache is not None:
+            self._cache.keep(record.as_json(), self._speed, kind)
             if record.lane_bytes:
                 need = [record.lane_bytes, record.gpu_bytes]
-                self._memory.keep(need, _LANE_NEED, *LaneKind.of(plan))
+                self._cache.keep(need, _LANE_NEED, *LaneKind.of(plan))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -36,7 +36,7 @@ class Planners:
             state: the batch; only read.
             bus: takes the facts.
             planner: makes plans; it raises `VhsBatchError` for a video that cannot be restored.
-            admission: is told of plans for which there was no room.
+            admission: is told about plans for which there was no space.
             job_endings: ends the video whose plan fails.
             change: waits until something has changed.
             wake: called when something has.
@@ -52,7 +52,7 @@ class Planners:
         self._without_room: list[Job] = []
 
     def add(self, jobs: Iterable[Job]) -> None:
-        """Have videos planned, behind all others."""
+        """Have videos planned, after all others."""
         self._queue.extend(jobs)
 
     def has_disk_space(self) -> None:

@@ -24,7 +24,7 @@ from vhsbatch.restore.reuse import damage_of_segment
 from vhsbatch.restore.workspace import Workspace
 from vhsbatch.scheduling.disk_space import result_bytes
 
-# Clean captures take a fraction of what a noisy one does: so many times less is the least that is likely.
+# Clean captures take a fraction of what a noisy one does: this is the largest likely difference.
 _CERTAIN = 6
 
 # Why a video needs no work whose result the same command has made before.
@@ -38,7 +38,7 @@ class Choosing:
 
     Attributes:
         intent: what the run wants.
-        rules: what is left alone, and what may be replaced.
+        rules: what is not touched, and what may be replaced.
         standing: what is where the result of a job is to go.
     """
 
@@ -68,7 +68,9 @@ class Choosing:
         if own is not None and (self.rules.resume or not self.rules.overwrite):
             if await self._made_by(plan, info, override, own):
                 return (f"already restored, as {own.proof} proves" if self.rules.resume else KEPT), ""
-            note = "restored before with other settings or tools: made again (--skip-existing keeps it)"
+            note = (
+                "restored before with different settings or tools: restored again (--skip-existing keeps it)"
+            )
         if self.rules.overwrite:
             return replace(plan, replaces=ANY_FILE), note
         if own is not None:
@@ -101,7 +103,7 @@ class Planning:
         state: the batch; proofs of an earlier run are in it when that is continued.
         bus: takes the news of segments that do not count any more, or that another run has made.
         history: reads what all runs have proven so far.
-        refresh: reads what is proven of outputs anew.
+        refresh: rereads what is proven about outputs.
     """
 
     choosing: Choosing
@@ -139,8 +141,8 @@ class Planning:
         expect_size(roughly // _CERTAIN, self.workspace.publishing)
         if (limit := limit_below(roughly, self.workspace.publishing)) is not None:
             text = (
-                f"the result may need up to {size(roughly)}, and the output folder's file system takes files "
-                f"of up to {size(limit)}: choose a disk with exFAT, NTFS or ext4 to be sure"
+                f"the result may need up to {size(roughly)}, and the output folder's file system allows "
+                f"files of up to {size(limit)}: choose a disk with exFAT, NTFS or ext4 to be sure"
             )
             self.bus.tell(LogLine(level="warning", text=text, job_id=plan.job.id))
 
@@ -162,7 +164,7 @@ class Planning:
             case InTheWay(reason):
                 return JobFailed(at_s=time.time(), job_id=job.id, reason=reason)
             case Nothing():
-                reason = f"its source is not the one that {by} has restored (run the batch again)"
+                reason = f"{by} restored a different source under this name (run the batch again)"
                 return JobFailed(at_s=time.time(), job_id=job.id, reason=reason)
 
     async def _take_over(self, plan: JobPlan) -> None:

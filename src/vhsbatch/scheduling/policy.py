@@ -20,7 +20,7 @@ class MakeSegment:
 
     Attributes:
         attempt: from 1.
-        fallback: how often the network failed at it: each time it is tried in another way.
+        fallback: how often the model failed at it: each time it is tried in another way.
     """
 
     job_id: str

@@ -16,11 +16,11 @@ from vhsbatch.model.plan import JobPlan
 
 # The newest are kept: machines and tools change.
 _KEPT = 60
-# A joined file costs so much where nothing of the kind has been joined yet.
+# What joining a file costs before any of its kind has been joined.
 _ASSEMBLY_S, _ASSEMBLY_FRAME_S = 1.5, 0.0005
 # No prediction is surer than that, and one from few samples is less sure.
 _LEAST_SPREAD, _SPREAD_OF_FEW, _FEW = 0.10, 0.20, 5
-# What a lane's programs keep busy, in threads, where the network runs elsewhere.
+# What a lane's programs keep busy, in threads, where the model runs elsewhere.
 _THREADS_PER_LANE = 2
 
 
@@ -97,11 +97,13 @@ class KindRecord:
 
 def kind_of(plan: JobPlan) -> str:
     """The kind of work that a plan is: within one, frames take equally long."""
-    video, network, preset = plan.info.video, plan.upscaling, plan.preset
-    with_network = "" if network is None else f", {network.model} on {network.device} ({network.runtime})"
+    video, upscaling, preset = plan.info.video, plan.upscaling, plan.preset
+    with_model = (
+        "" if upscaling is None else f", {upscaling.model} on {upscaling.device} ({upscaling.runtime})"
+    )
     return (
         f"{preset.name} {_digest(preset)}: {video.codec} {video.width}x{video.height} {video.field_order} "
-        f"to {plan.width}x{plan.height} {plan.encoder}{with_network}"
+        f"to {plan.width}x{plan.height} {plan.encoder}{with_model}"
     )
 
 
@@ -114,14 +116,14 @@ def _digest(preset: Preset) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a piece takes: so many seconds, and so many more for each frame; `spread` as a part of that."""
+    """What a piece takes: fixed seconds, and seconds for each frame; `spread` as a fraction of that."""
 
     piece_s: float
     frame_s: float
     spread: float
 
     def of(self, frames: int) -> float:
-        """Seconds for a piece of so many frames."""
+        """Seconds for a piece of `frames` frames."""
         return self.piece_s + self.frame_s * frames
 
 

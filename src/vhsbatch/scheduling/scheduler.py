@@ -103,7 +103,7 @@ class Scheduler:
         """Return when every video has ended, or after `stop` when every lane has.
 
         Args:
-            last_call: passes wishes on that nobody has taken yet, when every video has ended.
+            last_call: passes on the last commands when every video has ended.
         """
         with self._stop_scope:
             async with anyio.create_task_group() as lanes:
@@ -136,7 +136,7 @@ class Scheduler:
         self._wake()
 
     async def use_lanes(self, lanes: int, reason: str) -> None:
-        """Have so many lanes from now on; work that is under way in others is finished."""
+        """Change the number of lanes; lanes that go finish their work first."""
         self._limiter.total_tokens = lanes
         await self._bus.emit(LanesChanged(at_s=time.time(), lanes=lanes, reason=reason))
         self._wake()
@@ -145,10 +145,10 @@ class Scheduler:
         """Start no new work and stop what is under way; finished segments are kept."""
         self._stop_scope.cancel()
 
-    # --- wishes ----------------------------------------------------------------------------------
+    # --- commands -------------------------------------------------------------------------------
 
     def command(self, command: Steering) -> None:
-        """Take a wish, which is granted, or refused in words, before anything else is begun."""
+        """Grant a command, or refuse it in words, before anything else starts."""
         self._commands.append(command)
         self._wake()
 
@@ -162,7 +162,7 @@ class Scheduler:
             await self._follow(granted)
 
     async def _follow(self, fact: Fact) -> None:
-        """Do what a granted wish asks for beside the state."""
+        """Do what a granted command requires apart from changing the state."""
         match fact:
             case LanesChanged():
                 self._limiter.total_tokens = fact.lanes
@@ -303,7 +303,7 @@ class Scheduler:
             await self.use_lanes(among - 1, MEMORY_RAN_OUT)
 
     def _may_try_again(self, work: MakeSegment, plan: JobPlan, error: VhsBatchError) -> bool:
-        """Whether attempts are left, or ways in which the network has not been tried yet."""
+        """Whether attempts are left, or ways in which the model has not been tried yet."""
         ways_left = plan.upscaling is not None and work.fallback + 1 < len(fallbacks(plan.upscaling))
         return work.attempt <= self._retries or (is_by_model(error) and ways_left)
 

@@ -21,7 +21,7 @@ class Machine:
     Attributes:
         threads: CPU threads that all lanes share.
         memory_bytes: memory that may be used at all.
-        gpus: real GPUs that the network uses; 0 where it runs on the CPU, or there is none.
+        gpus: real GPUs that the model uses; 0 where it runs on the CPU, or there is none.
         slots_per_gpu: segments that each of them may work on at a time, None where that is left to us.
         gpu_memory_bytes: memory of the smallest of them, None where that cannot be read.
         all_gpus: GPUs that are there, used or not.
@@ -56,7 +56,7 @@ class LaneNeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lanes:
+class LaneRange:
     """A number of lanes.
 
     Attributes:
@@ -74,7 +74,7 @@ class Lanes:
 
 def choose_lanes(
     parallel: int | str, machine: Machine, *, engine: str, videos: int, need: LaneNeed | None = None
-) -> Lanes:
+) -> LaneRange:
     """How many lanes.
 
     Args:
@@ -86,12 +86,12 @@ def choose_lanes(
 
     >>> machine = Machine(threads=16, memory_bytes=2**34)
     >>> choose_lanes(3, machine, engine="ffmpeg", videos=9)
-    Lanes(begin=3, least=3, most=3, notes=())
+    LaneRange(begin=3, least=3, most=3, notes=())
     >>> print(choose_lanes("auto", machine, engine="ffmpeg", videos=9).notes[0])
     6 workers: 16 threads at 2 a worker allow 8, 80% of 16.0 GiB of memory at 2.0 GiB a worker 6
     """
     if isinstance(parallel, int):
-        return Lanes(begin=parallel, least=parallel, most=parallel)
+        return LaneRange(begin=parallel, least=parallel, most=parallel)
     need = need or LaneNeed()
     by_memory = max(1, machine.usable_bytes // need.memory_bytes)
     begin, most, why = _by_processor(machine, need, engine)
@@ -99,7 +99,7 @@ def choose_lanes(
     if parallel != "auto":
         least, _, upper = str(parallel).partition("..")
         begin = min(max(begin, int(least)), int(upper))
-        return Lanes(
+        return LaneRange(
             begin=begin,
             least=int(least),
             most=int(upper),
@@ -112,8 +112,8 @@ def choose_lanes(
     memory = (
         f"{_USABLE:.0%} of {size(machine.memory_bytes)} of memory at {size(need.memory_bytes)} a worker{seen}"
     )
-    moves = (f"up to {most} if they pay, and fewer where the machine is strained",) if most > 1 else ()
-    return Lanes(
+    moves = (f"up to {most} if that is faster, fewer if the machine is overloaded",) if most > 1 else ()
+    return LaneRange(
         begin=begin,
         least=1,
         most=most,
@@ -128,7 +128,7 @@ def _by_processor(machine: Machine, need: LaneNeed, engine: str) -> tuple[int, i
         why = f"{machine.threads} threads at {_THREADS_PER_LANE} a worker allow {lanes}"
         return lanes, machine.threads, why
     if not machine.gpus:
-        return 1, 1, "the network on the CPU takes all threads and allows 1"
+        return 1, 1, "the model on the CPU takes all threads and allows 1"
     each = machine.slots_per_gpu or _LANES_PER_GPU
     lanes, most = machine.gpus * each, machine.gpus * (machine.slots_per_gpu or _MOST_LANES_PER_GPU)
     gpus = "1 GPU" if machine.gpus == 1 else f"{machine.gpus} GPUs"

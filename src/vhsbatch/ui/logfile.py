@@ -1,4 +1,4 @@
-"""Everything that happens in a batch, in a file that does not grow for ever (`--log-file`)."""
+"""Everything that happens in a batch, in a file of limited size (`--log-file`)."""
 
 import logging
 import re
@@ -35,15 +35,17 @@ def _expect_log(path: Path) -> None:
         UsageError: one is.
     """
     if is_video(path) or STATE_FOLDER in path.resolve().parts:
-        what = "a video's name" if is_video(path) else "inside of the state of a batch"
-        raise UsageError(f"--log-file {path} is {what}", fix="give the log a name of its own")
+        what = "a video's name" if is_video(path) else "inside the state folder of a batch"
+        raise UsageError(f"--log-file {path} is {what}", fix="choose a different name for the log")
     for file in (path, *(path.with_name(f"{path.name}.{number}") for number in range(1, _KEPT + 1))):
         if not file.is_file():
             continue
         with file.open("rb") as opened:
             beginning = opened.read(_BEGINNING_BYTES)
         if beginning and not _LINE.match(beginning):
-            raise UsageError(f"--log-file {path}: {file} is no log of this program", fix="name another file")
+            raise UsageError(
+                f"--log-file {path}: {file} was not written by this program", fix="name another file"
+            )
 
 
 class LogFilePrinter:
@@ -53,7 +55,7 @@ class LogFilePrinter:
         """Find out whether the file can be written.
 
         Raises:
-            UsageError: it cannot be written, or is no log of this program.
+            UsageError: it cannot be written, or was not written by this program.
         """
         try:
             _expect_log(path)

@@ -85,7 +85,7 @@ class Lines:
         self._waiting.append((stream, text))
 
     def write(self) -> None:
-        """Write what was put down; may wait for whoever reads."""
+        """Write what is queued; may wait for the reader."""
         waiting, self._waiting = self._waiting, []
         streams: list[TextIO] = []
         for stream, text in waiting:

@@ -6,9 +6,9 @@ import make
 from vhsbatch.analysis.analyze import Analysis, describe_analysis
 from vhsbatch.analysis.findings import Finding
 from vhsbatch.analysis.measure import Measured
-from vhsbatch.analysis.picture import Picture
+from vhsbatch.analysis.picture import VideoMeasurement
 
-PICTURE = Picture(luma_noise=3.42, chroma_noise=None, torn_lines=6, places=5)
+PICTURE = VideoMeasurement(luma_noise=3.42, chroma_noise=None, torn_lines=6, places=5)
 
 
 def test_everything_that_was_found_is_said() -> None:

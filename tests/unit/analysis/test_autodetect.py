@@ -4,7 +4,7 @@ import pytest
 
 import make
 from vhsbatch.analysis.autodetect import suitable_preset
-from vhsbatch.analysis.picture import Picture
+from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.config.preset_files import load_presets
 from vhsbatch.model.media import FieldOrder
 
@@ -40,7 +40,7 @@ def test_what_was_measured_decides(
     name: str,
 ) -> None:
     info = make.info(make.track(field_order=order, height=lines, codec=codec))
-    picture = Picture(luma_noise=noise[0], chroma_noise=noise[1], torn_lines=torn, places=5)
+    picture = VideoMeasurement(luma_noise=noise[0], chroma_noise=noise[1], torn_lines=torn, places=5)
     chosen, reason = suitable_preset(info, picture)
     assert chosen == name
     assert chosen in load_presets([])

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 import make
-from vhsbatch.analysis.audio import Channel, Sound
+from vhsbatch.analysis.audio import AudioMeasurement, Channel
 from vhsbatch.analysis.autodetect import adapted
 from vhsbatch.analysis.findings import Finding, find
 from vhsbatch.analysis.measure import Measured
-from vhsbatch.analysis.picture import Borders, ChromaShift, Levels, Picture
+from vhsbatch.analysis.picture import Borders, ChromaShift, Levels, VideoMeasurement
 from vhsbatch.config.presets import Preset, derive
 from vhsbatch.model.media import MediaInfo, Telecine
 from vhsbatch.probe.blank import BlankEnds
@@ -19,9 +19,9 @@ from vhsbatch.probe.telecine import FieldSteps
 VHS = Preset(name="vhs")
 
 
-def picture(**changes: Any) -> Picture:
+def picture(**changes: Any) -> VideoMeasurement:
     values: dict[str, Any] = {"luma_noise": 3.4, "chroma_noise": 1.6, "torn_lines": 0, "places": 7}
-    return Picture(**(values | changes))
+    return VideoMeasurement(**(values | changes))
 
 
 def channel(**changes: Any) -> Channel:
@@ -38,13 +38,13 @@ def channel(**changes: Any) -> Channel:
     return Channel(**(values | changes))
 
 
-def sound(*channels: Channel, correlation: float | None = 0.5) -> Sound:
-    return Sound(index=1, measured_s=42, channels=channels, correlation=correlation)
+def sound(*channels: Channel, correlation: float | None = 0.5) -> AudioMeasurement:
+    return AudioMeasurement(index=1, measured_s=42, channels=channels, correlation=correlation)
 
 
 def found(
-    seen: Picture | None = None,
-    heard: Sound | None = None,
+    seen: VideoMeasurement | None = None,
+    heard: AudioMeasurement | None = None,
     info: MediaInfo | None = None,
     **more: Any,
 ) -> tuple[Finding, ...]:
@@ -151,7 +151,7 @@ def test_clipped_levels_are_told() -> None:
         (sound(channel(clipped_samples=500)), {}),
     ],
 )
-def test_what_is_amiss_in_the_sound_is_mended(heard: Sound, keys: dict[str, object]) -> None:
+def test_what_is_amiss_in_the_sound_is_mended(heard: AudioMeasurement, keys: dict[str, object]) -> None:
     findings = found(heard=heard)
     assert overrides(findings) == keys
     preset, reasons = adapted(VHS, findings)

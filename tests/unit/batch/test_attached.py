@@ -152,5 +152,5 @@ async def test_a_folder_that_cannot_be_written_to_cannot_be_steered(tmp_path: Pa
     async with leasing(tmp_path / STATE_FOLDER, "1-a", tmp_path):
         await journal(tmp_path, "1-a", *FIRST)
         (tmp_path / STATE_FOLDER / "commands").write_text("a file is in the way")
-        with pytest.raises(OutputFolderError, match=r"cannot be steered: Not a directory \(whoever may"):
+        with pytest.raises(OutputFolderError, match=r"cannot be controlled: Not a directory \(run it as"):
             AttachedSession(tmp_path, read_only=False).command(Pause())

@@ -14,7 +14,7 @@ from vhsbatch.batch import leases as module
 from vhsbatch.batch.leases import Leases
 from vhsbatch.errors import OutputFolderError
 from vhsbatch.process.heartbeat import LOST_S
-from vhsbatch.scheduling.claims import Free, Held, Made
+from vhsbatch.scheduling.claims import Completed, Free, Held
 
 OUT = Path("out")
 
@@ -75,11 +75,11 @@ def test_what_was_published_meanwhile_is_not_made_again(tmp_path: Path) -> None:
     one, two = begun(tmp_path, "one"), begun(tmp_path, "two")
     one.take("a")
     one.release("a", made=True)
-    assert isinstance(two.take("a"), Made)
-    assert isinstance(two.look("a"), Made)
+    assert isinstance(two.take("a"), Completed)
+    assert isinstance(two.look("a"), Completed)
     assert not two.owns("a")
     one.end()
-    assert isinstance(two.take("a"), Made)
+    assert isinstance(two.take("a"), Completed)
     two.end()
     # A run that begins afterwards has planned with it there, and may want it anew.
     assert begun(tmp_path, "three").take("a") == Free()
@@ -222,7 +222,7 @@ def test_a_mark_counts_whatever_the_clock_says(tmp_path: Path) -> None:
     one.take("a")
     one.release("a", made=True)
     os.utime(two._mark("a"), (0, 0))  # the clock was set back meanwhile
-    assert isinstance(two.take("a"), Made)
+    assert isinstance(two.take("a"), Completed)
 
 
 def test_a_time_in_the_future_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

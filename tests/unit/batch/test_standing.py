@@ -164,11 +164,11 @@ async def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> 
     output.write_bytes(b"mine")
     digest = await sha256(output)
     for replaces in ("", "0" * 64):
-        with pytest.raises(InputError, match="left alone"):
+        with pytest.raises(InputError, match="not touched"):
             await expect_replaceable(make.plan(job, replaces=replaces))
     for replaces in (digest, "any"):
         await expect_replaceable(make.plan(job, replaces=replaces))
     output.unlink()
     output.symlink_to("nowhere")
-    with pytest.raises(InputError, match="left alone"):
+    with pytest.raises(InputError, match="not touched"):
         await expect_replaceable(make.plan(job, replaces=digest))

@@ -1,13 +1,16 @@
 """How batches on one cluster share its slots out among them."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import make
-from vhsbatch.cluster.fair_share import Claim, allotted, hoped, wanted
+from vhsbatch.cluster import fair_share
+from vhsbatch.cluster.fair_share import BATCHES, Claim, FairShare, allotted, hoped, wanted
 from vhsbatch.events.events import BatchPaused, JobHeld, JobPlanned
 from vhsbatch.events.state import BatchState, fold
 
@@ -101,3 +104,43 @@ def test_what_is_not_planned_yet_is_hoped_for() -> None:
     state = batch(5, 5)
     assert wanted(state, most=10) == {5: 0}
     assert hoped(state, most=10) == {5: 10}
+
+
+MACHINES: Any = SimpleNamespace(slots_by_address={"attic": 2, "cellar": 2}, slots=4)
+
+
+class Connection:
+    """Passes on what is said to all that listen."""
+
+    def __init__(self, *listening: FairShare) -> None:
+        self.listening = listening
+
+    async def say(self, topic: str, message: dict[str, Any]) -> None:
+        assert topic == BATCHES
+        for batch in self.listening:
+            batch.hear(message)
+
+
+def planned(segments: int) -> BatchState:
+    plan = make.plan(segments=segments)
+    return fold([make.batch_started(plan.job), make.planned(plan)])
+
+
+@pytest.mark.anyio
+async def test_each_hears_of_the_other_and_forgets_batches_that_fall_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock_s = 100.0
+    monkeypatch.setattr(fair_share, "time", SimpleNamespace(monotonic=lambda: clock_s))
+    first, second = FairShare("first"), FairShare("second")
+    connection: Any = Connection(first, second)
+    assert await first.share(connection, MACHINES, planned(9), most=100) == 4
+    assert await second.share(connection, MACHINES, planned(9), most=100) == 2
+    assert await first.share(connection, MACHINES, planned(9), most=100) == 2
+    assert await second.share(connection, MACHINES, planned(1), most=100) == 2
+    assert await first.share(connection, MACHINES, planned(9), most=100) == 3
+    assert await first.share(connection, MACHINES, planned(9), most=1) == 1
+    clock_s += 4
+    assert await first.share(connection, MACHINES, planned(9), most=100) == 3
+    clock_s += 2
+    assert await first.share(connection, MACHINES, planned(9), most=100) == 4

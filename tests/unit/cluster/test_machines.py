@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 OFFER = Offer(
     run_id="run",
     version="1",
-    tools=Tools(ffmpeg="9", network="", processor="x86_64"),
+    tools=Tools(ffmpeg="9", runtime="", processor="x86_64"),
     engine="ffmpeg",
     runtime="",
     on_cpu=True,

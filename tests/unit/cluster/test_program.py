@@ -39,7 +39,7 @@ def test_why_a_scheduler_lets_nobody_in() -> None:
     refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
     assert "same ca.pem" in why_not_let_in(behind(timed_out, CommClosedError("in"), unknown))
     assert why_not_let_in(behind(timed_out, CommClosedError("in"), refused)) == (
-        "no scheduler lets it in there (Connection refused)"
+        "no scheduler there accepts it (Connection refused)"
     )
 
 

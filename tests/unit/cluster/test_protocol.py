@@ -20,7 +20,7 @@ from vhsbatch.errors import (
 )
 
 TOOLS = Tools(
-    ffmpeg="n9.0.2", network="ncnn 1.0 on a Vulkan device", processor="x86_64", qtgmc="vapoursynth 81"
+    ffmpeg="n9.0.2", runtime="ncnn 1.0 on a Vulkan device", processor="x86_64", qtgmc="vapoursynth 81"
 )
 NAMES = st.text("abc.é ", min_size=1, max_size=6).filter(lambda name: name.strip(". ") != "")
 
@@ -33,8 +33,8 @@ def test_the_same_tools_are_no_reason() -> None:
     ("found", "words"),
     [
         (replace(TOOLS, ffmpeg="5.1.6"), ("FFmpeg 5.1.6", "FFmpeg n9.0.2")),
-        (replace(TOOLS, network="ncnn 1.1 on a Vulkan device"), ("ncnn 1.1", "ncnn 1.0")),
-        (replace(TOOLS, network="ncnn 1.0 on the CPU"), ("on the CPU", "on a Vulkan device")),
+        (replace(TOOLS, runtime="ncnn 1.1 on a Vulkan device"), ("ncnn 1.1", "ncnn 1.0")),
+        (replace(TOOLS, runtime="ncnn 1.0 on the CPU"), ("on the CPU", "on a Vulkan device")),
         (replace(TOOLS, processor="aarch64"), ("aarch64", "x86_64")),
         (replace(TOOLS, qtgmc="vapoursynth 80"), ("QTGMC with vapoursynth 80", "QTGMC with vapoursynth 81")),
     ],

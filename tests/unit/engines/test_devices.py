@@ -1,4 +1,4 @@
-"""Where the network runs: Vulkan devices and runtimes, and how a missing one is mended."""
+"""Where the model runs: Vulkan devices and runtimes, and how a missing one is mended."""
 
 import json
 from pathlib import Path
@@ -199,9 +199,7 @@ def test_the_work_is_shared_by_gpus_alike_or_by_those_that_are_named(
     assert choose_gpus(requested, device, MIXED) == gpus
 
 
-@pytest.mark.parametrize(
-    ("requested", "cause"), [((0, 0), "stands there twice"), ((9,), "no such Vulkan device")]
-)
+@pytest.mark.parametrize(("requested", "cause"), [((0, 0), "listed twice"), ((9,), "no such Vulkan device")])
 def test_gpus_that_cannot_be_meant(requested: tuple[int, ...], cause: str) -> None:
     with pytest.raises(UsageError, match=cause):
         choose_gpus(requested, "0", MIXED)

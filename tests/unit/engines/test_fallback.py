@@ -1,4 +1,4 @@
-"""The ways that are tried when a network fails."""
+"""The ways that are tried when a model fails."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from vhsbatch.engines.framecheck import FrameCheck, Made, flaw, frozen_part
+from vhsbatch.engines.framecheck import FrameCheck, TimedFrame, flaw, frozen_part
 from vhsbatch.engines.runtimes import Frame, RuntimeFailureError
 
 HEIGHT, WIDTH, SCALE = 70, 90, 2
@@ -77,13 +77,13 @@ def test_every_size_can_be_checked(height: int, width: int) -> None:
     assert flaw(frame, larger(frame), scale=SCALE) is None
 
 
-def never() -> Made:
+def never() -> TimedFrame:
     raise AssertionError("nothing was suspicious")
 
 
 def test_a_frame_that_stays_behind_is_found() -> None:
     check = FrameCheck(scale=SCALE)
-    first = Made(larger(picture(1)), 1.0)
+    first = TimedFrame(larger(picture(1)), 1.0)
     check.expect_right(picture(1), first, again=never)
     # Another frame, so like the first that only the bytes tell.
     with pytest.raises(RuntimeFailureError, match="frame 2 came out wrong: 100 % of it is the frame before"):
@@ -108,7 +108,7 @@ def test_what_hardly_changes_may_come_out_the_same() -> None:
 def used_to_a_second_a_frame() -> FrameCheck:
     check = FrameCheck(scale=SCALE)
     for seed in range(10):
-        check.expect_right(picture(seed), Made(larger(picture(seed)), 1.0), again=never)
+        check.expect_right(picture(seed), TimedFrame(larger(picture(seed)), 1.0), again=never)
     return check
 
 
@@ -118,12 +118,12 @@ def test_a_frame_that_takes_no_time_is_made_again() -> None:
     otherwise[0, 0] ^= 1  # whatever lies in the memory
     with pytest.raises(RuntimeFailureError, match=r"frame 11 came out wrong: it took 0\.001 s"):
         used_to_a_second_a_frame().expect_right(
-            frame, Made(larger(frame), 0.001), again=lambda: Made(otherwise, 0.001)
+            frame, TimedFrame(larger(frame), 0.001), again=lambda: TimedFrame(otherwise, 0.001)
         )
 
 
 def test_a_device_that_is_simply_fast_passes() -> None:
     check = used_to_a_second_a_frame()
     for seed in (10, 11):
-        made = Made(larger(picture(seed)), 0.001)
-        check.expect_right(picture(seed), made, again=functools.partial(Made, made.larger, 0.001))
+        made = TimedFrame(larger(picture(seed)), 0.001)
+        check.expect_right(picture(seed), made, again=functools.partial(TimedFrame, made.larger, 0.001))

@@ -20,7 +20,7 @@ def larger(frame: Frame) -> Frame:
 
 
 class Together:
-    """A network that gives nothing until so many frames are with it, or it is told that no more will come."""
+    """A model that gives nothing until so many frames are with it, or it is told that no more will come."""
 
     def __init__(self, frames: int) -> None:
         self._barrier = threading.Barrier(frames)
@@ -37,10 +37,10 @@ def levels(frames: list[Frame]) -> list[int]:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_so_many_are_with_the_network_at_a_time(threads: int) -> None:
+def test_so_many_are_with_the_model_at_a_time(threads: int) -> None:
     # With fewer the barrier would break.
-    network = InFlight(lambda: Together(threads), scale=SCALE, threads=threads, skip_duplicates=True)
-    out = list(network.upscaled(frame(level) for level in range(10, 70, 10)))
+    model = InFlight(lambda: Together(threads), scale=SCALE, threads=threads, skip_duplicates=True)
+    out = list(model.upscaled(frame(level) for level in range(10, 70, 10)))
     assert levels(out) == [10, 20, 30, 40, 50, 60]
 
 
@@ -52,18 +52,18 @@ def test_still_frames_go_through_once(threads: int) -> None:
         calls.append(int(frame[0, 0, 0]))
         return larger(frame)
 
-    network = InFlight(lambda: upscale, scale=SCALE, threads=threads, skip_duplicates=True)
-    out = list(network.upscaled(map(frame, [7, 7, 7, 9, 7, 7])))
+    model = InFlight(lambda: upscale, scale=SCALE, threads=threads, skip_duplicates=True)
+    out = list(model.upscaled(map(frame, [7, 7, 7, 9, 7, 7])))
     assert levels(out) == [7, 7, 7, 9, 7, 7]
     assert sorted(calls) == [7, 7, 9]
-    assert network.duplicate_frames == 3
+    assert model.duplicate_frames == 3
 
 
 def test_every_frame_goes_through_where_that_is_asked_for() -> None:
     together = Together(1)
-    network = InFlight(lambda: together, scale=SCALE, threads=1, skip_duplicates=False)
-    assert len(list(network.upscaled(map(frame, [7, 7, 7])))) == 3
-    assert (together.calls, network.duplicate_frames) == (3, 0)
+    model = InFlight(lambda: together, scale=SCALE, threads=1, skip_duplicates=False)
+    assert len(list(model.upscaled(map(frame, [7, 7, 7])))) == 3
+    assert (together.calls, model.duplicate_frames) == (3, 0)
 
 
 def test_a_bad_frame_ends_it_and_those_before_it_get_out() -> None:
@@ -72,8 +72,8 @@ def test_a_bad_frame_ends_it_and_those_before_it_get_out() -> None:
             raise RuntimeFailureError("the device is lost")
         return larger(frame)
 
-    network = InFlight(lambda: upscale, scale=SCALE, threads=2, skip_duplicates=True)
-    out = network.upscaled(map(frame, [10, 20, 30, 40]))
+    model = InFlight(lambda: upscale, scale=SCALE, threads=2, skip_duplicates=True)
+    out = model.upscaled(map(frame, [10, 20, 30, 40]))
     assert levels([next(out), next(out)]) == [10, 20]
     with pytest.raises(RuntimeFailureError, match="the device is lost"):
         next(out)
@@ -83,12 +83,12 @@ def test_what_comes_out_is_checked_in_turn() -> None:
     def upscale(frame: Frame) -> Frame:
         return larger(frame)[:-2] if frame[0, 0, 0] == 20 else larger(frame)
 
-    network = InFlight(lambda: upscale, scale=SCALE, threads=3, skip_duplicates=True)
+    model = InFlight(lambda: upscale, scale=SCALE, threads=3, skip_duplicates=True)
     with pytest.raises(RuntimeFailureError, match="frame 2 came out wrong: it has the shape"):
-        list(network.upscaled(map(frame, [10, 20, 30])))
+        list(model.upscaled(map(frame, [10, 20, 30])))
 
 
-def test_the_thread_that_opens_the_network_uses_it() -> None:
+def test_the_thread_that_opens_the_model_uses_it() -> None:
     threads: list[str] = []
 
     def upscale(frame: Frame) -> Frame:
@@ -99,13 +99,13 @@ def test_the_thread_that_opens_the_network_uses_it() -> None:
         threads.append(threading.current_thread().name)
         return upscale
 
-    network = InFlight(opened, scale=SCALE, threads=1, skip_duplicates=True)
-    list(network.upscaled(map(frame, [10, 20])))
+    model = InFlight(opened, scale=SCALE, threads=1, skip_duplicates=True)
+    list(model.upscaled(map(frame, [10, 20])))
     assert len(threads) == 3
     assert set(threads) == {threads[0]} != {threading.current_thread().name}
 
 
-def test_a_network_that_cannot_be_loaded_says_so() -> None:
+def test_a_model_that_cannot_be_loaded_says_so() -> None:
     def opened() -> Upscaler:
         raise RuntimeFailureError("there is no Vulkan device 7")
 

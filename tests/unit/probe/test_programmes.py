@@ -50,7 +50,7 @@ def left(index: int, *programmes: Programme) -> tuple[list[int], list[int], tupl
         read_error=None,
         videos=2,
         pictures=0,
-        unknown_sounds=0,
+        unknown_audio=0,
         index=index,
         codec="mpeg2video",
         width=160,

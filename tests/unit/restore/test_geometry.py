@@ -83,7 +83,7 @@ def test_cropping_keeps_the_shape_of_what_is_left() -> None:
     ("ai_width", "rotation", "expected"),
     [(0, 0, (720, 480)), (480, 0, (480, 480)), (1000, 0, (720, 480)), (360, 90, (360, 720))],
 )
-def test_the_network_gets_no_more_columns_than_the_preset_allows(
+def test_the_model_gets_no_more_columns_than_the_preset_allows(
     ai_width: int, rotation: int, expected: tuple[int, int]
 ) -> None:
     preset = Preset.model_validate({"name": "p", "upscale": {"ai_width": ai_width}})

@@ -95,8 +95,8 @@ def test_fields_become_frames_where_there_are_any(
 
 def test_notes_are_in_the_order_in_which_things_were_decided() -> None:
     info = make.info(notes=("two gaps",), exact_seek=False)
-    source, fields_, network, seek = planned(info, of=toolchain(notes=("the network",))).notes
-    assert (source, network) == ("two gaps", "the network")
+    source, fields_, model, seek = planned(info, of=toolchain(notes=("the model",))).notes
+    assert (source, model) == ("two gaps", "the model")
     assert fields_.startswith("interlaced")
     assert seek.startswith("cannot be sought exactly")
 
@@ -112,7 +112,7 @@ RATES = st.sampled_from([make.NTSC_RATE, Fraction(25), Fraction(24000, 1001), Fr
     order=st.sampled_from([order for order in FieldOrder if order is not FieldOrder.MIXED]),
     segment_s=st.integers(1, 3600),
     ai_segment_s=st.integers(1, 3600),
-    network=st.none() | st.just(NETWORK),
+    model=st.none() | st.just(NETWORK),
 )
 def test_segments_tile_the_frames(
     frames: int,
@@ -120,32 +120,32 @@ def test_segments_tile_the_frames(
     order: FieldOrder,
     segment_s: int,
     ai_segment_s: int,
-    network: Upscaling | None,
+    model: Upscaling | None,
 ) -> None:
     preset = Preset(name="p", segment_s=segment_s, ai_segment_s=ai_segment_s)
     info = make.info(make.track(frames=frames, rate=rate, field_order=order))
-    plan = planned(info, preset, toolchain(upscaling=network))
+    plan = planned(info, preset, toolchain(upscaling=model))
     assert plan.frames in (frames, 2 * frames)
     assert plan.duration_s == frames / rate
     assert (plan.segments[0].start_frame, plan.segments[-1].stop_frame) == (0, plan.frames)
     assert all(before.stop_frame == after.start_frame for before, after in pairwise(plan.segments))
     assert [segment.index for segment in plan.segments] == list(range(len(plan.segments)))
     assert all(segment.frames > 0 for segment in plan.segments)
-    length_s = segment_s if network is None else ai_segment_s
+    length_s = segment_s if model is None else ai_segment_s
     assert all(segment.frames <= length_s * plan.rate * 3 / 2 + 60 for segment in plan.segments)
 
 
-def test_segments_for_the_network_have_a_length_of_their_own() -> None:
+def test_segments_for_the_model_have_a_length_of_their_own() -> None:
     preset = Preset(name="p", segment_s=60, ai_segment_s=10)
     info = make.info(make.track(rate=Fraction(25), frames=25 * 120))
     assert len(planned(info, preset).segments) == 2
     assert len(planned(info, preset, toolchain(engine="realesrgan", upscaling=NETWORK)).segments) == 12
 
 
-@given(frames=st.integers(1, 200_000), network=st.none() | st.just(NETWORK))
-def test_without_exact_seeking_a_video_is_made_in_one_piece(frames: int, network: Upscaling | None) -> None:
+@given(frames=st.integers(1, 200_000), model=st.none() | st.just(NETWORK))
+def test_without_exact_seeking_a_video_is_made_in_one_piece(frames: int, model: Upscaling | None) -> None:
     info = make.info(make.track(frames=frames), exact_seek=False)
-    plan = planned(info, Preset(name="p", segment_s=1, ai_segment_s=1), toolchain(upscaling=network))
+    plan = planned(info, Preset(name="p", segment_s=1, ai_segment_s=1), toolchain(upscaling=model))
     assert plan.segments == (Segment(index=0, start_frame=0, stop_frame=2 * frames),)
 
 
@@ -234,7 +234,7 @@ def test_every_key_of_a_preset_is_tried() -> None:
     assert set(PRESET_CHANGES) | NOT_DECISIVE == keys(Preset)
 
 
-# They act by how many segments there are and by the network, which are decisive themselves.
+# They act by how many segments there are and by the model, which are decisive themselves.
 INDIRECT = {"vfr", "segment_s", "ai_segment_s", "upscale.model", "upscale.ai_width", "upscale.sharpen"}
 
 
@@ -360,8 +360,8 @@ def test_the_tools_are_decisive(of: Toolchain) -> None:
     assert planned(of=of).fingerprint != BASE.fingerprint
 
 
-def network_fingerprint(network: Upscaling) -> str:
-    return planned(of=toolchain(engine="realesrgan", upscaling=network)).fingerprint
+def model_fingerprint(model: Upscaling) -> str:
+    return planned(of=toolchain(engine="realesrgan", upscaling=model)).fingerprint
 
 
 @pytest.mark.parametrize(
@@ -375,8 +375,8 @@ def network_fingerprint(network: Upscaling) -> str:
     ],
     ids=str,
 )
-def test_the_network_is_decisive(changes: dict[str, Any]) -> None:
-    assert network_fingerprint(replace(NETWORK, **changes)) != network_fingerprint(NETWORK)
+def test_the_model_is_decisive(changes: dict[str, Any]) -> None:
+    assert model_fingerprint(replace(NETWORK, **changes)) != model_fingerprint(NETWORK)
 
 
 @pytest.mark.parametrize(
@@ -388,7 +388,7 @@ def test_the_network_is_decisive(changes: dict[str, Any]) -> None:
         ("upscale.sharpen", 0.2, True),
     ],
 )
-def test_what_acts_with_the_network_is_decisive_with_it(key: str, value: float, decisive: bool) -> None:
+def test_what_acts_with_the_model_is_decisive_with_it(key: str, value: float, decisive: bool) -> None:
     other = planned(preset=changed(key, value), of=toolchain(upscaling=NETWORK))
     assert (other.fingerprint != planned(of=toolchain(upscaling=NETWORK)).fingerprint) == decisive
 
@@ -398,8 +398,8 @@ def test_what_acts_with_the_network_is_decisive_with_it(key: str, value: float, 
     [{"device": "1"}, {"param": Path("/opt/x2.param")}, {"weights": Path("/opt/x2.bin")}],
     ids=str,
 )
-def test_which_gpu_and_where_the_network_lies_is_not(changes: dict[str, Any]) -> None:
-    assert network_fingerprint(replace(NETWORK, **changes)) == network_fingerprint(NETWORK)
+def test_which_gpu_and_where_the_model_lies_is_not(changes: dict[str, Any]) -> None:
+    assert model_fingerprint(replace(NETWORK, **changes)) == model_fingerprint(NETWORK)
 
 
 def test_what_the_user_is_told_is_not_decisive() -> None:

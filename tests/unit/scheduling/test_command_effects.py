@@ -56,7 +56,7 @@ def test_a_higher_priority_goes_first_and_what_is_begun_before_it() -> None:
         (ChangeLanes(by=MOST_LANES), "not possible"),
         (Skip(job_id="nobody.mp4"), "nobody.mp4 is not in this batch"),
         (Move(job_id="tape2_1080p.mp4", by=-1), "tape2.dv is first of its priority"),
-        (Move(job_id="tape1_1080p.mp4", by=1), "tape1.dv does not wait any more: it is running"),
+        (Move(job_id="tape1_1080p.mp4", by=1), "tape1.dv is no longer waiting: it is running"),
         (Prioritise(job_id="tape1_1080p.mp4", by=1), "does not wait any more"),
         (Retry(job_id="tape1_1080p.mp4"), "tape1.dv has not failed: it is running"),
     ],
@@ -82,7 +82,7 @@ def test_what_has_ended_stays_ended_until_it_is_tried_again() -> None:
     for late in (make.planned(plans[0]), make.started(plans[0])):
         state.apply(late)
         assert job.phase is Phase.SKIPPED
-    assert grant(Skip(job_id=plans[0].job.id), state, 9.0) == "tape1.dv has ended already: skipped"
+    assert grant(Skip(job_id=plans[0].job.id), state, 9.0) == "tape1.dv has already ended: skipped"
     granted(Retry(job_id=plans[0].job.id), state)
     assert job.phase is Phase.WAITING
     state.apply(make.planned(plans[0]))

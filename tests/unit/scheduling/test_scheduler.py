@@ -45,7 +45,7 @@ from vhsbatch.events.telemetry import Telemetry
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.scheduling import admission as admission_module
 from vhsbatch.scheduling.admission import Admission
-from vhsbatch.scheduling.claims import Free, Held, Made, Standing
+from vhsbatch.scheduling.claims import Completed, Free, Held, Standing
 from vhsbatch.scheduling.scheduler import Scheduler
 from vhsbatch.scheduling.shortages import Sources
 
@@ -264,7 +264,7 @@ async def test_what_may_be_transient_is_tried_again_as_often_as_was_asked_for() 
     assert [(fact.attempt, fact.final) for fact in failed] == [(1, False), (2, False)]
 
 
-async def test_a_network_that_fails_is_run_in_another_way_each_time() -> None:
+async def test_a_model_that_fails_is_run_in_another_way_each_time() -> None:
     (plan,) = plans(1, segments=1, engine="realesrgan", upscaling=NETWORK)
     error = ChainError("upscale failed with exit code 1: frame 3 came out wrong", culprit=UPSCALE)
     executor = Executor({(plan.job.id, 0): [error] * 3})
@@ -275,7 +275,7 @@ async def test_a_network_that_fails_is_run_in_another_way_each_time() -> None:
     assert len(ended.of(JobPublished)) == 1
 
 
-async def test_a_network_that_fails_in_every_way_fails_its_video() -> None:
+async def test_a_model_that_fails_in_every_way_fails_its_video() -> None:
     (plan,) = plans(1, segments=1, engine="realesrgan", upscaling=NETWORK)
     error = ChainError("upscale was killed by SIGSEGV", culprit=UPSCALE)
     ended = await run(plan, executor=Executor({(plan.job.id, 0): [error] * 9}), retries=2)
@@ -334,7 +334,7 @@ def _quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_a_video_that_another_run_makes_is_left_to_it() -> None:
     one, two = plans(2)
-    claims = Claims({one.job.id: [Held("host"), Held("host"), Made("host")]})
+    claims = Claims({one.job.id: [Held("host"), Held("host"), Completed("host")]})
     ended = await run(one, two, claims=claims)
     assert [fact.by for fact in ended.of(JobHeld)] == ["host"]
     (skipped,) = ended.of(JobSkipped)

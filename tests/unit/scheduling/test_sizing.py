@@ -66,7 +66,7 @@ def test_what_was_measured_counts_more_than_what_is_usual() -> None:
     ("gpus", "gpu_memory_gib", "need_gib", "begin", "most"),
     [(0, None, None, 1, 1), (1, None, None, 2, 4), (2, None, None, 4, 8), (1, 4, 2, 1, 1), (2, 10, 2, 4, 8)],
 )
-def test_the_network_takes_the_cpu_or_a_share_of_a_gpu(
+def test_the_model_takes_the_cpu_or_a_share_of_a_gpu(
     gpus: int, gpu_memory_gib: int | None, need_gib: int | None, begin: int, most: int
 ) -> None:
     machine = Machine(

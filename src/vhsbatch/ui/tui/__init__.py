@@ -1,1 +1,1 @@
-"""The terminal interface: a subscriber that shows a batch and passes the user's wishes on."""
+"""The terminal interface: a subscriber that shows a batch and passes on the user's commands."""

@@ -1,4 +1,4 @@
-"""What the keys do: each asks, wishes, or changes what is looked at."""
+"""What the keys do: each asks, sends a command, or changes the view."""
 
 from collections import deque
 from typing import Protocol
@@ -30,7 +30,7 @@ from vhsbatch.ui.tui.summary import Leave, StopQuestion
 
 
 class Commands(Protocol):
-    """What takes the user's wishes: the batch itself, or a line to the process that runs it.
+    """What takes the user's commands: the batch itself, or a line to the process that runs it.
 
     Attributes:
         stopped_by: the signal that ends the run early, if one does.
@@ -42,7 +42,7 @@ class Commands(Protocol):
 
     @property
     def steerable(self) -> bool:
-        """Whether wishes are taken."""
+        """Whether commands are accepted."""
         ...
 
     @property
@@ -51,7 +51,7 @@ class Commands(Protocol):
         ...
 
     def command(self, command: Command) -> None:
-        """Take a wish.
+        """Take a command.
 
         Raises:
             VhsBatchError: it cannot be passed on.
@@ -102,14 +102,14 @@ class Actions(App[None]):
         self._command(ChangeLanes(by=by))
 
     async def action_leave_or_stop(self) -> None:
-        """Close a viewer; ask before a batch is stopped."""
+        """Close an attached session; ask before stopping a batch."""
         if self._over or not self._commands.owns:
             self.exit()
         else:
             await self.action_stop()
 
     async def action_stop(self) -> None:
-        """Ask what becomes of the work, then stop the batch; when it is over, leave."""
+        """Ask whether to finish running segments, then stop the batch; when it is over, leave."""
         if isinstance(self.screen, StopQuestion):
             self.screen.dismiss(Stop())
         elif self._commands.stopped_by is None:
@@ -118,7 +118,7 @@ class Actions(App[None]):
     def _stop(self, answer: Stop | Leave | None) -> None:
         match answer:
             case Stop():
-                how = "running segments are finished first" if answer.drain else "running segments are ended"
+                how = "running segments finish first" if answer.drain else "running segments are discarded"
                 self.notify(f"stopping: {how}, finished ones are kept")
                 self._command(answer)
             case Leave():
@@ -157,7 +157,7 @@ class Actions(App[None]):
         job = self.selected
         if job is not None and job.reason is not None:
             self.copy_to_clipboard("\n".join(map(plain, (f"{job.job.source}: {job.reason}", *job.detail))))
-            self.notify("the error is in the clipboard")
+            self.notify("error copied to the clipboard")
 
     # --- what is looked at -----------------------------------------------------------------------
 
@@ -184,7 +184,7 @@ class Actions(App[None]):
             await self.push_screen(DetailsScreen(job, logged))
 
     async def action_still(self) -> None:
-        """Show the frame that the selected video is at, before and after."""
+        """Show the selected video's current frame, before and after."""
         job, snapshots = self.selected, self._snapshots
         if job is None or snapshots is None:
             return

@@ -1,4 +1,4 @@
-"""The application: takes events in, redraws twice a second, and passes the user's wishes on."""
+"""The application: takes events in, redraws twice a second, and passes on the user's commands."""
 
 import time
 from collections import deque
@@ -68,7 +68,7 @@ class BatchApp(Actions, App[None]):
         Args:
             state: the batch; only read.
             events: what happens, until the batch is over.
-            commands: takes the user's wishes.
+            commands: takes the user's commands.
             snapshots: makes pictures of the videos; None where none can be made.
             clock: seconds since the epoch.
         """
@@ -85,7 +85,7 @@ class BatchApp(Actions, App[None]):
         self._over = False
         self._words = ""
         self._lists_are_old = True
-        # What the title and the tabs say: setting it anew lays the screen out anew.
+        # What the title and the tabs say: setting it again lays the screen out again.
         self._drawn: dict[str, str] = {}
         self._logged: deque[tuple[str | None, str]] = deque(maxlen=_LOG_LINES)
         self._title = Static(id="title")
@@ -132,7 +132,7 @@ class BatchApp(Actions, App[None]):
         yield SystemCommand("Theme", "Choose colours, light or dark", self.action_change_theme)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what means something here and now can be done, and stands in the footer."""
+        """Only what applies here and now is enabled and shown in the footer."""
         del parameters
         control = BY_ACTION.get(action)
         if control is None:
@@ -179,7 +179,7 @@ class BatchApp(Actions, App[None]):
     # --- what is found ---------------------------------------------------------------------------
 
     def _matches(self, job: JobState) -> bool:
-        """Whether every word stands in the video's name."""
+        """Whether the video's name contains every word."""
         name = f"{job.job.source.name} {job.job.id}".casefold()
         return all(word in name for word in self._words.casefold().split())
 

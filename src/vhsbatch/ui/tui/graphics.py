@@ -55,7 +55,7 @@ def picture_widget(picture: "Image", *, coloured: bool = True) -> Widget:
 def _best_widget() -> "type[HalfcellImage | SixelImage | TGPImage]":
     in_tmux = "TMUX" in os.environ
     if in_tmux:
-        # The terminal behind tmux would answer after tmux itself, and its answer would be taken for keys.
+        # The terminal outside tmux would answer after tmux itself, and its answer would be taken for keys.
         from textual_image import _terminal
 
         _terminal._tgp_support_query = str  # noqa: SLF001 - a question of no letters
@@ -71,7 +71,7 @@ def _best_widget() -> "type[HalfcellImage | SixelImage | TGPImage]":
 
 
 def _tmux_shows_sixels() -> bool:
-    """Whether the terminal behind tmux shows those that tmux takes."""
+    """Whether the terminal outside tmux shows those that tmux takes."""
     asked = ("tmux", "display-message", "-p", "#{client_termfeatures}")
     try:
         done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=_ANSWER_WITHIN_S)

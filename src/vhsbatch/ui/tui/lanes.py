@@ -131,7 +131,7 @@ def _device(
     readings: DeviceReadings | None,
     width: int,
 ) -> str:
-    """What does the slow part; what it says of itself, where it is of this machine."""
+    """What does the slow part; its own readings, if it is on this machine."""
     if report is not None and readings is not None and not report.machine:
         reading = readings.of(report.device)
         if reading is not None and tells_something(reading):

@@ -23,7 +23,7 @@ _LEAST_NAME, _BESIDE_NAME = 18, 70
 
 
 class JobTable(DataTable[Text]):
-    """A table of videos. Cells that change are drawn anew, and the cursor stays on its video.
+    """A table of videos. Cells that change are redrawn, and the cursor stays on its video.
 
     Widths are given and not left to the table, which measures them late and then draws what it has kept
     of the narrow cells.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LEAST_COLUMNS, LEAST_LINES = 60, 16
 
 _NO_BEFORE = "the source cannot be read there"
-_NO_AFTER = "not made yet: it is there when the first segment is finished"
+_NO_AFTER = "not ready yet: it appears when the first segment is finished"
 
 
 def frame_at_work(job: JobState, progress: Mapping[int, Progress]) -> int | None:
@@ -98,7 +98,7 @@ class SnapshotScreen(ModalScreen[None]):
     async def _show(self) -> None:
         still = await self._make()
         if still is None:
-            self._say("nothing is known of this video yet")
+            self._say("this video has not been examined yet")
             return
         self._say(f"at {duration(float(still.at_s))}")
         for title, jpeg, why_not in (("Before", still.before, _NO_BEFORE), ("After", still.after, _NO_AFTER)):

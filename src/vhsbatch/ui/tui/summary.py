@@ -91,17 +91,17 @@ class StopQuestion(ModalScreen[Stop | Leave | None]):
     def compose(self) -> ComposeResult:
         """The question."""
         answers = [
-            ("y", "stop now: running segments are given up"),
+            ("y", "stop now and discard running segments"),
             ("d", "finish the running segments, then stop"),
             ("n", "go on"),
         ]
         if self._owns:
-            answers.insert(2, ("l", "close this view; the batch goes on, told in lines"))
+            answers.insert(2, ("l", "close this view; the batch goes on and prints lines"))
         with Vertical(classes="panel question"):
             yield Static(
                 Text.assemble(
                     ("Stop this batch?\n\n", "bold"),
-                    "Finished segments are kept. The same command with --resume goes on behind them.\n",
+                    "Finished segments are kept. The same command with --resume continues after them.\n",
                     *(part for key, words in answers for part in ("\n", (f"  {key}", "bold"), f"  {words}")),
                 )
             )

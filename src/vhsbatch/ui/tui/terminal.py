@@ -22,7 +22,7 @@ from textual.app import App
 from vhsbatch.process.suspension import suspend
 from vhsbatch.ui.tui.graphics import learn_what_the_terminal_shows
 
-# A terminal that has taken nothing for so long, while so many characters wait, is drawn anew when it takes
+# A terminal that took nothing for this long, while this many characters wait, is redrawn when it takes
 # something again. One that is just slow may take its time: a still can be megabytes.
 _PATIENCE_S = 2.0
 _MOST_WAITING = 200_000
@@ -129,7 +129,7 @@ def patient_terminal() -> Iterator[PatientTerminal | None]:
     """Let no application be stopped by its terminal, whether that has been closed or takes nothing.
 
     Textual draws on ``sys.__stderr__`` in a thread, which dies of the first write that fails, and
-    whose queue is short: the application, and all that runs beside it, would wait for ever.
+    whose queue is short: the application, and all that runs beside it, would wait without end.
     """
     stderr = sys.__stderr__
     # Without a terminal what is drawn goes down a pipe, to a browser.
@@ -168,7 +168,7 @@ async def run_in_terminal(app: App[None]) -> Exception | None:
         await app.run_async()
     error = app._exception  # noqa: SLF001 - there is no other way to learn of it
     if error is None and said.getvalue():
-        error = RuntimeError("the terminal interface broke down")
+        error = RuntimeError("the terminal interface failed")
         error.add_note(said.getvalue())
     return error
 

@@ -1,1 +1,1 @@
-"""The terminal interface in a browser: a small server, and a viewer of its own for each tab."""
+"""The terminal interface in a browser: a small server, and an attached session for each tab."""

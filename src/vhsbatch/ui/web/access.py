@@ -14,7 +14,7 @@ from vhsbatch.errors import UsageError
 _TOKEN_BYTES = 32
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,200}")
 
-# Nothing comes from elsewhere, and nothing goes there. The terminal writes style sheets of its own.
+# Nothing comes from elsewhere, and nothing goes there. The terminal writes its own style sheets.
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": "; ".join(
         (

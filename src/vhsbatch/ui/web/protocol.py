@@ -1,9 +1,9 @@
-"""What browser, server and viewer say to each other. Pure.
+"""What browser, server and attached session say to each other. Pure.
 
 Textual's web driver (`textual.drivers.web_driver`) reads and writes packets: a letter, the length of what
 follows as 4 bytes, most significant first, and that. ``D`` is what a terminal would be sent, or would
 send; ``M`` is JSON about the view itself. Of what a browser says only keys, its size and its focus are
-passed on, and of what the viewer says only the picture and its end: both could ask for more, such as
+passed on, and from the attached session only the picture and its end: both could ask for more, such as
 files to be downloaded and pages to be opened.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 READY = b"__GANGLION__\n"
 HEADER_BYTES = 5
-# More than a viewer ever draws at once.
+# More than an attached session ever draws at once.
 MOST_BYTES = 16 * 2**20
 
 _COLUMNS = (20, 500)
@@ -21,7 +21,7 @@ _ROWS = (5, 200)
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The size of a browser's terminal in cells, within what a viewer can draw."""
+    """The size of a browser's terminal in cells, within what an attached session can draw."""
 
     columns: int = 80
     rows: int = 24
@@ -39,7 +39,7 @@ class Size:
 
 
 def packet(kind: bytes, content: bytes) -> bytes:
-    """A packet for the viewer."""
+    """A packet for the attached session."""
     return kind + len(content).to_bytes(4, "big") + content
 
 
@@ -56,7 +56,7 @@ def parse_header(header: bytes) -> tuple[bytes, int]:
 
 
 def is_end(content: bytes) -> bool:
-    """Whether the viewer says by this ``M`` packet that it ends."""
+    """Whether the attached session says by this ``M`` packet that it ends."""
     try:
         told = json.loads(content)
     except ValueError:
@@ -65,7 +65,7 @@ def is_end(content: bytes) -> bool:
 
 
 def from_browser(text: str) -> bytes:
-    """The packet for what a browser says; empty where the viewer need not know.
+    """The packet for what a browser says; empty where the attached session need not know.
 
     Raises:
         ValueError: it is not what the page says.
@@ -81,7 +81,7 @@ def from_browser(text: str) -> bytes:
         case ["ping", *_]:
             return b""
         case _:
-            raise ValueError("nothing that the page says")
+            raise ValueError("not a message of this page")
 
 
 def _about(told: dict[str, object]) -> bytes:

@@ -1,6 +1,6 @@
 """The server: one page, what it is made of, and a websocket for each view.
 
-Of textual-serve, whose page this would be otherwise, only the terminal for browsers and its font are used:
+From textual-serve, which has a page too, only the browser terminal and its font are used:
 its own server lets everybody in, fetches a font from elsewhere, and obeys an application that wants files
 to be downloaded.
 """
@@ -28,14 +28,16 @@ from vhsbatch.ui.web.protocol import Size, from_browser
 _PAGE = Path(__file__).with_name("page")
 _HEARTBEAT_S = 30.0
 _MESSAGE_BYTES = 256 * 2**10
-# A tab that is loaded anew closes its view while it opens the next one.
+# A tab that is reloaded closes its view while it opens the next one.
 _ROOM_WITHIN_S = 3.0
 _CLOSE_WITHIN_S = 1.0
 
 _STRANGER = (
-    "Open the whole address that 'vhs-upscale serve' printed: it holds a token, and this one does not.\n"
+    "Open the whole address that 'vhs-upscale serve' printed: it contains a token, and this one does not.\n"
 )
-_OTHER_NAME = "This server is not known by that name; --public-url tells it of a proxy before it.\n"
+_OTHER_NAME = (
+    "This server does not answer to that name. Behind a proxy, start it with --public-url ADDRESS.\n"
+)
 _OTHER_PAGE = "Only this server's own page may open a view.\n"
 # A page that sends itself on, unlike an answer that redirects, is this site's own, to which a browser
 # then gives the cookie wherever the link to it stood.
@@ -51,14 +53,14 @@ class Site:
 
     Attributes:
         access: whom to let in.
-        viewer: the command that starts a view.
+        attach: the command that starts an attached session.
         title: of the page.
         most_tabs: how many views there may be at a time.
         report: takes a line about what went wrong in the server itself.
     """
 
     access: Access
-    viewer: tuple[str, ...]
+    attach: tuple[str, ...]
     title: str
     most_tabs: int
     report: Callable[[str], None]
@@ -77,7 +79,7 @@ class Site:
         return token
 
     def application(self) -> web.Application:
-        """The routes, every one of them behind the token."""
+        """The routes, every one of them protected by the token."""
         terminal = importlib.resources.files("textual_serve") / "static"
         application = web.Application(middlewares=[self._admit])
         application.add_routes(
@@ -168,11 +170,11 @@ class Site:
             await self._disk_space.acquire()
         if waiting.cancelled_caught:
             await _draw_words(
-                browser, f"{self.most_tabs} views of this batch are open, and there may be no more (--tabs)."
+                browser, f"{self.most_tabs} views of this batch are open, which is the limit (--tabs)."
             )
             return
         try:
-            await tab.show(self.viewer, size, _said(browser), browser.send_bytes)
+            await tab.show(self.attach, size, _said(browser), browser.send_bytes)
         except VhsBatchError as error:
             await _draw_words(browser, str(error))
         finally:
@@ -208,7 +210,7 @@ async def _forbid(_request: web.Request, response: web.StreamResponse) -> None:
 
 
 async def _said(browser: web.WebSocketResponse) -> AsyncIterator[bytes]:
-    """What the browser says to its viewer, until it is gone or says nonsense."""
+    """What the browser says to its attached session, until it is gone or says nonsense."""
     async for message in browser:
         if message.type is not WSMsgType.TEXT:
             return

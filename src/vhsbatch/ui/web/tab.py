@@ -1,4 +1,4 @@
-"""One browser tab: a viewer of its own, as a child process that lives as long as the tab."""
+"""One browser tab: an attached session, as a child process that lives as long as the tab."""
 
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -21,18 +21,18 @@ Draw = Callable[[bytes], Awaitable[None]]
 
 
 async def show(command: tuple[str, ...], size: Size, said: AsyncIterator[bytes], draw: Draw) -> None:
-    """Run a viewer until it ends, or until the browser has said its last.
+    """Run an attached session until it ends, or until the browser is gone.
 
-    A browser that reads slowly makes `draw` wait, and that the viewer; nobody else waits for it.
+    A browser that reads slowly makes `draw` wait, and so the attached session; nothing else waits for it.
 
     Args:
-        command: starts the viewer.
+        command: starts the attached session.
         size: of the browser's terminal.
-        said: packets for the viewer.
+        said: packets for the attached session.
         draw: takes what a terminal would be sent; an `OSError` of it says that the browser is gone.
 
     Raises:
-        ToolError: the viewer cannot be started.
+        ToolError: the attached session cannot be started.
     """
     tail = Tail(_LAST_WORDS)
     async with spawn(command, stdin=subprocess.PIPE, env=_environment(size)) as process:
@@ -73,12 +73,12 @@ async def _tell(said: AsyncIterator[bytes], stdin: ByteSendStream | None, tab: a
         async for packet in said:
             await stdin.send(packet)
     except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-        return  # the viewer has ended, and what it drew last is still to be shown
+        return  # the attached session has ended; show what it drew last
     tab.cancel()
 
 
 async def _draw(stdout: ByteReceiveStream | None, draw: Draw, tab: anyio.CancelScope) -> None:
-    """Pass on what the viewer draws, until it ends; where the browser is gone, the tab is over."""
+    """Pass on what the attached session draws, until it ends or the browser is gone."""
     if stdout is None:
         return
     stream = BufferedByteReceiveStream(stdout)

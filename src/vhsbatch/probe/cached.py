@@ -14,7 +14,7 @@ from vhsbatch.fs import settled
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.probe import probe
 
-# Part of every key: raised when the same file would be seen otherwise than before.
+# Part of every key: raised when the same file would be read differently.
 PROBE_VERSION = 11
 
 
@@ -27,44 +27,44 @@ class Probing:
         ffmpeg_version: what that calls itself; another one may see another picture.
         max_pixels: larger pictures are refused.
         allow_truncated: whether files of which the end is missing are taken as they are.
-        memory: what earlier runs found out; None where nothing is remembered.
+        cache: what earlier runs found out; None without a cache.
     """
 
     ffmpeg: str
     ffmpeg_version: str
     max_pixels: int
     allow_truncated: bool = False
-    memory: Cache | None = None
+    cache: Cache | None = None
 
     async def probe(self, path: Path) -> MediaInfo:
-        """What a source is, from memory where it is known.
+        """What a source is, from the cache where it is known.
 
         Raises:
             InputError: it cannot be restored, or goes on growing.
             ToolError: FFmpeg or PyAV does not work.
         """
         known = await anyio.to_thread.run_sync(self.recall, path)
-        return known if known is not None else await self.probe_anew(path)
+        return known if known is not None else await self.probe_and_cache(path)
 
     def recall(self, path: Path) -> MediaInfo | None:
-        """What is remembered of a source that has the same size and time of its last change."""
-        if self.memory is None:
+        """The cached description of a source whose size and modification time are unchanged."""
+        if self.cache is None:
             return None
         path = path.absolute()
         try:
             status = path.stat()
         except OSError:
             return None  # the probe says what is wrong
-        value = self.memory.recall(os.fspath(path), status.st_size, status.st_mtime_ns, *self._asked())
+        value = self.cache.recall(os.fspath(path), status.st_size, status.st_mtime_ns, *self._asked())
         try:
             return None if value is None else load_media_info(value)
         except ValueError:  # of another version
             return None
 
-    async def probe_anew(self, path: Path) -> MediaInfo:
-        """What a source is that is not remembered; it is from now on.
+    async def probe_and_cache(self, path: Path) -> MediaInfo:
+        """Probe a source and cache the result.
 
-        It may be a copy that is under way, for whose end this waits.
+        Waits while the file is still being copied.
 
         Raises:
             InputError: it cannot be restored, or goes on growing.
@@ -79,9 +79,9 @@ class Probing:
 
     def remember(self, info: MediaInfo) -> None:
         """Keep what was found out."""
-        if self.memory is not None:
+        if self.cache is not None:
             key = os.fspath(info.path), info.size_bytes, info.modified_ns, *self._asked()
-            self.memory.keep(to_jsonable(info), *key)
+            self.cache.keep(to_jsonable(info), *key)
 
     def _asked(self) -> tuple[str | int, ...]:
         return (
