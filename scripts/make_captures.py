@@ -1,9 +1,9 @@
-"""Makes short captures that look like digitised VHS: interlaced, soft, noisy, with torn bottom lines.
+"""Make short captures that look like digitised VHS: interlaced, soft, noisy, with torn bottom lines.
 
     python scripts/make_captures.py FOLDER
 
-Four of them, of different lengths, formats and standards; the last one breaks off in the middle, as
-after a copy that was interrupted.
+The four captures differ in length, format and standard. The last one breaks off in the middle, like an
+interrupted copy.
 """
 
 import subprocess
@@ -78,7 +78,7 @@ CAPTURES = (
     ),
 )
 
-# About 3 MHz of luma are 333 samples a line, 0.4 MHz of chroma are 40; a tape's chroma is the noisier.
+# About 3 MHz of luma are 333 samples a line, 0.4 MHz of chroma are 40. A tape's chroma is noisier.
 _TAPE = (
     "format=yuv444p,split[luma][chroma];"
     "[luma]scale=333:{height}:flags=bicubic,scale=720:{height}:flags=bicubic,noise=c0s=9:c0f=t[soft];"
@@ -86,14 +86,14 @@ _TAPE = (
     "noise=c1s=14:c1f=t:c2s=14:c2f=t[smeared];"
     "[soft][smeared]mergeplanes=0x001112:yuv444p,interlace=scan={order}:lowpass=0,"
     "split[picture][bottom];"
-    # The video heads change over during the last lines, which are torn sideways.
+    # The video heads switch during the last lines, which are torn sideways.
     "[bottom]crop=iw:6:0:ih-6,scroll=hpos=0.18,noise=c0s=30:c0f=t[torn];"
     "[picture][torn]overlay=0:H-6:format=yuv444,setfield={order},setdar=4/3,format={pixel_format}"
 )
 
 
 def make_capture(capture: Capture, folder: Path) -> Path:
-    """Make one capture with the embedded FFmpeg; the file."""
+    """Make one capture with the embedded FFmpeg, and return its file."""
     path = folder / capture.name
     scene = capture.scene.format(rate=capture.field_rate)
     tape = _TAPE.format(height=capture.height, order=capture.order, pixel_format=capture.pixel_format)
@@ -124,7 +124,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for capture in CAPTURES:
         path = make_capture(capture, folder)
-        damage = "" if capture.intact_part == 1 else ", damaged: it breaks off"
+        damage = "" if capture.intact_part == 1 else ", damaged on purpose: it breaks off"
         print(f"made {path} ({capture.seconds:g} s{damage})")
 
 

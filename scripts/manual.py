@@ -1,8 +1,8 @@
-"""Writes the manual page, docs/man/vhs-upscale.1, from the program's own help texts.
+"""Write the manual page, docs/man/vhs-upscale.1, from the program's help texts.
 
 python scripts/manual.py [--check]
 
-With --check nothing is written; the exit code says whether the page is what would be.
+With --check the script writes nothing; the exit code says whether the page is up to date.
 """
 
 import re

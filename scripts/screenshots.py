@@ -1,8 +1,8 @@
-"""Photographs the program at work: a real batch over captures that it makes, in the real interface.
+"""Make screenshots of a real batch, over captures that the script makes, in the real interface.
 
     scripts/screenshots
 
-Pictures go to docs/pictures: the terminal interface as SVG, the page for browsers and the report as PNG where
+The pictures go to docs/pictures: the terminal interface as SVG; the browser page and the report as PNG, if
 there is a Chromium.
 """
 
