@@ -219,14 +219,13 @@ def _result(fact: JobPublished, source: SourceIdentity | None) -> Result:
 
 def _by_record(path: Path) -> Result | None:
     record_file = record_path(path)
-    if not record_file.is_file():
+    if not os.path.isfile(record_file):  # noqa: PTH113 - a name that is too long is none either
         return None
     try:
         record = read_record(record_file)
     except InputError:
         return None
-    if record.output.path != path.name:
-        return None
+    # A result that was renamed together with its record is still one.
     return Result(
         source=SourceIdentity(
             path=Path(record.source.path),
@@ -247,6 +246,7 @@ def _is_foreign_record(output: Path) -> bool:
     if not os.path.lexists(path):
         return False
     try:
-        return read_record(path).output.path != output.name
+        # One of another name is that of a result which is elsewhere by now, unless it came with the output.
+        return read_record(path).output.path != output.name and not os.path.lexists(output)
     except InputError:
         return True
