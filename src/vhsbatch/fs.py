@@ -59,6 +59,25 @@ def read_regular(path: Path, *, limit_bytes: int) -> bytes:
     return content
 
 
+def files_in(folder: Path, ending: str = "") -> list[Path]:
+    """What a folder holds, in the order of names; nothing where there is no such folder.
+
+    `Path.glob` takes a folder that cannot be read for an empty one, which would be a lie about state.
+
+    Args:
+        folder: where to look; not into what is below it.
+        ending: what a name ends in.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - names are wanted
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder / name for name in sorted(names) if name.endswith(ending)]
+
+
 def sync(path: Path) -> None:
     """Return when the data of a file, or the names in a folder, are on disk, as far as it can be told.
 

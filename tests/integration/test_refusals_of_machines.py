@@ -61,7 +61,7 @@ FORBIDDEN = [
     (f"{BATCH} --temp-dir locked", 4, "locked: Permission denied (choose another folder, or change its perm"),
     (f"{BATCH} --log-file locked/log", 2, "--log-file locked/log: Permission denied (name a file in a folde"),
     (f"{BATCH} --config secret.toml", 2, "secret.toml cannot be read: Permission denied (give a TOML file i"),
-    ("log secret", 1, "journal: Permission denied (change its permissions, or run as its owner)"),
+    ("log secret", 4, "journal: Permission denied (run as its owner, or make it readable)"),
     ("attach secret --plain", 1, "runs: Permission denied (change its permissions, or run as its owner)"),
     ("steer secret pause", 1, "runs: Permission denied (change its permissions, or run as its owner)"),
     ("serve empty --token-file secret.toml", 2, "secret.toml: Permission denied (name a file that you may r"),

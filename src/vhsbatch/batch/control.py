@@ -25,6 +25,7 @@ from vhsbatch.events.bus import Mailbox
 from vhsbatch.events.commands import Command
 from vhsbatch.events.serialize import dump, dump_line, load_command, load_telemetry
 from vhsbatch.events.telemetry import DeviceReadings, LogLine, Progress, Telemetry
+from vhsbatch.fs import files_in
 
 _EVERY_S = 1.0
 _LOG_LINES = 200
@@ -118,7 +119,7 @@ class Live:
     def _take(self) -> list[Command]:
         commands = []
         with suppress(OSError):
-            for path in sorted(self._commands.glob("*.json")):
+            for path in files_in(self._commands, ".json"):
                 content = path.read_bytes()
                 path.unlink()
                 with suppress(ValueError):  # nobody waits for an answer to nonsense
@@ -139,8 +140,8 @@ class Live:
         return []
 
     def _drop_drafts(self) -> None:
-        for draft in self._commands.glob("*.new"):
-            with suppress(OSError):
+        with suppress(OSError):
+            for draft in files_in(self._commands, ".new"):
                 draft.unlink()
 
 

@@ -21,6 +21,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import OutputFolderError, fix_of_folder
+from vhsbatch.fs import files_in
 from vhsbatch.process import heartbeat
 from vhsbatch.process.heartbeat import LivingRun, announce, living, this_process
 from vhsbatch.scheduling.claims import Completed, Free, Held, Standing
@@ -61,12 +62,12 @@ class Leases:
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
             self._lock = announce(self._run, self.own_file)
             self._marks_before = _times_ns(self._folder / "made")
+            self._clear_away()
         except OSError as error:
             raise OutputFolderError(
                 f"cannot write to the output folder {output}: {error.strerror}",
                 fix=fix_of_folder(error),
             ) from error
-        self._clear_away()
 
     def renew(self) -> None:
         """Show that this run is alive."""
@@ -86,7 +87,7 @@ class Leases:
         return tuple(run.in_words for run in living if run is not None)
 
     def _ids_of_others(self) -> list[str]:
-        return [path.stem for path in (self._folder / "runs").glob("*.json") if path != self.own_file]
+        return [path.stem for path in files_in(self._folder / "runs", ".json") if path != self.own_file]
 
     def _clear_away(self) -> None:
         """Remove what dead runs left, and marks that nobody needs any more."""
@@ -94,17 +95,17 @@ class Leases:
         dead = {run_id for run_id in others if self._living(run_id) is None}
         for run_id in dead:
             self._file_of_run(run_id).unlink(missing_ok=True)
-        for draft in (self._folder / "runs").glob("*.new"):
+        for draft in files_in(self._folder / "runs", ".new"):
             draft.unlink(missing_ok=True)
         living = {self._run.run_id, *others} - dead
-        for path in (*self._folder.glob("live/*"), *self._folder.glob("commands/*")):
+        for path in (*files_in(self._folder / "live"), *files_in(self._folder / "commands")):
             if not any(path.name.startswith(run_id) for run_id in living):
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        for path in self._folder.glob(f"{PUBLISHING}*"):
-            if path.name.removeprefix(PUBLISHING) not in living:
+        for path in files_in(self._folder):
+            if path.name.startswith(PUBLISHING) and path.name.removeprefix(PUBLISHING) not in living:
                 shutil.rmtree(path, ignore_errors=True)
-        for path in self._folder.glob("leases/*.*"):
-            if path.name.partition(".")[2] not in living:
+        for path in files_in(self._folder / "leases"):
+            if "." in path.name and path.name.partition(".")[2] not in living:
                 shutil.rmtree(path, ignore_errors=True)
         if living == {self._run.run_id}:
             for path in (self._folder / "made").iterdir():
@@ -206,7 +207,7 @@ def living_runs(folder: Path) -> set[str]:
     Args:
         folder: the state folder of an output folder.
     """
-    runs = map(living, (folder / "runs").glob("*.json"))
+    runs = map(living, files_in(folder / "runs", ".json"))
     return {run.run_id for run in runs if run is not None}
 
 

@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import stat
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vhsbatch.batch.naming import folded
 from vhsbatch.errors import InputError
 from vhsbatch.events.events import BatchStarted, Fact, JobPlanned, JobPublished
-from vhsbatch.events.journal import STATE_FOLDER, read_journal
+from vhsbatch.events.journal import STATE_FOLDER, journal_files, read_journal
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.source import SourceIdentity
 from vhsbatch.restore.ownership import Found, InTheWay, Nothing, Result, Standing, is_as_published, standing
@@ -172,7 +173,7 @@ class LedgerReader:
         Raises:
             OutputFolderError: the journal cannot be read.
         """
-        files = sorted((self._ledger.folder / STATE_FOLDER / "journal").glob("*.jsonl"))
+        files = journal_files(self._ledger.folder / STATE_FOLDER / "journal")
         state = [(path, path.stat().st_size) for path in files]
         if state != self._read:
             self._ledger, self._read = read_ledger(self._ledger.folder), state
@@ -181,7 +182,12 @@ class LedgerReader:
 
 def holds_state(folder: Path) -> bool:
     """Whether batches have been run into a folder."""
-    return (folder / STATE_FOLDER / "journal").is_dir()
+    try:
+        return stat.S_ISDIR((folder / STATE_FOLDER / "journal").stat().st_mode)
+    except PermissionError:  # the state may not be entered; where the folder may not, who lists it says so
+        return os.access(folder, os.X_OK)
+    except OSError:
+        return False
 
 
 def look(path: Path) -> Found | None:
@@ -213,14 +219,13 @@ def _result(fact: JobPublished, source: SourceIdentity | None) -> Result:
 
 def _by_record(path: Path) -> Result | None:
     record_file = record_path(path)
-    if not record_file.is_file():
+    if not os.path.isfile(record_file):  # noqa: PTH113 - a name that is too long is none either
         return None
     try:
         record = read_record(record_file)
     except InputError:
         return None
-    if record.output.path != path.name:
-        return None
+    # A result that was renamed together with its record is still one.
     return Result(
         source=SourceIdentity(
             path=Path(record.source.path),
@@ -241,6 +246,7 @@ def _is_foreign_record(output: Path) -> bool:
     if not os.path.lexists(path):
         return False
     try:
-        return read_record(path).output.path != output.name
+        # One of another name is that of a result which is elsewhere by now, unless it came with the output.
+        return read_record(path).output.path != output.name and not os.path.lexists(output)
     except InputError:
         return True

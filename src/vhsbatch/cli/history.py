@@ -1,6 +1,7 @@
 """`verify` and `log`: what is proven of the results in a folder, and what happened there."""
 
 import math
+import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -85,8 +86,8 @@ def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int] | InputError]
             path = folder.joinpath(*Path(fact.job_id).parts)
             by_journal.add(path)
             yield path, (fact.sha256, fact.frames)
-    for path in sorted(folder.rglob("*.json")):
-        if is_record(path) and STATE_FOLDER not in path.parts:
+    for path in _below(folder):
+        if is_record(path):
             result = path.with_suffix("")
             try:
                 record = read_record(path)
@@ -95,6 +96,17 @@ def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int] | InputError]
                     yield result, error
             else:
                 yield result, (record.output.sha256, record.frames)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The files below a folder, apart from state; of folders that cannot be read it is said."""
+
+    def say_why(error: OSError) -> None:
+        say(f"{error.filename} was left out: {error.strerror}")
+
+    for top, folders, names in os.walk(folder, onerror=say_why):
+        folders[:] = sorted(name for name in folders if name != STATE_FOLDER)
+        yield from (Path(top, name) for name in sorted(names))
 
 
 def _facts(folder: Path) -> Iterator[Fact]:

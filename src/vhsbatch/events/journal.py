@@ -32,7 +32,7 @@ from vhsbatch.errors import OutputFolderError, found_no_room
 from vhsbatch.events.events import BatchStarted, Fact, JobPlanned
 from vhsbatch.events.serialize import dump, dump_line, load_fact
 from vhsbatch.formatting import counted, plain
-from vhsbatch.fs import open_regular, sync, sync_open
+from vhsbatch.fs import files_in, open_regular, sync, sync_open
 
 STATE_FOLDER = ".vhsbatch"
 # Raised when lines mean something else than before. New kinds of facts need no new number.
@@ -166,10 +166,10 @@ def read_journal(folder: Path, warn: Callable[[str], None] | None = None) -> Ite
         warn: is told at the end, in one line, what could not be read, if anything.
 
     Raises:
-        OutputFolderError: there is no permission to read a file.
+        OutputFolderError: there is no permission to read the folder or a file.
     """
     losses: list[str] = []
-    for path in sorted(folder.glob("*.jsonl")):
+    for path in journal_files(folder):
         run = _RunFile(path)
         yield from run.new_facts(whole=True)
         losses += run.losses
@@ -178,6 +178,24 @@ def read_journal(folder: Path, warn: Callable[[str], None] | None = None) -> Ite
             f"the journal {plain(str(folder))} was read without {', '.join(losses)}: "
             "what they proved is verified or made again"
         )
+
+
+def journal_files(folder: Path) -> list[Path]:
+    """The file of each run, older ones first; none where there is no journal.
+
+    Raises:
+        OutputFolderError: the folder cannot be read.
+    """
+    try:
+        return files_in(folder, ".jsonl")
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> OutputFolderError:
+    return OutputFolderError(
+        f"cannot read the journal {path}: {error.strerror}", fix="run as its owner, or make it readable"
+    )
 
 
 class _RunFile:
@@ -223,10 +241,7 @@ class _RunFile:
                 file.seek(self._read_bytes)
                 content = file.read()
         except PermissionError as error:
-            raise OutputFolderError(
-                f"cannot read the journal {self.path}: {error.strerror}",
-                fix="run as its owner, or make it readable",
-            ) from error
+            raise _unreadable(self.path, error) from error
         except OSError as error:
             self._unreadable = error.strerror or str(error)
             return
@@ -293,7 +308,7 @@ class JournalReader:
         What cannot be read is left out.
 
         Raises:
-            OutputFolderError: there is no permission to read a file.
+            OutputFolderError: there is no permission to read the folder or a file.
         """
         facts: list[Fact] = []
         while True:
@@ -306,7 +321,7 @@ class JournalReader:
     def _next(self, living: Collection[str]) -> Path | None:
         if self.run_id in living:
             return None
-        later = (path for path in self._folder.glob("*.jsonl") if self._run is None or path > self._run.path)
+        later = (path for path in journal_files(self._folder) if self._run is None or path > self._run.path)
         return min(later, default=None)
 
 

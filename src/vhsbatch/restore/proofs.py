@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from vhsbatch.events.events import JobPublished
 from vhsbatch.events.serialize import dump, load_fact
-from vhsbatch.fs import publish
+from vhsbatch.fs import files_in, publish
 from vhsbatch.restore.workspace import make_private
 
 _FOLDER = "published"
@@ -32,7 +32,7 @@ def drop_proof(state_folder: Path, job_id: str) -> None:
 
 def proofs_in(state_folder: Path) -> Iterator[JobPublished]:
     """What runs were about to publish, and may have, when they died."""
-    for path in sorted((state_folder / _FOLDER).glob("*.json")):
+    for path in files_in(state_folder / _FOLDER, ".json"):
         try:
             fact = load_fact(path.read_bytes())
         except (OSError, ValueError):  # the journal has it by now, or another version wrote it

@@ -201,7 +201,7 @@ def read_record(path: Path) -> Record:
         return _RECORD.validate_python(
             json.loads(read_regular(path, limit_bytes=_LARGEST_BYTES)), strict=False
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path.name} is not a record that this version can read") from error
 
 

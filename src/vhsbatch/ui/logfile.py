@@ -34,10 +34,15 @@ def _expect_log(path: Path) -> None:
     Raises:
         UsageError: one is.
     """
-    if is_video(path) or STATE_FOLDER in path.resolve().parts:
-        what = "a video's name" if is_video(path) else "inside the state folder of a batch"
+    final = path.resolve()
+    video = is_video(path) or is_video(final)
+    if video or STATE_FOLDER in final.parts:
+        what = "a video's name" if video else "inside the state folder of a batch"
         raise UsageError(f"--log-file {path} is {what}", fix="choose a different name for the log")
     for file in (path, *(path.with_name(f"{path.name}.{number}") for number in range(1, _KEPT + 1))):
+        # Opening a pipe waits for its other end, and a disk is no place for lines.
+        if file.is_fifo() or file.is_socket() or file.is_block_device():
+            raise UsageError(f"--log-file {path}: {file} is no regular file", fix="name another file")
         if not file.is_file():
             continue
         with file.open("rb") as opened:

@@ -1,6 +1,8 @@
 """Whose a file under a result's name is, and what that means for a source."""
 
 import dataclasses
+import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -9,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import make
+from vhsbatch.batch.ledger import Ledger
 from vhsbatch.errors import InputError, StalePlanError
 from vhsbatch.fs import sha256
+from vhsbatch.model.plan import Job
 from vhsbatch.model.source import Likeness, SourceIdentity, likeness
 from vhsbatch.restore.ownership import Found, InTheWay, Nothing, Own, Result, standing
+from vhsbatch.restore.record import FileRecord, Record, record_path
 from vhsbatch.restore.reuse import expect_replaceable, expect_unchanged, sample_of
 
 TAPE = SourceIdentity(path=Path("/in/tape.avi"), size_bytes=10, modified_ns=10**18, sha256="t")
@@ -172,3 +177,61 @@ async def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> 
     output.symlink_to("nowhere")
     with pytest.raises(InputError, match="not touched"):
         await expect_replaceable(make.plan(job, replaces=digest))
+
+
+def record_of(source: Path, output: Path, named: str) -> None:
+    """Put a record beside a result, of the time when that was called otherwise."""
+
+    def file_of(path: Path, name: str) -> FileRecord:
+        status = path.stat()
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return FileRecord(path=name, size_bytes=status.st_size, sha256=digest, modified_ns=status.st_mtime_ns)
+
+    record = Record(
+        format=1,
+        program="1.0",
+        made_at="",
+        source=file_of(source, str(source)),
+        output=file_of(output, named),
+        frames=1,
+        duration_s=0.04,
+        width=320,
+        height=240,
+        rate="25",
+        preset={},
+        engine="",
+        encoder="",
+        tools={},
+        notes=(),
+        checks=(),
+        segments=(),
+        join="",
+    )
+    record_path(output).write_text(json.dumps(dataclasses.asdict(record)))
+
+
+def test_a_name_that_no_record_can_lie_beside_is_no_result(tmp_path: Path) -> None:
+    longest = tmp_path / f"{'e' * 251}.avi"
+    longest.touch()
+    assert not Ledger(tmp_path).is_result(longest)
+
+
+def test_a_result_that_was_renamed_with_its_record_is_one(tmp_path: Path) -> None:
+    source, output = tmp_path / "tape.avi", tmp_path / "renamed_240p.mp4"
+    source.write_bytes(b"tape")
+    output.write_bytes(b"result")
+    record_of(source, output, "tape_240p.mp4")
+    ledger, job = Ledger(tmp_path), Job(id=output.name, index=1, source=source, output=output)
+    assert ledger.is_result(output)
+    assert isinstance(ledger.standing(job, records=True), Own)
+    # The record of a result that is elsewhere is not replaced.
+    output.unlink()
+    assert isinstance(ledger.standing(job, records=True), InTheWay)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"format": 1', "\0", '{"a": NaN}'])
+def test_what_lies_beside_a_video_and_is_no_record_proves_nothing(content: str, tmp_path: Path) -> None:
+    video = tmp_path / "tape.mp4"
+    video.touch()
+    record_path(video).write_text(content)
+    assert not Ledger(tmp_path).is_result(video)

@@ -1,5 +1,6 @@
 """The log file: everything that happens, in files that do not grow for ever."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,17 @@ def test_a_log_is_continued(tmp_path: Path) -> None:
         printer.close()
         printer.write()
     assert (tmp_path / "batch.log").read_text().count("said") == 2
+
+
+@pytest.mark.parametrize("name", ["log", "log.2"])
+def test_a_pipe_is_refused_without_waiting_for_its_other_end(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UsageError, match="is no regular file"):
+        LogFilePrinter(tmp_path / "log")
+
+
+def test_a_link_to_a_video_that_is_to_come_is_no_log(tmp_path: Path) -> None:
+    (tmp_path / "log").symlink_to(tmp_path / "tape.avi")
+    with pytest.raises(UsageError, match="is a video's name"):
+        LogFilePrinter(tmp_path / "log")
+    assert not (tmp_path / "tape.avi").exists()
