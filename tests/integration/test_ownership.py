@@ -75,7 +75,7 @@ def test_the_same_command_again_keeps_what_it_has_made(clips: Path, tmp_path: Pa
     # Other settings are made again, with a word.
     other = program.run("batch", "in", "out", *FAST, "--crf", "40", "--max-count", "1", cwd=tmp_path)
     assert other.returncode == 0, other.stderr
-    assert "restored before with other settings or tools: made again" in other.stderr
+    assert "restored before with different settings or tools: restored again" in other.stderr
     assert (
         digests(tmp_path / "out")[str(tmp_path / "out/a_120p.mp4")]
         != before[str(tmp_path / "out/a_120p.mp4")]

@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import Process
 
-from vhsbatch.errors import EMBEDDED_FIX, NO_ROOM, ChainError, OutOfMemoryError, StageFailure
+from vhsbatch.errors import DISK_FULL, EMBEDDED_FIX, ChainError, OutOfMemoryError, StageFailure
 from vhsbatch.process.out_of_memory import out_of_memory_kills
 from vhsbatch.process.spawn import LineSink, Tail, describe_exit, read_lines, spawn
 
@@ -177,7 +177,7 @@ def _fix_of(said: str) -> str | None:
     """
     if "No such filter" in said or "Unknown encoder" in said:
         return EMBEDDED_FIX
-    if any(words in said for words in NO_ROOM):
+    if any(words in said for words in DISK_FULL):
         return "make room on the disk"
     return None
 

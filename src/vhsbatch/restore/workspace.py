@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from vhsbatch.errors import OutputFolderError, found_no_room
+from vhsbatch.errors import OutputFolderError, is_disk_full
 from vhsbatch.ffmpeg.formats import Served
 from vhsbatch.ffmpeg.segment_commands import Threads, segment_muxer
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice, JobPlan, Segment
@@ -79,7 +79,7 @@ def expect_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        if found_no_room(error):
+        if is_disk_full(error):
             return
         reason = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
         raise OutputFolderError(

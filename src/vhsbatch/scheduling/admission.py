@@ -8,7 +8,7 @@ from typing import Protocol
 
 import anyio
 
-from vhsbatch.errors import ChainError, VhsBatchError, found_no_room
+from vhsbatch.errors import ChainError, VhsBatchError, is_disk_full
 from vhsbatch.events.bus import Bus
 from vhsbatch.events.events import (
     PAUSED_BY_USER,
@@ -173,7 +173,7 @@ class Admission:
         try:
             standing = await in_thread(self._claims.take, job_id)
         except OSError as error:
-            if found_no_room(error):
+            if is_disk_full(error):
                 await in_thread(self._disk_space.want_more)
             elif (why := shortage(error)) is not None:
                 self._run_short(why)

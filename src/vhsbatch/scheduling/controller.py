@@ -130,7 +130,7 @@ def steer(
                 lanes - 1, _not_worth(lanes, speed, memory.before)
             )
         memory = replace(memory, before=None)
-    if lanes < limits.most and seen.at_s >= memory.not_before_s and _has_room(seen, limits):
+    if lanes < limits.most and seen.at_s >= memory.not_before_s and _has_headroom(seen, limits):
         forward = replace(memory, samples=(), before=speed, moved_s=seen.at_s)
         return forward, LaneChange(
             lanes + 1, f"the machine has capacity to spare at {speed:.1f} frames per second"
@@ -160,7 +160,7 @@ def _strain(seen: Readings, limits: LaneLimits) -> str | None:
     return seen.disk_lack
 
 
-def _has_room(seen: Readings, limits: LaneLimits) -> bool:
+def _has_headroom(seen: Readings, limits: LaneLimits) -> bool:
     """Whether one lane more would stay within the limits, with something to spare."""
     lane_memory = seen.lane_memory or 0.0
     return (
