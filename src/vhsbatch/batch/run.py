@@ -198,8 +198,8 @@ async def _run(
             group.start_soon(control.run, bus.subscribe())
         keeping = partial(clean_up, segments=not request.settings.keep_temp)
         group.start_soon(keeping, bus.subscribe(), state, workspace)
-        async with stopped_by_signals(session), anyio.create_task_group() as group:
-            group.start_soon(_follow, session, list(zip(integrations, followed, strict=True)))
+        async with stopped_by_signals(session), anyio.create_task_group() as followers:
+            followers.start_soon(_follow, session, list(zip(integrations, followed, strict=True)))
             reader = Reader(devices=environment.devices, folders=disk_space.folders, tell=bus.tell)
             async with workers.watched(scheduler), reader.reading():
                 await scheduler.run(partial(live.last_call, session.command))
