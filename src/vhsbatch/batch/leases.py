@@ -154,7 +154,7 @@ class Leases:
         _remove(self._lease(job_id), self._run.run_id)
 
     def owns(self, job_id: str) -> bool:
-        """Whether the video is still this run's: another may have taken this one for dead."""
+        """Whether the video is still this run's: another may have assumed this one dead."""
         return job_id in self._taken and self._is_own(self._lease(job_id))
 
     def _create(self, lease: Path) -> bool:

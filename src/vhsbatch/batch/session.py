@@ -38,7 +38,7 @@ class Session:
         hurried: whether a second request to stop came, so that nothing more starts.
         owns: whether the batch ends when this program does: here it does.
         steerable: whether commands are accepted: here they are.
-        standing: what is to be said of the batch beside its state: nothing.
+        standing: what to say about the batch besides its state: nothing.
         snapshots: makes pictures of its videos.
         integrations: what acts on the facts of the batch, which has its time when that is stopped.
     """

@@ -198,8 +198,8 @@ def first_error(lines: Sequence[str]) -> str | None:
 
     >>> first_error(["[out @ 0x1] [error] No space left", "[out @ 0x1] [error] Conversion failed!"])
     'No space left'
-    >>> first_error(["progress", "cannot load the network"])
-    'cannot load the network'
+    >>> first_error(["progress", "cannot load the model"])
+    'cannot load the model'
     """
     errors = (line[match.end() :] for line in lines if (match := _ERROR.match(line)) is not None)
     return next(errors, lines[-1] if lines else None)

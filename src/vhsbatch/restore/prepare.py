@@ -106,7 +106,7 @@ async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]
     """Probe the source, and find its per-video settings.
 
     Raises:
-        InputError: it cannot be restored, is still being written, or what is said of it is wrong.
+        InputError: it cannot be restored, is still being written, or its source overrides are wrong.
     """
     info, override = await to_thread.run_sync(_known, path, intent, abandon_on_cancel=True)
     if info is None:

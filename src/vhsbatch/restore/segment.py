@@ -265,7 +265,7 @@ class _Reporter:
     """Turns what the stages print into telemetry, and keeps what the model's stage says at its end.
 
     Where the model is used its own count is shown: it is the slow stage, and the encoder's count
-    lags behind by all the frames that it looks ahead.
+    lags by all the frames that it looks ahead.
     """
 
     def __init__(

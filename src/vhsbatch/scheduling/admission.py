@@ -137,7 +137,7 @@ class Admission:
         return await in_thread(self._disk_space.away) is not None
 
     async def hold_if_away(self, job: Job, error: Exception) -> bool:
-        """Let a video wait whose source is away; whether it does."""
+        """Hold a video whose source is away; return whether it was held."""
         why = await in_thread(self._sources.away, job.source)
         if why is None:
             if not was_away(error, job.source) or not job.source.exists():

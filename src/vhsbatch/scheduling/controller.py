@@ -148,7 +148,7 @@ def step_back(memory: SteeringState, at_s: float) -> SteeringState:
 
 
 def _strain(seen: Readings, limits: LaneLimits) -> str | None:
-    """Which limit is passed, in words."""
+    """The limit that is exceeded, in words."""
     if seen.memory_used is not None and seen.memory_used > limits.memory:
         return f"{seen.memory_used:.0%} of the memory is in use, more than {limits.memory:.0%}"
     if seen.memory_stall is not None and seen.memory_stall > limits.memory_stall:
@@ -161,7 +161,7 @@ def _strain(seen: Readings, limits: LaneLimits) -> str | None:
 
 
 def _has_headroom(seen: Readings, limits: LaneLimits) -> bool:
-    """Whether one lane more would stay within the limits, with something to spare."""
+    """Whether one more lane would stay within the limits, with a margin."""
     lane_memory = seen.lane_memory or 0.0
     return (
         seen.more_work
