@@ -1,4 +1,4 @@
-"""Whether work may begin: room on the disks, and videos that other runs make."""
+"""Whether work may start: disk space, and videos that other runs restore."""
 
 import functools
 import time
@@ -26,11 +26,11 @@ from vhsbatch.scheduling.claims import Claims, Completed, Free, Held
 from vhsbatch.scheduling.shortages import Sources, shortage, was_away
 
 _WATCH_S = 5.0
-# A shortage that comes back so soon lasts, and is waited for longer each time.
+# A shortage that returns this soon is lasting: wait longer each time.
 _LASTING_S, _LONGEST_S = 30.0, 60.0
-# So often a source may have been away for a moment.
+# How often a source may be away for a moment.
 _MOST_MOMENTS = 20
-# So often children may say of a video that they are short of something.
+# How often child processes may report a shortage for one video.
 _MOST_SHORTAGES = 30
 
 
@@ -38,11 +38,11 @@ class HasDiskSpace(Protocol):
     """Watches the disks."""
 
     def lack(self) -> str | None:
-        """Why there is no room for new work; None if there is."""
+        """Why there is no space for new work; None if there is."""
         ...
 
     def away(self) -> str | None:
-        """Which folder that is written to is away; None if all are there."""
+        """The output folder that is away; None if all are there."""
         ...
 
     def is_ample(self, plan: JobPlan) -> bool:
@@ -50,7 +50,7 @@ class HasDiskSpace(Protocol):
         ...
 
     def want_more(self) -> None:
-        """Ask for more room than there is."""
+        """Require more space than is free now."""
         ...
 
 
@@ -58,7 +58,7 @@ class Admission:
     """Links the policy, which knows only this batch, to the rest of the world.
 
     Attributes:
-        one_at_a_time: whether a second lane would fill a disk up.
+        one_at_a_time: whether a second lane would fill a disk.
     """
 
     def __init__(
@@ -71,15 +71,15 @@ class Admission:
         sources: Sources | None = None,
         ending: Callable[[Job, str], Awaitable[JobSkipped | JobFailed]],
     ) -> None:
-        """Create a gate.
+        """Create it.
 
         Args:
             state: the batch; only read.
             bus: takes the facts.
-            claims: says which videos are this run's to make.
+            claims: says which videos this run may restore.
             disk_space: watches the disks.
             sources: knows the folders that the sources are in.
-            ending: what becomes of a video under whose name another run has published: it may be the result
+            ending: the outcome for a video whose name another run has published: it may be the result
                 of another source.
         """
         self._ending = ending
@@ -97,13 +97,13 @@ class Admission:
         self.one_at_a_time = False
 
     async def was_full(self, error: VhsBatchError, plan: JobPlan) -> bool:
-        """Whether a piece of work failed because a disk was full, and will not when there is room."""
+        """Whether work failed because a disk was full, and may succeed when space is free."""
         return error.disk_was_full and not await in_thread(self._disk_space.is_ample, plan)
 
     async def ran_full(self, *, others_busy: bool) -> None:
-        """A piece of work found no room on a disk: the next one waits until there is more."""
+        """Work found a disk full: the next piece waits for more space."""
         if others_busy:
-            # Together they took too much; alone each of them may fit.
+            # Together they needed too much; alone each may fit.
             self.one_at_a_time = True
         else:
             await in_thread(self._disk_space.want_more)
