@@ -148,7 +148,7 @@ class Leases:
             return
         self._taken.discard(job_id)
         if made:
-            # On a full disk the mark is there, and says less.
+            # On a full disk the mark exists, but says less.
             with suppress(OSError):
                 self._mark(job_id).write_text(self._run.in_words)
         _remove(self._lease(job_id), self._run.run_id)

@@ -63,7 +63,7 @@ async def make_segment(
         workspace: where and with what.
         lane: the lane that is occupied.
         attempt: from 1.
-        fallback: how often the model failed at it before; each time another way is taken.
+        fallback: how often the model failed at it before; each time another fallback is used.
         tell: takes telemetry.
         way: how the model is run, where that is another way than the plan's.
 

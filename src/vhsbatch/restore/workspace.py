@@ -72,7 +72,7 @@ def expect_writable(folder: Path) -> None:
     """Create a folder if need be, and find out whether files can be made in it.
 
     Raises:
-        OutputFolderError: they cannot, and waiting for room does not help.
+        OutputFolderError: they cannot, and waiting for free space does not help.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

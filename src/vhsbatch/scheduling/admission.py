@@ -142,7 +142,7 @@ class Admission:
         if why is None:
             if not was_away(error, job.source) or not job.source.exists():
                 return False
-            # It is back already. What goes on like this has another cause.
+            # It is back already. If this repeats, the cause is another one.
             self._was_away[job.id] += 1
             if self._was_away[job.id] > _MOST_MOMENTS:
                 return False
@@ -201,12 +201,12 @@ class Admission:
     async def release(self, job_id: str, *, made: bool) -> None:
         """Give a video back; `made` says that its result has been published."""
         self._claimed.discard(job_id)
-        # The segments of what has been published are removed, which makes room.
+        # The segments of published videos are removed, which frees space.
         self.one_at_a_time = self.one_at_a_time and not made
         await in_thread(functools.partial(self._claims.release, job_id, made=made))
 
     async def watch(self, plan: Callable[[Job], Awaitable[None]], wake: Callable[[], None]) -> None:
-        """Look from time to time whether there is room again, and how videos of other runs are.
+        """Check from time to time for free space, and for videos of other runs.
 
         Args:
             plan: plans a video that its run has left unfinished.

@@ -1,6 +1,6 @@
 """How many lanes there should be: a pure function of readings, and of what it remembers of earlier ones.
 
-LaneRange are taken away where the machine is strained (memory, GPU memory, heat, disk), and added only while
+Lanes are taken away where the machine is strained (memory, GPU memory, heat, disk), and added only while
 that pays: an added lane is on trial until frames have been counted for a while, and goes where it has
 brought too little. Readings are noisy: a strain has to last, a speed has to be certain, and after each
 move back the next attempt waits twice as long. Work under way is never touched.
@@ -36,7 +36,7 @@ class Readings:
         lane_memory: part of the memory that a lane's programs take.
         gpu_memory_used: the same of the fullest GPU.
         gpu_temperature_c: of the hottest GPU.
-        disk_lack: why there is too little room for another lane's temporary files.
+        disk_lack: why there is too little space for another lane's temporary files.
     """
 
     at_s: float

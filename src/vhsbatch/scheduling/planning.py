@@ -64,7 +64,7 @@ class Choosing:
         info, override = await probe_source(job.source, self.intent)
         plan = await prepare(job, info, self.intent, override=override)
         note = ""
-        # What goes on with a run keeps what that has made.
+        # A resumed run keeps what it has made.
         if own is not None and (self.rules.resume or not self.rules.overwrite):
             if await self._made_by(plan, info, override, own):
                 return (f"already restored, as {own.proof} proves" if self.rules.resume else KEPT), ""
