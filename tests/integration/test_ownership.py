@@ -128,7 +128,7 @@ def test_a_file_of_ones_own_is_replaced_only_where_that_is_said(
     own.unlink()
     own.with_name("a_120p.mp4.json").write_text("[]")
     refused = program.run(*words, *options, cwd=tmp_path)
-    assert "is no record of this program" in refused.stderr
+    assert "is not a record of this program" in refused.stderr
 
 
 def test_a_source_that_changed_is_made_again_and_one_that_was_touched_is_not(

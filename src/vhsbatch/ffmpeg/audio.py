@@ -100,7 +100,7 @@ def audio_notes(info: MediaInfo, preset: Preset, container: str) -> Iterator[str
             place = "" if at_s is None else f", the first at {float(at_s - info.video.start_s):.1f} s"
             yield (
                 f"{name} is damaged, packets that do not decode: {track.undecoded_packets}{place}; "
-                "encoded from what can be heard"
+                "encoded instead of copied"
             )
         if track.changes_at_s is not None:
             at_s = track.changes_at_s - info.video.start_s

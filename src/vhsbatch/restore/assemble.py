@@ -200,7 +200,7 @@ async def _make_whole(
             raise
         why = "is damaged" if isinstance(error, UndecodableError) else "is another when it is copied"
     again = await join(plan_audio(plan, loudness, copies=False))
-    return *again, (f"its sound {why}: encoded instead of copied",)
+    return *again, (f"its audio {why}: encoded instead of copied",)
 
 
 def _commands(

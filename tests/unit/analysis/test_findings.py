@@ -175,4 +175,4 @@ def test_repeated_frames_and_blank_ends_are_told() -> None:
     said = {finding.subject: finding.text for finding in findings}
     assert said["blank head"] == "blue for the first 0:12 (12.3 s)"
     assert said["blank tail"] == "black for the last 12:34 (754.0 s)"
-    assert said["repeated"] == "30 of 299 frames are the ones before them once more"
+    assert said["repeated"] == "30 of 299 frames repeat the ones before them"
