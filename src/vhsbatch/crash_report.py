@@ -13,7 +13,7 @@ from vhsbatch.fs import user_folder
 
 
 def defect_in_a_line(error: BaseException) -> str:
-    """What the user is told of `error`, whose details are put into a file; never raises."""
+    """The message for the user about `error`; writes the details to a file. Never raises."""
     first = first_cause(error)
     cause = plain(" ".join(f"{type(first).__name__}: {first}".split()))
     try:

@@ -25,17 +25,17 @@ EMBEDDED_FIX = "leave the setting 'ffmpeg' out to use the embedded one"
 
 # A disk or somebody's share of it is full, and what the system says then.
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-NO_ROOM = tuple(map(os.strerror, _FULL))
+DISK_FULL = tuple(map(os.strerror, _FULL))
 
 
-def found_no_room(error: OSError) -> bool:
+def is_disk_full(error: OSError) -> bool:
     """Whether a disk, or somebody's share of it, was full."""
     return error.errno in _FULL
 
 
 def fix_of_folder(error: OSError) -> str:
     """What can be done where a folder takes no files."""
-    if found_no_room(error):
+    if is_disk_full(error):
         return "make room there, or choose another one"
     return "choose another one, or change its permissions"
 
@@ -63,7 +63,7 @@ class VhsBatchError(Exception):
     @property
     def disk_was_full(self) -> bool:
         """Whether there was no room on a disk."""
-        return any(words in self.cause for words in NO_ROOM)
+        return any(words in self.cause for words in DISK_FULL)
 
     def __init__(self, cause: str, *, fix: str | None = None) -> None:
         # With the cause alone an error can be pickled: the rest is in its attributes.
@@ -153,7 +153,7 @@ class ChainError(VhsBatchError):
     def disk_was_full(self) -> bool:
         """Whether a stage had no room on a disk."""
         said = (line for stage in self.stages for line in stage.stderr_tail)
-        return super().disk_was_full or any(words in line for line in said for words in NO_ROOM)
+        return super().disk_was_full or any(words in line for line in said for words in DISK_FULL)
 
 
 class OutOfMemoryError(ChainError):

@@ -41,7 +41,7 @@ def counted(number: int, word: str) -> str:
 
 
 def shortened(text: str, length: int = 100) -> str:
-    """A text of which a line can take no more than so many characters.
+    """A text shortened to a number of characters.
 
     >>> shortened("abcdef", 4), shortened("abcd", 4)
     ('abc…', 'abcd')

@@ -191,7 +191,7 @@ async def _state(path: Path) -> tuple[int, float] | None:
     try:
         status = await anyio.Path(path).stat()
     except OSError:
-        return None  # whoever opens it says why
+        return None  # the one that opens it says why
     return status.st_size, status.st_mtime
 
 

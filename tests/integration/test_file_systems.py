@@ -124,7 +124,7 @@ def test_a_name_that_cannot_be_is_refused_before_the_work(library: str, clip: Pa
     tapes(tmp_path, clip, "Christmas: 1991?.avi", "fine.avi")
     events = batch(tmp_path, library)
     (failed,) = of_kind(events, "job_failed")
-    assert "takes no file called Christmas: 1991?_240p.mp4: it has : ? in it" in str(failed["reason"])
+    assert "allows no file named Christmas: 1991?_240p.mp4: it has : ? in it" in str(failed["reason"])
     assert {event["job_id"] for event in of_kind(events, "segment_started")} == {"fine_240p.mp4"}
     assert [event["job_id"] for event in of_kind(events, "job_published")] == ["fine_240p.mp4"]
 

@@ -75,7 +75,7 @@ def test_the_same_command_again_keeps_what_it_has_made(clips: Path, tmp_path: Pa
     # Other settings are made again, with a word.
     other = program.run("batch", "in", "out", *FAST, "--crf", "40", "--max-count", "1", cwd=tmp_path)
     assert other.returncode == 0, other.stderr
-    assert "restored before with other settings or tools: made again" in other.stderr
+    assert "restored before with different settings or tools: restored again" in other.stderr
     assert (
         digests(tmp_path / "out")[str(tmp_path / "out/a_120p.mp4")]
         != before[str(tmp_path / "out/a_120p.mp4")]
@@ -128,7 +128,7 @@ def test_a_file_of_ones_own_is_replaced_only_where_that_is_said(
     own.unlink()
     own.with_name("a_120p.mp4.json").write_text("[]")
     refused = program.run(*words, *options, cwd=tmp_path)
-    assert "is no record of this program" in refused.stderr
+    assert "is not a record of this program" in refused.stderr
 
 
 def test_a_source_that_changed_is_made_again_and_one_that_was_touched_is_not(

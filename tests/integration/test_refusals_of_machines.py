@@ -68,7 +68,7 @@ FORBIDDEN = [
 ]  # fmt: skip
 
 # What is typed where `full` is a disk without any room.
-NO_ROOM = [
+DISK_FULL = [
     ("batch in full/out", 4, "full/out: No space left on device (make room there, or choose another one)"),
     (
         "upscale in/tape.avi -o full/tape.mp4",
@@ -182,7 +182,7 @@ def full(place: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("full")
-@pytest.mark.parametrize(("typed", "exit_code", "line"), NO_ROOM, ids=[row[0] for row in NO_ROOM])
+@pytest.mark.parametrize(("typed", "exit_code", "line"), DISK_FULL, ids=[row[0] for row in DISK_FULL])
 def test_a_disk_that_is_full_before_anything_begins(
     typed: str, exit_code: int, line: str, place: Path
 ) -> None:

@@ -90,7 +90,7 @@ def test_a_page_that_is_no_report_is_left_alone(out: Path, tmp_path: Path) -> No
     options = ("-r", "120", "--engine", "ffmpeg", "--no-tui", "--pattern", "torn*")
     done = program.run("batch", out.parent / "in", "out", *options, cwd=tmp_path)
     assert own.read_text() == "<html>mine</html>"
-    assert "report.html is not written: a file of that name, which is no report" in done.stderr
+    assert "report.html is not written: a different file with that name exists" in done.stderr
 
 
 def test_it_can_be_left_out(out: Path, tmp_path: Path) -> None:

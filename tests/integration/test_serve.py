@@ -252,7 +252,7 @@ async def test_there_are_no_more_views_than_may_be_and_one_that_closes_makes_roo
     async with served.admitted() as session, viewing(session, served) as first:
         await first.wait_for("wedding 1994.dv")
         async with viewing(session, served), viewing(session, served) as third:
-            await third.wait_for("2 views of this batch are open, and there may be no more (--tabs)")
+            await third.wait_for("2 views of this batch are open, which is the limit (--tabs)")
             await third.finish()
         async with viewing(session, served) as fourth:
             await fourth.wait_for("wedding 1994.dv")

@@ -31,7 +31,7 @@ async def site(
     known = parse_public_url(public) if public is not None else None
     served = Site(
         access=Access(token=TOKEN, public=known),
-        attach=command,
+        viewer=command,
         title="<b>out & about",
         most_tabs=2,
         report=reported.append,

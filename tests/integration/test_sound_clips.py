@@ -1,4 +1,4 @@
-"""AudioMeasurement whose faults are known."""
+"""Audio whose faults are known."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -274,7 +274,7 @@ async def test_a_frame_before_and_after() -> None:
         await pilot.press("s", "r")  # what else keys mean, they do not mean here
         await pilot.press("escape", "down", "v")
         await drawn(app, pilot)
-        assert "not made yet" in screen_text(app)
+        assert "not ready yet" in screen_text(app)
         await pilot.press("q")
         await pilot.pause()
         assert app.is_running
@@ -287,7 +287,7 @@ async def test_both_pictures_have_one_size_where_a_column_is_odd() -> None:
         await settle(app, mailbox, pilot)
         await pilot.press("v")
         await drawn(app, pilot)
-        before, after = (side.children[1].size for side in app.screen.query(".still-side"))
+        before, after = (side.children[1].size for side in app.screen.query(".snapshot-side"))
         assert before == after
 
 

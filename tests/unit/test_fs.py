@@ -75,9 +75,9 @@ def job(name: str) -> Job:
 @pytest.mark.parametrize(
     ("code", "name", "said"),
     [
-        (errno.EINVAL, "a: b.mp4", "takes no file called a: b.mp4: it has : in it"),
-        (errno.EINVAL, "a\tb.mp4", "takes no file called a\tb.mp4: Invalid argument"),
-        (errno.EILSEQ, "caf\udce9.mp4", "takes no file called caf\udce9.mp4: Invalid or incomplete"),
+        (errno.EINVAL, "a: b.mp4", "allows no file named a: b.mp4: it has : in it"),
+        (errno.EINVAL, "a\tb.mp4", "allows no file named a\tb.mp4: Invalid argument"),
+        (errno.EILSEQ, "caf\udce9.mp4", "allows no file named caf\udce9.mp4: Invalid or incomplete"),
         (
             errno.ENAMETOOLONG,
             "long.mp4",

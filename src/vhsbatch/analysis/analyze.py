@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from vhsbatch.analysis.autodetect import adapted, suitable_preset
-from vhsbatch.analysis.findings import Finding, find
+from vhsbatch.analysis.findings import SourceFinding, find
 from vhsbatch.analysis.measure import Measured, cached_measurement
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
@@ -30,7 +30,7 @@ class Analysis:
 
     info: MediaInfo
     measured: Measured
-    findings: tuple[Finding, ...]
+    findings: tuple[SourceFinding, ...]
     preset: str
     reason: str
     overrides: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from vhsbatch.analysis.findings import SURE_ENOUGH, Finding, find
+from vhsbatch.analysis.findings import SURE_ENOUGH, SourceFinding, find
 from vhsbatch.analysis.measure import cached_measurement
 from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.cache import Cache
@@ -54,7 +54,7 @@ class AutoDetect:
         return preset, (f"preset {name}: {reason}", *reasons)
 
 
-def adapted(preset: Preset, findings: Sequence[Finding]) -> tuple[Preset, tuple[str, ...]]:
+def adapted(preset: Preset, findings: Sequence[SourceFinding]) -> tuple[Preset, tuple[str, ...]]:
     """`preset` with what the findings that are sure enough ask for, and each change with its reason. Pure."""
     changes: dict[str, dict[str, object]] = {}
     reasons = []

@@ -35,7 +35,7 @@ _PAL_RATES = (Fraction(25), Fraction(50))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class SourceFinding:
     """One thing that was found.
 
     Attributes:
@@ -51,7 +51,7 @@ class Finding:
     overrides: Mapping[str, object] = field(default_factory=dict)
 
 
-def find(info: MediaInfo, measured: Measured) -> tuple[Finding, ...]:
+def find(info: MediaInfo, measured: Measured) -> tuple[SourceFinding, ...]:
     """Everything that follows from what was measured."""
     picture = measured.picture
     return (
@@ -66,61 +66,61 @@ def find(info: MediaInfo, measured: Measured) -> tuple[Finding, ...]:
     )
 
 
-def _fields(video: VideoTrack) -> Iterator[Finding]:
+def _fields(video: VideoTrack) -> Iterator[SourceFinding]:
     text = f"{field_order(video.field_order)} ({video.field_order_reason})"
-    yield Finding(subject="field order", text=text, confidence=video.field_order_confidence)
+    yield SourceFinding(subject="field order", text=text, confidence=video.field_order_confidence)
     if video.telecine_reason:
         text = f"{video.telecine} ({video.telecine_reason})"
-        yield Finding(subject="telecine", text=text, confidence=video.telecine_confidence)
+        yield SourceFinding(subject="telecine", text=text, confidence=video.telecine_confidence)
 
 
-def _standard(video: VideoTrack) -> Finding:
+def _standard(video: VideoTrack) -> SourceFinding:
     """The television standard, told by lines and by rate."""
     ntsc = (video.height in _NTSC_LINES) + (video.rate in _NTSC_RATES)
     pal = (video.height in _PAL_LINES) + (video.rate in _PAL_RATES)
     words = f"{video.height} lines, {frame_rate(video.rate)}"
     if ntsc == pal:
         why = "lines of one standard, rate of the other" if ntsc else "neither lines nor rate of television"
-        return Finding(subject="standard", text=f"unclear ({words}: {why})", confidence=0.0)
+        return SourceFinding(subject="standard", text=f"unclear ({words}: {why})", confidence=0.0)
     name, signs = ("NTSC", ntsc) if ntsc > pal else ("PAL", pal)
-    return Finding(subject="standard", text=f"{name} ({words})", confidence=0.95 if signs == 2 else 0.6)
+    return SourceFinding(subject="standard", text=f"{name} ({words})", confidence=0.95 if signs == 2 else 0.6)
 
 
-def _timing(video: VideoTrack, steps: FieldSteps | None) -> Iterator[Finding]:
+def _timing(video: VideoTrack, steps: FieldSteps | None) -> Iterator[SourceFinding]:
     if steps is not None and steps.repeated:
         text = f"{steps.repeated} of {steps.frames} frames repeat the ones before them"
-        yield Finding(subject="repeated", text=text)
+        yield SourceFinding(subject="repeated", text=text)
     if video.constant_rate:
-        yield Finding(subject="frame rate", text=f"constant, {frame_rate(video.rate)}")
+        yield SourceFinding(subject="frame rate", text=f"constant, {frame_rate(video.rate)}")
         return
     gaps = f"{video.repeated_frames} positions without a frame, {video.dropped_frames} frames too many"
     text = f"not constant: {gaps} on a grid of {frame_rate(video.rate)}"
-    yield Finding(subject="frame rate", text=text)
+    yield SourceFinding(subject="frame rate", text=text)
 
 
-def _ends(ends: BlankEnds) -> Iterator[Finding]:
+def _ends(ends: BlankEnds) -> Iterator[SourceFinding]:
     if ends.head is not None:
         text = f"{ends.head} for the first {duration(ends.head_s)} ({ends.head_s:.1f} s)"
-        yield Finding(subject="blank head", text=text)
+        yield SourceFinding(subject="blank head", text=text)
     if ends.tail is not None:
         text = f"{ends.tail} for the last {duration(ends.tail_s)} ({ends.tail_s:.1f} s)"
-        yield Finding(subject="blank tail", text=text)
+        yield SourceFinding(subject="blank tail", text=text)
 
 
-def _noise(picture: VideoMeasurement) -> Iterator[Finding]:
+def _noise(picture: VideoMeasurement) -> Iterator[SourceFinding]:
     luma, chroma = (
         "unknown" if value is None else f"{value:.1f}" for value in (picture.luma_noise, picture.chroma_noise)
     )
-    yield Finding(
+    yield SourceFinding(
         subject="noise",
         text=f"{luma} in luma, {chroma} in chroma, of 255",
         confidence=picture.noise_agreement,
     )
 
 
-def _torn_lines(picture: VideoMeasurement) -> Finding:
+def _torn_lines(picture: VideoMeasurement) -> SourceFinding:
     lines = picture.torn_lines
-    return Finding(
+    return SourceFinding(
         subject="torn lines",
         text=f"{lines} at the bottom" if lines else "none",
         confidence=picture.torn_agreement,
@@ -128,7 +128,7 @@ def _torn_lines(picture: VideoMeasurement) -> Finding:
     )
 
 
-def _edges(video: VideoTrack, picture: VideoMeasurement) -> Iterator[Finding]:
+def _edges(video: VideoTrack, picture: VideoMeasurement) -> Iterator[SourceFinding]:
     if video.is_sd:  # no deck whose heads switch within the picture gives more lines
         yield _torn_lines(picture)
     if (borders := picture.borders) is None:
@@ -140,7 +140,7 @@ def _edges(video: VideoTrack, picture: VideoMeasurement) -> Iterator[Finding]:
     words = ", ".join(f"{count} {side}" for side, count in sides.items() if count)
     width = video.width - borders.left - borders.right
     height = video.height - borders.top - borders.bottom
-    yield Finding(
+    yield SourceFinding(
         subject="black edges",
         text=f"{words}; active area {width}x{height}" if words else "none",
         confidence=borders.agreement,
@@ -148,11 +148,11 @@ def _edges(video: VideoTrack, picture: VideoMeasurement) -> Iterator[Finding]:
     )
 
 
-def _colour_and_levels(picture: VideoMeasurement) -> Iterator[Finding]:
+def _colour_and_levels(picture: VideoMeasurement) -> Iterator[SourceFinding]:
     if (shift := picture.chroma_shift) is not None:
         moves = {"colour.chroma_shift_x": -round(shift.x), "colour.chroma_shift_y": -round(shift.y)}
         amounts = {"colour.chroma_shift_x": shift.x, "colour.chroma_shift_y": shift.y}
-        yield Finding(
+        yield SourceFinding(
             subject="chroma shift",
             text=f"colour lies {shift.x:+.1f} px across and {shift.y:+.1f} lines down",
             confidence=shift.agreement,
@@ -167,38 +167,40 @@ def _colour_and_levels(picture: VideoMeasurement) -> Iterator[Finding]:
         if levels.above_white >= _CLIPPED_PART:
             ends.append(f"{levels.above_white:.1%} brighter than white (235)")
         text = "; ".join([f"{levels.darkest} to {levels.brightest} of 255", *ends])
-        yield Finding(subject="levels", text=text)
+        yield SourceFinding(subject="levels", text=text)
     if picture.blank_places:
         text = f"{picture.blank_places} of {picture.places} places show one colour alone"
-        yield Finding(subject="blank", text=text)
+        yield SourceFinding(subject="blank", text=text)
 
 
-def _sound(info: MediaInfo, sounds: Sequence[AudioMeasurement]) -> Iterator[Finding]:
+def _sound(info: MediaInfo, sounds: Sequence[AudioMeasurement]) -> Iterator[SourceFinding]:
     measured = {sound.index: sound for sound in sounds}
     for number, track in enumerate(info.audio, start=1):
         subject = f"sound {number}"
         start_s, end_s = (float(at_s - info.video.start_s) for at_s in (track.start_s, track.end_s))
         channels = "1 channel" if track.channels == 1 else f"{track.channels} channels"
         text = f"{track.codec}, {track.sample_rate_hz} Hz, {channels}"
-        yield Finding(subject=subject, text=f"{text}, from {start_s:.3f} s to {end_s:.3f} s of the picture")
+        yield SourceFinding(
+            subject=subject, text=f"{text}, from {start_s:.3f} s to {end_s:.3f} s of the picture"
+        )
         yield from _drift(subject, track, info.video)
         if (sound := measured.get(track.index)) is not None:
             yield from _signal(subject, sound, first=number == 1)
 
 
-def _drift(subject: str, track: AudioTrack, video: VideoTrack) -> Iterator[Finding]:
+def _drift(subject: str, track: AudioTrack, video: VideoTrack) -> Iterator[SourceFinding]:
     if (ratio := drift(track, video)) is not None:
         which = "shorter" if ratio > 1 else "longer"
         text = f"{float(abs(1 - 1 / ratio)):.3%} {which} than the picture: it may drift"
-        yield Finding(subject=subject, text=text, confidence=0.5, overrides={"audio.fix_drift": True})
+        yield SourceFinding(subject=subject, text=text, confidence=0.5, overrides={"audio.fix_drift": True})
 
 
-def _signal(subject: str, sound: AudioMeasurement, *, first: bool) -> Iterator[Finding]:
+def _signal(subject: str, sound: AudioMeasurement, *, first: bool) -> Iterator[SourceFinding]:
     """What is amiss in one track; a preset is for all of them, so that the first one decides."""
 
-    def finding(text: str, confidence: float | None = None, **overrides: object) -> Finding:
+    def finding(text: str, confidence: float | None = None, **overrides: object) -> SourceFinding:
         keys = {f"audio.{key}": value for key, value in overrides.items()} if first else {}
-        return Finding(subject=subject, text=text, confidence=confidence, overrides=keys)
+        return SourceFinding(subject=subject, text=text, confidence=confidence, overrides=keys)
 
     if sound.is_silent:
         yield finding("silent")

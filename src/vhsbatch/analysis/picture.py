@@ -134,7 +134,7 @@ async def measure_video(path: Path, video: VideoTrack, *, ffmpeg: str, seekable:
         for word in input_arguments(path, from_s=from_s, mend_matrix=video.mends_matrix)
     ]
     size_of_most = f"scale={video.width}:{video.height}," if video.changes else ""
-    # Of each place as many frames come as the worker expects; a still one tells of no noise.
+    # Of each place as many frames come as the worker expects; a still one shows no noise.
     parts = [
         f"[{number}:{video.index}]trim=end_frame={_FRAMES},tpad=stop={_FRAMES}:stop_mode=clone,"
         f"{size_of_most}trim=end_frame={_FRAMES},setsar=1,format={pixel_format}[p{number}]"

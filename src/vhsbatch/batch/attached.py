@@ -1,4 +1,4 @@
-"""A batch of another process, as an interface sees it: its journal as it grows, and what is told live."""
+"""A batch of another process, as an interface sees it: its growing journal, and live telemetry."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _EVERY_S = 0.5
 
 @dataclass(slots=True)
 class AttachedSession:
-    """Looks at an output folder; the twin of a session, of which it is no part.
+    """Watches an output folder; the counterpart of a session in another process.
 
     Attributes:
         folder: the output folder.
@@ -62,7 +62,7 @@ class AttachedSession:
 
     @property
     def standing(self) -> str:
-        """What is to be said of the batch beside its state."""
+        """What to say about the batch besides its state."""
         if self._runs:
             return "   (viewing)" if self.read_only else ""
         return "   not running" if self.state.outcome is None else f"   ended: {self.state.outcome}"
@@ -97,7 +97,7 @@ class AttachedSession:
             await self._look()
 
     async def from_now_to_its_end(self) -> AsyncIterator[Event]:
-        """What happens from now on, until no run goes on."""
+        """Events from now on, until no run is active."""
         self._untold = []
         while self._alive:
             await self._look()
@@ -106,7 +106,7 @@ class AttachedSession:
 
     @property
     def _runs(self) -> bool:
-        """Whether the batch goes on: its process outlives it, for as long as somebody looks at its end."""
+        """Whether the batch is running: its process outlives it while somebody looks at its end."""
         return self._alive and self.state.outcome is None
 
     def _unseen(self) -> list[Event]:

@@ -149,13 +149,13 @@ class Leases:
             return
         self._taken.discard(job_id)
         if made:
-            # On a full disk the mark is there, and says less.
+            # On a full disk the mark exists, but says less.
             with suppress(OSError):
                 self._mark(job_id).write_text(self._run.in_words)
         _remove(self._lease(job_id), self._run.run_id)
 
     def owns(self, job_id: str) -> bool:
-        """Whether the video is still this run's: another may have taken this one for dead."""
+        """Whether the video is still this run's: another may have assumed this one dead."""
         return job_id in self._taken and self._is_own(self._lease(job_id))
 
     def _create(self, lease: Path) -> bool:

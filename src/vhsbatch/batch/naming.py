@@ -11,7 +11,7 @@ from vhsbatch.errors import UsageError
 from vhsbatch.model.plan import Job
 
 NAME_BYTES = 255
-# Room for the ending of a temporary name or of a record beside the output.
+# Space for the suffix of a temporary name or of a record beside the output.
 _RESERVED_BYTES = 16
 
 

@@ -24,7 +24,7 @@ class Priority:
 
     Attributes:
         pattern: a shell pattern that a file's name must match, in any case.
-        level: videos of a higher level are begun first; 0 is that of all others.
+        level: videos of a higher level start first; the default is 0.
     """
 
     pattern: str

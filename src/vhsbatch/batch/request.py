@@ -35,7 +35,7 @@ class BatchRequest:
         folder: the output folder, which holds the batch's state.
         preset: with every override applied.
         settings: how this machine runs.
-        options: what decides the results, for the journal: `--resume` goes on with it.
+        options: what decides the results, for the journal; `--resume` uses it again.
         rules: what is not touched, and what may be replaced.
         in_the_way: why nothing can be made of some of the videos, by job.
         resume: whether an unfinished batch is continued.
@@ -75,7 +75,7 @@ class Chosen:
     """The videos of a call.
 
     Attributes:
-        jobs: each with its output, in the order in which they are begun.
+        jobs: each with its output, in the order in which they start.
         in_the_way: why nothing can be made of some of them, by job.
         notes: what is left out, and why.
     """
@@ -113,9 +113,9 @@ def jobs_of_folder(
         pattern: a shell pattern of names.
         recursive: whether to look into sub-folders.
         suffix: what results' names end in, None for the usual.
-        max_count: how many are taken, None for all.
-        order: in which order they are begun.
-        by: which of them are begun before others.
+        max_count: the most videos to take, None for all.
+        order: the order in which they start.
+        by: which of them start before others.
         rules: what may be replaced.
 
     Raises:

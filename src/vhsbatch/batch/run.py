@@ -198,8 +198,8 @@ async def _run(
             group.start_soon(control.run, bus.subscribe())
         keeping = partial(clean_up, segments=not request.settings.keep_temp)
         group.start_soon(keeping, bus.subscribe(), state, workspace)
-        async with stopped_by_signals(session), anyio.create_task_group() as following:
-            following.start_soon(_follow, session, list(zip(integrations, followed, strict=True)))
+        async with stopped_by_signals(session), anyio.create_task_group() as followers:
+            followers.start_soon(_follow, session, list(zip(integrations, followed, strict=True)))
             reader = Reader(devices=environment.devices, folders=disk_space.folders, tell=bus.tell)
             async with workers.watched(scheduler), reader.reading():
                 await scheduler.run(partial(live.last_call, session.command))
@@ -229,7 +229,7 @@ async def _follow(session: Session, integrations: Sequence[tuple[Interface, Mail
             text = await anyio.to_thread.run_sync(defect_in_a_line, error)
             session.tell(LogLine(level="warning", text=f"{text}; the batch is not affected"))
 
-    with session.following:
+    with session.integrations:
         async with anyio.create_task_group() as group:
             for integration, mailbox in integrations:
                 group.start_soon(follow, integration, mailbox)

@@ -38,9 +38,9 @@ class Session:
         hurried: whether a second request to stop came, so that nothing more starts.
         owns: whether the batch ends when this program does: here it does.
         steerable: whether commands are accepted: here they are.
-        standing: what is to be said of the batch beside its state: nothing.
+        standing: what to say about the batch besides its state: nothing.
         snapshots: makes pictures of its videos.
-        following: what acts on the facts of the batch, which has its time when that is stopped.
+        integrations: what acts on the facts of the batch, which has its time when that is stopped.
     """
 
     state: BatchState
@@ -53,7 +53,7 @@ class Session:
     owns: bool = True
     steerable: bool = True
     standing: str = ""
-    following: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    integrations: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
     def command(self, command: Command) -> None:
         """Take a user's command."""
@@ -76,11 +76,11 @@ class Session:
             return
         if first:
             deadline.start(signum)
-            self.following.deadline = anyio.current_time() + FOLLOWERS_END_WITHIN_S
+            self.integrations.deadline = anyio.current_time() + FOLLOWERS_END_WITHIN_S
         else:
             deadline.start_at_once(signum)
             self.hurried = True
-            self.following.cancel()
+            self.integrations.cancel()
             kill_all()
         self.scheduler.stop()
 

@@ -21,7 +21,7 @@ class Arrivals:
     _taken: dict[Path, Identity] = field(default_factory=dict)
 
     def look(self, files: Mapping[Path, Identity], *, now_s: float, wall_s: float) -> list[Path]:
-        """The files that may be taken, of those that are there.
+        """The files that are complete.
 
         A file that nobody has written to for long is complete at first sight.
 

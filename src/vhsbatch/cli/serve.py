@@ -64,7 +64,7 @@ def serve_folder(folder: Path, options: ServeOptions) -> int:
 
     site = Site(
         access=Access(token=token, names=_names(options.host), public=public),
-        attach=_viewer(folder.resolve(), control=options.control),
+        viewer=_viewer(folder.resolve(), control=options.control),
         title=f"{folder.resolve().name} - vhs-upscale",
         most_tabs=options.tabs,
         report=say,

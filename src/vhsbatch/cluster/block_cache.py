@@ -71,7 +71,7 @@ class BlockCache:
             yield BorrowedFile(copy, lambda number: self._fetch(key, name, number))
         finally:
             copy.users -= 1
-            self._make_room()
+            self._evict()
 
     def _new(self, suffix: str) -> _Copy:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ class BlockCache:
         else:
             answer.set_result(block)
 
-    def _make_room(self) -> None:
+    def _evict(self) -> None:
         idle = [identity for identity, copy in self._block_cache.items() if not copy.users]
         for identity in idle[: max(0, len(idle) - self._kept)]:
             with contextlib.suppress(OSError):

@@ -115,7 +115,7 @@ class Machines:
     def _note(self, address: str, said: object, tell: Tell) -> str:
         """Take an answer in; who joined, empty if it does not help."""
         if isinstance(said, CommClosedError):
-            return ""  # it is asked again if it is there again
+            return ""  # it is asked again when it returns
         self._known.seen.add(address)
         if not isinstance(said, dict):
             tell(LogLine(level="warning", text=f"{address} does not help: {_cause(said)}"))

@@ -92,7 +92,7 @@ class Offer:
 
 
 def fitting(slots: int, given: Mapping[str, float], needs: Mapping[str, float]) -> int:
-    """How many attempts at a time there is room for.
+    """How many attempts fit at the same time.
 
     Args:
         slots: there are never more.

@@ -31,31 +31,31 @@ async def join(version: str, offer: bytes, dask_worker: Worker) -> dict[str, Any
         # A Dask worker that somebody else started: its settings are those of its environment.
         await dask_worker.plugin_add(SegmentWorker(machine, load_settings({})), name=PLUGIN)
     # The scheduler, which passes it on, could send anything else in its place.
-    return as_values(await _node(dask_worker).answer(pickle.loads(offer)))  # noqa: S301
+    return as_values(await _worker_of(dask_worker).answer(pickle.loads(offer)))  # noqa: S301
 
 
 async def make(order: Order) -> SegmentResult | VhsBatchError | None:
     """The task: one attempt at one segment."""
-    return await _node(get_worker()).make(order)
+    return await _worker_of(get_worker()).make(order)
 
 
 async def take(token: str, block: Block | None, dask_worker: Worker) -> None:
     """Hand a machine a block that it has asked for; None if there is none."""
-    _node(dask_worker).block_cache.take(token, block)
+    _worker_of(dask_worker).block_cache.take(token, block)
 
 
 async def block(part: str, number: int, dask_worker: Worker) -> bytes:
     """A block of a segment that a machine has made; empty past its end."""
-    return await anyio.to_thread.run_sync(_node(dask_worker).block, part, number)
+    return await anyio.to_thread.run_sync(_worker_of(dask_worker).block, part, number)
 
 
 async def drop(part: str, dask_worker: Worker) -> None:
     """Let a machine remove a segment that has been fetched."""
-    _node(dask_worker).drop(part)
+    _worker_of(dask_worker).drop(part)
 
 
-def _node(worker: Worker) -> SegmentWorker:
-    node = worker.plugins[PLUGIN]
-    if not isinstance(node, SegmentWorker):
+def _worker_of(worker: Worker) -> SegmentWorker:
+    plugin = worker.plugins[PLUGIN]
+    if not isinstance(plugin, SegmentWorker):
         raise TypeError(f"the plugin {PLUGIN} of this worker is something else")
-    return node
+    return plugin

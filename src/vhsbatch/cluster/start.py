@@ -30,7 +30,7 @@ Tell = Callable[[Telemetry], None]
 async def open_cluster(
     settings: Settings, environment: Environment, workspace: Workspace, run_id: str, tell: Tell
 ) -> AsyncIterator[ClusterExecutor]:
-    """An executor for the cluster that the settings name, with the machines that are there or being started.
+    """An executor for the cluster that the settings name, with the machines that run or are being started.
 
     Args:
         settings: how this machine runs, and where the cluster is.

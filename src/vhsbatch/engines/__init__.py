@@ -1,1 +1,1 @@
-"""Upscalers behind one protocol, and the worker program that runs the model."""
+"""Upscalers with one protocol, and the worker program that runs the model."""

@@ -1,4 +1,4 @@
-"""The two runtimes behind one call: a frame in, a larger frame out. Used by the worker program alone."""
+"""The two runtimes with one interface: a frame in, a larger frame out. Used by the worker program alone."""
 
 import dataclasses
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a user wants of a batch while it runs, as values.
+"""What a user asks of a running batch, as values.
 
 A command is not a fact: the scheduler grants it, which a fact records, or refuses it in words
 (`vhsbatch.scheduling.command_effects`). Commands come from the terminal interface, and from another process
@@ -11,21 +11,21 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """Begin no new work; what is under way is finished."""
+    """Start no new work; finish running segments."""
 
     kind: Literal["pause"] = "pause"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continue:
-    """Begin new work again."""
+    """Start new work again."""
 
     kind: Literal["continue"] = "continue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeLanes:
-    """Use more lanes, or fewer; what is under way in a lane that goes is finished.
+    """Use more lanes, or fewer; a lane that goes finishes its segment.
 
     Attributes:
         by: how many more; negative for fewer.
@@ -53,7 +53,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """Begin a waiting video earlier or later among those of its priority.
+    """Start a waiting video earlier or later among those of its priority.
 
     Attributes:
         by: how many places later; negative for earlier.
@@ -89,6 +89,6 @@ class Stop:
     kind: Literal["stop"] = "stop"
 
 
-# What the scheduler grants; to stop is the session's.
+# What the scheduler grants; the session handles Stop.
 Steering = Pause | Continue | ChangeLanes | Skip | Retry | Move | Prioritise
 Command = Steering | Stop

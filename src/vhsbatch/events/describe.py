@@ -129,7 +129,7 @@ def compared_with_prediction(state: BatchState) -> str | None:
 
 
 def progress_line(state: BatchState, progress: Mapping[int, Progress], now_s: float) -> str:
-    """How far a batch is, in a line: how much of the picture is made, the videos, the time left.
+    """A batch's progress in a line: frames, videos, time left.
 
     Args:
         state: the batch.

@@ -18,14 +18,14 @@ PAUSED_BY_USER = "by the user"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchStarted:
-    """A run began: on a new batch, or on one that was interrupted.
+    """A run began: of a new batch, or of an interrupted one.
 
     Attributes:
         at_s: seconds since the epoch, as in every fact.
         run_id: names this run.
         input: IN as the user typed it.
         output: OUT as the user typed it.
-        options: every option that decides what comes out, for `--resume`.
+        options: every option that affects the result, for `--resume`.
         jobs: all videos of the batch in order.
         lanes: the size of the lane limiter.
         resumed: whether segments that earlier runs finished count.
@@ -44,7 +44,7 @@ class BatchStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPlanned:
-    """A source was probed and what will be made of it was decided."""
+    """A source was probed and its plan decided."""
 
     at_s: float
     job_id: str
@@ -74,10 +74,10 @@ class SegmentFinished:
         sha256: its digest.
         frames: the frames that were counted in it.
         wall_s: how long the attempt took.
-        device: where and how its frames were upscaled, in words.
-        fallback: how often the model had failed at it, and another way was taken.
-        duplicate_frames: its frames that equal the one before and cost the model no work.
-        machine: the machine of a cluster that made it, empty where there is no cluster.
+        device: where and how its frames were upscaled, as text.
+        fallback: how often the model had failed at it and a fallback was used.
+        duplicate_frames: its frames that equal the previous one and skipped the model.
+        machine: the cluster machine that made it; empty without a cluster.
     """
 
     at_s: float
@@ -100,7 +100,7 @@ class SegmentFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentDiscarded:
-    """A finished segment's file is gone or was changed: the segment has to be made again."""
+    """A finished segment's file is gone or has changed: the segment must be made again."""
 
     at_s: float
     job_id: str
@@ -115,8 +115,8 @@ class SegmentFailed:
 
     Attributes:
         final: there will be no other attempt.
-        by_model: the model's stage is to blame; the next attempt is made in another way.
-        counts_as_attempt: whether it counts; it does not where the machine lacked something.
+        by_model: the model's stage failed; the next attempt uses a fallback.
+        counts_as_attempt: whether it counts towards the limit; not if the machine lacked a resource.
     """
 
     at_s: float
@@ -134,7 +134,7 @@ class SegmentFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssemblyStarted:
-    """All segments are there; a lane joins them with the sound, verifies and publishes."""
+    """All segments are finished; a lane joins them with the audio, verifies and publishes."""
 
     at_s: float
     job_id: str
@@ -147,14 +147,14 @@ class JobPublished:
     """A complete and verified output is under its final name.
 
     Attributes:
-        fingerprint: that of its plan.
+        fingerprint: its plan's fingerprint.
         size_bytes: its size.
         sha256: its digest.
         frames: its frames.
         wall_s: how long it took to join and verify it.
-        notes: what the user should know of it.
-        source: what it was made of; None in journals of older versions.
-        modified_ns: the time of its last change, in nanoseconds since the epoch; 0 in older journals.
+        notes: what the user should know about it.
+        source: the source's identity; None in journals of older versions.
+        modified_ns: its modification time, in nanoseconds since the epoch; 0 in older journals.
     """
 
     at_s: float
@@ -172,11 +172,11 @@ class JobPublished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFailed:
-    """A video was given up.
+    """A video failed for good.
 
     Attributes:
-        reason: one line: the cause, and the fix where there is one.
-        detail: what the child processes said last, and with `--verbose` the commands and the stack trace.
+        reason: one line: the cause, and the fix if there is one.
+        detail: the child processes' last output, and with `--verbose` the commands and the stack trace.
     """
 
     at_s: float
@@ -200,7 +200,7 @@ class JobSkipped:
 class JobRetried:
     """A video is planned again: it had failed or been skipped, or its source or a segment has changed.
 
-    What is finished of it is kept where the new plan is the old one.
+    Its finished segments are kept if the plan stays the same.
     """
 
     at_s: float
@@ -210,10 +210,10 @@ class JobRetried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobMoved:
-    """A waiting video changed its place in the batch's order.
+    """A waiting video moved in the batch's order.
 
     Attributes:
-        before: the video that it is before, None for the end.
+        before: the next video after it, None at the end.
     """
 
     at_s: float
@@ -234,11 +234,11 @@ class JobPrioritised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobHeld:
-    """Another run is making the video, and it is left to it; or the video waits for something.
+    """Another run is restoring the video; or the video waits for something.
 
     Attributes:
-        by: the other run; empty where there is none.
-        reason: what the video waits for, None where another run makes it.
+        by: the other run; empty if there is none.
+        reason: what the video waits for, None if another run restores it.
     """
 
     at_s: float
@@ -250,7 +250,7 @@ class JobHeld:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPaused:
-    """No new work is begun, and why."""
+    """No new work starts, and why."""
 
     at_s: float
     reason: str
@@ -259,7 +259,7 @@ class BatchPaused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchContinued:
-    """New work is begun again."""
+    """New work starts again."""
 
     at_s: float
     kind: Literal["batch_continued"] = "batch_continued"
@@ -267,7 +267,7 @@ class BatchContinued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanesChanged:
-    """The number of lanes was changed, and why."""
+    """The number of lanes changed, and why."""
 
     at_s: float
     lanes: int
@@ -281,7 +281,7 @@ class GpuRetired:
 
     Attributes:
         device: the index of the Vulkan device.
-        reason: how it failed.
+        reason: its last failure.
     """
 
     at_s: float
@@ -292,16 +292,16 @@ class GpuRetired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPredicted:
-    """What the rest of the batch will take, by what was measured of its kinds of work.
+    """What the rest of the batch will need, predicted from measurements of similar work.
 
     Attributes:
         seconds_s: until everything has ended.
-        least_s: it will hardly be less.
-        most_s: nor more.
+        least_s: the lower end of the likely range.
+        most_s: the upper end.
         output_bytes: size of the results.
-        temporary_bytes: room for unfinished work at its greatest.
-        lane_bytes: memory of a lane's programs, None where none has been measured.
-        gpu_bytes: GPU memory of a lane, None where that cannot be read.
+        temporary_bytes: peak disk space for unfinished work.
+        lane_bytes: memory of a lane's programs, None if not measured.
+        gpu_bytes: GPU memory of a lane, None if it cannot be read.
     """
 
     at_s: float

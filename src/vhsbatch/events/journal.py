@@ -28,7 +28,7 @@ import anyio.to_thread
 from aiofiles.threadpool.binary import AsyncFileIO
 from pydantic import ValidationError
 
-from vhsbatch.errors import OutputFolderError, found_no_room
+from vhsbatch.errors import OutputFolderError, is_disk_full
 from vhsbatch.events.events import BatchStarted, Fact, JobPlanned
 from vhsbatch.events.serialize import dump, dump_line, load_fact
 from vhsbatch.formatting import counted, plain
@@ -47,7 +47,7 @@ class Journal:
     """One run's file, open for appending.
 
     Some room is kept for it in a nameless file, so that what ends while a disk is full, and that it is
-    full, can still be said. Plans are not written into that room: they are long, and can be made again.
+    full, can still be said. Plans do not use that reserve: they are long, and can be made again.
     """
 
     def __init__(self, file: AsyncFileIO, reserve: BinaryIO | None, *, size_bytes: int) -> None:
@@ -86,7 +86,7 @@ class Journal:
             try:
                 await self._write(line)
             except OSError as error:
-                if self._reserve is None or isinstance(fact, JobPlanned) or not found_no_room(error):
+                if self._reserve is None or isinstance(fact, JobPlanned) or not is_disk_full(error):
                     raise
                 self._reserve.truncate(0)
                 await self._write(line)

@@ -75,7 +75,7 @@ def load_media_info(value: object) -> MediaInfo:
     """What `to_jsonable` made of a source's description.
 
     Raises:
-        ValueError: it is of another version.
+        ValueError: another version wrote it.
     """
     return _MEDIA_INFO.validate_python(value, strict=False)
 

@@ -100,7 +100,7 @@ def audio_notes(info: MediaInfo, preset: Preset, container: str) -> Iterator[str
             place = "" if at_s is None else f", the first at {float(at_s - info.video.start_s):.1f} s"
             yield (
                 f"{name} is damaged, packets that do not decode: {track.undecoded_packets}{place}; "
-                "encoded from what can be heard"
+                "encoded instead of copied"
             )
         if track.changes_at_s is not None:
             at_s = track.changes_at_s - info.video.start_s
@@ -150,7 +150,7 @@ def stretch(track: AudioTrack, video: VideoTrack, audio: Audio) -> Fraction | No
 def drift(track: AudioTrack, video: VideoTrack) -> Fraction | None:
     """How many times longer a track would have to be, from where it begins, to end with the picture.
 
-    None where it does, or misses that by so much that something else is the matter.
+    None where it does, or where the difference is too large to be drift.
     """
     sound_s, picture_s = (
         track.end_s - track.start_s,
@@ -252,7 +252,7 @@ def _cleaning(track: AudioTrack, video: VideoTrack, audio: Audio, rate_hz: int) 
         chain.append("adeclick")
     if audio.denoise_db:
         # afftdn follows the noise floor by itself. What it gives is late by two of its hops, of an
-        # eightieth of a second each: as much is added behind, and taken away in front.
+        # eightieth of a second each: as much is added at the end, and removed at the start.
         late = 2 * (rate_hz // 80)
         chain += [f"apad=pad_len={late}", f"afftdn=nr={audio.denoise_db}:nf=-40:tn=1"]
         chain += [f"atrim=start_sample={late}", f"asetpts=PTS-{late}/SR/TB"]
@@ -263,7 +263,7 @@ def _levelling(track: AudioTrack, audio: Audio, loudness: Loudness, rate_hz: int
     """The filters that bring a track to its loudness.
 
     Where the gain would not do without a limiter, loudnorm gives 192 kHz, and some samples more. Its
-    timestamps are wrong behind frames of another length, as where a gap was filled.
+    timestamps are wrong after frames of another length, as where a gap was filled.
     """
     measured = (
         f"measured_I={loudness.integrated}:measured_LRA={loudness.range}"

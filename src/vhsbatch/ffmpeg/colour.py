@@ -70,7 +70,7 @@ def decoded_colour(track: VideoTrack) -> Colour:
 
 
 def needs_conversion(track: VideoTrack) -> bool:
-    """Whether the front has to bring the source's colours to BT.709, as nothing behind it knows them."""
+    """Whether the front has to bring the source's colours to BT.709, as no later filter knows them."""
     colour = decoded_colour(track)
     return colour.transfer not in _TRANSFERS or colour.matrix not in _MATRICES
 
@@ -89,12 +89,12 @@ def output_colour(track: VideoTrack, height: int) -> Colour:
 
 
 def frame_transfer(colour: Colour) -> str | None:
-    """What filters that tag frames call the transfer of `colour`; encoders call two of them otherwise."""
+    """What filters call the transfer of `colour`; encoders use other names for two of them."""
     return {"gamma22": "bt470m", "gamma28": "bt470bg"}.get(colour.transfer or "", colour.transfer)
 
 
 def curve(colour: Colour) -> str:
-    """The transfer of `colour` for conversions: levels stay, also where the name is of another curve."""
+    """The transfer of `colour` for conversions: levels stay, even if the name belongs to another curve."""
     return colour.transfer if colour.transfer in _ONE_CURVE else "bt709"
 
 

@@ -33,7 +33,7 @@ def deinterlaces(preset: Preset, track: VideoTrack) -> bool:
 
 
 def deinterlaces_apart(preset: Preset, track: VideoTrack) -> bool:
-    """Whether the deinterlacer is a program of its own, between two FFmpegs."""
+    """Whether the deinterlacer is a separate program, between two FFmpegs."""
     return preset.deinterlace.method == "qtgmc" and deinterlaces(preset, track)
 
 
@@ -65,7 +65,7 @@ def _handles_fields(preset: Preset, track: VideoTrack) -> bool:
 def frames_made(track: VideoTrack, preset: Preset) -> int:
     """How many frames come out of the source's."""
     if decimates(preset, track):
-        # The frames behind the last whole cycle are kept.
+        # The frames after the last whole cycle are kept.
         return track.frames // _CYCLE * _FILM_OF_CYCLE + track.frames % _CYCLE
     return track.frames * int(rate_factor(track, preset))
 
@@ -78,7 +78,7 @@ def rate_factor(track: VideoTrack, preset: Preset) -> Fraction:
 
 
 def fields_of(plan: JobPlan, segment: Segment) -> range:
-    """The grid positions that a deinterlacer of its own gets, to make a segment and what is before it."""
+    """The grid positions that a separate deinterlacer gets, to make a segment and its pre-roll."""
     track, factor = plan.info.video, rate_factor(plan.info.video, plan.preset)
     last = ceil(segment.stop_frame / factor)
     stop = last + _POSTROLL_FRAMES
@@ -108,7 +108,7 @@ def deinterlace(node: Node, plan: JobPlan, segment: Segment) -> Node:
     """The source's frames in, frames at the plan's rate out, each at its own position.
 
     Across a gap, neighbours are those that were recorded: a deinterlacer takes frames that are held for a
-    picture that stands still, and puts fields of two moments together.
+    static picture, and puts fields of two moments together.
     """
     track, preset = plan.info.video, plan.preset
     if restores_film(preset, track):
@@ -118,7 +118,7 @@ def deinterlace(node: Node, plan: JobPlan, segment: Segment) -> Node:
         node = node.filter("bwdif", mode="send_frame", parity=parity, deint="interlaced")
         if not decimates(preset, track):
             return _in_frames(node, plan)
-        # A cycle is five positions, whether each has a frame of its own or not.
+        # A cycle is five positions, whether each has its own frame or not.
         start = first_position(plan, segment, multiple_of=_CYCLE)
         node = hold(node, track.rate, start).filter("trim", end_pts=track.frames)
         node = node.filter("decimate", cycle=_CYCLE)
@@ -138,7 +138,7 @@ def deinterlace(node: Node, plan: JobPlan, segment: Segment) -> Node:
 def hold(node: Node, rate: Fraction, start: int) -> Node:
     """Frames at a constant rate from position `start` on: where there is none, the one before is shown on.
 
-    Nothing is copied, so that behind all other filters a gap costs no memory, however long it is. Frames are
+    Nothing is copied, so that after all other filters a gap costs no memory, however long it is. Frames are
     moved by half a position, rounded down, and the end is rounded up: some filters tell when the last frame
     begins instead of when it ends, and it would be lost.
     """
@@ -154,7 +154,7 @@ def _in_frames(node: Node, plan: JobPlan) -> Node:
 
 
 def _in_order(node: Node, plan: JobPlan, runs: tuple[OrderRun, ...]) -> Node:
-    """Every frame deinterlaced in the order of its own fields.
+    """Every frame deinterlaced in its own field order.
 
     Where the order changes, all frames are deinterlaced in both, and those of the right one are taken.
     """

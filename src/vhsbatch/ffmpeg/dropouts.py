@@ -14,7 +14,7 @@ from vhsbatch.ffmpeg.planar import planar_format
 from vhsbatch.ffmpeg.shape import recorded_size
 from vhsbatch.model.media import FieldOrder, VideoTrack
 
-# Detection works on means of so many samples of a line: the noise of a tape goes, streaks remain.
+# Detection averages this number of samples of a line: tape noise goes, streaks remain.
 _MEAN_OF = 4
 
 # Levels of 255 by which a streak differs at its clearest, and where it fades out.
@@ -81,7 +81,7 @@ def _streaks(fields: Node) -> Node:
 
 
 def _of_five_fields(fields: Node, percentile: float) -> Node:
-    """For each field, of itself, the two before it and the two behind it."""
+    """For each field, of itself, the two before it and the two after it."""
     padded = fields.filter("tpad", start=2, start_mode="clone", stop=2, stop_mode="clone")
     # Each median has the time of the first of its five, and is to have that of the one in the middle. How
     # far frames are apart cannot be left to the padding, which takes it from what the source says.

@@ -14,7 +14,7 @@ _GOP_S = 2
 # x264's output depends on how many threads it runs. It must not depend on the machine or on the
 # number of lanes, so this is fixed; four keep a lane's share of a modern processor busy.
 _X264_THREADS = 4
-# Where its lookahead runs in a thread of its own, about one encode in 200 comes out differently on a busy
+# When its lookahead runs in a separate thread, about one encode in 200 comes out differently on a busy
 # machine: the same frames in, and other bits from some frame on. Without one, none of 1,000 did.
 _X264_REPEATABLE = "sync-lookahead=0"
 _X265_FRAME_THREADS = 2

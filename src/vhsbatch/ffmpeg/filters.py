@@ -322,7 +322,7 @@ def scale_matrix(colour: Colour) -> str:
 
 
 def _worked_format(plan: JobPlan) -> str:
-    """The format in which frames are behind the front, in colours of SDR."""
+    """The format of frames after the front, in SDR colours."""
     return SDR_FORMAT if needs_conversion(plan.info.video) else _front_format(plan)
 
 

@@ -29,7 +29,7 @@ SEEKABLE_DEMUXERS = frozenset({
     "avi", "dv", "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2", "mpeg", "mpegts", "mxf", "nut",
 })  # fmt: skip
 
-# Of these, a seek lands on the first keyframe behind the target instead of on the one before it.
+# In these, a seek lands on the first keyframe after the target instead of on the one before it.
 LATE_SEEKING_DEMUXERS = frozenset({"mpeg", "mpegts"})
 
 # Demuxers whose duration is written in the file; the others estimate it from what they find.
@@ -56,7 +56,7 @@ class Served:
     """A user's file that lies on another machine, and is handed out here as it is read.
 
     Attributes:
-        url: where, by HTTP on the loopback address; any range of bytes can be had.
+        url: where, by HTTP on the loopback address; any range of bytes can be read.
     """
 
     url: str
@@ -107,6 +107,6 @@ def input_arguments(
     if mend_matrix:
         options = (*options, "-bsf:v", "mpeg2_metadata=matrix_coefficients=2")
     url = source.url if isinstance(source, Served) else file_url(source)
-    # Turning a picture is the filter graph's affair. Frames of a damaged file decode otherwise, and to
+    # The filter graph rotates pictures. Frames of a damaged file decode differently, and to
     # another number, where several are decoded at a time.
     return (*seek, *options, "-thread_type", "slice", "-noautorotate", "-i", url)

@@ -104,7 +104,7 @@ def _on_every_line(node: Node, planar: str) -> Node:
     """Both colours on every line of a field, each from the lines on which it was recorded.
 
     It has to be done in fields, also of what was not filmed in fields: to deinterlacers the lines of
-    Cr and Cb are of one place, and fields would bob up and down in colour.
+    Cr and Cb come from one place, and fields would bob up and down in colour.
     """
     both = node.filter_multi_output("split", 2)
     cr, cb = (

@@ -87,7 +87,7 @@ def deinterlace_stage(
 
 
 def _frames_before(position: int, held: Sequence[tuple[int, int]]) -> int:
-    """How many frames of their own lie before a position, of those between which `held` has none.
+    """How many recorded frames lie before a position, of those between which `held` has none.
 
     >>> _frames_before(10, [(2, 4), (8, 12)])
     6

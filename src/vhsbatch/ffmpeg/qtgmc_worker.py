@@ -39,7 +39,7 @@ _BLOCK_PX = 16
 # many levels of 255 on average; where half of the blocks differ by more, it is another picture.
 _LARGEST_DIFFERENCE = 48.0
 _BAD_PART = 0.5
-# A frame that is that of two fields before to the last bit, though a block of its field changed by so much.
+# A frame that is that of two fields before to the last bit, though a block of its field changed by this much.
 _SOME_CHANGE = 2.0
 
 Plane = NDArray[Any]

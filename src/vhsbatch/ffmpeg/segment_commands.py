@@ -75,7 +75,7 @@ def segment_command(
 def fields_command(
     ffmpeg: str, plan: JobPlan, segment: Segment, threads: Threads, served: Served | None = None
 ) -> tuple[str, ...]:
-    """Decode a segment for a deinterlacer of its own; planar frames with both fields go to stdout."""
+    """Decode a segment for a separate deinterlacer; planar frames with both fields go to stdout."""
     return (
         *(ffmpeg, *QUIET),
         *_read_source(plan, segment, threads, served),
@@ -127,7 +127,7 @@ def encode_command(
 
 
 def _read_frames(plan: JobPlan, segment: Segment, threads: Threads, served: Served | None) -> tuple[str, ...]:
-    """Read the source, or what a deinterlacer of its own makes of it."""
+    """Read the source, or the output of a separate deinterlacer."""
     track, preset = plan.info.video, plan.preset
     if not deinterlaces_apart(preset, track):
         return _read_source(plan, segment, threads, served)
@@ -155,7 +155,7 @@ def _read_source(plan: JobPlan, segment: Segment, threads: Threads, served: Serv
     return (
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
         *drop,
-        # A graph that begins anew where the picture changes would lose frames, and count from there.
+        # A graph that restarts where the picture changes would lose frames, and count from there.
         *(("-reinit_filter", "0") if plan.info.video.changes else ()),
         "-copyts",
         *input_arguments(source, from_s=read_from_s(plan, segment), mend_matrix=plan.info.video.mends_matrix),

@@ -60,7 +60,7 @@ def _display_shape(track: VideoTrack, preset: Preset) -> Fraction:
     return (1 / sar if track.rotation_degrees in (90, 270) else sar) * width / height
 
 
-# What FFmpeg does for a display matrix, by the angle that it reads from it, and whether that is of a mirror.
+# What FFmpeg does for a display matrix, by the angle that it reads from it, and whether it mirrors.
 _TURNS: dict[tuple[int, bool], tuple[str, ...]] = {
     (0, False): (),
     (90, False): ("transpose=clock",),

@@ -1,4 +1,4 @@
-"""Command lines for stills of the same moment before and after, for people to compare."""
+"""Command lines for snapshots of the same moment before and after, for people to compare."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -37,7 +37,7 @@ def source_frame_s(plan: JobPlan, at_s: Fraction) -> Fraction:
 
 
 def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | None) -> tuple[str, ...]:
-    """A still of the source as it is, fields and all; only cropped, turned and scaled like the output.
+    """A snapshot of the source as it is, fields and all; only cropped, turned and scaled like the output.
 
     Args:
         ffmpeg: the program.
@@ -46,7 +46,7 @@ def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | N
         picture: the JPEG to write, None for standard output.
     """
     video, crop = plan.info.video, plan.preset.crop
-    # A seek may land behind its target, so the target lies before the moment, as for a segment.
+    # A seek may overshoot its target, so the target lies before the moment, as for a segment.
     from_s = video.start_s + at_s - PREROLL_S if plan.info.exact_seek and at_s > PREROLL_S else None
     wait = f"trim=start={float(video.start_s + at_s - _A_LITTLE / video.rate):.6f},"
     width = video.width - crop.left - crop.right
@@ -65,14 +65,14 @@ def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | N
 def after_command(
     ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | None, *, made: Path | None = None
 ) -> tuple[str, ...]:
-    """A still of the output.
+    """A snapshot of the output.
 
     Args:
         ffmpeg: the program.
         plan: the plan.
         at_s: the moment, counted from the first picture.
         picture: the JPEG to write, None for standard output.
-        made: a part of the output in a file of its own; `at_s` counts from its beginning.
+        made: a part of the output in a separate file; `at_s` counts from its beginning.
     """
     colour = output_colour(plan.info.video, plan.height)
     return (

@@ -43,7 +43,7 @@ _TAGS = {
         *("title", "artist", "album", "date", "comment", "genre", "copyright", "make", "model", "location"),
     },
 }
-# What is of the source as a file, or is kept under another name.
+# Tags about the source as a file, or kept under another name.
 _OF_A_FILE = {
     *("compatible_brands", "creation_time", "date_recorded", "duration", "encoder", "encoded_by"),
     *("major_brand", "minor_version", "software", "timecode"),
@@ -113,7 +113,7 @@ def _lost_tags(info: MediaInfo, container: str) -> tuple[str, ...]:
     """Tags for which `container` has no place."""
     if container == "mkv":
         return ()
-    # A language may stand behind the name.
+    # A language may follow the name.
     return tuple(tag for tag in info.tags if tag.partition("-")[0] not in _TAGS[container] | _OF_A_FILE)
 
 

@@ -1,4 +1,4 @@
-"""Short messages to people: when a batch has ended, when a video fails, when work has to wait."""
+"""Short messages to people: when a batch ends, a video fails, or work has to wait."""
 
 import sys
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Notification:
 
 
 class NotificationWriter:
-    """Decides what is worth a message. Pure.
+    """Decides which events are worth a message. Pure.
 
     However many videos fail, one message reports the first; the others are listed at the
     end; the same goes for pauses.
@@ -50,7 +50,7 @@ class NotificationWriter:
         self._told: set[str] = set()
 
     def write(self, event: Event, state: BatchState) -> Notification | None:
-        """The message about an event that the state has taken in; None if it is worth none."""
+        """The message about an event, after the state has applied it; None if it needs none."""
         match event:
             case BatchFinished():
                 well = event.exit_code == 0 and event.outcome == "complete"
@@ -118,7 +118,7 @@ class Notifications:
 
 
 async def check_addresses(addresses: tuple[str, ...]) -> None:
-    """Find out whether messages can be sent there, without sending one.
+    """Check whether messages can be sent there, without sending one.
 
     Raises:
         UsageError: an address is none, or Apprise is not installed.
@@ -129,7 +129,7 @@ async def check_addresses(addresses: tuple[str, ...]) -> None:
 
 
 async def _tell_worker(told: dict[str, object], *options: str) -> str | None:
-    """What the worker program could not do; None if all went well."""
+    """What went wrong in the worker program; None if nothing did."""
     try:
         problem = await run_told((*_WORKER, *options), told, timeout_s=_TIMEOUT_S, niceness=0)
     except TimeoutError:

@@ -27,7 +27,7 @@ NAME = "report.html"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Makes stills of each video as it is published, and the report when the batch has ended.
+    """Makes snapshots of each video as it is published, and the report when the batch has ended.
 
     Attributes:
         folder: the output folder.

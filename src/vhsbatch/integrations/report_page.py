@@ -40,9 +40,9 @@ class VideoEntry:
         made: what was made of it, likewise.
         notes: what was decided and why.
         checks: what was proven.
-        before: the still of the source as a data URL, None where there is none.
+        before: the snapshot of the source as a data URL, None where there is none.
         after: that of the result.
-        shape: width and height of the stills, as CSS writes a ratio.
+        shape: width and height of the snapshots, as CSS writes a ratio.
     """
 
     name: str
@@ -60,7 +60,7 @@ class VideoEntry:
     shape: str = "4 / 3"
 
 
-# The files of a result's stills, before and after, and their size.
+# The files of a result's snapshots, before and after, and their size.
 Pictures = tuple[Path, Path, tuple[int, int]]
 
 
@@ -68,7 +68,7 @@ class Finder(Protocol):
     """Finds what lies beside results."""
 
     def pictures(self, job: JobState) -> Pictures | None:
-        """The stills of a result; None where there are none."""
+        """The snapshots of a result; None where there are none."""
         ...
 
     def checks(self, job: JobState) -> tuple[str, ...]:

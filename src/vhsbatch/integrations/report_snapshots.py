@@ -1,4 +1,4 @@
-"""Stills before and after of every result, made by FFmpeg and kept for the report."""
+"""Snapshots before and after of every result, made by FFmpeg and kept for the report."""
 
 import contextlib
 import hashlib
@@ -27,7 +27,7 @@ _DECODE_AT_MOST_S = Fraction(20)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """The stills of one result, which may not be there."""
+    """The snapshots of one result, which may not exist."""
 
     before: Path
     after: Path
@@ -40,7 +40,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshots:
-    """Makes and finds stills.
+    """Makes and finds snapshots.
 
     Attributes:
         folder: where they are kept.
@@ -53,13 +53,13 @@ class Snapshots:
     niceness: int
 
     def of(self, plan: JobPlan) -> Pair:
-        """Where the stills of a result are; another plan for the same video has others."""
+        """Where the snapshots of a result are; another plan for the same video has others."""
         name = hashlib.sha256(os.fsencode(plan.job.id)).hexdigest()[:12]
         stem = f"{name}-{plan.fingerprint[:12]}"
         return Pair(before=self.folder / f"{stem}-before.jpg", after=self.folder / f"{stem}-after.jpg")
 
     async def make(self, plan: JobPlan) -> None:
-        """Make the stills of a published result; a picture that cannot be made is left out."""
+        """Make the snapshots of a published result; leave out those that fail."""
         pair, width_height = self.of(plan), snapshot_size(plan)
         enough_bytes = _LEAST_BYTES_PER_PIXEL * width_height[0] * width_height[1]
         with contextlib.suppress(OSError, ToolError, ShortageError, TimeoutError):

@@ -282,7 +282,7 @@ class MediaInfo:
         timecode: of the first frame, as the source states it, None where it states none.
         recorded: when a camera recorded it, in its own time: ``2024-07-08 19:55:58``; None where it does
             not say.
-        pictures: number of pictures in it that stand still, as covers do.
+        pictures: number of still pictures in it, such as covers.
         tags: names of what else it says of itself, in small letters.
         notes: what the user should know of this source, one line each.
         damage: of its video, None where all of it decodes cleanly.

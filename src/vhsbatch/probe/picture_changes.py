@@ -9,7 +9,7 @@ from itertools import pairwise
 from vhsbatch.model.media import Colour, PictureChange, VideoTrack
 from vhsbatch.probe.scan import Look, Scan
 
-# Containers that state no shape of their own, so that the codec's decides.
+# Containers that state no shape, so that the codec's decides.
 _CODEC_DECIDES = frozenset({"avi", "dv", "h264", "hevc", "m4v", "mpeg", "mpegts", "mpegvideo", "vc1"})
 # A shape that is stated for less than this is damage, as of a dropout on a tape.
 _SHORTEST_SHAPE_FRAMES = 12

@@ -68,7 +68,7 @@ class Scan:
         read_error: what stopped the reading before the end of the file.
         whole: whether everything that its container lists is there; None where that cannot be told.
         videos: number of moving pictures in the file.
-        pictures: number of pictures that stand still, as covers do.
+        pictures: number of still pictures, such as covers.
         unknown_audio: number of audio streams whose codec nothing knows.
         index: index of the video stream, as everything below is about it.
         codec: FFmpeg's codec name.

@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import Process
 
-from vhsbatch.errors import EMBEDDED_FIX, NO_ROOM, ChainError, OutOfMemoryError, StageFailure
+from vhsbatch.errors import DISK_FULL, EMBEDDED_FIX, ChainError, OutOfMemoryError, StageFailure
 from vhsbatch.process.out_of_memory import out_of_memory_kills
 from vhsbatch.process.spawn import LineSink, Tail, describe_exit, read_lines, spawn
 
@@ -177,7 +177,7 @@ def _fix_of(said: str) -> str | None:
     """
     if "No such filter" in said or "Unknown encoder" in said:
         return EMBEDDED_FIX
-    if any(words in said for words in NO_ROOM):
+    if any(words in said for words in DISK_FULL):
         return "make room on the disk"
     return None
 
@@ -198,8 +198,8 @@ def first_error(lines: Sequence[str]) -> str | None:
 
     >>> first_error(["[out @ 0x1] [error] No space left", "[out @ 0x1] [error] Conversion failed!"])
     'No space left'
-    >>> first_error(["progress", "cannot load the network"])
-    'cannot load the network'
+    >>> first_error(["progress", "cannot load the model"])
+    'cannot load the model'
     """
     errors = (line[match.end() :] for line in lines if (match := _ERROR.match(line)) is not None)
     return next(errors, lines[-1] if lines else None)

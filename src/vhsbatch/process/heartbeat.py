@@ -1,8 +1,8 @@
 """How a process shows by a file that it is alive, to all machines that share its folder.
 
-It locks the file, and renews its time. On this machine the lock says whether it is alive; elsewhere, and
-where a file system has no locks, the time does. A time that cannot be (a clock was set back) says nothing:
-then it is watched whether the file is renewed.
+The process locks the file and keeps renewing its modification time. On this machine the lock shows whether
+it is alive; on others, and on file systems without locks, the time does. An impossible time (a clock was set
+back) shows nothing: then watch whether the file is renewed.
 """
 
 import fcntl

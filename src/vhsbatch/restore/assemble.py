@@ -1,4 +1,4 @@
-"""The last step of a video: segments and sound become one file, which is proven and published."""
+"""The last step of a video: join segments and audio in one file, verify and publish it."""
 
 import time
 from collections import Counter
@@ -46,7 +46,7 @@ async def assemble(
     lane: int,
     tell: Callable[[Telemetry], None],
 ) -> JobPublished:
-    """Join the segments with the sound, verify the whole, and publish it.
+    """Join the segments with the audio, verify the result, and publish it.
 
     The file lies on OUT's file system from the start, so that publishing is a rename; whatever
     fails, nothing is under the final name that was not there before.
@@ -159,7 +159,7 @@ async def _make_whole(
     lane: int,
     tell: Callable[[Telemetry], None],
 ) -> tuple[str, str, tuple[str, ...]]:
-    """Join the segments with the sound, and verify that.
+    """Join the segments with the audio, and verify the result.
 
     Every segment is proven already, so what does not decode is a damaged track that was copied: it is
     encoded from what can be heard of it. So is one whose packets another container would time differently.
@@ -200,7 +200,7 @@ async def _make_whole(
             raise
         why = "is damaged" if isinstance(error, UndecodableError) else "is another when it is copied"
     again = await join(plan_audio(plan, loudness, copies=False))
-    return *again, (f"its sound {why}: encoded instead of copied",)
+    return *again, (f"its audio {why}: encoded instead of copied",)
 
 
 def _commands(

@@ -50,7 +50,7 @@ def expect_size(needed_bytes: int, publishing: Path) -> None:
         raise InputError(
             f"the result needs {size(needed_bytes)} or more, and the output folder's file system takes "
             f"files of up to {size(limit_bytes)}",
-            fix="move the output folder to a disk with exFAT, NTFS or ext4, and --resume goes on there",
+            fix="move the output folder to a disk with exFAT, NTFS or ext4, and --resume continues there",
         )
 
 

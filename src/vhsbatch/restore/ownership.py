@@ -25,11 +25,11 @@ class Rules:
 
     Attributes:
         overwrite: whether files that this program did not make, or made of another source, may be replaced,
-            and results that are there already are made again.
+            and existing results are made again.
         skip_existing: whether results of the same source are kept whatever made them.
         resume: whether an unfinished batch is continued.
         records: whether a record is put beside each result.
-        from_results: whether results, and videos beside them, are taken as sources.
+        from_results: whether results, and videos beside them, count as sources.
     """
 
     overwrite: bool = False
@@ -100,7 +100,7 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class InTheWay:
-    """A file is there that must not be replaced.
+    """A file exists that must not be replaced.
 
     Attributes:
         reason: why.
@@ -136,9 +136,9 @@ def standing(
     Args:
         output: the place.
         source: the source as it is now.
-        found: the file that is there, None if there is none.
+        found: the existing file, None if there is none.
         result: what is known to have been published there.
-        digest_of_output: reads the file that is there.
+        digest_of_output: reads the existing file.
         digest_of_source: reads the source.
     """
     if found is None:

@@ -54,7 +54,7 @@ class Intent:
         ffmpeg_version: what `ffmpeg -version` calls itself.
         max_pixels: larger pictures are refused.
         source_overrides: what the user knows better than the sources say.
-        allow_truncated: whether sources that break off are taken as they are.
+        allow_truncated: whether to accept sources that break off.
         max_damage_percent: sources of which more frames are damaged fail.
         spare_devices: other devices for the model.
         cache: what earlier runs found out about sources; None without a cache.
@@ -106,7 +106,7 @@ async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]
     """Probe the source, and find its per-video settings.
 
     Raises:
-        InputError: it cannot be restored, is still being written, or what is said of it is wrong.
+        InputError: it cannot be restored, is still being written, or its source overrides are wrong.
     """
     info, override = await to_thread.run_sync(_known, path, intent, abandon_on_cancel=True)
     if info is None:

@@ -83,7 +83,7 @@ class Record:
         notes: what was decided, and why.
         checks: what was proven before it got its name.
         segments: how each segment was made.
-        join: the command that joined them with the sound.
+        join: the command that joined them with the audio.
         fingerprint: digest of all that decided the result; empty in records of older versions.
     """
 

@@ -63,7 +63,7 @@ async def make_segment(
         workspace: where and with what.
         lane: the lane that is occupied.
         attempt: from 1.
-        fallback: how often the model failed at it before; each time another way is taken.
+        fallback: how often the model failed at it before; each time another fallback is used.
         tell: takes telemetry.
         way: how the model is run, where that is another way than the plan's.
 
@@ -265,7 +265,7 @@ class _Reporter:
     """Turns what the stages print into telemetry, and keeps what the model's stage says at its end.
 
     Where the model is used its own count is shown: it is the slow stage, and the encoder's count
-    lags behind by all the frames that it looks ahead.
+    lags by all the frames that it looks ahead.
     """
 
     def __init__(

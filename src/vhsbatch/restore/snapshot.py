@@ -77,7 +77,7 @@ def moment_of(job: JobState, at_work_on: int | None, temporary: Path) -> Moment 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotMaker:
-    """Makes stills.
+    """Makes snapshots.
 
     Attributes:
         ffmpeg: the program.
@@ -88,7 +88,7 @@ class SnapshotMaker:
     temporary: Path
 
     async def make(self, job: JobState, at_work_on: int | None) -> Snapshot | None:
-        """A still of what is being done to a video; None before it is planned.
+        """A snapshot of the current frame of a video; None before it is planned.
 
         Both pictures are made one after the other by child processes of the lowest priority.
         """

@@ -31,7 +31,7 @@ _LONGEST_FRAME = 1024
 FrameSink = Callable[[int], None]
 
 # How it is proven that the picture of an output decodes, in a record's words.
-SAME_PACKETS = "its picture is that of the segments, packet for packet, and its sound decodes"
+SAME_PACKETS = "its video equals the segments', packet for packet, and its audio decodes"
 DECODED = "the whole decodes without an error"
 
 # FFmpeg's `streamhash` prints the number and the kind of a stream before its digest.

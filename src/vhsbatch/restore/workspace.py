@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from vhsbatch.errors import OutputFolderError, found_no_room
+from vhsbatch.errors import OutputFolderError, is_disk_full
 from vhsbatch.ffmpeg.formats import Served
 from vhsbatch.ffmpeg.segment_commands import Threads, segment_muxer
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice, JobPlan, Segment
@@ -72,14 +72,14 @@ def expect_writable(folder: Path) -> None:
     """Create a folder if need be, and find out whether files can be made in it.
 
     Raises:
-        OutputFolderError: they cannot, and waiting for room does not help.
+        OutputFolderError: they cannot, and waiting for free space does not help.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        if found_no_room(error):
+        if is_disk_full(error):
             return
         reason = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
         raise OutputFolderError(

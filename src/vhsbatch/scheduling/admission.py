@@ -1,4 +1,4 @@
-"""Whether work may begin: room on the disks, and videos that other runs make."""
+"""Whether work may start: disk space, and videos that other runs restore."""
 
 import functools
 import time
@@ -8,7 +8,7 @@ from typing import Protocol
 
 import anyio
 
-from vhsbatch.errors import ChainError, VhsBatchError, found_no_room
+from vhsbatch.errors import ChainError, VhsBatchError, is_disk_full
 from vhsbatch.events.bus import Bus
 from vhsbatch.events.events import (
     PAUSED_BY_USER,
@@ -26,11 +26,11 @@ from vhsbatch.scheduling.claims import Claims, Completed, Free, Held
 from vhsbatch.scheduling.shortages import Sources, shortage, was_away
 
 _WATCH_S = 5.0
-# A shortage that comes back so soon lasts, and is waited for longer each time.
+# A shortage that returns this soon is lasting: wait longer each time.
 _LASTING_S, _LONGEST_S = 30.0, 60.0
-# So often a source may have been away for a moment.
+# How often a source may be away for a moment.
 _MOST_MOMENTS = 20
-# So often children may say of a video that they are short of something.
+# How often child processes may report a shortage for one video.
 _MOST_SHORTAGES = 30
 
 
@@ -38,11 +38,11 @@ class HasDiskSpace(Protocol):
     """Watches the disks."""
 
     def lack(self) -> str | None:
-        """Why there is no room for new work; None if there is."""
+        """Why there is no space for new work; None if there is."""
         ...
 
     def away(self) -> str | None:
-        """Which folder that is written to is away; None if all are there."""
+        """The output folder that is away; None if all are there."""
         ...
 
     def is_ample(self, plan: JobPlan) -> bool:
@@ -50,7 +50,7 @@ class HasDiskSpace(Protocol):
         ...
 
     def want_more(self) -> None:
-        """Ask for more room than there is."""
+        """Require more space than is free now."""
         ...
 
 
@@ -58,7 +58,7 @@ class Admission:
     """Links the policy, which knows only this batch, to the rest of the world.
 
     Attributes:
-        one_at_a_time: whether a second lane would fill a disk up.
+        one_at_a_time: whether a second lane would fill a disk.
     """
 
     def __init__(
@@ -71,15 +71,15 @@ class Admission:
         sources: Sources | None = None,
         ending: Callable[[Job, str], Awaitable[JobSkipped | JobFailed]],
     ) -> None:
-        """Create a gate.
+        """Create it.
 
         Args:
             state: the batch; only read.
             bus: takes the facts.
-            claims: says which videos are this run's to make.
+            claims: says which videos this run may restore.
             disk_space: watches the disks.
             sources: knows the folders that the sources are in.
-            ending: what becomes of a video under whose name another run has published: it may be the result
+            ending: the outcome for a video whose name another run has published: it may be the result
                 of another source.
         """
         self._ending = ending
@@ -97,13 +97,13 @@ class Admission:
         self.one_at_a_time = False
 
     async def was_full(self, error: VhsBatchError, plan: JobPlan) -> bool:
-        """Whether a piece of work failed because a disk was full, and will not when there is room."""
+        """Whether work failed because a disk was full, and may succeed when space is free."""
         return error.disk_was_full and not await in_thread(self._disk_space.is_ample, plan)
 
     async def ran_full(self, *, others_busy: bool) -> None:
-        """A piece of work found no room on a disk: the next one waits until there is more."""
+        """Work found a disk full: the next piece waits for more space."""
         if others_busy:
-            # Together they took too much; alone each of them may fit.
+            # Together they needed too much; alone each may fit.
             self.one_at_a_time = True
         else:
             await in_thread(self._disk_space.want_more)
@@ -137,12 +137,12 @@ class Admission:
         return await in_thread(self._disk_space.away) is not None
 
     async def hold_if_away(self, job: Job, error: Exception) -> bool:
-        """Let a video wait whose source is away; whether it does."""
+        """Hold a video whose source is away; return whether it was held."""
         why = await in_thread(self._sources.away, job.source)
         if why is None:
             if not was_away(error, job.source) or not job.source.exists():
                 return False
-            # It is back already. What goes on like this has another cause.
+            # It is back already. If this repeats, the cause is another one.
             self._was_away[job.id] += 1
             if self._was_away[job.id] > _MOST_MOMENTS:
                 return False
@@ -173,7 +173,7 @@ class Admission:
         try:
             standing = await in_thread(self._claims.take, job_id)
         except OSError as error:
-            if found_no_room(error):
+            if is_disk_full(error):
                 await in_thread(self._disk_space.want_more)
             elif (why := shortage(error)) is not None:
                 self._run_short(why)
@@ -201,12 +201,12 @@ class Admission:
     async def release(self, job_id: str, *, made: bool) -> None:
         """Give a video back; `made` says that its result has been published."""
         self._claimed.discard(job_id)
-        # The segments of what has been published are removed, which makes room.
+        # The segments of published videos are removed, which frees space.
         self.one_at_a_time = self.one_at_a_time and not made
         await in_thread(functools.partial(self._claims.release, job_id, made=made))
 
     async def watch(self, plan: Callable[[Job], Awaitable[None]], wake: Callable[[], None]) -> None:
-        """Look from time to time whether there is room again, and how videos of other runs are.
+        """Check from time to time for free space, and for videos of other runs.
 
         Args:
             plan: plans a video that its run has left unfinished.

@@ -83,7 +83,7 @@ def _refusal(command: Skip | Retry | Move | Prioritise, job: JobState) -> str | 
 
 
 def _move(command: Move, job: JobState, state: BatchState, at_s: float) -> Fact | str:
-    """Give it another place among those of the same priority."""
+    """Move it among the videos of the same priority."""
     if state.order in ("shortest", "longest"):
         return f"--order {state.order} starts videos by length: change the priority, not the position"
     waiting = [other.job.id for other in state.turns.waiting() if other.priority == job.priority]

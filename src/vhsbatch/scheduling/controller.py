@@ -1,6 +1,6 @@
 """How many lanes there should be: a pure function of readings, and of what it remembers of earlier ones.
 
-LaneRange are taken away where the machine is strained (memory, GPU memory, heat, disk), and added only while
+Lanes are taken away where the machine is strained (memory, GPU memory, heat, disk), and added only while
 that pays: an added lane is on trial until frames have been counted for a while, and goes where it has
 brought too little. Readings are noisy: a strain has to last, a speed has to be certain, and after each
 move back the next attempt waits twice as long. Work under way is never touched.
@@ -36,7 +36,7 @@ class Readings:
         lane_memory: part of the memory that a lane's programs take.
         gpu_memory_used: the same of the fullest GPU.
         gpu_temperature_c: of the hottest GPU.
-        disk_lack: why there is too little room for another lane's temporary files.
+        disk_lack: why there is too little space for another lane's temporary files.
     """
 
     at_s: float
@@ -130,7 +130,7 @@ def steer(
                 lanes - 1, _not_worth(lanes, speed, memory.before)
             )
         memory = replace(memory, before=None)
-    if lanes < limits.most and seen.at_s >= memory.not_before_s and _has_room(seen, limits):
+    if lanes < limits.most and seen.at_s >= memory.not_before_s and _has_headroom(seen, limits):
         forward = replace(memory, samples=(), before=speed, moved_s=seen.at_s)
         return forward, LaneChange(
             lanes + 1, f"the machine has capacity to spare at {speed:.1f} frames per second"
@@ -148,7 +148,7 @@ def step_back(memory: SteeringState, at_s: float) -> SteeringState:
 
 
 def _strain(seen: Readings, limits: LaneLimits) -> str | None:
-    """Which limit is passed, in words."""
+    """The limit that is exceeded, in words."""
     if seen.memory_used is not None and seen.memory_used > limits.memory:
         return f"{seen.memory_used:.0%} of the memory is in use, more than {limits.memory:.0%}"
     if seen.memory_stall is not None and seen.memory_stall > limits.memory_stall:
@@ -160,8 +160,8 @@ def _strain(seen: Readings, limits: LaneLimits) -> str | None:
     return seen.disk_lack
 
 
-def _has_room(seen: Readings, limits: LaneLimits) -> bool:
-    """Whether one lane more would stay within the limits, with something to spare."""
+def _has_headroom(seen: Readings, limits: LaneLimits) -> bool:
+    """Whether one more lane would stay within the limits, with a margin."""
     lane_memory = seen.lane_memory or 0.0
     return (
         seen.more_work

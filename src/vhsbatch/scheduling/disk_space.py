@@ -1,4 +1,4 @@
-"""Whether the disks have room for more work."""
+"""Whether the disks have space for more work."""
 
 import shutil
 from collections.abc import Iterable
@@ -20,9 +20,9 @@ class DiskSpace:
     """Watches the disks that a batch writes to.
 
     Attributes:
-        folders: where it writes; those that are not there yet are made on their parents' disks.
-        least_bytes: with less than this no new work is begun.
-        wanted_bytes: what has to be free before new work is begun, by folder, after a disk was full.
+        folders: where it writes; missing ones count as on their parents' disks.
+        least_bytes: with less than this no new work starts.
+        wanted_bytes: what must be free before new work starts, by folder, after a disk was full.
         marks: what is in those folders as long as the batch runs.
     """
 
@@ -32,14 +32,14 @@ class DiskSpace:
     marks: tuple[Path, ...] = ()
 
     def away(self) -> str | None:
-        """Which folder is away, with all that was in it; None if all are there."""
+        """The folder that is away; None if all are there."""
         for mark in self.marks:
             if not mark.exists():
                 return f"the folder {plain(str(mark.parent))} is away: the batch continues when it is back"
         return None
 
     def lack(self) -> str | None:
-        """Which disk is away, or has too little room for new work; None if all have enough."""
+        """Which disk is away, or has too little space for new work; None if all have enough."""
         if (away := self.away()) is not None:
             return away
         for folder, free in self._free():
@@ -54,7 +54,7 @@ class DiskSpace:
         return all(free > ample for _, free in self._free())
 
     def want_more(self) -> None:
-        """Ask for more room than there is: what there is was not enough for one segment."""
+        """Require more space than is free now, which was not enough for one segment."""
         self.wanted_bytes = {folder: free + max(1, self.least_bytes) for folder, free in self._free()}
 
     def forecast(self, plans: Iterable[JobPlan]) -> str | None:

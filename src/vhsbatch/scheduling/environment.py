@@ -73,11 +73,11 @@ async def open_environment(
 
     Args:
         settings: how this machine runs.
-        preset: what comes out.
+        preset: how results are made.
         detectable: presets to choose from for each source; None where `preset` is for all.
         source_overrides: what the user knows better than the sources say.
         preset_named: gives the preset that a video's own settings name, as the run would use it.
-        allow_truncated: whether sources that break off are taken as they are.
+        allow_truncated: whether to accept sources that break off.
         max_damage_percent: sources of which more frames are damaged fail.
         videos: how many there are to restore.
 

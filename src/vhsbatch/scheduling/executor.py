@@ -44,7 +44,7 @@ class Executor(Protocol):
         lane: int,
         tell: Callable[[Telemetry], None],
     ) -> JobPublished:
-        """Join `segments` with the sound, verify the whole and publish it.
+        """Join `segments` with the audio, verify the result and publish it.
 
         Raises:
             VhsBatchError: it could not be published; nothing is under its final name.

@@ -1,6 +1,6 @@
 """The GPUs that the model runs on: each has a number of slots, and each lane keeps to one of them.
 
-A GPU on which the model fails several times in a row is taken out, and its work goes to the others, or to
+A GPU on which the model fails several times in a row is retired, and its work goes to the others, or to
 the CPU when none is left. Which GPU makes a segment does not enter the fingerprint.
 """
 
@@ -54,7 +54,7 @@ class Gpus:
     async def way(
         self, plan: JobPlan, segment: Segment, *, lane: int, step: int
     ) -> AsyncIterator[Upscaling | None]:
-        """How the model is run for a segment: a slot of a GPU is taken as long as it takes.
+        """How to run the model for a segment; holds a slot of a GPU meanwhile.
 
         Args:
             plan: the video's plan.

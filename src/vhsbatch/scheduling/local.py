@@ -82,7 +82,7 @@ class LocalExecutor:
 
 
 async def expect_there(workspace: Workspace) -> None:
-    """See that the folders are there: what is made in the place of one that is away is lost when it is back.
+    """Check that the folders exist: what is made in place of one that is away is lost when it returns.
 
     Raises:
         ChainError: one is not.

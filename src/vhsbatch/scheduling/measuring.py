@@ -110,8 +110,8 @@ class Records:
 
     def _of_kind(self, kind: str) -> KindRecord:
         if kind not in self._by_kind:
-            remembered = None if self._cache is None else self._cache.recall(self._speed, kind)
-            self._by_kind[kind] = KindRecord.from_json(remembered)
+            cached = None if self._cache is None else self._cache.recall(self._speed, kind)
+            self._by_kind[kind] = KindRecord.from_json(cached)
         return self._by_kind[kind]
 
     def of_all(self, plans: Iterable[JobPlan]) -> dict[str, KindRecord]:

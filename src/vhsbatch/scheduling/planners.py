@@ -49,7 +49,7 @@ class Planners:
         self._change = change
         self._wake = wake
         self._queue: deque[Job] = deque()
-        self._without_room: list[Job] = []
+        self._without_space: list[Job] = []
 
     def add(self, jobs: Iterable[Job]) -> None:
         """Have videos planned, after all others."""
@@ -57,8 +57,8 @@ class Planners:
 
     def has_disk_space(self) -> None:
         """Have those planned again whose plans the journal had no room for."""
-        self.add(self._without_room)
-        self._without_room.clear()
+        self.add(self._without_space)
+        self._without_space.clear()
 
     async def run(self) -> None:
         """Plan videos as they come, beside others that do."""
@@ -83,9 +83,9 @@ class Planners:
             except Exception as error:
                 if isinstance(error, OutputFolderError) and error.disk_was_full:
                     await self._admission.ran_full(others_busy=False)
-                    self._without_room.append(job)
+                    self._without_space.append(job)
                 elif self._admission.ran_short(job.id, error) or await self._admission.is_cut_off():
-                    self._without_room.append(job)
+                    self._without_space.append(job)
                 elif not await self._admission.hold_if_away(job, error):
                     raise
         self._wake()

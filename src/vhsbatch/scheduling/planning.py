@@ -64,7 +64,7 @@ class Choosing:
         info, override = await probe_source(job.source, self.intent)
         plan = await prepare(job, info, self.intent, override=override)
         note = ""
-        # What goes on with a run keeps what that has made.
+        # A resumed run keeps what it has made.
         if own is not None and (self.rules.resume or not self.rules.overwrite):
             if await self._made_by(plan, info, override, own):
                 return (f"already restored, as {own.proof} proves" if self.rules.resume else KEPT), ""
@@ -80,7 +80,7 @@ class Choosing:
         return plan, note
 
     async def _made_by(self, plan: JobPlan, info: MediaInfo, override: Override, result: Result) -> bool:
-        """Whether a result is what a plan makes."""
+        """Whether a result is what the plan would make."""
         if result.source is None or not result.fingerprint:
             return False
         if result.fingerprint == plan.fingerprint:
@@ -101,7 +101,7 @@ class Planning:
         choosing: decides.
         workspace: where finished segments are.
         state: the batch; proofs of an earlier run are in it when that is continued.
-        bus: takes the news of segments that do not count any more, or that another run has made.
+        bus: receives facts about segments that no longer count, or that another run has made.
         history: reads what all runs have proven so far.
         refresh: rereads what is proven about outputs.
     """
@@ -136,7 +136,7 @@ class Planning:
         return plan
 
     def _expect_size(self, plan: JobPlan) -> None:
-        """Refuse what is certainly too large a file for OUT's disk, and warn where it may be."""
+        """Refuse results that are certainly too large for OUT's file system; warn about possible ones."""
         roughly = result_bytes(plan)
         expect_size(roughly // _CERTAIN, self.workspace.publishing)
         if (limit := limit_below(roughly, self.workspace.publishing)) is not None:
@@ -147,7 +147,7 @@ class Planning:
             self.bus.tell(LogLine(level="warning", text=text, job_id=plan.job.id))
 
     async def made_by_another(self, job: Job, by: str) -> JobSkipped | JobFailed:
-        """What becomes of a video whose result's name another run has given meanwhile.
+        """The outcome for a video whose result another run has published meanwhile.
 
         Args:
             job: the video.
@@ -168,7 +168,7 @@ class Planning:
                 return JobFailed(at_s=time.time(), job_id=job.id, reason=reason)
 
     async def _take_over(self, plan: JobPlan) -> None:
-        """What a run that died had finished of a video need not be made again."""
+        """Take over the segments that a dead run had finished."""
         history = await anyio.to_thread.run_sync(self.history)
         before = history.known.get(plan.job.id)
         for proof in list(before.finished.values()) if before is not None else []:

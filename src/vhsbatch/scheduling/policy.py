@@ -1,7 +1,7 @@
 """Which work a free lane does next: a pure function of the batch's state.
 
-A lane stays on its video as long as other videos wait, so that each worker restores a video of its
-own; when none waits, it makes segments of the video that will take longest, so that no lane idles
+A lane stays on its video while other videos wait, so that each worker restores its own
+video. When none waits, it makes segments of the video that will take longest, so that no lane idles
 while a long tape is running.
 """
 
@@ -20,7 +20,7 @@ class MakeSegment:
 
     Attributes:
         attempt: from 1.
-        fallback: how often the model failed at it: each time it is tried in another way.
+        fallback: how often the model failed at it; each time another fallback is used.
     """
 
     job_id: str
@@ -31,7 +31,7 @@ class MakeSegment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assemble:
-    """Join the segments with the sound, verify and publish."""
+    """Join the segments with the audio, verify and publish."""
 
     job_id: str
 
@@ -59,10 +59,10 @@ def next_work(state: BatchState, *, last_job: str | None) -> Work | None:
     # One lane takes the videos strictly one after the other.
     for job in islice(chain(begun, state.turns.waiting()), 1 if state.lanes == 1 else None):
         if _is_ready(job):
-            return Assemble(job_id=job.job.id)  # all of it was made by a run before
+            return Assemble(job_id=job.job.id)  # an earlier run made all of it
         if not job.running and (segment := _open_segment(job)) is not None:
             return _make(job, segment)
-    # Where a plan is under way, a video of one's own comes before helping another lane.
+    # While a plan is being made, wait for that video instead of helping another lane.
     return None if state.count(Phase.WAITING) else _help(begun)
 
 
@@ -82,13 +82,13 @@ def _make(job: JobState, segment: Segment) -> MakeSegment:
 
 
 def _is_ready(job: JobState) -> bool:
-    """Whether its segments can be joined, and nobody does it."""
+    """Whether its segments can be joined, and no lane is doing so."""
     made = job.plan is not None and len(job.finished) == len(job.plan.segments)
     return made and job.assembly_lane is None
 
 
 def _open_segment(job: JobState) -> Segment | None:
-    """The first segment that is neither made nor being made."""
+    """The first segment that is neither finished nor running."""
     if job.plan is None:
         return None
     return next((segment for segment in job.plan.segments if _is_open(job, segment)), None)
@@ -99,5 +99,5 @@ def _is_open(job: JobState, segment: Segment) -> bool:
 
 
 def _frames_ahead(job: JobState) -> int:
-    """Frames that are not finished, those in the making among them."""
+    """Unfinished frames, including those of running segments."""
     return 0 if job.plan is None else job.plan.frames - job.finished_frames

@@ -256,7 +256,7 @@ def predict(
         least_s=seconds_s * (1 - spread),
         most_s=seconds_s * (1 + spread),
         output_bytes=sum(sizes),
-        # Each lane's video is there twice for a moment: as segments, and joined.
+        # Each lane's video exists twice for a moment: as segments, and joined.
         temporary_bytes=2 * sum(sorted(sizes)[-lanes:]),
         lane_bytes=_most(record.lane_bytes for record in needs.values()),
         gpu_bytes=_most(record.gpu_bytes for record in needs.values()),

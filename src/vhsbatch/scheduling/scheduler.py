@@ -278,7 +278,7 @@ class Scheduler:
     async def _is_scarcity(self, error: VhsBatchError, plan: JobPlan, lane: int) -> bool:
         """Whether a machine or a folder was lost, or had too little, which is no failure of a video.
 
-        On a full disk everything waits for room; when memory ran out, the batch goes on with a lane
+        On a full disk everything waits for space; when memory ran out, the batch continues with a lane
         less. A lane that was alone cannot be helped by others taking less.
         """
         if isinstance(error, MachineLostError):

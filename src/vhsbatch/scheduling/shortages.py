@@ -1,6 +1,6 @@
-"""What passes by itself: too few processes or descriptors for a while, and folders that are away.
+"""Temporary shortages: too few processes or descriptors, and folders that are away.
 
-Nothing of it is a video's fault. Work waits, and goes on when it is over.
+No video is to blame. Work waits, and continues afterwards.
 """
 
 import errno
@@ -29,7 +29,7 @@ _ITS_OWN_FAULT = (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 def shortage(error: BaseException) -> str | None:
-    """Which shortage made work fail, in words; None if none did. Pure."""
+    """The shortage that made work fail, in words; None if none did. Pure."""
     for cause in _causes(error):
         if isinstance(cause, ShortageError):
             return cause.cause
@@ -54,7 +54,7 @@ def _is_said(error: BaseException, words: str) -> bool:
 
 @dataclass(slots=True)
 class Sources:
-    """Knows the folders that sources are in, so that one that is away is told from a file that is gone.
+    """Knows the folders of the sources, to tell a folder that is away from a file that is gone.
 
     Attributes:
         folders: what identifies each of them, as it was when the batch began; None where it was away.
@@ -68,7 +68,7 @@ class Sources:
         return cls({folder: _identity(folder) for folder in {_folder(source) for source in sources}})
 
     def away(self, source: Path) -> str | None:
-        """Which folder is away, so that a source cannot be read; None where that is not why."""
+        """The folder that is away, so that a source cannot be read; None if there is another reason."""
         try:
             source.stat()
         except OSError as error:
@@ -91,7 +91,7 @@ class Sources:
 
 
 def was_away(error: BaseException, source: Path) -> bool:
-    """Whether work failed since a source was not there, which it may be again."""
+    """Whether work failed because a source was temporarily away."""
     if any(isinstance(cause, OSError) and _is_absence(cause, source) for cause in _causes(error)):
         return True
     return isinstance(error, ChainError) and any(
@@ -109,7 +109,7 @@ def _is_absence(error: OSError, source: Path) -> bool:
 
 
 def _folder(source: Path) -> Path:
-    """Where the file really is, wherever links lead."""
+    """The real folder of a file, with links resolved."""
     return Path(os.path.realpath(source)).parent
 
 

@@ -24,7 +24,7 @@ class Machine:
         gpus: real GPUs that the model uses; 0 where it runs on the CPU, or there is none.
         slots_per_gpu: segments that each of them may work on at a time, None where that is left to us.
         gpu_memory_bytes: memory of the smallest of them, None where that cannot be read.
-        all_gpus: GPUs that are there, used or not.
+        all_gpus: existing GPUs, used or not.
     """
 
     threads: int

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import make
 from vhsbatch.analysis.analyze import Analysis, describe_analysis
-from vhsbatch.analysis.findings import Finding
+from vhsbatch.analysis.findings import SourceFinding
 from vhsbatch.analysis.measure import Measured
 from vhsbatch.analysis.picture import VideoMeasurement
 
@@ -19,8 +19,8 @@ def test_everything_that_was_found_is_said() -> None:
                 info=info,
                 measured=Measured(picture=PICTURE),
                 findings=(
-                    Finding(subject="torn lines", text="6 at the bottom", confidence=0.8),
-                    Finding(subject="levels", text="16 to 235 of 255"),
+                    SourceFinding(subject="torn lines", text="6 at the bottom", confidence=0.8),
+                    SourceFinding(subject="levels", text="16 to 235 of 255"),
                 ),
                 preset="vhs",
                 reason="interlaced SD",

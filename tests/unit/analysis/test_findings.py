@@ -8,7 +8,7 @@ import pytest
 import make
 from vhsbatch.analysis.audio import AudioMeasurement, Channel
 from vhsbatch.analysis.autodetect import adapted
-from vhsbatch.analysis.findings import Finding, find
+from vhsbatch.analysis.findings import SourceFinding, find
 from vhsbatch.analysis.measure import Measured
 from vhsbatch.analysis.picture import Borders, ChromaShift, Levels, VideoMeasurement
 from vhsbatch.config.presets import Preset, derive
@@ -47,12 +47,12 @@ def found(
     heard: AudioMeasurement | None = None,
     info: MediaInfo | None = None,
     **more: Any,
-) -> tuple[Finding, ...]:
+) -> tuple[SourceFinding, ...]:
     sounds = () if heard is None else (heard,)
     return find(info or make.info(), Measured(picture=seen or picture(), sounds=sounds, **more))
 
 
-def overrides(findings: tuple[Finding, ...]) -> dict[str, object]:
+def overrides(findings: tuple[SourceFinding, ...]) -> dict[str, object]:
     return {key: value for finding in findings for key, value in finding.overrides.items()}
 
 
@@ -175,4 +175,4 @@ def test_repeated_frames_and_blank_ends_are_told() -> None:
     said = {finding.subject: finding.text for finding in findings}
     assert said["blank head"] == "blue for the first 0:12 (12.3 s)"
     assert said["blank tail"] == "black for the last 12:34 (754.0 s)"
-    assert said["repeated"] == "30 of 299 frames are the ones before them once more"
+    assert said["repeated"] == "30 of 299 frames repeat the ones before them"

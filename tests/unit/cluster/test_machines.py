@@ -117,7 +117,7 @@ async def test_another_scheduler_knows_nothing_of_what_was_handed_out() -> None:
     assert (await machines.look(noting(lines))).text == "attic helps with 1"
     scheduler.id = "third"
     change = await machines.look(noting(lines))
-    assert "started anew" in change.lost
+    assert "restarted" in change.lost
     assert machines.slots == 1
 
 

@@ -107,7 +107,7 @@ def test_filters_count_samples_of_the_rate_that_is_encoded(rate_hz: int, encoded
 @pytest.mark.parametrize(
     ("sound", "note"),
     [
-        ({"undecoded_packets": 3}, "packets that do not decode: 3; encoded from what can be heard"),
+        ({"undecoded_packets": 3}, "packets that do not decode: 3; encoded instead of copied"),
         ({"undecoded_packets": 1, "undecoded_at_s": Fraction(7, 2)}, "decode: 1, the first at 3.5 s;"),
         ({"changes_at_s": Fraction(5)}, "at 5.0 s: made 48000 Hz with 2 channels throughout"),
         ({"codec": "flac", "sample_rate_hz": 192_000}, "aac cannot hold its 192000 Hz, but 48000 Hz"),

@@ -98,7 +98,7 @@ def test_notes_are_in_the_order_in_which_things_were_decided() -> None:
     source, fields_, model, seek = planned(info, of=toolchain(notes=("the model",))).notes
     assert (source, model) == ("two gaps", "the model")
     assert fields_.startswith("interlaced")
-    assert seek.startswith("cannot be sought exactly")
+    assert seek.startswith("cannot be seeked exactly")
 
 
 RATES = st.sampled_from([make.NTSC_RATE, Fraction(25), Fraction(24000, 1001), Fraction(50), Fraction(15)]) | (

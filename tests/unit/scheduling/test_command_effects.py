@@ -53,11 +53,11 @@ def test_a_higher_priority_goes_first_and_what_is_begun_before_it() -> None:
     [
         (Continue(), "nothing is paused"),
         (ChangeLanes(by=-2), "one worker"),
-        (ChangeLanes(by=MOST_LANES), "not possible"),
+        (ChangeLanes(by=MOST_LANES), "workers are possible"),
         (Skip(job_id="nobody.mp4"), "nobody.mp4 is not in this batch"),
         (Move(job_id="tape2_1080p.mp4", by=-1), "tape2.dv is first of its priority"),
         (Move(job_id="tape1_1080p.mp4", by=1), "tape1.dv is no longer waiting: it is running"),
-        (Prioritise(job_id="tape1_1080p.mp4", by=1), "does not wait any more"),
+        (Prioritise(job_id="tape1_1080p.mp4", by=1), "no longer waiting"),
         (Retry(job_id="tape1_1080p.mp4"), "tape1.dv has not failed: it is running"),
     ],
 )

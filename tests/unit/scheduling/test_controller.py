@@ -68,9 +68,9 @@ def test_a_lane_that_makes_it_slower_goes_again() -> None:
 
 
 STRAINS: dict[str, tuple[dict[str, object], str]] = {
-    "memory": ({"memory_used": 0.9}, "90% of the memory is in use, and 80% may be"),
+    "memory": ({"memory_used": 0.9}, "90% of the memory is in use, more than 80%"),
     "stall": ({"memory_stall": 40.0}, "programs waited for memory 40 % of the time"),
-    "gpu memory": ({"gpu_memory_used": 0.97}, "97% of the GPU's memory is in use, and 90% may be"),
+    "gpu memory": ({"gpu_memory_used": 0.97}, "97% of the GPU's memory is in use, more than 90%"),
     "heat": ({"gpu_temperature_c": 86.0}, "the GPU is at 86 °C, over 80 °C"),
     "disk": ({"disk_lack": "only 1 MiB is free"}, "only 1 MiB is free"),
 }

@@ -1,4 +1,4 @@
-"""LaneRange keep to their GPUs, GPUs to their slots, and what fails too often gets no more work."""
+"""Lanes keep to their GPUs, GPUs to their slots, and what fails too often gets no more work."""
 
 from contextlib import AsyncExitStack
 from dataclasses import replace

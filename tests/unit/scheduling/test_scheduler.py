@@ -187,10 +187,10 @@ async def run(
     refused_at_first: Mapping[str, list[VhsBatchError]] | None = None,
     sources: Sources | None = None,
     beside: Callable[[list[Fact]], Coroutine[Any, Any, None]] | None = None,
-    plans_without_room: int = 0,
+    plans_without_space: int = 0,
 ) -> Run:
     facts: list[Fact] = []
-    not_written = ["cannot write the journal: No space left on device"] * plans_without_room
+    not_written = ["cannot write the journal: No space left on device"] * plans_without_space
 
     async def append(fact: Fact) -> None:
         if not_written and isinstance(fact, JobPlanned):
@@ -494,7 +494,7 @@ async def test_a_full_disk_is_nobodys_failure(piece: int) -> None:
 
 async def test_a_plan_that_the_journal_has_no_room_for_is_made_again() -> None:
     disk_space = DiskSpace()
-    ended = await run(*plans(3), disk_space=disk_space, plans_without_room=5)
+    ended = await run(*plans(3), disk_space=disk_space, plans_without_space=5)
     assert len(ended.of(JobPublished)) == 3
     assert ended.of(JobFailed) == []
     assert disk_space.wants == 5

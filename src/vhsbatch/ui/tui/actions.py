@@ -47,7 +47,7 @@ class Commands(Protocol):
 
     @property
     def standing(self) -> str:
-        """What is to be said of the batch beside its state."""
+        """What to say about the batch besides its state."""
         ...
 
     def command(self, command: Command) -> None:
@@ -183,7 +183,7 @@ class Actions(App[None]):
             logged = [line for job_id, line in self._logged if job_id == job.job.id]
             await self.push_screen(DetailsScreen(job, logged))
 
-    async def action_still(self) -> None:
+    async def action_snapshot(self) -> None:
         """Show the selected video's current frame, before and after."""
         job, snapshots = self.selected, self._snapshots
         if job is None or snapshots is None:

@@ -139,7 +139,7 @@ class BatchApp(Actions, App[None]):
             return True
         if control.steers and not self._commands.steerable:
             return False
-        if action == "still" and self._snapshots is None:
+        if action == "snapshot" and self._snapshots is None:
             return False
         return not control.tabs or self._tabs.active in control.tabs
 

@@ -113,7 +113,7 @@ CONTROLS = (
     ),
     Control(
         key="v",
-        action="still",
+        action="snapshot",
         label="View",
         title="See before and after",
         text="Show the selected video's current frame, before and after",

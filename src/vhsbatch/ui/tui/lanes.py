@@ -30,7 +30,7 @@ _SAMPLE_EVERY_S = 5.0
 
 
 class Lanes(Widget):
-    """A line for each lane: who works on what, how far, how fast, how long still."""
+    """A line for each lane: who works on what, how far, how fast, how much longer."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"lanes--{part}" for part in PARTS}
 

@@ -67,23 +67,26 @@ class SnapshotScreen(ModalScreen[None]):
 
         Args:
             job: the video.
-            make: makes a still of what is being done to it now.
+            make: makes a snapshot of its current frame.
         """
         super().__init__()
         self._job = job
         self._make = make
-        self._head = Static(classes="still-head")
-        self._sides = {"Before": Vertical(classes="still-side"), "After": Vertical(classes="still-side")}
+        self._head = Static(classes="snapshot-head")
+        self._sides = {
+            "Before": Vertical(classes="snapshot-side"),
+            "After": Vertical(classes="snapshot-side"),
+        }
         self._pictures = Horizontal(*self._sides.values())
 
     def compose(self) -> ComposeResult:
         """From top to bottom: which video and moment, the pictures, the keys."""
         yield self._head
         yield self._pictures
-        yield Static(Text("r makes it again, Escape closes", style="dim"), classes="still-hint")
+        yield Static(Text("r refreshes, Escape closes", style="dim"), classes="snapshot-hint")
 
     def on_mount(self) -> None:
-        """Begin to make the pictures."""
+        """Start making the snapshots."""
         self.action_again()
 
     def on_resize(self, event: Resize) -> None:
@@ -91,17 +94,20 @@ class SnapshotScreen(ModalScreen[None]):
         self._pictures.styles.width = event.size.width // 2 * 2
 
     def action_again(self) -> None:
-        """Make the pictures, of where the video is now."""
+        """Make the snapshots of the current frame."""
         self._say("reading…")
         self.run_worker(self._show(), exclusive=True)
 
     async def _show(self) -> None:
-        still = await self._make()
-        if still is None:
+        snapshot = await self._make()
+        if snapshot is None:
             self._say("this video has not been examined yet")
             return
-        self._say(f"at {duration(float(still.at_s))}")
-        for title, jpeg, why_not in (("Before", still.before, _NO_BEFORE), ("After", still.after, _NO_AFTER)):
+        self._say(f"at {duration(float(snapshot.at_s))}")
+        for title, jpeg, why_not in (
+            ("Before", snapshot.before, _NO_BEFORE),
+            ("After", snapshot.after, _NO_AFTER),
+        ):
             side = self._sides[title]
             picture = await anyio.to_thread.run_sync(decoded, jpeg)
             await side.remove_children()

@@ -23,7 +23,7 @@ from vhsbatch.process.suspension import suspend
 from vhsbatch.ui.tui.graphics import learn_what_the_terminal_shows
 
 # A terminal that took nothing for this long, while this many characters wait, is redrawn when it takes
-# something again. One that is just slow may take its time: a still can be megabytes.
+# something again. One that is just slow may take its time: a snapshot can be megabytes.
 _PATIENCE_S = 2.0
 _MOST_WAITING = 200_000
 _MOST_WAITING_AT_ALL = 64_000_000
@@ -31,7 +31,7 @@ _WRITTEN_AT_ONCE_BYTES = 4096
 # What switches a terminal's modes is short, and has to reach it; anything longer is a picture.
 _LONGEST_SWITCH = 32
 _FRAMES_A_PICTURE = (SYNC_START, SYNC_END)
-# The last part of a still in kitty's protocol, without which all that follows would be taken for parts of it.
+# The last part of a picture in kitty's protocol; without it, all that follows would be taken for parts.
 _LAST_PART = re.compile(r"_G[^;]*\bm=0\b")
 _LONGEST_HEAD = 64
 

@@ -29,7 +29,7 @@ _PAGE = Path(__file__).with_name("page")
 _HEARTBEAT_S = 30.0
 _MESSAGE_BYTES = 256 * 2**10
 # A tab that is reloaded closes its view while it opens the next one.
-_ROOM_WITHIN_S = 3.0
+_FREE_WITHIN_S = 3.0
 _CLOSE_WITHIN_S = 1.0
 
 _STRANGER = (
@@ -53,14 +53,14 @@ class Site:
 
     Attributes:
         access: whom to let in.
-        attach: the command that starts an attached session.
+        viewer: the command that starts an attached session.
         title: of the page.
         most_tabs: how many views there may be at a time.
         report: takes a line about what went wrong in the server itself.
     """
 
     access: Access
-    attach: tuple[str, ...]
+    viewer: tuple[str, ...]
     title: str
     most_tabs: int
     report: Callable[[str], None]
@@ -166,7 +166,7 @@ class Site:
         return browser
 
     async def _show(self, browser: web.WebSocketResponse, size: Size) -> None:
-        with anyio.move_on_after(_ROOM_WITHIN_S) as waiting:
+        with anyio.move_on_after(_FREE_WITHIN_S) as waiting:
             await self._disk_space.acquire()
         if waiting.cancelled_caught:
             await _draw_words(
@@ -174,7 +174,7 @@ class Site:
             )
             return
         try:
-            await tab.show(self.attach, size, _said(browser), browser.send_bytes)
+            await tab.show(self.viewer, size, _said(browser), browser.send_bytes)
         except VhsBatchError as error:
             await _draw_words(browser, str(error))
         finally:

@@ -1,4 +1,4 @@
-"""A lane's line: who works on what, how far, how fast, how long still."""
+"""A lane's line: who works on what, how far, how fast, how much longer."""
 
 from dataclasses import replace
 from pathlib import Path
