@@ -155,6 +155,10 @@ class _Ledgers:
         return not self.of(folder).holds_captures
 
     def is_result(self, path: Path) -> bool:
+        """Whether a file is a result, or a link to one."""
+        return self._is_result(path) or (path.is_symlink() and self._is_result(path.resolve()))
+
+    def _is_result(self, path: Path) -> bool:
         return self.of(path.parent).is_result(path) or (
             path.is_relative_to(self.output.folder) and self.output.is_result(path)
         )
