@@ -1,5 +1,6 @@
 """The report in a real browser, of a real batch."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,14 @@ def test_a_page_that_is_no_report_is_left_alone(out: Path, tmp_path: Path) -> No
     done = program.run("batch", out.parent / "in", "out", *options, cwd=tmp_path)
     assert own.read_text() == "<html>mine</html>"
     assert "report.html is not written: a different file with that name exists" in done.stderr
+
+
+def test_a_pipe_in_the_place_of_the_report_does_not_hold_up_the_batch(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    os.mkfifo(tmp_path / "out" / "report.html")
+    options = ("-r", "120", "--engine", "ffmpeg", "--no-tui", "--pattern", "torn*")
+    done = program.run("batch", out.parent / "in", "out", *options, cwd=tmp_path)
+    assert "report.html is not written: it is not a regular file" in done.stderr
 
 
 def test_it_can_be_left_out(out: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Which videos of a folder are captures: what is proven to be a result is none, whatever it is called."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from vhsbatch.events.journal import STATE_FOLDER
 
 RESULT = "a result of this program"
 _RESULTS_ALONE = "a folder of results"
+_WORK = "unfinished work of this program"
+# Where segments are with --temp-dir, which may be below IN: none of them is a capture.
+_WORK_FOLDER = re.compile(r"vhsbatch-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +64,18 @@ def captures_of(
     root = folder.resolve()
     if not from_results:
         _refuse_output_folder(folder, root, ledgers)
+
+    def why_not(path: Path) -> str | None:
+        if _WORK_FOLDER.fullmatch(path.name):
+            return _WORK
+        return _RESULTS_ALONE if not from_results and ledgers.holds_results_alone(path) else None
+
     found = discover(
         folder,
         pattern="*",
         recursive=recursive,
         exclude=ledger.folder,
-        why_not=lambda path: (
-            None if from_results or not ledgers.holds_results_alone(path) else _RESULTS_ALONE
-        ),
+        why_not=why_not,
     )
     results = [path for path in found.videos if ledgers.is_result(path)]
     captures = [path for path in found.videos if path not in set(results)]
@@ -155,6 +163,10 @@ class _Ledgers:
         return not self.of(folder).holds_captures
 
     def is_result(self, path: Path) -> bool:
+        """Whether a file is a result, or a link to one."""
+        return self._is_result(path) or (path.is_symlink() and self._is_result(path.resolve()))
+
+    def _is_result(self, path: Path) -> bool:
         return self.of(path.parent).is_result(path) or (
             path.is_relative_to(self.output.folder) and self.output.is_result(path)
         )

@@ -10,6 +10,7 @@ from vhsbatch.batch.naming import folded
 from vhsbatch.errors import InputError
 from vhsbatch.events.events import BatchStarted, Fact, JobPlanned, JobPublished
 from vhsbatch.events.journal import STATE_FOLDER, journal_files, read_journal
+from vhsbatch.fs import open_regular
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.source import SourceIdentity
 from vhsbatch.restore.ownership import Found, InTheWay, Nothing, Result, Standing, is_as_published, standing
@@ -203,7 +204,7 @@ def look(path: Path) -> Found | None:
 
 def digest(path: Path) -> str:
     """The digest of a file."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from vhsbatch.batch.captures import captures_of
-from vhsbatch.batch.ledger import Ledger
+from vhsbatch.batch.ledger import Ledger, read_ledger
 from vhsbatch.batch.naming import name_jobs, refuse_overwriting_sources
 from vhsbatch.batch.ordering import FileFacts, OrderName, Priority, arrange
 from vhsbatch.config.preset_schema import Container
@@ -221,6 +221,7 @@ def job_of_video(video: Path, output: Path, preset: Preset) -> Job:
             output.resolve(),
             suffix=_suffix(None, preset),
             extension=preset.container,
+            known=read_ledger(output.resolve()).names,
         )
     elif container_of(output) is None:
         raise UsageError(

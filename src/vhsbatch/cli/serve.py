@@ -17,6 +17,7 @@ import anyio.to_thread
 
 from vhsbatch.cli.history import expect_folder
 from vhsbatch.errors import ToolError, UsageError
+from vhsbatch.fs import read_regular
 from vhsbatch.process.stop_signals import receive_signals
 from vhsbatch.ui.text import say, show_line
 from vhsbatch.ui.web.access import Access, is_loopback, new_token, parse_public_url, parse_token
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104
 _LAST_PORT = 65535
+_TOKEN_FILE_BYTES = 2**20
 _PARTS = ("aiohttp", "textual_serve")
 
 
@@ -86,7 +88,8 @@ def token_of(path: Path) -> str:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123
                 file.write(f"{new_token()}\n")
-        mode, text = path.stat().st_mode, path.read_text(encoding="ascii", errors="replace")
+        mode = path.stat().st_mode
+        text = read_regular(path, limit_bytes=_TOKEN_FILE_BYTES).decode("ascii", errors="replace")
     except OSError as error:
         raise UsageError(
             f"--token-file {path}: {error.strerror}", fix="name a file that you may read and write"

@@ -18,7 +18,7 @@ from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import LogLine
 from vhsbatch.ffmpeg.snapshot_commands import snapshot_size
 from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
-from vhsbatch.fs import publish
+from vhsbatch.fs import open_regular, publish
 from vhsbatch.integrations.report_snapshots import Snapshots
 from vhsbatch.restore.record import record_beside
 
@@ -122,7 +122,7 @@ def published(facts: Iterable[Fact]) -> dict[str, JobState]:
 def _is_foreign(path: Path, mark: bytes) -> bool:
     """Whether there is a file that is not to be replaced."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(len(mark)) != mark
     except FileNotFoundError:
         return False

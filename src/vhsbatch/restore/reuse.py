@@ -9,7 +9,7 @@ import anyio.to_thread
 
 from vhsbatch.errors import InputError, StalePlanError
 from vhsbatch.events.events import SegmentFinished
-from vhsbatch.fs import sha256
+from vhsbatch.fs import open_regular, sha256
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.restore.ownership import ANY_FILE
 from vhsbatch.restore.workspace import Workspace
@@ -48,7 +48,7 @@ def sample_of(path: Path) -> str:
         OSError: it cannot be read.
     """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         last = max(0, os.fstat(file.fileno()).st_size - _PIECE_BYTES)
         for piece in range(_PIECES):
             file.seek(last * piece // (_PIECES - 1))

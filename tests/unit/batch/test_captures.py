@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from vhsbatch.batch.captures import Captures, captures_of, refuse_result
 from vhsbatch.batch.ledger import read_ledger
-from vhsbatch.batch.request import jobs_of_folder
+from vhsbatch.batch.request import job_of_video, jobs_of_folder
+from vhsbatch.batch.run import temporary_folder
 from vhsbatch.config.presets import Preset
 from vhsbatch.errors import UsageError
 from vhsbatch.events.events import BatchStarted, JobPublished
@@ -215,3 +216,36 @@ def _lines(out: Path) -> list[bytes]:
     return [
         line for path in (out / ".vhsbatch" / "journal").iterdir() for line in path.read_bytes().splitlines()
     ]
+
+
+def test_a_link_to_a_result_is_one(tmp_path: Path) -> None:
+    tapes, out = filled(tmp_path / "in", "tape.avi", "copy.avi"), tmp_path / "out"
+    result = ran(out, tapes / "tape.avi", "tape_240p.mp4")
+    (tapes / "linked.mp4").symlink_to(result)
+    (tapes / "nowhere.mp4").symlink_to(tmp_path / "gone.mp4")
+    (tapes / "tape-by-link.avi").symlink_to("tape.avi")
+    found = captures(tapes, tmp_path / "other")
+    assert [path.name for path in found.sources] == ["copy.avi", "tape-by-link.avi", "tape.avi"]
+    assert found.left_out["a result of this program"] == [tapes / "linked.mp4"]
+
+
+def test_a_single_video_keeps_the_name_that_a_batch_gave_it(tmp_path: Path) -> None:
+    tapes, out = filled(tmp_path / "in", "tape.avi", "tape.mkv"), tmp_path / "out"
+    for name in ("tape.avi", "tape.mkv"):
+        ran(out, tapes / name, f"{name}_240p.mp4")
+    assert job_of_video(tapes / "tape.avi", out, PRESET).id == "tape.avi_240p.mp4"
+    # Another one of its folder has the plain name.
+    ran(tmp_path / "out2", tapes / "tape.avi", "tape_240p.mp4")
+    assert job_of_video(tapes / "tape.mkv", tmp_path / "out2", PRESET).id == "tape.mkv_240p.mp4"
+
+
+@pytest.mark.parametrize("from_results", [False, True])
+def test_segments_in_a_temporary_folder_below_the_captures_are_none(
+    from_results: bool, tmp_path: Path
+) -> None:
+    tapes, out = filled(tmp_path / "in", "tape.avi", "vhsbatch-tests/tape.avi"), tmp_path / "out"
+    work = temporary_folder(out, tapes)
+    filled(work, "job/plan/segment-00000.mp4")
+    found = captures(tapes, tmp_path / "other", recursive=True, from_results=from_results)
+    assert found.sources == (tapes / "tape.avi", tapes / "vhsbatch-tests" / "tape.avi")
+    assert found.left_out == {"unfinished work of this program": [work]}

@@ -2,6 +2,7 @@
 
 import errno
 import importlib.util
+import os
 import socket
 import stat
 import webbrowser
@@ -44,6 +45,14 @@ def test_a_file_without_a_token_is_left_alone(tmp_path: Path, content: str) -> N
     with pytest.raises(UsageError, match="holds no token of at least 20 letters"):
         token_of(path)
     assert path.read_text(encoding="latin-1") == content
+
+
+def test_a_token_file_that_never_ends_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    for name in ("pipe", "zero"):
+        with pytest.raises(UsageError, match="it is not a regular file"):
+            token_of(tmp_path / name)
 
 
 def test_a_token_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
