@@ -43,9 +43,11 @@ PICTURES: dict[str, tuple[str, ...]] = {
 
 
 def workspace(folder: Path) -> Workspace:
+    temporary = folder / "work"
+    temporary.mkdir(exist_ok=True)
     return Workspace(
         ffmpeg=FFMPEG,
-        temporary=folder / "work",
+        temporary=temporary,
         publishing=folder / "publishing",
         threads_per_lane=1,
         niceness=0,

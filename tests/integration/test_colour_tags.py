@@ -109,7 +109,8 @@ def rgb_of(*source: str | Path, graph: str, height: int) -> Floats:
 
 def as_shown(matrix: str, primaries: str) -> str:
     """What a player makes of levels: the matrix, the primaries, and whatever its screen's curve is."""
-    return f"zscale=min={matrix}:pin={primaries}:tin=bt709:rin=limited:m=gbr:p=bt709:t=bt709:r=full"
+    levels = f"min={matrix}:pin={primaries}:tin=bt709:rin=limited:m=gbr:p=bt709:t=bt709:r=full"
+    return f"zscale={levels}:threads=1"
 
 
 def to_lab(rgb: Floats) -> Floats:

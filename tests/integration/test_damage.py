@@ -39,6 +39,9 @@ async def damage_of(path: Path) -> Damage | None:
         ("a.mov", DV),
         ("a.ts", ("-c:v", "mpeg2video", "-g", "6")),
         ("a.mkv", ("-c:v", "ffv1", "-level", "3", "-slicecrc", "1")),
+        ("a.avi", ("-c:v", "mjpeg")),
+        ("a.avi", DV),
+        ("a.avi", ("-c:v", "huffyuv")),
     ],
 )
 async def test_damage_in_the_middle_is_counted_and_placed(
@@ -53,6 +56,22 @@ async def test_damage_in_the_middle_is_counted_and_placed(
 @pytest.mark.parametrize(("name", "codec"), [("a.mp4", X264), ("a.mov", DV), ("a.avi", ("-c:v", "ffv1"))])
 async def test_a_sound_clip_has_no_damage(name: str, codec: tuple[str, ...], tmp_path: Path) -> None:
     assert await damage_of(damaged_clip(tmp_path / name, *codec, part=0)) is None
+
+
+@pytest.mark.parametrize(("begin", "stop"), [(0.05, 0.15), (0.9, 1.0)])
+async def test_frames_that_are_not_even_in_the_file_are_counted(
+    begin: float, stop: float, tmp_path: Path
+) -> None:
+    path = damaged_clip(tmp_path / "a.avi", "-c:v", "mjpeg", part=0)
+    content = bytearray(path.read_bytes())
+    first, last = int(begin * len(content)), int(stop * len(content))
+    content[first:last] = b"\xa5" * (last - first)
+    path.write_bytes(content)
+    info = await probe(path, ffmpeg=FFMPEG)
+    assert info.damage is not None
+    assert info.video.frames + info.damage.frames in (75, 76)
+    assert abs(float(info.damage.places[0][0]) - 3 * begin) < 0.4
+    assert not [note for note in info.notes if "truncated" in note or "header" in note]
 
 
 def test_too_much_damage_fails_until_it_is_accepted(tmp_path: Path) -> None:

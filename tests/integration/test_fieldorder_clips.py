@@ -224,7 +224,7 @@ async def test_patterns_without_fields_are_progressive(
 ) -> None:
     clip = tmp_path / "a.mp4"
     x264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
-    ffmpeg("-f", "lavfi", "-i", f"{source}=s={size}:r={rate}:d=1.5", *x264, clip)
+    ffmpeg("-f", "lavfi", "-i", f"{source}=s={size}:r={rate}", "-t", "1.5", *x264, clip)
     assert (await probed(clip)).field_order is PROGRESSIVE
 
 

@@ -24,9 +24,11 @@ pytestmark = pytest.mark.anyio
 
 
 def workspace(folder: Path) -> Workspace:
+    temporary = folder / "work"
+    temporary.mkdir(exist_ok=True)
     return Workspace(
         ffmpeg=FFMPEG,
-        temporary=folder / "work",
+        temporary=temporary,
         publishing=folder / "publishing",
         threads_per_lane=2,
         niceness=0,

@@ -16,7 +16,8 @@ _PEAKS = {"smpte2084": 10_000, "arib-std-b67": 1_000}
 def to_sdr(node: Node, track: VideoTrack) -> Node:
     """Planar frames in the source's own colours in, BT.709 in `SDR_FORMAT` out."""
     for name, options in sdr_filters(track):
-        node = node.filter(name, **options)
+        # In several threads, zscale makes other levels from run to run.
+        node = node.filter(name, **options, **({"threads": 1} if name == "zscale" else {}))
     return node
 
 

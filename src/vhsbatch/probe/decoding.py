@@ -46,29 +46,32 @@ class Decoded:
     lost: tuple[int, ...]
     orders: Orders | None
 
-    def damage(self, first_tick: int, time_base: Fraction) -> Damage | None:
+    def damage(
+        self, first_tick: int, time_base: Fraction, holes: Sequence[int] = (), lost_frames: int = 0
+    ) -> Damage | None:
         """How much is damaged, and where, counted from the first frame; None where nothing is.
 
         Args:
             first_tick: when the first frame is shown that FFmpeg decodes.
             time_base: seconds per tick.
+            holes: when frames are shown behind which others are not even in the file.
+            lost_frames: how many those are.
         """
         # What is before the first frame that decodes is not part of the picture.
         known = {tick for tick in (*self.damaged, *self.lost) if tick >= first_tick}
-        if not known:
+        if not known and not holes:
             return None
         missing = _missing_beside(sorted(known), self._shown(first_tick), round(_ONE_PLACE_S / time_base))
         bad = sorted(known | missing)
-        times_s = [(tick - first_tick) * time_base for tick in bad]
+        times_s = [(max(tick, first_tick) - first_tick) * time_base for tick in sorted({*bad, *holes})]
         places: list[tuple[Fraction, Fraction]] = []
         for time_s in times_s:
             if places and time_s - places[-1][1] <= _ONE_PLACE_S:
                 places[-1] = (places[-1][0], time_s)
             else:
                 places.append((time_s, time_s))
-        return Damage(
-            frames=len(bad), of_frames=len(self._shown(first_tick)) + len(bad), places=tuple(places)
-        )
+        frames = len(bad) + lost_frames
+        return Damage(frames=frames, of_frames=len(self._shown(first_tick)) + frames, places=tuple(places))
 
     def _shown(self, first_tick: int) -> list[int]:
         """When frames are shown that are as they were recorded, ascending."""

@@ -168,8 +168,8 @@ def confirmed(
     """`video`, of which some places decided, with what all of its frames say of the field order.
 
     `idet` sees the smallest movement, but takes synthetic pictures for fields in both orders, and looked at
-    some places alone. What all frames say decides where the order changes, and where those places are not
-    clear.
+    some places alone. What all frames say decides where the order changes, where those places are not
+    clear, and where no frame that moves has fields and the file says the same.
 
     Args:
         video: with the order that `sights` decided on.
@@ -182,7 +182,10 @@ def confirmed(
     if orders.telling < _TELLING_STEPS:
         return video
     measured = FieldOrder.UNKNOWN if sights is None else Votes.count(sights).verdict()
-    if measured is FieldOrder.UNKNOWN and orders.progressive >= _NEARLY_ALL * orders.telling:
+    # Of a part that does not move as it does elsewhere, as of titles on film, some step would tell.
+    agrees = video.flagged_order is FieldOrder.PROGRESSIVE and measured is not FieldOrder.PROGRESSIVE
+    least = 1.0 if agrees else _NEARLY_ALL
+    if (measured is FieldOrder.UNKNOWN or agrees) and orders.progressive >= least * orders.telling:
         order, count = FieldOrder.PROGRESSIVE, orders.progressive
     elif orders.runs and _is_nearly_all(orders) and orders.runs[0].order is not measured:
         order, count = orders.runs[0].order, max(orders.tff, orders.bff)

@@ -177,7 +177,7 @@ def notes(packets: Scan, timeline: Timeline, *, undecoded: int) -> tuple[str, ..
     """What the user should know."""
     before = (
         (packets.truncated, _truncation(packets)),
-        (packets.ends_early and packets.whole, _overstated(packets)),
+        (packets.ends_early and packets.whole and not packets.holes, _overstated(packets)),
         (packets.read_error, f"cannot be read to its end: {packets.read_error}"),
         (undecoded, f"frames at the end that do not decode and are left out: {undecoded}"),
     )

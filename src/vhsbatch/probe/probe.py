@@ -129,7 +129,7 @@ async def probe(
         pictures=packets.pictures,
         tags=packets.tags,
         notes=notes(packets, timeline, undecoded=undecoded_tail(packets, tail)),
-        damage=decoded.damage(ticks[0], packets.time_base),
+        damage=decoded.damage(ticks[0], packets.time_base, packets.holes, packets.lost_frames),
     )
 
 

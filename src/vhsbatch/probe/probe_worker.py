@@ -24,6 +24,7 @@ import av.logging
 
 from vhsbatch.ffmpeg.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, UNTIMED_DEMUXERS, file_url
 from vhsbatch.probe.audio_packets import AudioPackets
+from vhsbatch.probe.avi_chunks import AviChunks
 from vhsbatch.probe.camera import WITH_DISPLAY_MATRIX, is_mirrored, recorded
 from vhsbatch.probe.completeness import fills_container
 from vhsbatch.probe.stream_headers import picture_header, searched_bytes
@@ -74,7 +75,12 @@ def scan(path: str) -> dict[str, Any]:
         sounds = {
             stream.index: AudioPackets(stream) for stream in container.streams.audio if _has_decoder(stream)
         }
-        reach_s, read_error = _read(container, packets, sounds)
+        with Path(path).open("rb") as file:
+            chunks = AviChunks(file) if container.format.name == "avi" else None
+            reach_s, read_error = _read(container, packets, sounds, chunks)
+            is_short = not 0 < video.frames <= packets.end_tick
+            if chunks is not None:
+                chunks.finish(container.size)
         return {
             **result,
             "unknown_audio": len(container.streams.audio) - len(sounds),
@@ -84,6 +90,7 @@ def scan(path: str) -> dict[str, Any]:
             "whole": packets.count >= video.frames
             if container.format.name == _WITH_ALL_SAMPLES and video.frames
             else fills_container(Path(path), container.format.name),
+            "holes": chunks.holes if chunks is not None and is_short else [],
             "video": {**_describe_video(video), **packets.summary()},
             "subtitles": [
                 {"index": stream.index, "codec": _codec_name(stream)}
@@ -119,7 +126,7 @@ def mirrored(path: str) -> bool:
 
 
 def _read(
-    container: Any, video: "_VideoPackets", sounds: dict[int, AudioPackets]
+    container: Any, video: "_VideoPackets", sounds: dict[int, AudioPackets], chunks: AviChunks | None
 ) -> tuple[Fraction | None, str | None]:
     """Take every packet in.
 
@@ -138,6 +145,8 @@ def _read(
             if time is not None:
                 bases[stream.index] = Fraction(stream.time_base)
                 ends[stream.index] = max(ends.get(stream.index, time), time + (packet.duration or 0))
+            if chunks is not None:
+                chunks.add(packet, is_video=stream.index == video.index)
             if stream.index == video.index:
                 video.add(packet)
             elif (sound := sounds.get(stream.index)) is not None:
@@ -244,6 +253,11 @@ class _VideoPackets:
         if packet.is_keyframe:
             self._looks.add(packet, tick)
             self._keyframes.append(tick)
+
+    @property
+    def end_tick(self) -> int:
+        """When the last packet ends, in the order in which they came."""
+        return self._next_tick
 
     def summary(self) -> dict[str, Any]:
         """The ticks of all packets in ascending order, and what is odd about them."""

@@ -93,6 +93,7 @@ class Scan:
         recorded: when a camera recorded it, in its own time, None where it does not say.
         audio_left_out: the other audio streams, each with why.
         other_programmes: the programmes of a broadcast that are not the picture's, by name.
+        holes: when pictures are shown behind which the file is overwritten, in ticks.
     """
 
     container: str
@@ -126,11 +127,22 @@ class Scan:
     tags: tuple[str, ...] = ()
     audio_left_out: tuple[str, ...] = ()
     other_programmes: tuple[str, ...] = ()
+    holes: tuple[int, ...] = ()
 
     @property
     def truncated(self) -> bool:
         """Whether its end is missing."""
-        return self.ends_early and not self.whole
+        return self.ends_early and not self.whole and not self.holes
+
+    @property
+    def lost_frames(self) -> int:
+        """How many frames are missing where the file is overwritten; of each place one at least."""
+        if not self.holes:
+            return 0
+        missing = (
+            0 if self.declared_s is None else round(self.declared_s / self.time_base) - self.ticks[-1] - 1
+        )
+        return max(missing, len(self.holes))
 
     @property
     def ends_early(self) -> bool:
@@ -217,6 +229,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         recorded=found["recorded"],
         tags=tuple(found["tags"]),
         audio_left_out=tuple(found["audio_left_out"]),
+        holes=tuple(found["holes"]),
     )
 
 

@@ -47,6 +47,15 @@ class Clip:
     def __getitem__(self, part: slice) -> Self:
         return type(self)(self.numbers[part], self.make)
 
+    def __add__(self, other: "Clip") -> "Clip":
+        parts = [(clip, number) for clip in (self, other) for number in clip.numbers]
+        return Clip(range(len(parts)), lambda number: parts[number][0].make(parts[number][1]))
+
+    @property
+    def std(self) -> types.SimpleNamespace:
+        """The functions that take a clip as their first argument."""
+        return types.SimpleNamespace(SetFieldBased=lambda _: self)
+
     def frames(self, **_: object) -> Iterator[Frame]:
         """The frames in order, one of them spoiled."""
         fault, once = os.environ.get("FAKE_QTGMC_FAULT"), Path(os.environ.get("FAKE_QTGMC_ONCE", "/"))

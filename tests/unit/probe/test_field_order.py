@@ -120,8 +120,8 @@ def test_the_track_is_completed() -> None:
     assert track.field_order_reason.startswith("measured: 60 of 60 frames are bottom field first")
 
 
-def confirmed_by(steps: str, *seen: tuple[FieldOrder, int]) -> VideoTrack:
-    video = decided(make.track(flagged_order=UNKNOWN, rate=Fraction(25)), sights(*seen))
+def confirmed_by(steps: str, *seen: tuple[FieldOrder, int], flagged: FieldOrder = UNKNOWN) -> VideoTrack:
+    video = decided(make.track(flagged_order=flagged, rate=Fraction(25)), sights(*seen))
     return confirmed(video, sights(*seen), find_orders(steps), range(len(steps) + 1))
 
 
@@ -165,6 +165,16 @@ def test_all_frames_decide_where_some_places_do_not(
     steps: str, seen: tuple[tuple[FieldOrder, int], ...], order: FieldOrder
 ) -> None:
     assert confirmed_by(steps, *seen).field_order is order
+
+
+@pytest.mark.parametrize(
+    ("steps", "flagged", "order"),
+    [("P" * 99, PROGRESSIVE, PROGRESSIVE), ("P" * 99, UNKNOWN, TFF), ("P" * 98 + "T", PROGRESSIVE, TFF)],
+)
+def test_a_file_without_fields_in_which_nothing_moves_in_fields_has_none(
+    steps: str, flagged: FieldOrder, order: FieldOrder
+) -> None:
+    assert confirmed_by(steps, (TFF, 60), flagged=flagged).field_order is order
 
 
 @pytest.mark.parametrize(
