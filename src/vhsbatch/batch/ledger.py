@@ -181,7 +181,8 @@ class LedgerReader:
 
 def holds_state(folder: Path) -> bool:
     """Whether batches have been run into a folder."""
-    return (folder / STATE_FOLDER / "journal").is_dir()
+    # A folder that may not be looked into is refused, in its own words, by whoever looks for videos in it.
+    return os.path.isdir(folder / STATE_FOLDER / "journal")  # noqa: PTH112
 
 
 def look(path: Path) -> Found | None:

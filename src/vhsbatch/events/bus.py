@@ -2,8 +2,8 @@
 
 anyio's memory streams compete for items, so every subscriber has a mailbox of its own. A mailbox
 keeps all facts, but of telemetry only what is worth showing: the newest progress of each lane, as long as
-the lane is at it, the newest readings and the last lines of the log. A subscriber that does not read can therefore never stall
-the work.
+the lane is at it, the newest readings and the last lines of the log. A subscriber that does not read can
+therefore never stall the work.
 """
 
 from collections import deque

@@ -73,6 +73,7 @@ async def _try(plan: JobPlan, segment: Segment, workspace: Workspace, lane: int,
     # What cannot be made fails in the batch, and says why there.
     with suppress(VhsBatchError), anyio.move_on_after(_LONGEST_S):
         here = replace(workspace, temporary=workspace.temporary / f"{lane}")
+        await anyio.Path(here.temporary).mkdir(exist_ok=True)
         finished = await make_segment(plan, segment, here, lane=lane, attempt=1, fallback=0, tell=tell)
     if finished is not None:
         tried.pieces.append((finished.frames, finished.wall_s))

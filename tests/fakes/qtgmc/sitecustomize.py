@@ -47,6 +47,11 @@ class Clip:
     def __getitem__(self, part: slice) -> Self:
         return type(self)(self.numbers[part], self.make)
 
+    @property
+    def std(self) -> types.SimpleNamespace:
+        """What is said of fields changes no frame here."""
+        return types.SimpleNamespace(SetFieldBased=lambda _: self)
+
     def frames(self, **_: object) -> Iterator[Frame]:
         """The frames in order, one of them spoiled."""
         fault, once = os.environ.get("FAKE_QTGMC_FAULT"), Path(os.environ.get("FAKE_QTGMC_ONCE", "/"))

@@ -80,7 +80,7 @@ async def test_every_subscriber_gets_every_fact_and_the_newest_progress_of_each_
 def ends(work: str) -> Fact:
     plan = make.plan(make.job(1))
     job_id = plan.job.id
-    return {
+    facts: dict[str, Fact] = {
         "segment_finished": make.finished(plan, 0, 1),
         "segment_failed": SegmentFailed(
             at_s=1, job_id=job_id, segment=0, attempt=1, lane=1, reason="no", final=False
@@ -89,7 +89,8 @@ def ends(work: str) -> Fact:
         "job_failed": JobFailed(at_s=1, job_id=job_id, reason="no"),
         "job_skipped": JobSkipped(at_s=1, job_id=job_id, reason="no"),
         "batch_finished": BatchFinished(at_s=1, run_id="r", outcome="interrupted", exit_code=130),
-    }[work]
+    }
+    return facts[work]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ async def test_the_end_of_a_batch_is_its_last_fact() -> None:
     kept: list[Fact] = []
 
     async def append(fact: Fact) -> None:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         kept.append(fact)
 
     bus = Bus(BatchState(), append)
