@@ -47,9 +47,13 @@ class Clip:
     def __getitem__(self, part: slice) -> Self:
         return type(self)(self.numbers[part], self.make)
 
+    def __add__(self, other: "Clip") -> "Clip":
+        parts = [(clip, number) for clip in (self, other) for number in clip.numbers]
+        return Clip(range(len(parts)), lambda number: parts[number][0].make(parts[number][1]))
+
     @property
     def std(self) -> types.SimpleNamespace:
-        """What is said of fields changes no frame here."""
+        """The functions that take a clip as their first argument."""
         return types.SimpleNamespace(SetFieldBased=lambda _: self)
 
     def frames(self, **_: object) -> Iterator[Frame]:
