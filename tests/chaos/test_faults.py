@@ -117,7 +117,7 @@ def test_a_network_that_paints_black_fails_its_video_after_every_way(place: Path
     )
     assert done.returncode == 1, done.stderr
     failed = [event for event in program.events(done.stdout) if event["kind"] == "segment_failed"]
-    assert [event["by_network"] for event in failed] == [True, True, True]
+    assert [event["by_model"] for event in failed] == [True, True, True]
     (given_up,) = [event for event in program.events(done.stdout) if event["kind"] == "job_failed"]
     assert "frame 1 came out wrong: " in given_up["reason"]
     assert {path.name for path in (place / "out").iterdir()} == {".vhsbatch", "report.html"}

@@ -203,6 +203,32 @@ def test_who_finds_no_cluster_and_who_is_not_let_in(ready: Ready) -> None:
         assert batch.text.count("\n") == 0
 
 
+def test_the_doctor_says_who_would_help_and_who_would_not(place: Path, ready: Ready) -> None:
+    asked = ready.cluster.start("doctor", "--cluster", ready.address, *ready.options)
+    assert asked.process.wait(60) == 0, asked.text
+    asked.wait_for(rf"^ok +attic: helps with 1 segment at a time, vhsbatch .*, FFmpeg .*, sees {place}$")
+    asked.wait_for(rf"^ok +cellar: .*, does not see {place}: sources and results are sent$")
+    asked.wait_for(r"^warn +museum: does not help: it has FFmpeg 7\.7, and the batch is made with FFmpeg ")
+    assert len(asked.text.splitlines()) == 4
+    assert not list(place.glob("shared-*"))
+
+
+def test_the_doctor_is_not_let_in_without_the_right_certificate(place: Path, ready: Ready) -> None:
+    asked = ready.cluster.start("doctor", "--cluster", ready.address, "--tls", f"{place}/theirs/head")
+    assert asked.process.wait(60) == 3, asked.text
+    asked.wait_for("^vhs-upscale: no scheduler answers at .*vhs-upscale scheduler")
+    assert len(asked.text.splitlines()) == 1
+
+
+def test_the_doctor_finds_a_cluster_without_machines(tmp_path: Path) -> None:
+    with Cluster(tmp_path) as cluster:
+        _, address = cluster.scheduler()
+        asked = cluster.start("doctor", "--cluster", address, VHSBATCH_ENGINE="ffmpeg")
+        assert asked.process.wait(60) == 3, asked.text
+        asked.wait_for(rf"^fail +{address}: no machine is there -> .*: vhs-upscale worker {address}$")
+        assert len(asked.text.splitlines()) == 1
+
+
 def test_workers_on_this_machine_by_one_word(place: Path) -> None:
     with Cluster(place) as cluster:
         seen = ended(cluster.batch("local:2", "--max-count", "1", output="local"))

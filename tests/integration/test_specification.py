@@ -300,5 +300,6 @@ def test_comparison(place: Path) -> None:
     assert {path.name for path in (place / "comparisons").iterdir()} == {
         "clip1_comparison.mp4",
         "clip1_contact_sheet.png",
+        ".vhsbatch-comparisons.json",
         *(f"clip1_{name}.mp4" for name in presets),
     }

@@ -8,6 +8,9 @@ from cyclopts import Parameter
 
 from vhsbatch.cli.app import app, config_app
 from vhsbatch.cli.completion import IN_ZSH, Shell, preset_names, videos_to_steer
+from vhsbatch.cli.options import ClusterOptions
+
+_NO_CLUSTER = ClusterOptions()
 
 
 @app.command
@@ -157,12 +160,19 @@ def completion(shell: Shell, /) -> int:
 
 
 @app.command
-def doctor(*, config: Path | None = None) -> int:
+def doctor(*, cluster: ClusterOptions = _NO_CLUSTER, config: Path | None = None) -> int:
     """Say what works on this machine, what does not, and how to mend it.
 
+    With --cluster, say instead which machines of a cluster would help a batch, and why others would not.
+
     Args:
+        cluster: Which cluster, and how it is reached.
         config: Configuration file, instead of ./vhsbatch.toml and the user's own.
     """
+    if cluster.cluster is not None:
+        from vhsbatch.cli.cluster_doctor import show_cluster
+
+        return show_cluster(cluster, config)
     from vhsbatch.cli.show import show_doctor
 
     return show_doctor(config)

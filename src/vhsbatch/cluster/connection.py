@@ -11,6 +11,7 @@ from distributed.client import ClosedClientError
 from vhsbatch.cluster.address import Address
 from vhsbatch.cluster.dask import security
 from vhsbatch.config.settings import Settings
+from vhsbatch.errors import ToolError
 
 CONNECT_S = 10.0
 # Connecting has its own timeout, which ends first: a client that is cancelled while it connects is neither
@@ -46,6 +47,20 @@ class Connection:
         self._security = security(address, settings)
         self._hear = hear
         self.client: Client
+
+    async def open_first(self) -> None:
+        """Connect for the first time.
+
+        Raises:
+            ToolError: nobody answers.
+        """
+        try:
+            await self.open()
+        except OSError as error:
+            raise ToolError(
+                f"no scheduler answers at {self.address}: {error}",
+                fix="start one there: vhs-upscale scheduler; and a worker on each machine",
+            ) from error
 
     async def open(self) -> None:
         """Connect.

@@ -29,7 +29,7 @@ from vhsbatch.cluster.protocol import Offer, Order, SegmentResult, resource, top
 from vhsbatch.cluster.rpc import make
 from vhsbatch.cluster.transfer import fetch, hand_out
 from vhsbatch.config.settings import Settings
-from vhsbatch.errors import ChainError, MachineLostError, ToolError, VhsBatchError
+from vhsbatch.errors import ChainError, MachineLostError, VhsBatchError
 from vhsbatch.events.events import JobPublished, SegmentFinished
 from vhsbatch.events.serialize import load_telemetry
 from vhsbatch.events.state import BatchState
@@ -129,13 +129,7 @@ class ClusterExecutor:
         token.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         token.write_text(self._offer.run_id, encoding="ascii")
         try:
-            try:
-                await connection.open()
-            except OSError as error:
-                raise ToolError(
-                    f"no scheduler answers at {connection.address}: {error}",
-                    fix="start one there: vhs-upscale scheduler; and a worker on each machine",
-                ) from error
+            await connection.open_first()
             async with anyio.create_task_group() as self._sending:
                 yield self
                 self._sending.cancel_scope.cancel()

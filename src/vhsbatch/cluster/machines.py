@@ -12,7 +12,7 @@ from vhsbatch.cluster.protocol import Answer, Offer
 from vhsbatch.cluster.rpc import join
 from vhsbatch.events.telemetry import LogLine, Telemetry
 
-_ANSWER_S = 120.0
+ANSWER_S = 120.0
 
 Tell = Callable[[Telemetry], None]
 
@@ -106,7 +106,7 @@ class Machines:
         offer = pickle.dumps(self._offer)
         try:
             answers = await self._connection.ask_all(
-                join, self._offer.version, offer, workers=addresses, within_s=_ANSWER_S
+                join, self._offer.version, offer, workers=addresses, within_s=ANSWER_S
             )
         except OSError:
             return []
@@ -118,7 +118,7 @@ class Machines:
             return ""  # it is asked again when it returns
         self._known.seen.add(address)
         if not isinstance(said, dict):
-            tell(LogLine(level="warning", text=f"{address} does not help: {_cause(said)}"))
+            tell(LogLine(level="warning", text=f"{address} does not help: {cause_of(said)}"))
             return ""
         answer = Answer(**said)
         if answer.refusal is not None:
@@ -140,7 +140,7 @@ class Machines:
         return Change(why if had_any else "", why)
 
 
-def _cause(said: object) -> str:
+def cause_of(said: object) -> str:
     """Why a machine could not even answer, in one line."""
     if isinstance(said, ImportError | AttributeError) or "ModuleNotFoundError" in str(said):
         return (

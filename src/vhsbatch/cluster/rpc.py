@@ -23,15 +23,34 @@ async def join(version: str, offer: bytes, dask_worker: Worker) -> dict[str, Any
         offer: an `Offer`, pickled.
         dask_worker: the worker, which Dask adds.
     """
-    machine = os.uname().nodename
     if version != __version__:
-        refusal = f"it has vhsbatch {__version__}, and the batch is made with vhsbatch {version}"
-        return as_values(Answer(machine=machine, slots=0, refusal=refusal))
+        return as_values(_another_version(version))
     if PLUGIN not in dask_worker.plugins:
-        # A Dask worker that somebody else started: its settings are those of its environment.
-        await dask_worker.plugin_add(SegmentWorker(machine, load_settings({})), name=PLUGIN)
+        await dask_worker.plugin_add(_plugin(), name=PLUGIN)
     # The scheduler, which passes it on, could send anything else in its place.
     return as_values(await _worker_of(dask_worker).answer(pickle.loads(offer)))  # noqa: S301
+
+
+async def inspect(version: str, offer: bytes, dask_worker: Worker) -> dict[str, Any]:
+    """Ask a machine whether it would help a run, and change nothing there; see `join`."""
+    if version != __version__:
+        return as_values(_another_version(version))
+    if PLUGIN in dask_worker.plugins:
+        worker = _worker_of(dask_worker)
+    else:
+        worker = _plugin()
+        worker.setup(dask_worker)
+    return as_values(await worker.inspect(pickle.loads(offer)))  # noqa: S301  # as in `join`
+
+
+def _another_version(version: str) -> Answer:
+    refusal = f"it has vhsbatch {__version__}, and the batch is made with vhsbatch {version}"
+    return Answer(machine=os.uname().nodename, slots=0, refusal=refusal)
+
+
+def _plugin() -> SegmentWorker:
+    """For a Dask worker that somebody else started: its settings are those of its environment."""
+    return SegmentWorker(os.uname().nodename, load_settings({}))
 
 
 async def make(order: Order) -> SegmentResult | VhsBatchError | None:

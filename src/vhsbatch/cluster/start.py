@@ -45,7 +45,7 @@ async def open_cluster(
     """
     parse_map(settings.map_path)
     where = parse_cluster(settings.cluster or "")
-    offer = _offer(settings, environment, workspace, run_id)
+    offer = offer_of(settings, environment, workspace.temporary, run_id)
     if isinstance(where, Address):
         refuse_open_network(where, settings)
         executor = ClusterExecutor(where, settings, offer, workspace, assemblies=environment.lanes)
@@ -67,7 +67,15 @@ async def open_cluster(
         yield executor
 
 
-def _offer(settings: Settings, environment: Environment, workspace: Workspace, run_id: str) -> Offer:
+def offer_of(settings: Settings, environment: Environment, folder: Path, run_id: str) -> Offer:
+    """What a run asks of machines.
+
+    Args:
+        settings: how this machine runs.
+        environment: the tools with which plans are made.
+        folder: the folder for segments.
+        run_id: the run.
+    """
     intent = environment.intent
     need = environment.need or LaneNeed()
     return Offer(
@@ -84,8 +92,8 @@ def _offer(settings: Settings, environment: Environment, workspace: Workspace, r
         on_cpu=intent.device == "cpu",
         encoder=intent.encoder,
         lane_bytes=need.memory_bytes,
-        folder=workspace.temporary,
-        token=workspace.temporary / f"shared-{run_id}",
+        folder=folder,
+        token=folder / f"shared-{run_id}",
         map_path=settings.map_path,
     )
 

@@ -141,6 +141,19 @@ class SegmentWorker(WorkerPlugin):
 
     async def answer(self, offer: Offer) -> Answer:
         """Look whether this machine can help, and announce it."""
+        member, answer = await self._examined(offer)
+        if member is not None:
+            self._members[offer.run_id] = member
+            await self._announce(offer, member)
+        return answer
+
+    async def inspect(self, offer: Offer) -> Answer:
+        """Look whether this machine could help, and announce nothing."""
+        _, answer = await self._examined(offer)
+        return answer
+
+    async def _examined(self, offer: Offer) -> tuple[Member | None, Answer]:
+        """How this machine would help, None if it cannot, and what it says."""
 
         async def retired(device: str, reason: str) -> None:
             text = f"{self.machine} works without GPU {device}: {reason}"
@@ -152,21 +165,22 @@ class SegmentWorker(WorkerPlugin):
         try:
             member = await examine(self._settings, offer, self._limits, retired)
         except VhsBatchError as error:
-            return Answer(machine=self.machine, slots=0, refusal=str(error))
+            return self._refusal(str(error))
         if isinstance(member, str):
-            return Answer(machine=self.machine, slots=0, refusal=member)
+            return self._refusal(member)
         token = mapped(offer.token, member.paths)
         shares = await anyio.to_thread.run_sync(holds_token, token, offer.run_id)
         if not shares and not await reads_by_http(member.workspace.ffmpeg):
             refusal = f"it does not see {offer.folder}, and its FFmpeg has no HTTP to read sources from afar"
-            return Answer(machine=self.machine, slots=0, refusal=refusal)
+            return self._refusal(refusal)
         if not shares:
             own_folder = Path(self._worker.local_directory) / "segments"
             workspace = replace(member.workspace, temporary=own_folder)
             member = replace(member, workspace=workspace, shares_folder=False)
-        self._members[offer.run_id] = member
-        await self._announce(offer, member)
-        return Answer(machine=self.machine, slots=member.slots, shares_folder=shares)
+        return member, Answer(machine=self.machine, slots=member.slots, shares_folder=shares)
+
+    def _refusal(self, why: str) -> tuple[None, Answer]:
+        return None, Answer(machine=self.machine, slots=0, refusal=why)
 
     async def _announce(self, offer: Offer, member: Member) -> None:
         """Tell the scheduler what this machine has for a run, and for all runs together."""

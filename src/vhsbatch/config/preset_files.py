@@ -19,6 +19,7 @@ from vhsbatch.fs import read_regular
 SHIPPED = "presets.toml"
 _TOML_FIX = "give a TOML file in UTF-8"
 _LARGEST_BYTES = 2**20
+_NOTHING = Path(os.devnull)
 # No setting needs half as many.
 _DEEPEST = 8
 _TOO_DEEP = "has tables or lists too deep within others"
@@ -60,11 +61,13 @@ def find_preset(presets: Mapping[str, Preset], name: str) -> Preset:
 
 
 def read_toml(file: Path) -> dict[str, Any]:
-    """What a user's TOML file holds.
+    """What a user's TOML file holds; the null device is one in which nothing is said.
 
     Raises:
         UsageError: it cannot be read or is not TOML; names file and line.
     """
+    if file == _NOTHING:
+        return {}
     try:
         table = tomllib.loads(read_regular(file, limit_bytes=_LARGEST_BYTES).decode())
     except OSError as error:

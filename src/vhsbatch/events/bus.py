@@ -1,9 +1,9 @@
 """The bus: facts go to the journal, into the state, and then to every subscriber, in this order.
 
 anyio's memory streams compete for items, so every subscriber has its own mailbox. A mailbox
-keeps all facts, but of telemetry only what is worth showing: the newest progress of each lane, the
-newest readings and the last lines of the log. A subscriber that does not read can therefore never stall
-the work.
+keeps all facts, but of telemetry only what is worth showing: the newest progress of each lane while
+the lane works on it, the newest readings and the last lines of the log. A subscriber that does not read can
+therefore never stall the work.
 """
 
 from collections import deque
@@ -11,7 +11,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 
-from vhsbatch.events.events import Event, Fact
+from vhsbatch.events.events import (
+    BatchFinished,
+    Event,
+    Fact,
+    JobFailed,
+    JobPublished,
+    JobSkipped,
+    SegmentFailed,
+    SegmentFinished,
+)
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import DeviceReadings, LogLine, Progress, Telemetry
 
@@ -40,7 +49,21 @@ class Mailbox:
                 self._log.append(event)
             case _:
                 self._facts.append(event)
+                self._drop_progress(event)
         self._arrived.set()
+
+    def _drop_progress(self, fact: Fact) -> None:
+        """Progress is read after facts: of work that has ended it would look like new work."""
+        match fact:
+            case SegmentFinished(lane=lane) | SegmentFailed(lane=lane):
+                self._progress.pop(lane, None)
+            case JobPublished(job_id=job_id) | JobFailed(job_id=job_id) | JobSkipped(job_id=job_id):
+                kept = {lane: told for lane, told in self._progress.items() if told.job_id != job_id}
+                self._progress = kept
+            case BatchFinished():
+                self._progress.clear()
+            case _:
+                pass
 
     def close(self) -> None:
         """No more events will come."""
@@ -95,6 +118,7 @@ class Bus:
         self._append = append
         self._mailboxes: list[Mailbox] = []
         self._order = anyio.Lock()
+        self._is_over = False
 
     def subscribe(self) -> Mailbox:
         """A new mailbox, which gets every event from here on."""
@@ -105,13 +129,17 @@ class Bus:
     async def emit(self, fact: Fact) -> None:
         """Write a fact to the journal, then pass it to all subscribers.
 
-        A fact is never half told: once begun, this goes on even when the caller is cancelled.
+        A fact is never half told: once begun, this goes on even when the caller is cancelled. The end of the
+        batch is its last fact: a prediction, or a number of lanes, that comes too late is dropped.
         """
         with anyio.CancelScope(shield=True):
             async with self._order:
+                if self._is_over:
+                    return
                 await self._append(fact)
                 self.state.apply(fact)
                 self._deliver(fact)
+                self._is_over = isinstance(fact, BatchFinished)
 
     def tell(self, telemetry: Telemetry) -> None:
         """Pass telemetry to the subscribers."""

@@ -1,4 +1,7 @@
-"""The signals that ask this process to stop, and the time within which it ends whatever does not answer."""
+"""The signals that ask this process to stop, and the time within which it ends whatever does not answer.
+
+Every command imports this, `--help` too: what is heavy is imported by the functions that need it.
+"""
 
 import contextlib
 import os
@@ -10,8 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar, TypeVarTuple
-
-import anyio
 
 _TO_STOP = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 # Users are promised five seconds. Children and followers are ended before, so that all can be said and kept.
@@ -118,6 +119,8 @@ def receive_signals(
         if not is_patient():
             deadline.start(number)
 
+    import anyio
+
     numbers = signals_to_stop()
     with anyio.open_signal_receiver(*numbers) as signals:
         # The loop hears of a signal by another way. This one works, too, while the loop waits for a disk.
@@ -144,5 +147,7 @@ def run_until_stopped(work: Callable[[*Arguments], Awaitable[Result]], *argument
         for number in signals_to_stop():
             signal.signal(number, heard)
         return await work(*arguments)
+
+    import anyio
 
     return anyio.run(main)

@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
-import anyio
+if TYPE_CHECKING:
+    import anyio
 
 # A stop that is meant for the process may come a moment after the call that asks for it.
 _UNTIL_STOPPED_S = 0.02
 
-_scopes: set[anyio.CancelScope] = set()
+_scopes: "set[anyio.CancelScope]" = set()
 _to_children: list[Callable[[signal.Signals], object]] = []
 
 
@@ -54,7 +56,7 @@ def _on_stop(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def patient(scope: anyio.CancelScope) -> Iterator[anyio.CancelScope]:
+def patient(scope: "anyio.CancelScope") -> "Iterator[anyio.CancelScope]":
     """Let the deadline of a scope wait while this process is stopped."""
     _scopes.add(scope)
     try:

@@ -281,13 +281,14 @@ class Scheduler:
         On a full disk everything waits for space; when memory ran out, the batch continues with a lane
         less. A lane that was alone cannot be helped by others taking less.
         """
+        # As it was when the work failed: while disks and folders are looked at, others end too.
+        others_busy = self._busy_lanes() != {lane}
         if isinstance(error, MachineLostError):
             return True
         if self._admission.ran_short(plan.job.id, error):
             return True
         if await self._admission.hold_if_away(plan.job, error) or await self._admission.is_cut_off():
             return True
-        others_busy = self._busy_lanes() != {lane}
         if isinstance(error, OutOfMemoryError):
             among = self._began_among[lane]
             await self._use_fewer_lanes(among)

@@ -1,9 +1,19 @@
+from dataclasses import replace
+
 import anyio
 import pytest
 
 import make
-from vhsbatch.events.bus import Bus
-from vhsbatch.events.events import Event, Fact
+from vhsbatch.events.bus import Bus, Mailbox
+from vhsbatch.events.events import (
+    BatchFinished,
+    Event,
+    Fact,
+    JobFailed,
+    JobSkipped,
+    LanesChanged,
+    SegmentFailed,
+)
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import DeviceReadings, DiskReading, LogLine, Progress
 
@@ -65,6 +75,56 @@ async def test_every_subscriber_gets_every_fact_and_the_newest_progress_of_each_
     expected: list[Event] = [fact, progress(1, 999), progress(2, 1998)]
     assert await quick.receive() == expected
     assert await slow.receive() == expected
+
+
+def ends(work: str) -> Fact:
+    plan = make.plan(make.job(1))
+    job_id = plan.job.id
+    facts: dict[str, Fact] = {
+        "segment_finished": make.finished(plan, 0, 1),
+        "segment_failed": SegmentFailed(
+            at_s=1, job_id=job_id, segment=0, attempt=1, lane=1, reason="no", final=False
+        ),
+        "job_published": make.published(plan),
+        "job_failed": JobFailed(at_s=1, job_id=job_id, reason="no"),
+        "job_skipped": JobSkipped(at_s=1, job_id=job_id, reason="no"),
+        "batch_finished": BatchFinished(at_s=1, run_id="r", outcome="interrupted", exit_code=130),
+    }
+    return facts[work]
+
+
+@pytest.mark.parametrize(
+    "work",
+    ["segment_finished", "segment_failed", "job_published", "job_failed", "job_skipped", "batch_finished"],
+)
+async def test_progress_of_work_that_has_ended_is_not_read_after_its_end(work: str) -> None:
+    mailbox = Mailbox()
+    mine = replace(progress(1, 5), job_id=make.plan(make.job(1)).job.id)
+    mailbox.put(mine)
+    mailbox.put(progress(2, 7))
+    mailbox.put(ends(work))
+    kept = [] if work == "batch_finished" else [progress(2, 7)]
+    assert await mailbox.receive() == [ends(work), *kept]
+
+
+async def test_the_end_of_a_batch_is_its_last_fact() -> None:
+    kept: list[Fact] = []
+
+    async def append(fact: Fact) -> None:
+        await anyio.lowlevel.checkpoint()
+        kept.append(fact)
+
+    bus = Bus(BatchState(), append)
+    mailbox = bus.subscribe()
+    facts = (
+        make.batch_started(make.job()),
+        BatchFinished(at_s=2, run_id="r", outcome="complete", exit_code=0),
+        LanesChanged(at_s=3, lanes=3, reason="it pays"),
+    )
+    async with anyio.create_task_group() as group:
+        for fact in facts:
+            group.start_soon(bus.emit, fact)
+    assert kept == await mailbox.receive() == list(facts[:2])
 
 
 async def test_the_log_of_a_subscriber_that_sleeps_is_bounded() -> None:

@@ -518,8 +518,15 @@ async def test_no_room_on_a_disk_with_room_is_a_failure() -> None:
 async def test_after_a_full_disk_lanes_take_turns() -> None:
     several = plans(3, segments=3)
     disk_space = DiskSpace()
-    executor = Executor({(several[0].job.id, 0): [ChainError(FULL)]}, together=2)
-    ended = await run(*several, executor=executor, disk_space=disk_space, lanes=3)
+    failing, others = (several[0].job.id, 0), ("held back", 0)
+    executor = Executor({failing: [ChainError(FULL)], others: [ChainError("")]}, together=2)
+
+    async def let_others_end(facts: list[Fact]) -> None:
+        while not any(isinstance(fact, SegmentFailed) for fact in facts):
+            await anyio.sleep(0.001)
+        executor.errors.clear()
+
+    ended = await run(*several, executor=executor, disk_space=disk_space, lanes=3, beside=let_others_end)
     assert len(ended.of(JobPublished)) == 3
     running, alone = 0, False
     for fact in ended.facts:
