@@ -70,7 +70,7 @@ def test_options_that_say_what_the_preset_says_are_no_others() -> None:
         resolution=preset.target_height,
         crf=preset.video.quality,
         encoder=preset.video.encoder,
-        deinterlace=preset.deinterlace.method,  # type: ignore[arg-type]
+        deinterlace=preset.deinterlace.method,
         vfr=preset.vfr,
     )
     options = continued(BatchOptions(result=result), begun(BatchOptions()), replan=False)
