@@ -92,7 +92,7 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> Iterator[Row]:
         for scene in chosen:
             job = _prepare(scene, kind, folder, arguments)
             for name in arguments.presets or SUITED[kind]:
-                preset = override(find_preset(presets, name), height=scene.height)
+                preset = override(find_preset(presets, name), {"target_height": scene.height})
                 yield _restored_and_scored(job, preset, folder, arguments)
             if arguments.stills:
                 stills.join(_still_folder(arguments.stills, job))

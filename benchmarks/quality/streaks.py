@@ -35,10 +35,10 @@ def main() -> None:
         scenes.film(scene, _FRAMES, original)
         tape = capture("tape_worn", original, scene.shape, folder, seed=1)
         score.reference(original, scene.shape, every=tape.every, unpacked=truth)
-        preset = override(find_preset(load_presets([]), "vhs_heavy"), height=scene.height)
+        preset = override(find_preset(load_presets([]), "vhs_heavy"), {"target_height": scene.height})
         made = {preset.name: folder / "without.yuv", f"{preset.name} --dropouts": folder / "with.yuv"}
         for (name, file), dropouts in zip(made.items(), (False, True), strict=True):
-            restore.restore(tape.file, override(preset, dropouts=dropouts), "ffmpeg", file)
+            restore.restore(tape.file, override(preset, {"dropouts": dropouts}), "ffmpeg", file)
             print(name, flush=True)
         without, repaired = (
             video.luma(file, scene.shape.width, scene.shape.height) for file in made.values()

@@ -17,6 +17,8 @@ from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import Telemetry
 
 _EVERY_S = 0.5
+# The fix where a folder holds no batch.
+OUTPUT_FOLDER = "name the output folder of a batch"
 
 
 @dataclass(slots=True)
@@ -137,3 +139,14 @@ class AttachedSession:
 
     def _news(self) -> list[Telemetry]:
         return self._line.news() if self._alive and self._line is not None else []
+
+
+def expect_output_folder(folder: Path) -> None:
+    """Find out whether `folder` is one.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not folder.is_dir():
+        why = "is not a folder" if folder.exists() else "does not exist"
+        raise UsageError(f"{folder} {why}", fix=OUTPUT_FOLDER)

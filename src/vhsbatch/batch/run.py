@@ -173,6 +173,7 @@ async def _run(
     for line in (
         *(LogLine(level="warning", text=text) for text in warnings),
         *(LogLine(level="info", text=text) for text in notes),
+        *(LogLine(level="debug", text=text) for text in environment.details),
     ):
         bus.tell(line)
     async with anyio.create_task_group() as group:

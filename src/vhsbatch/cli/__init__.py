@@ -1,7 +1,6 @@
-"""The command line."""
+"""The command line: one file per command."""
 
-from vhsbatch.cli import making, seeing, workers
 from vhsbatch.cli.app import app
 from vhsbatch.cli.program import main, run
 
-__all__ = ["app", "main", "making", "run", "seeing", "workers"]
+__all__ = ["app", "main", "run"]

@@ -21,8 +21,14 @@ from vhsbatch.restore.per_video import Overrides
 from vhsbatch.ui.text import show_line
 
 
-def analyze_video(video: Path, *, json: bool, config: Path | None) -> int:
-    """Say what a video is, and which preset suits it."""
+def analyze(video: Path, /, *, json: bool = False, config: Path | None = None) -> int:
+    """Analyse a video and suggest a preset.
+
+    Args:
+        video: The capture. It is never changed.
+        json: Print one JSON object.
+        config: Configuration file, instead of ./vhsbatch.toml and your own.
+    """
     expect_video(video)
     with about_video(video):
         return run_until_stopped(_analyze, video.absolute(), json, load_settings({}, config_file=config))

@@ -1,4 +1,4 @@
-"""The program as its command line is described by: every command adds itself to it."""
+"""The table of commands. A command's module is imported when the command runs, not before."""
 
 from cyclopts import App, Parameter
 
@@ -6,10 +6,32 @@ from vhsbatch import __version__
 
 app = App(
     name="vhs-upscale",
-    help="Digitised VHS tapes in, restored, upscaled and verified masters out.",
+    help="Turn digitised VHS tapes into restored, upscaled and verified masters.",
     version=__version__,
     help_format="plaintext",
     default_parameter=Parameter(negative=(), show_default=False),
 )
 config_app = App(name="config", help="Show the configuration.")
 app.command(config_app)
+
+# The list of commands shows these lines; they are the first ones of the functions' docstrings.
+_COMMANDS = (
+    ("vhsbatch.cli.batch:batch", "Restore every video of a folder."),
+    ("vhsbatch.cli.watch:watch", "Restore videos as they arrive in a folder, until Ctrl-C."),
+    ("vhsbatch.cli.upscale:upscale", "Restore one video."),
+    ("vhsbatch.cli.test_presets:test_presets", "Compare presets side by side on clips of one video."),
+    ("vhsbatch.cli.analyze:analyze", "Analyse a video and suggest a preset."),
+    ("vhsbatch.cli.verify:verify", "Verify finished results against their records."),
+    ("vhsbatch.cli.log:log", "Show the history of an output folder."),
+    ("vhsbatch.cli.attach:attach", "Show the running or last batch of an output folder."),
+    ("vhsbatch.cli.steer:steer", "Control a running batch: pause, skip, retry, reorder or stop."),
+    ("vhsbatch.cli.serve:serve", "Show the running or last batch of an output folder in web browsers."),
+    ("vhsbatch.cli.presets:presets", "List the presets, or show all keys of one."),
+    ("vhsbatch.cli.completion:completion", "Print a completion script for a shell."),
+    ("vhsbatch.cli.doctor:doctor", "Check what works on this machine, and how to fix the rest."),
+    ("vhsbatch.cli.scheduler:scheduler", "Run the scheduler of a cluster."),
+    ("vhsbatch.cli.worker:worker", "Make this machine a worker of a cluster, until Ctrl-C."),
+)
+for _function, _summary in _COMMANDS:
+    app.command(_function, name=_function.rpartition(":")[2].replace("_", "-"), help=_summary)
+config_app.command("vhsbatch.cli.config:show", name="show", help="Show each setting and where it comes from.")

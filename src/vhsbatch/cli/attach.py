@@ -6,10 +6,9 @@ from pathlib import Path
 
 import anyio
 
-from vhsbatch.batch.attached import AttachedSession
+from vhsbatch.batch.attached import AttachedSession, expect_output_folder
 from vhsbatch.batch.run import temporary_folder
 from vhsbatch.cli.display import no_terminal
-from vhsbatch.cli.history import expect_folder
 from vhsbatch.config.sources import load_settings
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.ffmpeg.toolchain import find_ffmpeg
@@ -17,24 +16,26 @@ from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.ui.screen_reader import PlainPrinter
 
 
-def attach_to(folder: Path, *, read_only: bool) -> int:
-    """Show the batch in an output folder until the user leaves; the exit code."""
-    expect_folder(folder)
+def attach(output_folder: Path, /, *, read_only: bool = False, plain: bool = False) -> int:
+    """Show the running or last batch of an output folder.
+
+    Args:
+        output_folder: Folder of results.
+        read_only: Only look: keys that control the batch do nothing.
+        plain: Print sentences for a screen reader until the batch ends. Use 'steer' to control it.
+    """
+    expect_output_folder(output_folder)
     # A page in a browser is no terminal, but Textual draws there too.
-    if "TEXTUAL_DRIVER" not in os.environ and (why := no_terminal()) is not None:
+    if not plain and "TEXTUAL_DRIVER" not in os.environ and (why := no_terminal()) is not None:
         raise UsageError(
-            f"attach needs a terminal: {why}", fix=f"vhs-upscale log {folder} prints what happened"
+            f"attach needs a terminal: {why}",
+            fix=f"add --plain, or use 'vhs-upscale log {output_folder}'",
         )
-    viewer = AttachedSession(folder.resolve(), read_only=read_only)
-    anyio.run(_show, viewer, _snapshots(viewer.folder))
-    return 0
-
-
-def read_out(folder: Path) -> int:
-    """Print the batch in an output folder in sentences, until it ends; the exit code."""
-    expect_folder(folder)
-    viewer = AttachedSession(folder.resolve(), read_only=True)
-    anyio.run(_read_out, viewer, PlainPrinter(viewer.state, sys.stdout))
+    viewer = AttachedSession(output_folder.resolve(), read_only=read_only or plain)
+    if plain:
+        anyio.run(_read_out, viewer, PlainPrinter(viewer.state, sys.stdout))
+    else:
+        anyio.run(_show, viewer, _snapshots(viewer.folder))
     return 0
 
 

@@ -4,10 +4,10 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vhsbatch.cli.cluster import expect_dask
-from vhsbatch.cli.configure import network_settings, preset_from, settings_from
-from vhsbatch.cli.doctor_checks import Finding, Status, line
+from vhsbatch.cli.configure import preset_from, settings_from
+from vhsbatch.cli.doctor import Finding, Status, line
 from vhsbatch.cli.options import ClusterOptions, MachineOptions, ResultOptions
+from vhsbatch.cluster.availability import expect_dask
 from vhsbatch.config.presets import Preset
 from vhsbatch.config.settings import Settings
 from vhsbatch.process.stop_signals import run_until_stopped
@@ -24,7 +24,7 @@ def show_cluster(network: ClusterOptions, config: Path | None) -> int:
     from vhsbatch.cluster.address import parse_address, refuse_open_network
     from vhsbatch.cluster.protocol import parse_map
 
-    settings = settings_from(MachineOptions(config=config), None, **network_settings(network))
+    settings = settings_from(MachineOptions(config=config), network)
     parse_map(settings.map_path)
     address = parse_address(network.cluster or "")
     refuse_open_network(address, settings)

@@ -33,10 +33,10 @@ def interfaces(display: DisplayOptions, *, lines_only: bool = False) -> list[Int
 def _interface(display: DisplayOptions, *, lines_only: bool) -> Interface:
     if display.quiet and (display.json or display.verbose):
         other = "--json" if display.json else "--verbose"
-        raise UsageError(f"--quiet says nothing, and {other} says more", fix="leave one of them out")
+        raise UsageError(f"--quiet and {other} contradict each other", fix="leave one of them out")
     if display.plain and (display.json or display.quiet):
         other = "--json" if display.json else "--quiet"
-        raise UsageError(f"--plain prints sentences, and {other} something else", fix="leave one of them out")
+        raise UsageError(f"--plain and {other} contradict each other", fix="leave one of them out")
     if display.plain:
         return _read_out
     if display.json or display.no_tui or display.quiet or lines_only or no_terminal() is not None:
@@ -49,11 +49,11 @@ def no_terminal() -> str | None:
     # Textual draws on stderr, and reads keys from stdin.
     for name, stream in (("input", sys.stdin), ("output", sys.stdout), ("error", sys.stderr)):
         if not stream.isatty():
-            return f"standard {name} is none"
+            return f"standard {name} is not a terminal"
     if os.environ.get("TERM", "") in ("", "dumb"):
-        return "TERM says that it can only print lines"
+        return "TERM names one that can only print lines"
     if codecs.lookup(sys.stderr.encoding).name != "utf-8":
-        return f"it shows {sys.stderr.encoding} instead of UTF-8"
+        return f"its encoding is {sys.stderr.encoding}, not UTF-8"
     return None
 
 

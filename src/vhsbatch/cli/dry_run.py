@@ -65,7 +65,8 @@ async def preview(request: BatchRequest, show: Callable[[str], None]) -> int:
         request.settings.min_free_mib * 2**20,
     )
     forecast = disk_space.forecast(plan for plan in plans.values() if isinstance(plan, JobPlan))
-    notes = (*request.notes, *environment.notes)
+    details = environment.details if request.verbose else ()
+    notes = (*request.notes, *environment.notes, *details)
     for line in describe_plans(request.jobs, plans, environment.lanes, notes, estimates, remarks=remarks):
         show(line)
     if not planned:

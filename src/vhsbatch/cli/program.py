@@ -13,7 +13,7 @@ from cyclopts import CycloptsError
 
 from vhsbatch.cli.app import app
 from vhsbatch.cli.usage_errors import mistake
-from vhsbatch.errors import UsageError, VhsBatchError, first_cause
+from vhsbatch.errors import OutputFolderError, ToolError, UsageError, VhsBatchError, first_cause
 from vhsbatch.formatting import plain
 from vhsbatch.process.stop_signals import deadline
 from vhsbatch.process.suspension import stop_with_children
@@ -50,7 +50,9 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 128 + (deadline.asked_by or signal.SIGINT)
     except Exception as error:
-        if "--verbose" in words and not isinstance(first_cause(error), UsageError):
+        # What was typed is wrong, or a tool or a folder is missing: where the program noticed says nothing.
+        plain_refusal = isinstance(first_cause(error), UsageError | ToolError | OutputFolderError)
+        if not plain_refusal and not {"--verbose", "--verbose=true"}.isdisjoint(words):
             traceback.print_exc()
         return _failed(error)
     return result if isinstance(result, int) else 0

@@ -1,13 +1,13 @@
 """`serve`: the interface as a page for browsers."""
 
 import errno
+import functools
 import importlib.util
 import os
 import socket
 import stat
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult
@@ -15,7 +15,7 @@ from urllib.parse import SplitResult
 import anyio
 import anyio.to_thread
 
-from vhsbatch.cli.history import expect_folder
+from vhsbatch.batch.attached import expect_output_folder
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.fs import read_regular
 from vhsbatch.process.stop_signals import receive_signals
@@ -31,49 +31,58 @@ _TOKEN_FILE_BYTES = 2**20
 _PARTS = ("aiohttp", "textual_serve")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeOptions:
-    """What was typed.
+def serve(
+    output_folder: Path,
+    /,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    control: bool = False,
+    token_file: Path | None = None,
+    public_url: str | None = None,
+    tabs: int = 8,
+    open: bool = False,  # noqa: A002
+) -> int:
+    """Show the running or last batch of an output folder in web browsers.
 
-    Attributes:
-        host: the address to listen at.
-        port: the port; 0 lets the system choose one.
-        control: whether browsers may steer the batch.
-        token_file: where the token is kept, None for one of this run's own.
-        public_url: how a proxy makes the page known.
-        tabs: how many views there may be at a time.
-        open: whether to open a browser.
+    Args:
+        output_folder: Folder of results.
+        host: Address to listen on. Beyond this machine the page travels unencrypted. [default: 127.0.0.1]
+        port: Port to listen on. 0 uses a free one. [default: 8765]
+        control: Let browsers control the batch.
+        token_file: Keep the access token in this file, instead of making a new one each time.
+        public_url: Address of the page behind a reverse proxy, for example https://tapes.example.org/.
+        tabs: Browser tabs that may be open at the same time. [default: 8]
+        open: Open the page in a browser.
     """
-
-    host: str
-    port: int
-    control: bool
-    token_file: Path | None
-    public_url: str | None
-    tabs: int
-    open: bool
-
-
-def serve_folder(folder: Path, options: ServeOptions) -> int:
-    """Serve until a signal ends it; the exit code."""
     _expect_web()
-    expect_folder(folder)
-    if options.tabs < 1:
-        raise UsageError(f"--tabs {options.tabs}: must be at least 1")
-    public = parse_public_url(options.public_url) if options.public_url is not None else None
-    token = new_token() if options.token_file is None else token_of(options.token_file)
+    expect_output_folder(output_folder)
+    if tabs < 1:
+        raise UsageError(f"--tabs {tabs}: must be at least 1")
+    public = parse_public_url(public_url) if public_url is not None else None
+    token = new_token() if token_file is None else token_of(token_file)
     from vhsbatch.ui.web.server import Site
 
+    folder = output_folder.resolve()
     site = Site(
-        access=Access(token=token, names=_names(options.host), public=public),
-        viewer=_viewer(folder.resolve(), control=options.control),
-        title=f"{folder.resolve().name} - vhs-upscale",
-        most_tabs=options.tabs,
+        access=Access(token=token, names=_names(host), public=public),
+        viewer=_viewer(folder, control=control),
+        title=f"{folder.name} - vhs-upscale",
+        most_tabs=tabs,
         report=say,
     )
-    listening = listen(options.host, options.port)
-    address = address_of(options.host, listening, public)
-    anyio.run(_serve, site, listening, address, options)
+    listening = listen(host, port)
+    anyio.run(
+        functools.partial(
+            _serve,
+            site,
+            listening,
+            address_of(host, listening, public),
+            control=control,
+            private=is_loopback(host) or site.access.is_encrypted,
+            open_browser=open,
+        )
+    )
     return 0
 
 
@@ -169,19 +178,29 @@ def _viewer(folder: Path, *, control: bool) -> tuple[str, ...]:
     return attach if control else (*attach, "--read-only")
 
 
-async def _serve(site: "Site", listening: socket.socket, address: str, options: ServeOptions) -> None:
+async def _serve(
+    site: "Site",
+    listening: socket.socket,
+    address: str,
+    *,
+    control: bool,
+    private: bool,
+    open_browser: bool,
+) -> None:
     from vhsbatch.ui.web.server import serving
 
     with receive_signals() as signals:
         async with serving(site, listening):
             show_line(f"{address}?token={site.access.token}")
-            may = (
-                "steer the batch" if options.control else "look, and change nothing (--control lets it steer)"
+            say(
+                "Anyone with this address can control the batch. Stop with Ctrl-C."
+                if control
+                else "Anyone with this address can watch; --control lets them control the batch. "
+                "Stop with Ctrl-C."
             )
-            say(f"Whoever has this address may {may}. Ctrl-C ends it.")
-            if not (is_loopback(options.host) or site.access.is_encrypted):
+            if not private:
                 say(_warning(listening.getsockname()[1]))
-            if options.open and not await anyio.to_thread.run_sync(
+            if open_browser and not await anyio.to_thread.run_sync(
                 open_in_browser, f"{address}?token={site.once()}"
             ):
                 say("no browser could be opened here: open the address yourself")

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, assert_never, get_args
+from typing import Annotated, Literal, assert_never, get_args
 
-from vhsbatch.batch.attached import AttachedSession
-from vhsbatch.cli.history import expect_folder
+from cyclopts import Parameter
+
+from vhsbatch.batch.attached import AttachedSession, expect_output_folder
+from vhsbatch.cli.completers import videos_to_steer
 from vhsbatch.config.validation import nearest
 from vhsbatch.errors import UsageError
 from vhsbatch.events.commands import (
@@ -60,14 +62,32 @@ class Typed:
     finish: bool = False
 
 
-def steer_batch(folder: Path, typed: Typed) -> int:
-    """Wish something of the batch that runs into a folder; the exit code."""
-    expect_folder(folder)
-    viewer = AttachedSession(folder.resolve(), read_only=False)
+def steer(
+    output_folder: Path,
+    what: OfBatch | OfVideo,
+    video: Annotated[str | None, Parameter(completer=videos_to_steer)] = None,
+    priority: int | None = None,
+    /,
+    *,
+    finish: bool = False,
+) -> int:
+    """Control a running batch: pause, skip, retry, reorder or stop.
+
+    Args:
+        output_folder: Folder of results.
+        what: Pause or resume the batch, use one worker more or fewer, skip, retry or move a video, or stop.
+        video: Name of the video: of its file, or of its result.
+        priority: The video's new priority. Videos with a higher one start first.
+        finish: Finish the running segments before stopping.
+    """
+    expect_output_folder(output_folder)
+    viewer = AttachedSession(output_folder.resolve(), read_only=False)
     if not viewer.steerable:
         raise UsageError(
-            f"no batch runs into {folder}", fix=f"vhs-upscale log {folder} prints what happened there"
+            f"no batch is running in {output_folder}",
+            fix=f"'vhs-upscale log {output_folder}' shows what happened there",
         )
+    typed = Typed(what=what, video=video, priority=priority, finish=finish)
     command = command_of(typed, viewer.state)
     answer = what_comes_of(command, viewer.state)
     viewer.command(command)

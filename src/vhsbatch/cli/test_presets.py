@@ -4,21 +4,25 @@ import tempfile
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Annotated
 
 import anyio
 import anyio.to_thread
+from cyclopts import Parameter
 
+from vhsbatch import formatting
 from vhsbatch.batch.captures import refuse_result
 from vhsbatch.batch.request import about_video, expect_video
+from vhsbatch.cli.completers import preset_lists
 from vhsbatch.cli.configure import settings_from
-from vhsbatch.cli.options import MachineOptions
+from vhsbatch.cli.options import NO_MACHINE_OPTIONS, MachineOptions, flags_of_preset_keys
 from vhsbatch.config.preset_files import find_preset, load_presets
 from vhsbatch.config.presets import Preset, override
 from vhsbatch.config.settings import Settings
 from vhsbatch.config.sources import preset_paths
 from vhsbatch.errors import UsageError
 from vhsbatch.events.telemetry import LogLine, Telemetry
-from vhsbatch.formatting import duration, plain
+from vhsbatch.formatting import plain
 from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.compare import choose_clips, compare, names_of
 from vhsbatch.restore.comparisons import expect_own, note
@@ -28,27 +32,45 @@ from vhsbatch.scheduling.environment import open_environment
 from vhsbatch.ui.text import show_line
 
 
-def compare_presets(
+def test_presets(
     video: Path,
-    folder: Path,
+    /,
     *,
-    presets: str,
-    clip_count: int,
-    duration_s: float,
-    start_s: float | None,
-    resolution: int | None,
-    overwrite: bool,
-    from_results: bool,
-    machine: MachineOptions,
-    verbose: bool,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    presets: Annotated[str, Parameter(completer=preset_lists)] = "vhs,vhs_clean,vhs_heavy",
+    multi_clip: bool = False,
+    clip_count: int | None = None,
+    duration: float = 10.0,
+    start: float | None = None,
+    resolution: Annotated[int | None, Parameter(name=["--resolution", "-r"])] = None,
+    overwrite: bool = False,
+    from_results: bool = False,
+    machine: MachineOptions = NO_MACHINE_OPTIONS,
+    verbose: bool = False,
 ) -> int:
-    """Make the comparisons; the exit code."""
-    if clip_count < 1:
-        raise UsageError(f"--clip-count {clip_count} leaves nothing to do", fix="give 1 or more")
-    if not duration_s > 0:
-        raise UsageError(f"--duration {duration_s:g} is no length", fix="give seconds, more than 0")
-    if start_s is not None and not start_s >= 0:
-        raise UsageError(f"--start {start_s:g} is before the video", fix="give seconds from its beginning")
+    """Compare presets side by side on clips of one video.
+
+    Args:
+        video: The capture. It is never changed.
+        output: Folder for the clips, the comparison videos and the contact sheets.
+        presets: Names of presets, separated by commas.
+        multi_clip: Use clips from several places of the tape instead of one.
+        clip_count: Number of clips; implies --multi-clip. [default: 3]
+        duration: Length of each clip in seconds. [default: 10]
+        start: Start of the first clip in seconds.
+        resolution: Height of the results in lines, instead of the presets' own.
+        overwrite: Replace files with the comparisons' names that vhs-upscale did not make.
+        from_results: Use the video even if it is a result itself.
+        machine: See `MachineOptions`.
+        verbose: Show commands and stack traces.
+    """
+    count = clip_count if clip_count is not None else 3 if multi_clip else 1
+    if count < 1:
+        raise UsageError(f"--clip-count {count} leaves no clip", fix="use 1 or more")
+    if not duration > 0:
+        raise UsageError(f"--duration {duration:g} is not a length", fix="use more than 0 seconds")
+    if start is not None and not start >= 0:
+        raise UsageError(f"--start {start:g} is before the start of the video", fix="use 0 or more seconds")
     expect_video(video)
     if not from_results:
         refuse_result(video.resolve())
@@ -56,12 +78,13 @@ def compare_presets(
     known = load_presets(preset_paths(settings))
     names = list(dict.fromkeys(name.strip() for name in presets.split(",") if name.strip()))
     if not names:
-        raise UsageError("--presets names none", fix=f"presets: {', '.join(known)}")
-    chosen = [override(find_preset(known, name), height=resolution) for name in names]
-    places = Places(count=clip_count, duration_s=duration_s, start_s=start_s, overwrite=overwrite)
+        raise UsageError("--presets names no preset", fix=f"presets: {', '.join(known)}")
+    changes = {} if resolution is None else {"target_height": resolution}
+    chosen = [override(find_preset(known, name), changes, options=flags_of_preset_keys()) for name in names]
+    places = Places(count=count, duration_s=duration, start_s=start, overwrite=overwrite)
     with about_video(video):
         return run_until_stopped(
-            _compare, (video.absolute(), folder.absolute()), chosen, settings, places, verbose
+            _compare, (video.absolute(), output.absolute()), chosen, settings, places, verbose
         )
 
 
@@ -121,7 +144,7 @@ async def _compare(
     )
     for comparison in made:
         clip = comparison.clip
-        show_line(f"Clip {clip.number} of {len(made)}, from {duration(float(clip.start_s))}:")
+        show_line(f"Clip {clip.number} of {len(made)}, from {formatting.duration(float(clip.start_s))}:")
         for name, path in comparison.files.items():
             show_line(f"  {name}: {plain(str(path))}")
         show_line(f"  side by side: {plain(str(comparison.video))}")

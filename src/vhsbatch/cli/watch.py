@@ -1,7 +1,6 @@
 """`watch`: a folder that is restored for as long as videos arrive in it."""
 
 import dataclasses
-import functools
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -19,19 +18,10 @@ from vhsbatch.batch.request import Chosen, NothingToDoError, jobs_of_folder
 from vhsbatch.batch.run import run_batch
 from vhsbatch.batch.session import Session
 from vhsbatch.batch.settle import Arrivals, Identity
-from vhsbatch.cli.configure import network_settings, preset_from, preset_named, settings_from
+from vhsbatch.cli.configure import decide, expect_parts, preset_finder, request_for, rules_of
 from vhsbatch.cli.display import interfaces
 from vhsbatch.cli.integrations import integrations
-from vhsbatch.cli.options import (
-    ClusterOptions,
-    DisplayOptions,
-    FolderOptions,
-    IntegrationOptions,
-    MachineOptions,
-    ResultOptions,
-)
-from vhsbatch.cli.restore import expect_parts, request_for, rules_of
-from vhsbatch.cli.resume import Options
+from vhsbatch.cli.options import NO_BATCH_OPTIONS, BatchOptions
 from vhsbatch.config.presets import Preset
 from vhsbatch.config.settings import Settings
 from vhsbatch.errors import UsageError
@@ -47,72 +37,73 @@ from vhsbatch.ui.text import say
 _LOOK_AT_LEAST_EVERY_S = 60.0
 
 
-def watch_folder(
-    typed_input: str,
-    typed_output: str,
+def watch(
+    input_folder: str,
+    output_folder: str,
+    /,
     *,
-    settle_s: float,
-    poll_s: float | None,
-    which: FolderOptions,
-    result: ResultOptions,
-    machine: MachineOptions,
-    cluster: ClusterOptions,
-    display: DisplayOptions,
-    integration: IntegrationOptions,
+    settle: float = 10.0,
+    poll: float | None = None,
+    options: BatchOptions = NO_BATCH_OPTIONS,
 ) -> int:
-    """Watch a folder until a signal ends it; the exit code."""
-    if settle_s <= 0:
-        raise UsageError(f"--settle {settle_s:g}: must be more than 0 seconds", fix="for example 10")
-    if poll_s is not None and poll_s <= 0:
-        raise UsageError(f"--poll {poll_s:g}: must be more than 0 seconds", fix="for example 30")
+    """Restore videos as they arrive in a folder, until Ctrl-C.
+
+    Args:
+        input_folder: Folder of captures. Nothing in it is ever changed.
+        output_folder: Folder for the results. It is created if it does not exist.
+        settle: Restore a file when it has not changed for this many seconds. [default: 10]
+        poll: Check the folder every N seconds, for network shares that do not report changes.
+        options: See `BatchOptions`.
+    """
+    if settle <= 0:
+        raise UsageError(f"--settle {settle:g}: must be more than 0 seconds", fix="for example 10")
+    if poll is not None and poll <= 0:
+        raise UsageError(f"--poll {poll:g}: must be more than 0 seconds", fix="for example 30")
+    which = options.which
     for option, given in (("--dry-run", which.dry_run), ("--max-count", which.max_count is not None)):
         if given:
-            raise UsageError(f"{option} is of a single batch", fix="use 'vhs-upscale batch' for that")
-    if not Path(typed_input).is_dir():
-        raise UsageError(f"input folder {typed_input} does not exist, or is not a folder", fix="create it")
-    if not os.access(typed_input, os.R_OK | os.X_OK):
+            raise UsageError(f"{option} cannot be used with watch", fix="use 'vhs-upscale batch'")
+    if not Path(input_folder).is_dir():
+        raise UsageError(f"input folder {input_folder} does not exist, or is not a folder", fix="create it")
+    if not os.access(input_folder, os.R_OK | os.X_OK):
         raise UsageError(
-            f"input folder {typed_input} cannot be read", fix="make it readable, or name another folder"
+            f"input folder {input_folder} cannot be read", fix="make it readable, or name another folder"
         )
-    settings = settings_from(machine, integration, parallel=which.parallel, **network_settings(cluster))
     # What one run has finished, or half finished, the next need not make again.
     which = dataclasses.replace(which, resume=True, skip_existing=False)
-    options, rules = Options(which, result, machine), rules_of(which, machine)
-    preset = preset_from(result, settings)
-    named = functools.partial(preset_named, result=result, settings=settings, base=preset)
-    expect_parts(settings, cluster, preset, named)
-    # What cannot be shown is refused before the first video has come.
-    interfaces(display, lines_only=True)
-    watch = Watch(
-        typed_input=typed_input,
-        typed_output=typed_output,
-        folder=Path(typed_output).resolve(),
+    options, settings, preset = decide(dataclasses.replace(options, which=which), None, replan=False)
+    expect_parts(settings, options.cluster, preset, preset_finder(options.result, settings, preset))
+    # Display options that cannot work are refused before the first video arrives.
+    interfaces(options.display, lines_only=True)
+    folder = Path(output_folder).resolve()
+    watched = _Watch(
+        typed_input=input_folder,
+        typed_output=output_folder,
+        folder=folder,
         options=options,
         settings=settings,
         preset=preset,
-        display=display,
-        poll_s=poll_s,
-        arrivals=Arrivals(settle_s),
+        poll_s=poll,
+        arrivals=Arrivals(settle),
         service_manager=ServiceManager.of_environment(),
-        rules=rules,
-        ledger=LedgerReader(Path(typed_output).resolve()),
+        rules=rules_of(which, options.machine),
+        ledger=LedgerReader(folder),
     )
     with suppress(NothingToDoError):
-        watch.chosen()
-    return run_until_stopped(watch.run)
+        watched.chosen()
+    return run_until_stopped(watched.run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class _Watch:
     """A folder that is watched; each time that videos are complete, they are a batch of their own."""
 
     typed_input: str
     typed_output: str
     folder: Path
-    options: Options
+    options: BatchOptions
     settings: Settings
     preset: Preset
-    display: DisplayOptions
     poll_s: float | None
     arrivals: Arrivals
     service_manager: ServiceManager | None
@@ -156,7 +147,7 @@ class Watch:
     def _say(self, line: str) -> None:
         if self.service_manager is not None:
             self.service_manager.ready(line)
-        if not self.display.quiet:
+        if not self.options.display.quiet:
             say(line)
 
     # --- what is there ---------------------------------------------------------------------------
@@ -266,7 +257,6 @@ class Watch:
             options=self.options,
             settings=self.settings,
             preset=self.preset,
-            verbose=self.display.verbose,
         )
         sessions: list[Session] = []
 
@@ -275,7 +265,7 @@ class Watch:
             async for _ in mailbox:
                 pass
 
-        shown = [*interfaces(self.display, lines_only=True), remember]
+        shown = [*interfaces(self.options.display, lines_only=True), remember]
         await run_batch(request, shown, integrations(request, service_manager=self.service_manager))
         (session,) = sessions
         for id_, job in session.state.jobs.items():

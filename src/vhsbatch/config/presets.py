@@ -4,7 +4,9 @@ A preset is data, never a raw filter string: what it holds is checked here, and
 `vhsbatch.ffmpeg.filters` alone turns it into filters.
 """
 
+import functools
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -101,59 +103,35 @@ def derive(parent: Preset, changes: Mapping[str, object]) -> Preset:
     return Preset.model_validate(values)
 
 
-_OPTIONS = {
-    "target_height": "-r",
-    "video.quality": "--crf",
-    "video.encoder": "--encoder",
-    "container": "--container",
-    "pad": "--pad",
-    "deinterlace.method": "--deinterlace",
-}
-
-
 def override(
-    preset: Preset,
-    *,
-    height: int | None = None,
-    quality: int | None = None,
-    encoder: str | None = None,
-    container: str | None = None,
-    fix_drift: bool = False,
-    keep_sar: bool = False,
-    pad: str | None = None,
-    deinterlace: str | None = None,
-    vfr: str | None = None,
-    dropouts: bool = False,
+    preset: Preset, changes: Mapping[str, object], *, options: Mapping[str, str] = MappingProxyType({})
 ) -> Preset:
-    """`preset` with what the command line says; None changes nothing.
+    """`preset` with what the command line says.
+
+    Args:
+        preset: what is changed.
+        changes: new values by key; dots stand between tables.
+        options: the options that set keys, for what is said of wrong values.
 
     Raises:
         UsageError: a value is not allowed, or they do not go together; names the option.
     """
-    video = {"encoder": encoder, "quality": quality}
-    changes: dict[str, object] = {
-        key: value
-        for key, value in {
-            "target_height": height,
-            "container": container,
-            "pad": pad,
-            "vfr": vfr,
-        }.items()
-        if value is not None
-    }
-    if keep_sar:
-        changes["keep_sar"] = True
-    if dropouts:
-        changes["dropouts"] = True
-    if deinterlace is not None:
-        changes["deinterlace"] = {"method": deinterlace}
-    if fix_drift:
-        changes["audio"] = {"fix_drift": True}
-    changes["video"] = {key: value for key, value in video.items() if value is not None}
+    nested: dict[str, Any] = {}
+    for key, value in changes.items():
+        *tables, name = key.split(".")
+        table = nested
+        for one in tables:
+            table = table.setdefault(one, {})
+        table[name] = value
     try:
-        return derive(preset, changes)
+        return derive(preset, nested)
     except ValidationError as error:
         problem = first_problem(error, Preset)
-    option = _OPTIONS.get(problem.key)
+    option = options.get(problem.key)
     cause = f"{option} {problem.value}: {problem.cause}" if option is not None else problem.cause
     raise UsageError(cause, fix=problem.fix)
+
+
+def value_of(preset: Preset, key: str) -> object:
+    """The value of a key of `preset`; dots stand between tables."""
+    return functools.reduce(getattr, key.split("."), preset)

@@ -27,9 +27,9 @@ from vhsbatch.model.source_overrides import (
 
 # Results are named, and encoders are tried out, once for all videos.
 _OF_THE_RUN: Mapping[tuple[str, ...], str] = {
-    ("target_height",): "-r",
-    ("container",): "--container",
-    ("video", "encoder"): "--encoder",
+    ("target_height",): "use --resolution",
+    ("container",): "choose a preset with it",
+    ("video", "encoder"): "use --encoder",
 }
 
 Table = dict[str, Any]
@@ -197,12 +197,12 @@ def _checked(source: str, table: Table) -> Table:
     Raises:
         InputError: one of them does not exist, has the wrong type, or applies to whole runs only.
     """
-    for path, option in _OF_THE_RUN.items():
+    for path, fix in _OF_THE_RUN.items():
         inner: Any = table
         for name in path:
             inner = inner.get(name) if isinstance(inner, dict) else None
         if inner is not None:
-            raise InputError(f"{source}: {'.'.join(path)}: is the same for all videos", fix=f"use {option}")
+            raise InputError(f"{source}: {'.'.join(path)}: is the same for all videos", fix=fix)
     try:
         return _Keys.model_validate(table).model_dump(exclude_unset=True)
     except ValidationError as error:

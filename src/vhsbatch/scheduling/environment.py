@@ -40,6 +40,7 @@ class Environment:
         need: what a lane was seen to take; None if no batch of this kind is cached.
         intent: what the run wants, with every ``auto`` resolved.
         notes: what was chosen for the user, one line each.
+        details: how the number of workers was chosen, for `--verbose`.
     """
 
     ffmpeg: str
@@ -51,6 +52,7 @@ class Environment:
     need: LaneNeed | None
     intent: Intent
     notes: tuple[str, ...]
+    details: tuple[str, ...] = ()
 
     @property
     def lanes(self) -> int:
@@ -129,10 +131,9 @@ async def open_environment(
         slots_per_gpu=machine.slots_per_gpu or -(-lanes.most // max(1, len(choice.gpus))),
         need=need,
         intent=intent,
+        notes=tuple(note for note in (encoder_note, choice.note) if note),
         # A cluster has as many lanes as its machines.
-        notes=tuple(
-            note for note in (*(() if settings.cluster else lanes.notes), encoder_note, choice.note) if note
-        ),
+        details=() if settings.cluster else lanes.notes,
     )
 
 

@@ -88,7 +88,7 @@ def choose_lanes(
     >>> choose_lanes(3, machine, engine="ffmpeg", videos=9)
     LaneRange(begin=3, least=3, most=3, notes=())
     >>> print(choose_lanes("auto", machine, engine="ffmpeg", videos=9).notes[0])
-    6 workers: 16 threads at 2 a worker allow 8, 80% of 16.0 GiB of memory at 2.0 GiB a worker 6
+    6 workers: 16 CPU threads, 2 per worker, allow 8; 80% of 16.0 GiB of memory, 2.0 GiB per worker, allow 6
     """
     if isinstance(parallel, int):
         return LaneRange(begin=parallel, least=parallel, most=parallel)
@@ -108,16 +108,20 @@ def choose_lanes(
                 formula(machine, videos),
             ),
         )
-    seen = ", as measured," if need.measured else ""
+    seen = " as measured" if need.measured else ""
     memory = (
-        f"{_USABLE:.0%} of {size(machine.memory_bytes)} of memory at {size(need.memory_bytes)} a worker{seen}"
+        f"{_USABLE:.0%} of {size(machine.memory_bytes)} of memory, {size(need.memory_bytes)} per worker{seen}"
     )
-    moves = (f"up to {most} if that is faster, fewer if the machine is overloaded",) if most > 1 else ()
+    moves = (f"up to {most} workers while they speed the batch up, fewer under load",) if most > 1 else ()
     return LaneRange(
         begin=begin,
         least=1,
         most=most,
-        notes=(f"{counted(begin, 'worker')}: {why}, {memory} {by_memory}", *moves, formula(machine, videos)),
+        notes=(
+            f"{counted(begin, 'worker')}: {why}; {memory}, allow {by_memory}",
+            *moves,
+            formula(machine, videos),
+        ),
     )
 
 
@@ -125,30 +129,30 @@ def _by_processor(machine: Machine, need: LaneNeed, engine: str) -> tuple[int, i
     """How many lanes keep what computes busy: at first, at most, and why."""
     if engine != "realesrgan":
         lanes = max(1, machine.threads // _THREADS_PER_LANE)
-        why = f"{machine.threads} threads at {_THREADS_PER_LANE} a worker allow {lanes}"
+        why = f"{counted(machine.threads, 'CPU thread')}, {_THREADS_PER_LANE} per worker, allow {lanes}"
         return lanes, machine.threads, why
     if not machine.gpus:
-        return 1, 1, "the model on the CPU takes all threads and allows 1"
+        return 1, 1, "the model on the CPU uses all threads and allows 1"
     each = machine.slots_per_gpu or _LANES_PER_GPU
     lanes, most = machine.gpus * each, machine.gpus * (machine.slots_per_gpu or _MOST_LANES_PER_GPU)
     gpus = "1 GPU" if machine.gpus == 1 else f"{machine.gpus} GPUs"
     if machine.gpu_memory_bytes is None or need.gpu_memory_bytes is None:
-        return lanes, most, f"{gpus} at {each} workers each allow {lanes}"
+        return lanes, most, f"{gpus}, {each} workers each, allow {lanes}"
     fit = machine.gpus * max(1, int(machine.gpu_memory_bytes * _USABLE // need.gpu_memory_bytes))
     lanes, most = min(lanes, fit), min(most, fit)
-    memory = f"{size(machine.gpu_memory_bytes)} each at {size(need.gpu_memory_bytes)} a worker"
-    return lanes, most, f"{gpus} at {each} workers each, with {memory}, allow {lanes}"
+    memory = f"{size(machine.gpu_memory_bytes)} each and {size(need.gpu_memory_bytes)} per worker"
+    return lanes, most, f"{gpus}, {each} workers each, with {memory}, allow {lanes}"
 
 
 def formula(machine: Machine, videos: int) -> str:
     """What the usual rule of thumb gives, to compare: it asks for a GPU even where none is used.
 
     >>> formula(Machine(threads=2, memory_bytes=2**35, all_gpus=1), 9)
-    'the rule min(GPUs, RAM_GB / 16, Videos / 2) gives min(1, 2.0, 4.5) = 1'
+    'the rule of thumb min(GPUs, RAM_GB / 16, Videos / 2) gives min(1, 2.0, 4.5) = 1'
     """
     memory = machine.memory_bytes / 2**30 / 16
     result = int(min(machine.all_gpus, memory, videos / 2))
     return (
-        "the rule min(GPUs, RAM_GB / 16, Videos / 2) gives "
+        "the rule of thumb min(GPUs, RAM_GB / 16, Videos / 2) gives "
         f"min({machine.all_gpus}, {memory:.1f}, {videos / 2:.1f}) = {result}"
     )

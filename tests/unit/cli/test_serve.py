@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from vhsbatch.cli.serve import (
-    ServeOptions,
     address_of,
     listen,
     open_in_browser,
-    serve_folder,
+    serve,
     token_of,
 )
 from vhsbatch.errors import ToolError, UsageError
@@ -97,20 +96,15 @@ def test_a_port_of_the_administrator(monkeypatch: pytest.MonkeyPatch) -> None:
         listen("127.0.0.1", 80)
 
 
-OPTIONS = ServeOptions(
-    host="127.0.0.1", port=0, control=False, token_file=None, public_url=None, tabs=0, open=False
-)
-
-
 def test_no_room_for_a_single_view_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--tabs 0: must be at least 1"):
-        serve_folder(tmp_path, OPTIONS)
+        serve(tmp_path, tabs=0)
 
 
 def test_packages_that_are_missing_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "textual_serve" else name)
     with pytest.raises(ToolError, match=r"\(pip install 'vhsbatch\[web\]'\)"):
-        serve_folder(tmp_path, OPTIONS)
+        serve(tmp_path, tabs=0)
 
 
 def test_only_a_browser_with_windows_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:

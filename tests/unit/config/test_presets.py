@@ -13,9 +13,12 @@ from vhsbatch.errors import UsageError
 VHS = Preset(name="vhs", video=Video(quality=18))
 
 
-def complaint(**options: object) -> str:
+OPTIONS = {"target_height": "--resolution", "video.quality": "--crf", "video.encoder": "--encoder"}
+
+
+def complaint(changes: dict[str, object]) -> str:
     with pytest.raises(UsageError) as caught:
-        override(VHS, **options)  # type: ignore[arg-type]
+        override(VHS, changes, options=OPTIONS)
     assert caught.value.exit_code == 2
     return str(caught.value)
 
@@ -79,10 +82,10 @@ class TestSchema:
 
 class TestOverride:
     def test_nothing_typed_changes_nothing(self) -> None:
-        assert override(VHS) == VHS
+        assert override(VHS, {}) == VHS
 
     def test_what_is_typed_is_changed_and_nothing_else(self) -> None:
-        changed = override(VHS, height=2160, quality=23)
+        changed = override(VHS, {"target_height": 2160, "video.quality": 23})
         assert changed == VHS.model_copy(update={"target_height": 2160, "video": Video(quality=23)})
 
     @pytest.mark.parametrize(
@@ -90,36 +93,46 @@ class TestOverride:
         [("ffv1", "mkv"), ("prores", "mov"), ("libx265", "mp4"), ("libsvtav1", "mp4")],
     )
     def test_an_encoder_brings_a_container_that_can_hold_it(self, encoder: str, container: str) -> None:
-        assert override(VHS, encoder=encoder).container == container
+        assert override(VHS, {"video.encoder": encoder}).container == container
 
     def test_a_container_that_can_hold_the_encoder_stays(self) -> None:
-        mkv = override(VHS, container="mkv")
-        assert override(mkv, encoder="prores").container == "mkv"
+        mkv = override(VHS, {"container": "mkv"})
+        assert override(mkv, {"video.encoder": "prores"}).container == "mkv"
 
     def test_another_encoder_does_not_take_over_a_number_of_another_scale(self) -> None:
-        assert override(VHS, encoder="libx265").video.quality is None
-        assert override(VHS, encoder="ffv1").video.quality is None
-        assert override(VHS, encoder="libx264").video.quality == 18
-        assert override(VHS, encoder="libx265", quality=20).video.quality == 20
+        assert override(VHS, {"video.encoder": "libx265"}).video.quality is None
+        assert override(VHS, {"video.encoder": "ffv1"}).video.quality is None
+        assert override(VHS, {"video.encoder": "libx264"}).video.quality == 18
+        assert override(VHS, {"video.encoder": "libx265", "video.quality": 20}).video.quality == 20
 
     def test_a_number_off_the_scale_names_the_option_and_the_scale(self) -> None:
-        assert complaint(quality=99) == "--crf 99: must be 0 to 51 for the default encoder"
-        assert complaint(quality=99, encoder="libx264") == "--crf 99: must be 0 to 51 for libx264"
-        assert complaint(quality=0, encoder="libsvtav1") == "--crf 0: must be 1 to 63 for libsvtav1"
+        assert complaint({"video.quality": 99}) == "--crf 99: must be 0 to 51 for the default encoder"
+        assert (
+            complaint({"video.quality": 99, "video.encoder": "libx264"})
+            == "--crf 99: must be 0 to 51 for libx264"
+        )
+        assert (
+            complaint({"video.quality": 0, "video.encoder": "libsvtav1"})
+            == "--crf 0: must be 1 to 63 for libsvtav1"
+        )
 
     def test_encoders_without_a_scale_say_why(self) -> None:
         assert (
-            complaint(quality=20, encoder="ffv1") == "--crf 20: ffv1 is lossless and has no quality to choose"
+            complaint({"video.quality": 20, "video.encoder": "ffv1"})
+            == "--crf 20: ffv1 is lossless and has no quality to choose"
         )
-        assert complaint(quality=20, encoder="prores").startswith("--crf 20: prores keeps the quality")
+        assert complaint({"video.quality": 20, "video.encoder": "prores"}).startswith(
+            "--crf 20: prores keeps the quality"
+        )
 
     def test_other_wrong_options(self) -> None:
-        assert complaint(encoder="libx266").startswith(
+        assert complaint({"video.encoder": "libx266"}).startswith(
             "--encoder libx266: not one of the choices (did you mean 'libx265'? allowed: auto, libx264, "
         )
-        assert complaint(height=1081) == "-r 1081: must be a multiple of 2"
-        assert complaint(height=100) == "-r 100: must be greater than or equal to 120"
+        assert complaint({"target_height": 1081}) == "--resolution 1081: must be a multiple of 2"
+        assert complaint({"target_height": 100}) == "--resolution 100: must be greater than or equal to 120"
+        assert complaint({"container": "avi"}) == "not one of the choices (allowed: mp4, mkv, mov)"
         assert (
-            complaint(container="avi") == "--container avi: not one of the choices (allowed: mp4, mkv, mov)"
+            complaint({"video.encoder": "ffv1", "container": "mp4"})
+            == "ffv1 does not fit into mp4: use mkv or mov"
         )
-        assert complaint(encoder="ffv1", container="mp4") == "ffv1 does not fit into mp4: use mkv or mov"

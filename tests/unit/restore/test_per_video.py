@@ -86,7 +86,10 @@ def test_a_lut_is_found_beside_the_file_that_names_it(tmp_path: Path) -> None:
         ("crop = 8", "Tape.avi.toml: crop = 8:"),
         ("aspect = 'wide'", "Tape.avi.toml: aspect = wide: must be a ratio of width to height"),
         ("preset = 'vhs_haevy'", "Tape.avi.toml: there is no preset 'vhs_haevy' (did you mean 'vhs_heavy'?"),
-        ("target_height = 720", "Tape.avi.toml: target_height: is the same for all videos (use -r)"),
+        (
+            "target_height = 720",
+            "Tape.avi.toml: target_height: is the same for all videos (use --resolution)",
+        ),
         (
             "video.encoder = 'ffv1'",
             "video.encoder: is the same for all videos (use --encoder)",

@@ -59,7 +59,7 @@ def test_what_was_measured_counts_more_than_what_is_usual() -> None:
     need = LaneNeed(memory_bytes=4 * GIB, measured=True)
     lanes = choose_lanes("auto", machine, engine="ffmpeg", videos=20, need=need)
     assert lanes.begin == lanes.most == 3
-    assert "at 4.0 GiB a worker, as measured, 3" in lanes.notes[0]
+    assert "4.0 GiB per worker as measured, allow 3" in lanes.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_the_rule_of_thumb_stands_beside_the_choice(
     machine = Machine(threads=8, memory_bytes=memory_gib * GIB, all_gpus=gpus)
     for parallel in ("auto", "1..4"):
         notes = choose_lanes(parallel, machine, engine="ffmpeg", videos=videos).notes
-        assert notes[-1] == f"the rule min(GPUs, RAM_GB / 16, Videos / 2) gives {result}"
+        assert notes[-1] == f"the rule of thumb min(GPUs, RAM_GB / 16, Videos / 2) gives {result}"
 
 
 @given(

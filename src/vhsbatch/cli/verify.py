@@ -1,21 +1,19 @@
-"""`verify` and `log`: what is proven of the results in a folder, and what happened there."""
+"""`verify`: every result in a folder is checked again."""
 
-import math
 import os
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
 
+from vhsbatch.batch.attached import OUTPUT_FOLDER, expect_output_folder
 from vhsbatch.config.settings import Settings
 from vhsbatch.config.sources import load_settings
 from vhsbatch.errors import InputError, OutputFolderError, UsageError, VerificationError, VhsBatchError
-from vhsbatch.events.describe import fact_line
-from vhsbatch.events.events import BatchFinished, BatchStarted, Fact, JobPublished
+from vhsbatch.events.events import Fact, JobPublished
 from vhsbatch.events.journal import STATE_FOLDER, read_journal
 from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
-from vhsbatch.formatting import counted, plain
+from vhsbatch.formatting import plain
 from vhsbatch.fs import sha256
 from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.record import is_record, read_record
@@ -23,14 +21,16 @@ from vhsbatch.restore.verify import count_frames
 from vhsbatch.scheduling.environment import cores
 from vhsbatch.ui.text import say, show_line
 
-# The fix where a folder holds no batch.
-OUTPUT_FOLDER = "give the output folder of a batch"
 
+def verify(output_folder: Path, /, *, config: Path | None = None) -> int:
+    """Verify finished results against their records.
 
-def verify_results(folder: Path, config: Path | None) -> int:
-    """Check every result again; 1 if one is not what its record says."""
-    expect_folder(folder)
-    return run_until_stopped(_verify, folder, load_settings({}, config_file=config))
+    Args:
+        output_folder: Folder of results.
+        config: Configuration file, instead of ./vhsbatch.toml and your own.
+    """
+    expect_output_folder(output_folder)
+    return run_until_stopped(_verify, output_folder, load_settings({}, config_file=config))
 
 
 async def _verify(folder: Path, settings: Settings) -> int:
@@ -115,50 +115,3 @@ def _facts(folder: Path) -> Iterator[Fact]:
         yield from read_journal(folder / STATE_FOLDER / "journal", say)
     except OutputFolderError as error:
         say(str(error))
-
-
-def show_log(folder: Path) -> int:
-    """Print the history of an output folder."""
-    expect_folder(folder)
-    facts = list(read_journal(folder / STATE_FOLDER / "journal", say))
-    if not facts:
-        raise UsageError(f"nothing has been restored into {folder} yet", fix=OUTPUT_FOLDER)
-    for fact in in_order(facts):
-        clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(fact.at_s))
-        match fact:
-            case BatchStarted():
-                videos = counted(len(fact.jobs), "video")
-                show_line(f"{clock}  run {fact.run_id}: {videos} from {plain(fact.input)}")
-            case BatchFinished():
-                show_line(f"{clock}  run {fact.run_id}: {fact.outcome}, exit code {fact.exit_code}")
-            case _:
-                show_line(f"{clock}  {plain(fact_line(fact))}")
-    return 0
-
-
-def in_order(facts: Iterable[Fact]) -> list[Fact]:
-    """The facts of several runs, one run after the other, in the order in which they happened. Pure.
-
-    Runs that went on at the same time are told apart by the clock; a run whose clock was behind that of an
-    earlier one comes after all of that.
-    """
-    placed: list[tuple[tuple[int, float], Fact]] = []
-    era, begun_s, now_s = 0, -math.inf, -math.inf
-    for fact in facts:
-        if isinstance(fact, BatchStarted):
-            era, begun_s = era + (fact.at_s < begun_s), fact.at_s
-            now_s = fact.at_s
-        now_s = max(now_s, fact.at_s)
-        placed.append(((era, now_s), fact))
-    return [fact for _, fact in sorted(placed, key=lambda placed: placed[0])]
-
-
-def expect_folder(folder: Path) -> None:
-    """Promise that `folder` is one.
-
-    Raises:
-        UsageError: it is not.
-    """
-    if not folder.is_dir():
-        why = "is not a folder" if folder.exists() else "does not exist"
-        raise UsageError(f"{folder} {why}", fix=OUTPUT_FOLDER)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import vhsbatch
-from vhsbatch.cli.doctor_checks import FILTERS
+from vhsbatch.cli.doctor import FILTERS
 
 # `node.filter("crop", …)`, `ffmpeg.filter([one, other], "blend", …)`, `filter_multi_output("split", …)`
 _NAMED = re.compile(r"\.filter(?:_multi_output)?\(\s*(?:[\w\[\], ]+,\s*)?\"([a-z0-9_]+)\"")

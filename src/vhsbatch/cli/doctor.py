@@ -1,4 +1,4 @@
-"""`doctor`: what works on this machine, tried rather than looked up, and how to mend what does not."""
+"""`doctor`: what works on this machine, tried rather than looked up, and how to fix the rest."""
 
 import importlib.metadata
 import os
@@ -13,7 +13,9 @@ from typing import Literal
 import anyio
 
 from vhsbatch.cache import default_cache
+from vhsbatch.cli.options import NO_CLUSTER_OPTIONS, ClusterOptions
 from vhsbatch.config.settings import Settings
+from vhsbatch.config.sources import load_settings
 from vhsbatch.engines.devices import (
     RUNTIMES,
     VulkanDevice,
@@ -30,9 +32,11 @@ from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
 from vhsbatch.ffmpeg.toolchain import FFmpeg, ffmpeg_tool, names_of
 from vhsbatch.formatting import plain, size
 from vhsbatch.process.spawn import run
+from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.scheduling.engine_choice import EngineChoice, choose_engine, tuned
 from vhsbatch.scheduling.environment import cores, survey
 from vhsbatch.scheduling.sizing import choose_lanes
+from vhsbatch.ui.text import show_line
 
 Status = Literal["ok", "none", "warn", "fail"]
 
@@ -73,6 +77,31 @@ class Finding:
     subject: str
     detail: str
     fix: str | None = None
+
+
+def doctor(*, cluster: ClusterOptions = NO_CLUSTER_OPTIONS, config: Path | None = None) -> int:
+    """Check what works on this machine, and how to fix the rest.
+
+    With --cluster, show which machines of a cluster would help a batch, and why others would not.
+
+    Args:
+        cluster: See `ClusterOptions`.
+        config: Configuration file, instead of ./vhsbatch.toml and your own.
+    """
+    if cluster.cluster is not None:
+        from vhsbatch.cli.cluster_doctor import show_cluster
+
+        return show_cluster(cluster, config)
+    return run_until_stopped(_examine, load_settings({}, config_file=config))
+
+
+async def _examine(settings: Settings) -> int:
+    """Print every finding; 3 if something is missing without which nothing works."""
+    failed = False
+    async for finding in examine(settings):
+        show_line(line(finding))
+        failed = failed or finding.status == "fail"
+    return 3 if failed else 0
 
 
 def line(finding: Finding) -> str:

@@ -1,17 +1,10 @@
-"""In which order runs are told, continued and printed: by no clock."""
+"""In which order runs are printed: by no clock."""
 
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 import make
-from vhsbatch.cli.history import in_order
-from vhsbatch.cli.resume import options_before
+from vhsbatch.cli.log import in_order
 from vhsbatch.events.events import BatchStarted, Fact
-from vhsbatch.events.journal import Journal
-
-pytestmark = pytest.mark.anyio
 
 PLAN = make.plan()
 DAY_S = 86400.0
@@ -25,16 +18,6 @@ def run(at_s: float, crf: str = "18") -> list[Fact]:
         replace(started, at_s=at_s, run_id=crf, options=options),
         replace(make.planned(PLAN), at_s=at_s + 2),
     ]
-
-
-async def test_the_run_that_began_last_is_continued_although_its_clock_was_behind(tmp_path: Path) -> None:
-    for run_id, at_s, crf in (("20300102T000000Z-a-1", DAY_S, "30"), ("20300101T000000Z-a-2", 0.0, "15")):
-        async with await Journal.create(tmp_path / ".vhsbatch" / "journal", run_id) as journal:
-            for fact in run(at_s, crf):
-                await journal.append(fact)
-    options = options_before(tmp_path, Path("/in"))
-    assert options is not None
-    assert options["crf"] == "15"
 
 
 def test_a_run_whose_clock_was_behind_is_told_after_those_before_it() -> None:
