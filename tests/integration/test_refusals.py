@@ -161,11 +161,11 @@ REFUSALS = [
     # --- many machines ---------------------------------------------------------------------------
     (f"{BATCH} --cluster nonsense", 2, "nonsense is not the address of a cluster (for example"),
     (f"{BATCH} --cluster local:0", 2, "--cluster local:0: how many workers? (for example --cluster local:4)"),
-    (f"{BATCH} --cluster tcp://10.0.0.1", 2, "tcp://10.0.0.1:8786 has no TLS: anyone who can connect to it can"),
+    (f"{BATCH} --cluster tcp://10.0.0.1", 2, "tcp://10.0.0.1:8786 has no TLS: anyone who can connect"),
     (f"{BATCH} --cluster tls://127.0.0.1", 2, "needs --tls-ca, --tls-cert, --tls-key (scripts/make_certific"),
     (f"{BATCH} --map-path /a=/b", 2, "--map-path is a cluster's, and there is none (add --cluster, or leave"),
     ("scheduler nonsense", 2, "nonsense is not the address of a cluster (for example"),
-    ("worker tcp://10.0.0.1", 2, "tcp://10.0.0.1:8786 has no TLS: anyone who can connect to it can run program"),
+    ("worker tcp://10.0.0.1", 2, "tcp://10.0.0.1:8786 has no TLS: anyone who can connect"),
 ]  # fmt: skip
 
 FILES = {
