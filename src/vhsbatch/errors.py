@@ -62,7 +62,7 @@ class VhsBatchError(Exception):
 
     @property
     def disk_was_full(self) -> bool:
-        """Whether there was no room on a disk."""
+        """Whether a disk was full."""
         return any(words in self.cause for words in DISK_FULL)
 
     def __init__(self, cause: str, *, fix: str | None = None) -> None:
@@ -151,7 +151,7 @@ class ChainError(VhsBatchError):
 
     @property
     def disk_was_full(self) -> bool:
-        """Whether a stage had no room on a disk."""
+        """Whether a stage found a disk full."""
         said = (line for stage in self.stages for line in stage.stderr_tail)
         return super().disk_was_full or any(words in line for line in said for words in DISK_FULL)
 

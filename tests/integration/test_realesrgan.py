@@ -308,7 +308,7 @@ def test_a_missing_or_damaged_file_of_a_network(
 def test_a_network_of_another_scale_than_stated(runtime: str) -> None:
     need_runtime(runtime)
     ended = run_worker(worker(dataclasses.replace(network(runtime=runtime), scale=3)), pictures().tobytes())
-    assert ended.last_words.startswith("the network gave ")
+    assert ended.last_words.startswith("the model gave ")
     assert (ended.exit_code, ended.frames) == (1, b"")
 
 

@@ -46,8 +46,8 @@ _RESERVE_BYTES = 256 * 2**10
 class Journal:
     """One run's file, open for appending.
 
-    Some room is kept for it in a nameless file, so that what ends while a disk is full, and that it is
-    full, can still be said. Plans do not use that reserve: they are long, and can be made again.
+    An unnamed file reserves some disk space, so that facts can be written even while the disk is full. Plans
+    do not use that reserve: they are long, and can be made again.
     """
 
     def __init__(self, file: AsyncFileIO, reserve: BinaryIO | None, *, size_bytes: int) -> None:

@@ -59,7 +59,7 @@ class DiskReading:
 
     Attributes:
         folder: the folder on it that is written to.
-        free_bytes: its room.
+        free_bytes: its free space.
     """
 
     folder: str

@@ -1,7 +1,7 @@
 """Filter graphs: the one place where a plan becomes FFmpeg filters.
 
 A graph has three parts. The *front* gives the source's frames their positions on the plan's grid,
-deinterlaces and cleans them, and cuts the segment out behind the temporal filters, so that these are
+deinterlaces and cleans them, and cuts the segment out after the temporal filters, so that these are
 warm. The *finish* scales once, converts the colours and sharpens. At the very end gaps are filled with the
 frame before, so that no filter ever sees a frame that was not recorded. Between front and finish, where the
 model is used, frames become RGB and leave for the engine, so that front and finish run in two FFmpegs.

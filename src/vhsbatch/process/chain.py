@@ -185,8 +185,8 @@ def _fix_of(said: str) -> str | None:
 def _successor_of_last(failed: list[str], running: list[_Running]) -> str | None:
     """The stage after the last one that failed, None at the end of the chain."""
     names = [stage.spec.name for stage in running]
-    behind = max(map(names.index, failed)) + 1
-    return names[behind] if behind < len(names) else None
+    after = max(map(names.index, failed)) + 1
+    return names[after] if after < len(names) else None
 
 
 # What FFmpeg puts before an error, if it is told to: who says it, and its level.

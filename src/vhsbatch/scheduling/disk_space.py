@@ -69,7 +69,7 @@ class DiskSpace:
         return None
 
     def lack_for(self, lanes: int, plans: Iterable[JobPlan]) -> str | None:
-        """Which disk has too little room for a segment of each lane; None if all have enough."""
+        """Which disk has too little space for a segment of each lane; None if all have enough."""
         segment = max((result_bytes(plan) // len(plan.segments) for plan in plans), default=0)
         for folder, free in self._free():
             if free < self.least_bytes + lanes * segment:

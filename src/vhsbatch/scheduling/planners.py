@@ -56,7 +56,7 @@ class Planners:
         self._queue.extend(jobs)
 
     def has_disk_space(self) -> None:
-        """Have those planned again whose plans the journal had no room for."""
+        """Plan again the videos whose plans the journal had no space for."""
         self.add(self._without_space)
         self._without_space.clear()
 
