@@ -9,9 +9,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from vhsbatch.batch.discover import Discovered, discover
-from vhsbatch.batch.ledger import Ledger, holds_state, read_ledger
+from vhsbatch.batch.ledger import Ledger, digest, holds_state, read_ledger
 from vhsbatch.errors import OutputFolderError, UsageError
 from vhsbatch.events.journal import STATE_FOLDER
+from vhsbatch.restore.comparisons import comparisons_in
 
 RESULT = "a result of this program"
 _RESULTS_ALONE = "a folder of results"
@@ -136,6 +137,7 @@ class _Ledgers:
 
     output: Ledger
     _of: dict[Path, Ledger] = field(default_factory=dict)
+    _comparisons: dict[Path, dict[str, list[str]]] = field(default_factory=dict)
 
     def of(self, folder: Path) -> Ledger:
         """That of the folder, or of the nearest one above it that holds the state of a batch."""
@@ -163,10 +165,16 @@ class _Ledgers:
         return not self.of(folder).holds_captures
 
     def is_result(self, path: Path) -> bool:
-        """Whether a file is a result, or a link to one."""
+        """Whether a file is a result or a comparison, or a link to one."""
         return self._is_result(path) or (path.is_symlink() and self._is_result(path.resolve()))
 
     def _is_result(self, path: Path) -> bool:
+        if path.parent not in self._comparisons:
+            self._comparisons[path.parent] = comparisons_in(path.parent)
+        digests = self._comparisons[path.parent].get(path.name)
+        with suppress(OSError):  # its own probe says why it cannot be read
+            if digests and digest(path) in digests:
+                return True
         return self.of(path.parent).is_result(path) or (
             path.is_relative_to(self.output.folder) and self.output.is_result(path)
         )

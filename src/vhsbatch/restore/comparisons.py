@@ -27,7 +27,7 @@ async def expect_own(folder: Path, names: Iterable[str], video: Path, *, overwri
     Raises:
         UsageError: one is.
     """
-    made = await anyio.to_thread.run_sync(_read, folder)
+    made = await anyio.to_thread.run_sync(comparisons_in, folder)
     for name in names:
         path = folder / name
         if not await anyio.to_thread.run_sync(os.path.lexists, path):
@@ -49,7 +49,7 @@ async def expect_own(folder: Path, names: Iterable[str], video: Path, *, overwri
 
 async def note(folder: Path, paths: Iterable[Path]) -> None:
     """Keep what was made."""
-    made = await anyio.to_thread.run_sync(_read, folder)
+    made = await anyio.to_thread.run_sync(comparisons_in, folder)
     for path in paths:
         # Of a clip of a few frames there is no contact sheet.
         if await anyio.Path(path).is_file():
@@ -57,9 +57,11 @@ async def note(folder: Path, paths: Iterable[Path]) -> None:
     await anyio.Path(folder / _LIST).write_text(json.dumps(made), encoding="ascii")
 
 
-def _read(folder: Path) -> dict[str, list[str]]:
+def comparisons_in(folder: Path) -> dict[str, list[str]]:
+    """The digests of what was made in a folder, by name."""
     try:
         made = json.loads((folder / _LIST).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    return made if isinstance(made, dict) else {}
+    listed = made.items() if isinstance(made, dict) else ()
+    return {name: digests for name, digests in listed if isinstance(digests, list)}

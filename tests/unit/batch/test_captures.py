@@ -19,6 +19,7 @@ from vhsbatch.events.events import BatchStarted, JobPublished
 from vhsbatch.events.serialize import dump
 from vhsbatch.model.plan import Job
 from vhsbatch.model.source import SourceIdentity
+from vhsbatch.restore.comparisons import note
 
 PRESET = Preset(name="p", target_height=240)
 
@@ -249,3 +250,17 @@ def test_segments_in_a_temporary_folder_below_the_captures_are_none(
     found = captures(tapes, tmp_path / "other", recursive=True, from_results=from_results)
     assert found.sources == (tapes / "tape.avi", tapes / "vhsbatch-tests" / "tape.avi")
     assert found.left_out == {"unfinished work of this program": [work]}
+
+
+async def test_comparisons_among_the_captures_are_none(tmp_path: Path) -> None:
+    tapes = filled(tmp_path / "in", "clip1_vhs.mp4", "clip1_clean.mp4", "tape.avi")
+    await note(tapes, [tapes / "clip1_vhs.mp4", tapes / "clip1_clean.mp4"])
+    (tapes / "clip1_clean.mp4").write_text("another recording")
+    found = captures(tapes, tmp_path / "out")
+    assert [path.name for path in found.sources] == ["clip1_clean.mp4", "tape.avi"]
+    assert found.left_out == {"a result of this program": [tapes / "clip1_vhs.mp4"]}
+    with pytest.raises(UsageError, match="is a result of this program"):
+        refuse_result(tapes / "clip1_vhs.mp4")
+    for content in ("[" * 100_000, "[]", '{"clip1_vhs.mp4": 1}', "torn"):
+        (tapes / ".vhsbatch-comparisons.json").write_text(content)
+        assert len(captures(tapes, tmp_path / "out").sources) == 3
