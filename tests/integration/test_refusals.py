@@ -163,7 +163,7 @@ REFUSALS = [
     (f"{BATCH} --cluster nonsense", 2, "nonsense is no address of a cluster (for example tcp://192.168.1.10"),
     (f"{BATCH} --cluster local:0", 2, "--cluster local:0: how many workers? (for example --cluster local:4)"),
     (f"{BATCH} --cluster tcp://10.0.0.1", 2, "tcp://10.0.0.1:8786 has no TLS: whoever can connect to it can"),
-    (f"{BATCH} --cluster tls://127.0.0.1", 2, "needs --tls-ca, --tls-cert, --tls-key (scripts/make_certific"),
+    (f"{BATCH} --cluster tls://127.0.0.1", 2, "needs --tls-ca, --tls-cert, --tls-key … make_certificates"),
     (f"{BATCH} --map-path /a=/b", 2, "--map-path … (add --cluster, or leave it out)"),
     ("scheduler nonsense", 2, "nonsense is no address of a cluster (for example tcp://"),
     ("worker tcp://10.0.0.1", 2, "tcp://10.0.0.1:8786 has no TLS: whoever can connect to it can run program"),

@@ -34,12 +34,12 @@ _SHORT = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _SHORT_WAITS_S = (0.1, 0.3, 1.0, 2.0)
 # For the pipes to a child, and for what tells that it has ended.
 _DESCRIPTORS = 12
-# What a keeper needs to end all that a command has left behind.
+# The keeper needs this to end everything that a command left running.
 _KEEPER_S = 1.5
 _GUARD = str(Path(__file__).with_name("guard.py"))
-_KEEPER = str(Path(__file__).with_name("keeper.py"))
+_KEEPER = str(Path(__file__).with_name("subreaper.py"))
 _NEEDS_GUARD = sys.platform == "linux"
-# The same as guard.py, behind a setpriv that has set the death signal: $0 is the parent, $1 the niceness.
+# The same as guard.py, after a setpriv that has set the death signal: $0 is the parent, $1 the niceness.
 _SHELL_GUARD = (
     "/bin/sh",
     "-c",
@@ -54,7 +54,7 @@ _SHELL_GUARD = (
     exec nice -n "$niceness" "$@" """,
 )
 
-# Of a video that fails, the last so many commands tell why.
+# How many of the last commands to report when a video fails.
 _COMMANDS = 12
 _commands: ContextVar[deque[tuple[str, ...]] | None] = ContextVar("commands", default=None)
 
@@ -100,7 +100,7 @@ _setpriv()  # looked for here, where no event loop waits for a disk
 
 
 def kept(argv: tuple[str, ...]) -> tuple[str, ...]:
-    """The command that runs `argv`, a command of the user's own, and ends all that this leaves behind."""
+    """The command that runs `argv`, the user's command, and ends everything it leaves running."""
     return (sys.executable, "-I", "-S", _KEEPER, str(os.getpid()), *argv)
 
 
@@ -114,7 +114,7 @@ async def spawn(
     niceness: int = 0,
     keep: bool = False,
 ) -> AsyncIterator[Process]:
-    """Run `argv` in a session of its own; on leaving, for whatever reason, it is gone.
+    """Run `argv` in its own session; on leaving, for whatever reason, it is gone.
 
     Args:
         argv: program and arguments; no shell is involved.
@@ -122,7 +122,7 @@ async def spawn(
         stdout: a file descriptor, `subprocess.PIPE` or `subprocess.DEVNULL`.
         env: variables added to the environment.
         niceness: added to the niceness of this process.
-        keep: whether it is a command of the user's own, which may leave other processes behind.
+        keep: whether it is the user's command, which may leave other processes running.
 
     Raises:
         ToolError: the program cannot be started.

@@ -1,6 +1,6 @@
-"""Runs a command of the user's own, and ends whatever that leaves behind.
+"""Runs a command of the user's, and ends whatever it leaves running.
 
-Run as a file by a bare interpreter: ``python -I -S keeper.py PARENT_PID PROGRAM [ARG ...]``. On Linux the
+Run as a file by a bare interpreter: ``python -I -S subreaper.py PARENT_PID PROGRAM [ARG ...]``. On Linux the
 processes of a command belong to this one wherever they go (`prctl(2)`, PR_SET_CHILD_SUBREAPER): those that
 have left their session too are ended with the command, or when the parent dies.
 
@@ -141,7 +141,7 @@ def _signal(pids: list[int], number: int) -> None:
 
 
 def _die_of(number: int) -> None:
-    """End by the signal that ended the command, without leaving a core behind."""
+    """End by the signal that ended the command, without a core dump."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
