@@ -53,9 +53,7 @@ class AttachedSession:
         self._reader = JournalReader(self.folder / STATE_FOLDER / "journal")
         self._take(*self._poll())
         if self.state.run_id is None:
-            raise UsageError(
-                f"nothing has been restored into {self.folder} yet", fix="give the output folder of a batch"
-            )
+            raise UsageError(f"nothing has been restored into {self.folder} yet", fix=OUTPUT_FOLDER)
 
     @property
     def steerable(self) -> bool:

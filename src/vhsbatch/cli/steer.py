@@ -64,7 +64,9 @@ class Typed:
 
 def steer(
     output_folder: Path,
-    what: OfBatch | OfVideo,
+    what: Literal[
+        "pause", "resume", "more", "fewer", "skip", "retry", "earlier", "later", "priority", "stop"
+    ],
     video: Annotated[str | None, Parameter(completer=videos_to_steer)] = None,
     priority: int | None = None,
     /,
