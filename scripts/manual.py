@@ -44,9 +44,9 @@ _FOOT = f"""
 SETTINGS
 ========
 
-What is typed wins over the environment, this over ``./{FILE_NAME}``, this over the user's own
+Options overrule the environment, the environment overrules ``./{FILE_NAME}``, that overrules the user's own
 ``{FILE_NAME}`` (in the platform's folder for configuration, ``~/.config/vhsbatch`` on Linux), and all of
-these over the defaults. ``vhs-upscale config show`` says where each value comes from.
+these overrule the defaults. ``vhs-upscale config show`` says where each value comes from.
 
 {{settings}}
 
@@ -54,16 +54,16 @@ FILES
 =====
 
 ``OUT/.vhsbatch``
-    The batch's journal, unfinished segments, and the report's stills.
+    The journal, unfinished segments, and the pictures of the report.
 
 ``OUT/report.html``
     Every video before and after, what was found and made, and what failed.
 
 ``OUTPUT.json``
-    Beside each result: how it was made, and what was proven of it.
+    Beside each result: how it was made, and what was verified.
 
 ``~/.local/state/vhsbatch/log/defect-*.txt``
-    The details of a defect of this program, for whoever mends it.
+    The details of a defect of this program: send them with your report.
 
 EXIT STATUS
 ===========
@@ -72,7 +72,7 @@ EXIT STATUS
     Every video succeeded or was skipped.
 
 1
-    Some videos failed, a single video cannot be read, or a defect of this program.
+    Some videos failed, a single video cannot be read, or this program has a defect.
 
 2
     A wrong option, preset or configuration file; nothing was done.
@@ -84,10 +84,10 @@ EXIT STATUS
     The output folder cannot be used.
 
 141
-    Whoever read the output, as the other end of a pipe, has gone; a batch itself goes on.
+    The reader at the other end of the pipe has closed it; a batch itself continues.
 
 130, 143, 129
-    Interrupted by Ctrl-C, SIGTERM or a closed terminal; the same command with ``--resume`` goes on.
+    Interrupted by Ctrl-C, SIGTERM or a closed terminal; the same command with ``--resume`` continues.
 
 EXAMPLES
 ========

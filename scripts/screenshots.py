@@ -144,7 +144,7 @@ def photograph_report(report: Path) -> None:
 
 def main() -> int:
     """Make all pictures."""
-    # What the interface would do for whoever runs this is not what it does for others.
+    # Settings of the user who runs this must not show in the pictures.
     for name in ("NO_COLOR", "TEXTUAL_THEME"):
         os.environ.pop(name, None)
     SCRATCH.mkdir()
