@@ -60,6 +60,7 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._made = 0
         self._pictures: dict[tuple[object, ...], tuple[Path, SegmentFinished]] = {}
 
     async def restore(
@@ -71,7 +72,8 @@ class Studio:
             {"name": "own", "target_height": 120, "container": container, "audio": audio}
             | {"denoise": {"method": "none"}, "sharpen": {"amount": 0.0}, "deinterlace": {"method": "none"}}
         )
-        name = f"{info.path.stem}.{container}"
+        self._made += 1  # no result replaces another one
+        name = f"{info.path.stem}-{self._made}.{container}"
         job = dataclasses.replace(make.job(), id=name, source=info.path, output=self.folder / "out" / name)
         means = Toolchain(
             engine="ffmpeg", upscaling=None, encoder="libx264", container=container, identity={}

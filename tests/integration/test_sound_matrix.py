@@ -28,9 +28,11 @@ KINDS = {
     ),
     "dv": ("-c pcm_s16le",),
     # Decoders of RF captures, at the rates of their converters, and what is made of captures.
-    "mkv": (
+    "rates.mkv": (
         *(f"-c flac -ar {rate}" for rate in (37_800, 40_000, 78_125, 176_400, 192_000, 384_000)),
         *("-c pcm_s16le -ar 50000", "-c pcm_s24le -ar 65537", "-c pcm_f32le -ac 3", "-c pcm_s16le -ac 10"),
+    ),
+    "mkv": (
         *("-c alac", "-c libvorbis", "-c libopus -ac 6 -mapping_family 1", "-c truehd", "-c dca"),
         *("-c wavpack", "-c adpcm_swf -ar 22050", "-c wmav2"),
     ),

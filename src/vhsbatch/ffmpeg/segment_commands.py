@@ -1,5 +1,6 @@
 """FFmpeg command lines of a segment: plain functions from a plan to argument lists, nothing is run here."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from vhsbatch.model.plan import JobPlan, Segment
 
 # FFmpeg's messages come with their level, so that warnings can be told from errors.
 QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning")
+# The option came with FFmpeg 8.0.
+_FIRST_THAT_DROPS = 8
 PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
 
 
@@ -150,16 +153,33 @@ def _frames_to_stdout(pixel_format: str) -> tuple[str, ...]:
 
 def _read_source(plan: JobPlan, segment: Segment, threads: Threads, served: Served | None) -> tuple[str, ...]:
     source = served or plan.info.path
-    # Of damaged frames a decoder may make a picture of another size: the one before them is held instead.
-    drop = ("-drop_changed", "1") if plan.info.damage is not None else ()
     return (
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
-        *drop,
-        # A graph that restarts where the picture changes would lose frames, and count from there.
-        *(("-reinit_filter", "0") if plan.info.video.changes else ()),
+        *_other_sizes(plan),
         "-copyts",
         *input_arguments(source, from_s=read_from_s(plan, segment), mend_matrix=plan.info.video.mends_matrix),
     )
+
+
+def _other_sizes(plan: JobPlan) -> tuple[str, ...]:
+    """What becomes of frames of another size than the first one."""
+    if plan.info.video.changes:
+        # They are meant. A graph that begins anew would lose frames, and count from there.
+        return ("-reinit_filter", "0")
+    if plan.info.damage is not None and _can_drop(plan.identity.get("ffmpeg", "")):
+        # Of damaged frames a decoder may make anything: the one before them is held instead.
+        return ("-drop_changed", "1")
+    return ()
+
+
+def _can_drop(ffmpeg_version: str) -> bool:
+    """Whether an FFmpeg can leave out frames of another size; those without a number are new.
+
+    >>> [_can_drop(version) for version in ("5.1.8-0+deb12u1", "n7.1", "9.0.2", "N-120000-gabc")]
+    [False, False, True, True]
+    """
+    major = re.match(r"n?(\d+)\.", ffmpeg_version)
+    return major is None or int(major[1]) >= _FIRST_THAT_DROPS
 
 
 def _graph(graph: str, *behind: str | None) -> tuple[str, ...]:
