@@ -37,7 +37,7 @@ _DESCRIPTORS = 12
 # What a keeper needs to end all that a command has left behind.
 _KEEPER_S = 1.5
 _GUARD = str(Path(__file__).with_name("guard.py"))
-_KEEPER = str(Path(__file__).with_name("keeper.py"))
+_KEEPER = str(Path(__file__).with_name("subreaper.py"))
 _NEEDS_GUARD = sys.platform == "linux"
 # The same as guard.py, behind a setpriv that has set the death signal: $0 is the parent, $1 the niceness.
 _SHELL_GUARD = (

@@ -1,6 +1,6 @@
 """Runs a command of the user's own, and ends whatever that leaves behind.
 
-Run as a file by a bare interpreter: ``python -I -S keeper.py PARENT_PID PROGRAM [ARG ...]``. On Linux the
+Run as a file by a bare interpreter: ``python -I -S subreaper.py PARENT_PID PROGRAM [ARG ...]``. On Linux the
 processes of a command belong to this one wherever they go (`prctl(2)`, PR_SET_CHILD_SUBREAPER): those that
 have left their session too are ended with the command, or when the parent dies.
 
