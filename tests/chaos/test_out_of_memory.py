@@ -41,7 +41,7 @@ def little_memory(mib: int) -> Iterator[Path]:
 def test_a_batch_that_runs_out_of_memory_goes_on_with_a_lane_less(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for number in (1, 2):
-        make_clip(tmp_path / "in" / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=2)
+        make_clip(tmp_path / "in" / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=1)
     # One encoder at 1080 lines and this program have room there, two encoders have not.
     with little_memory(560) as joins:
         done = subprocess.run(

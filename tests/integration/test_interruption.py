@@ -1,9 +1,12 @@
 """Stopping a batch, and going on with it."""
 
 import os
+import resource
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -121,6 +124,27 @@ def test_a_folder_that_is_away_for_a_while_is_waited_for(folder: str, place: Pat
     (place / "away").rename(place / folder)
     out, _ = process.communicate(timeout=90)
     assert process.returncode == 0
+    assert _count(out, "job_published") == 2
+
+
+@contextmanager
+def too_few_files(pid: int) -> Iterator[None]:
+    """A running program may open no more files than it has."""
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    opened = len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (opened, before[1]))
+    yield
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+def test_a_shortage_is_waited_for_and_costs_no_attempt(place: Path) -> None:
+    process = program.start("batch", "in", "out", *OPTIONS, "--retries", "0", "--json", cwd=place)
+    program.wait_for_event(process, "segment_finished")
+    with too_few_files(process.pid):
+        paused = program.wait_for_event(process, "batch_paused")
+    assert "Too many open files" in paused["reason"]
+    out, err = process.communicate(timeout=100)
+    assert process.returncode == 0, err
     assert _count(out, "job_published") == 2
 
 

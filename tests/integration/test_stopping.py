@@ -1,9 +1,17 @@
 """The time within which a program that was asked to stop ends, whatever does not answer."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import program
+from clips import make_clip
 
 STUCK = """
 import time
@@ -58,3 +66,68 @@ def test_nor_is_a_loop_that_waits_itself() -> None:
     code, took_s, _ = ended(BLOCKED, signal.SIGHUP)
     assert code == 129
     assert took_s < 5.5
+
+
+# A command of the user's that hangs, and does not listen.
+HANG = "sh -c 'trap : TERM INT HUP; touch at-work; sleep 77; sleep 77'"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Captures, two of which name pipes for what is read, and a result that takes minutes to read."""
+    place = tmp_path_factory.mktemp("stopping")
+    (place / "in").mkdir()
+    for name in ("a", "b", "c"):
+        make_clip(place / "in" / f"{name}.avi", "-c:v", "ffv1", seconds=0.2, size="64x48")
+    done = program.run("batch", "in", "out", "-r", "120", "--pattern", "a*", "--no-report", cwd=place)
+    assert done.returncode == 0, done.stderr
+    os.truncate(place / "out" / "a_120p.mp4", 2**38)
+    os.mkfifo(place / "in" / "b.avi.toml")
+    os.mkfifo(place / "pipe.cube")
+    (place / "in" / "c.avi.toml").write_text('[colour]\nlut = "../pipe.cube"\n')
+    return place
+
+
+def is_in_a_hook(place: Path, _: int) -> bool:
+    return (place / "at-work").exists()
+
+
+def reads_the_result(place: Path, pid: int) -> bool:
+    result = os.fspath(place / "out" / "a_120p.mp4")
+    return any(os.path.realpath(entry) == result for entry in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def is_up(_: Path, pid: int) -> bool:
+    """Whether it has a socket that it listens or connects with."""
+    # One that is closed meanwhile leads nowhere.
+    links = (os.path.realpath(entry) for entry in Path(f"/proc/{pid}/fd").iterdir())
+    return any("socket:" in link for link in links)
+
+
+WAITING: list[tuple[str, tuple[str, ...], Callable[[Path, int], bool]]] = [
+    ("hooks", ("batch", "in", "new", "-r", "120", "--on-video", HANG, "--on-batch", HANG), is_in_a_hook),
+    ("verify", ("verify", "out"), reads_the_result),
+    ("scheduler", ("scheduler", "tcp://127.0.0.1:0"), is_up),
+    ("worker", ("worker", "tcp://127.0.0.1:9", "--engine", "ffmpeg"), is_up),
+]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("arguments", "is_at_it"), [row[1:] for row in WAITING], ids=[row[0] for row in WAITING]
+)
+def test_every_program_ends_in_time_whatever_it_waits_for(
+    arguments: tuple[str, ...], is_at_it: Callable[[Path, int], bool], number: int, place: Path
+) -> None:
+    (place / "at-work").unlink(missing_ok=True)
+    process = program.start(*arguments, cwd=place)
+    while not is_at_it(place, process.pid):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(number)
+    sent_s = time.monotonic()
+    _, said = process.communicate(timeout=30)
+    assert time.monotonic() - sent_s < 5.5
+    assert "Traceback" not in said
+    if arguments[0] == "batch":
+        assert process.returncode == 128 + number
