@@ -12,18 +12,16 @@ from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.engines.tuning import runtime_on_cpu
 from vhsbatch.errors import InputError
-from vhsbatch.ffmpeg.colour import needs_conversion
-from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart, needs_weights
-from vhsbatch.ffmpeg.filters import model_input_size
-from vhsbatch.ffmpeg.frame_times import keeps_times
 from vhsbatch.ffmpeg.lut import expect_lut
 from vhsbatch.ffmpeg.nnedi import find_weights
 from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.ffmpeg.tonemap import sdr_filters
 from vhsbatch.ffmpeg.toolchain import names_of
 from vhsbatch.fs import sha256
-from vhsbatch.model.media import MediaInfo, VideoTrack
+from vhsbatch.model.media import Colour, MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
+from vhsbatch.model.recipe import Recipe
 from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides, corrected
 from vhsbatch.probe.probe import frame_times
 from vhsbatch.probe.remembered import Probing
@@ -140,18 +138,18 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         )
         notes = (*reasons, *notes)
     intent = replace(intent, preset=override.applied(preset))
+    recipe = resolve(info.video, intent.preset)
     is_long = info.video.frames >= _WORTH_MEASURING_FRAMES
-    if intent.measures_runtime and is_long and intent.memory is not None and _is_upscaled(info, intent):
-        size = model_input_size(info.video, intent.preset)
-        intent = replace(intent, runtime=await runtime_on_cpu(*size, intent.memory))
-    if needs_conversion(info.video):
-        await _expect_filters(intent.ffmpeg, info.video)
-    upscaling, model_notes = _upscaling(info, intent)
+    if intent.measures_runtime and is_long and intent.memory is not None and _is_upscaled(recipe, intent):
+        intent = replace(intent, runtime=await runtime_on_cpu(*recipe.model_input, intent.memory))
+    if recipe.converts_colours:
+        await _expect_filters(intent.ffmpeg, recipe.decoded)
+    upscaling, model_notes = _upscaling(recipe, intent)
     identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
-    if deinterlaces_apart(intent.preset, info.video):
+    if recipe.uses_qtgmc:
         identity["qtgmc"] = await qtgmc_versions(intent.vapoursynth_python)
     weights = None
-    if needs_weights(intent.preset, info.video):
+    if recipe.deinterlacer == "nnedi":
         weights = await to_thread.run_sync(find_weights, intent.nnedi_weights)
         identity["nnedi"] = await sha256(weights)
     if upscaling is not None:
@@ -166,19 +164,19 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         notes=(*notes, *model_notes),
     )
     times_s = None
-    if keeps_times(intent.preset, info.video):
+    if recipe.keeps_times:
         times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg)
     sample = await to_thread.run_sync(sample_of, info.path)
-    return make_plan(job, info, intent.preset, toolchain, times_s=times_s, sample=sample)
+    return make_plan(job, info, intent.preset, recipe, toolchain, times_s=times_s, sample=sample)
 
 
-async def _expect_filters(ffmpeg: str, track: VideoTrack) -> None:
+async def _expect_filters(ffmpeg: str, colour: Colour) -> None:
     """Refuse colours for which this FFmpeg lacks a filter; not every one has them all.
 
     Raises:
         InputError: it does.
     """
-    wanted = {name for name, _ in sdr_filters(track)}
+    wanted = {name for name, _ in sdr_filters(colour)}
     if missing := sorted(wanted - await names_of(ffmpeg, "filters")):
         raise InputError(
             f"its colours have to be converted to SDR, and this FFmpeg has no filter {' and '.join(missing)}",
@@ -194,17 +192,15 @@ async def _lut_identity(preset: Preset) -> dict[str, str]:
     return {"lut": await sha256(lut)}
 
 
-def _is_upscaled(info: MediaInfo, intent: Intent) -> bool:
-    _, height = model_input_size(info.video, intent.preset)
-    return intent.engine == "realesrgan" and height < intent.preset.target_height
+def _is_upscaled(recipe: Recipe, intent: Intent) -> bool:
+    return intent.engine == "realesrgan" and recipe.model_input[1] < recipe.height
 
 
-def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:
+def _upscaling(recipe: Recipe, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:
     """How the network is used for this source, and what the user should know of that."""
     if intent.engine != "realesrgan":
         return None, ()
-    _, height = model_input_size(info.video, intent.preset)
-    target_height = intent.preset.target_height
+    height, target_height = recipe.model_input[1], recipe.height
     if height >= target_height:
         return None, (f"has {height} lines already: scaled to {target_height} without the network",)
     upscaling = resolve_upscaling(
