@@ -10,6 +10,7 @@ from vhsbatch.analysis.audio import Sound, measure_sound
 from vhsbatch.analysis.picture import Picture, measure_picture
 from vhsbatch.cache import Cache
 from vhsbatch.events.serialize import to_jsonable
+from vhsbatch.ffmpeg.toolchain import FFmpeg
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.blank import NO_BLANK_ENDS, BlankEnds, look_at_ends
 from vhsbatch.probe.telecine import FieldSteps, look_at_steps
@@ -57,9 +58,7 @@ async def measure(info: MediaInfo, *, ffmpeg: str) -> Measured:
 _MEASURED = TypeAdapter(Measured)
 
 
-async def measure_remembering(
-    info: MediaInfo, memory: Cache | None, *, ffmpeg: str, ffmpeg_version: str
-) -> Measured:
+async def measure_remembering(info: MediaInfo, memory: Cache | None, *, ffmpeg: FFmpeg) -> Measured:
     """What a source is like: from memory, while it and the program that decodes it are the same.
 
     Raises:
@@ -67,9 +66,9 @@ async def measure_remembering(
         ToolError: FFmpeg or Python cannot be started.
     """
     if memory is None:
-        return await measure(info, ffmpeg=ffmpeg)
+        return await measure(info, ffmpeg=ffmpeg.path)
     key = (
-        *("measure", MEASURE_VERSION, ffmpeg_version),
+        *("measure", MEASURE_VERSION, ffmpeg.version),
         *(os.fspath(info.path), info.size_bytes, info.modified_ns),
         # A source whose fields the user knows better is looked at otherwise.
         int(info.video.field_order.has_fields),
@@ -80,6 +79,6 @@ async def measure_remembering(
             return _MEASURED.validate_python(value)
     except ValueError:  # of another version
         pass
-    measured = await measure(info, ffmpeg=ffmpeg)
+    measured = await measure(info, ffmpeg=ffmpeg.path)
     await to_thread.run_sync(memory.keep, to_jsonable(measured), *key)
     return measured

@@ -32,8 +32,7 @@ async def _analyze(video: Path, json: bool, settings: Settings) -> int:
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     memory = default_cache() if settings.remember else None
     probing = Probing(
-        ffmpeg=ffmpeg.path,
-        ffmpeg_version=ffmpeg.version,
+        ffmpeg=ffmpeg,
         max_pixels=settings.max_pixels,
         memory=memory,
     )
@@ -45,8 +44,7 @@ async def _analyze(video: Path, json: bool, settings: Settings) -> int:
         corrected(info, override.source_overrides),
         presets,
         memory,
-        ffmpeg=ffmpeg.path,
-        ffmpeg_version=ffmpeg.version,
+        ffmpeg=ffmpeg,
     )
     if json:
         show_line(dump_line(analysis))

@@ -74,7 +74,7 @@ def _offer(settings: Settings, environment: Environment, workspace: Workspace, r
         run_id=run_id,
         version=__version__,
         tools=tools(
-            ffmpeg_version=intent.ffmpeg_version,
+            ffmpeg_version=intent.ffmpeg.version,
             runtime=intent.runtime,
             device=intent.device,
             qtgmc=intent.qtgmc,

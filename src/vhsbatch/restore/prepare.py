@@ -17,7 +17,7 @@ from vhsbatch.ffmpeg.nnedi import find_weights
 from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
 from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.ffmpeg.tonemap import sdr_filters
-from vhsbatch.ffmpeg.toolchain import names_of
+from vhsbatch.ffmpeg.toolchain import FFmpeg, names_of
 from vhsbatch.fs import sha256
 from vhsbatch.model.media import Colour, MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
@@ -48,8 +48,7 @@ class Intent:
         tile_px: tile edge in pixels, 0 for the engine's choice.
         small_tile_px: that of small networks, where `tile_px` is 0.
         in_flight: how many frames the network works on at a time.
-        ffmpeg: the FFmpeg program.
-        ffmpeg_version: what `ffmpeg -version` calls itself.
+        ffmpeg: the FFmpeg of this run.
         max_pixels: larger pictures are refused.
         source_overrides: what the user knows better than the sources say.
         allow_truncated: whether sources that break off are taken as they are.
@@ -71,8 +70,7 @@ class Intent:
     runtime: str
     model: Path | None
     tile_px: int
-    ffmpeg: str
-    ffmpeg_version: str
+    ffmpeg: FFmpeg
     max_pixels: int
     small_tile_px: int = 0
     in_flight: int = 1
@@ -93,7 +91,6 @@ class Intent:
         """How its sources are probed."""
         return Probing(
             ffmpeg=self.ffmpeg,
-            ffmpeg_version=self.ffmpeg_version,
             max_pixels=self.max_pixels,
             allow_truncated=self.allow_truncated,
             memory=self.memory,
@@ -133,9 +130,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     """
     preset, notes = override.preset or intent.preset, override.notes
     if intent.auto_detect is not None and override.preset is None:
-        preset, reasons = await intent.auto_detect.choose(
-            info, intent.memory, ffmpeg=intent.ffmpeg, ffmpeg_version=intent.ffmpeg_version
-        )
+        preset, reasons = await intent.auto_detect.choose(info, intent.memory, ffmpeg=intent.ffmpeg)
         notes = (*reasons, *notes)
     intent = replace(intent, preset=override.applied(preset))
     recipe = resolve(info.video, intent.preset)
@@ -145,7 +140,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     if recipe.converts_colours:
         await _expect_filters(intent.ffmpeg, recipe.decoded)
     upscaling, model_notes = _upscaling(recipe, intent)
-    identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
+    identity = {"ffmpeg": intent.ffmpeg.version, **await _lut_identity(intent.preset)}
     if recipe.uses_qtgmc:
         identity["qtgmc"] = await qtgmc_versions(intent.vapoursynth_python)
     weights = None
@@ -165,19 +160,19 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     )
     times_s = None
     if recipe.keeps_times:
-        times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg)
+        times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg.path)
     sample = await to_thread.run_sync(sample_of, info.path)
     return make_plan(job, info, intent.preset, recipe, toolchain, times_s=times_s, sample=sample)
 
 
-async def _expect_filters(ffmpeg: str, colour: Colour) -> None:
+async def _expect_filters(ffmpeg: FFmpeg, colour: Colour) -> None:
     """Refuse colours for which this FFmpeg lacks a filter; not every one has them all.
 
     Raises:
         InputError: it does.
     """
     wanted = {name for name, _ in sdr_filters(colour)}
-    if missing := sorted(wanted - await names_of(ffmpeg, "filters")):
+    if missing := sorted(wanted - await names_of(ffmpeg.path, "filters")):
         raise InputError(
             f"its colours have to be converted to SDR, and this FFmpeg has no filter {' and '.join(missing)}",
             fix="leave the setting 'ffmpeg' out to use the embedded one",

@@ -23,7 +23,7 @@ from vhsbatch.events.events import SegmentFinished
 from vhsbatch.events.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.ffmpeg.encoders import EncodeArguments, video_arguments
 from vhsbatch.ffmpeg.formats import cut_off
-from vhsbatch.ffmpeg.progress import ProgressParser
+from vhsbatch.ffmpeg.progress import ProgressParser, Speed
 from vhsbatch.ffmpeg.qtgmc import deinterlace_stage
 from vhsbatch.ffmpeg.segment_commands import (
     decode_command,
@@ -37,7 +37,6 @@ from vhsbatch.model.plan import JobPlan, Segment, Upscaling
 from vhsbatch.process.chain import StageSpec, run_chain
 from vhsbatch.process.suspension import patient
 from vhsbatch.restore.reuse import expect_unchanged
-from vhsbatch.restore.speed import Speed
 from vhsbatch.restore.verify import count_frames
 from vhsbatch.restore.workspace import Workspace, make_private, segment_file
 
