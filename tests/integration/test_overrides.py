@@ -35,7 +35,7 @@ def test_each_video_gets_what_is_said_of_it(tmp_path: Path) -> None:
     assert (a["preset"]["name"], a["preset"]["crop"]["left"]) == ("vhs_heavy", 8)
     assert "with what a.avi.toml says" in a["notes"]
     assert (c["preset"]["name"], c["preset"]["crop"]["left"]) == ("vhs", 0)
-    assert (d["info"]["video"]["field_order"], d["rate"]) == ("progressive", "30000/1001")
+    assert (d["info"]["video"]["field_order"], d["recipe"]["rate"]) == ("progressive", "30000/1001")
     failed = {event["job_id"]: event["reason"] for event in events if event["kind"] == "job_failed"}
     assert list(failed) == ["b_120p.mp4"]
     assert failed["b_120p.mp4"].startswith("b.avi.toml: crop.lfet: unknown key (did you mean 'crop.left'?")
