@@ -65,9 +65,8 @@ async def fill(folder: Path, videos: int) -> None:
     source = folder / "in"
     source.mkdir()
     info = await probe(clip, ffmpeg=FFMPEG)
-    version = (await ffmpeg_tool(None)).version
     cache = Cache(folder / "cache" / "vhsbatch" / "remembered.sqlite")
-    probing = Probing(ffmpeg=FFMPEG, ffmpeg_version=version, max_pixels=Settings().max_pixels, cache=cache)
+    probing = Probing(ffmpeg=await ffmpeg_tool(None), max_pixels=Settings().max_pixels, cache=cache)
     for number in range(videos):
         path = source / f"tape{number:05}.avi"
         path.hardlink_to(clip)

@@ -1,5 +1,6 @@
 """Values for tests, with everything filled in that a test does not care about."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from vhsbatch.events.events import (
     SegmentFinished,
     SegmentStarted,
 )
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import AudioTrack, FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment
 
@@ -81,10 +83,6 @@ def plan(of: Job | None = None, *, segments: int = 2, frames: int = 60, **change
         "upscaling": None,
         "encoder": "libx264",
         "container": "mp4",
-        "width": 1440,
-        "height": 1080,
-        "sar": Fraction(1),
-        "rate": NTSC_RATE * 2,
         "frames": frames,
         "segments": tuple(
             Segment(index=index, start_frame=start, stop_frame=min(start + length, frames))
@@ -92,7 +90,11 @@ def plan(of: Job | None = None, *, segments: int = 2, frames: int = 60, **change
         ),
         "fingerprint": "f" * 64,
     }
-    return JobPlan(**(values | changes))
+    values |= changes
+    # Some tests care about the output's size or rate, and not about what it follows from.
+    sizes = {name: values.pop(name) for name in ("width", "height", "sar", "rate") if name in values}
+    recipe = replace(resolve(values["info"].video, values["preset"]), **sizes)
+    return JobPlan(**({"recipe": recipe} | values))
 
 
 def batch_started(

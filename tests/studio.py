@@ -15,6 +15,7 @@ import make
 from clips import FFMPEG, ffmpeg
 from vhsbatch.config.presets import Preset
 from vhsbatch.events.events import JobPublished, SegmentFinished
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.restore.assemble import assemble
@@ -78,7 +79,7 @@ class Studio:
         means = Toolchain(
             engine="ffmpeg", upscaling=None, encoder="libx264", container=container, identity={}
         )
-        plan = make_plan(job, info, preset, means)
+        plan = make_plan(job, info, preset, resolve(info.video, preset), means)
         plan = dataclasses.replace(plan, segments=make.plan(segments=1, frames=plan.frames).segments)
         segments = (await self._picture(plan, where),)
         published = await assemble(plan, segments, where, lane=1, tell=lambda _: None)

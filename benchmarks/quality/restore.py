@@ -13,6 +13,7 @@ import anyio
 from benchmarks.quality import video
 from vhsbatch.config.presets import Preset
 from vhsbatch.config.settings import Settings
+from vhsbatch.ffmpeg.toolchain import FFmpeg
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job
 from vhsbatch.process.chain import StageSpec, run_chain
@@ -63,8 +64,7 @@ async def _restore(capture: Path, preset: Preset, engine: str, output: Path) -> 
         runtime="ncnn",
         model=None,
         tile_px=0,
-        ffmpeg=video.FFMPEG,
-        ffmpeg_version="embedded",
+        ffmpeg=FFmpeg(path=video.FFMPEG, version="embedded", embedded=True),
         max_pixels=Settings.model_fields["max_pixels"].default,
     )
     info = await _probed(capture, intent)

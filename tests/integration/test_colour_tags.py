@@ -14,9 +14,9 @@ import program
 from clips import FFMPEG, ffmpeg
 from vhsbatch.config.presets import Preset
 from vhsbatch.errors import InputError
-from vhsbatch.ffmpeg.colour import output_colour
 from vhsbatch.ffmpeg.filters import decode_graph, segment_graph
 from vhsbatch.ffmpeg.formats import input_arguments
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.probe.probe import probe
@@ -79,7 +79,7 @@ async def planned(path: Path, height: int) -> JobPlan:
         {"name": "plain", "target_height": height, "denoise": {"method": "none"}, "sharpen": {"amount": 0}}
     )
     means = Toolchain(engine="ffmpeg", upscaling=None, encoder="libx264", container="mp4", identity={})
-    return make_plan(make.job(), make.info(track, path=path), preset, means)
+    return make_plan(make.job(), make.info(track, path=path), preset, resolve(track, preset), means)
 
 
 def rgb_of(*source: str | Path, graph: str, height: int) -> Floats:
@@ -153,7 +153,7 @@ async def test_colours_are_those_that_players_show(key: str, value: str, height:
         graph=f"[0:0]{clean},{lossless},{as_shown(meant['colorspace'], meant['color_primaries'])}[out]",
         height=height,
     )
-    colour = output_colour(plan.info.video, height)
+    colour = plan.recipe.target
     made_graph = segment_graph(plan, plan.segments[0], "yuv444p").removesuffix("[out]")
     shown = as_shown(str(colour.matrix), str(colour.primaries))
     made = rgb_of(*source, graph=f"{made_graph},{shown}[out]", height=height)
@@ -194,7 +194,7 @@ async def test_every_pixel_format_keeps_its_colours(pixel_format: str, height: i
         clip(tmp_path / "full.mkv")
         ffmpeg("-i", tmp_path / "full.mkv", "-pix_fmt", pixel_format, *(suffix or ("-c:v", "ffv1")), path)
     plan = await planned(path, height)
-    colour = output_colour(plan.info.video, height)
+    colour = plan.recipe.target
     made_graph = segment_graph(plan, plan.segments[0], "yuv444p").removesuffix("[out]")
     made = rgb_of(
         "-i",
@@ -249,7 +249,7 @@ async def test_hdr_is_tone_mapped(transfer: str, network: bool, tmp_path: Path) 
     )
     plan = await planned(tmp_path / "tape.mkv", 480)
     assert any("tone-mapped to SDR" in note for note in plan.notes)
-    colour = output_colour(plan.info.video, 480)
+    colour = plan.recipe.target
     assert (colour.matrix, colour.primaries, colour.transfer) == ("bt709", "bt709", "bt709")
     make_graph = (
         decode_graph(plan, plan.segments[0])

@@ -1,5 +1,6 @@
 """Videos of which more is known than their pictures say, and what was measured before."""
 
+import dataclasses
 import json
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,7 @@ from clips import FFMPEG, make_clip
 from vhsbatch.analysis.measure import cached_measurement
 from vhsbatch.cache import Cache
 from vhsbatch.errors import InputError
+from vhsbatch.ffmpeg.toolchain import FFmpeg
 from vhsbatch.probe.probe import probe
 
 FFV1 = ("-c:v", "ffv1", "-g", "1")
@@ -33,7 +35,7 @@ def test_each_video_gets_what_is_said_of_it(tmp_path: Path) -> None:
     assert (a["preset"]["name"], a["preset"]["crop"]["left"]) == ("vhs_heavy", 8)
     assert "with what a.avi.toml says" in a["notes"]
     assert (c["preset"]["name"], c["preset"]["crop"]["left"]) == ("vhs", 0)
-    assert (d["info"]["video"]["field_order"], d["rate"]) == ("progressive", "30000/1001")
+    assert (d["info"]["video"]["field_order"], d["recipe"]["rate"]) == ("progressive", "30000/1001")
     failed = {event["job_id"]: event["reason"] for event in events if event["kind"] == "job_failed"}
     assert list(failed) == ["b_120p.mp4"]
     assert failed["b_120p.mp4"].startswith("b.avi.toml: crop.lfet: unknown key (did you mean 'crop.left'?")
@@ -53,15 +55,16 @@ def test_a_preset_of_ones_own_may_be_named_beside_a_video_that_is_analysed(tmp_p
 async def test_a_source_is_measured_once_until_it_changes(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "tape.avi", *FFV1, seconds=0.4, size="96x64")
     info = await probe(clip, ffmpeg=FFMPEG)
-    nowhere = str(tmp_path / "no-ffmpeg")
+    usual = FFmpeg(path=FFMPEG, version="9", embedded=True)
+    nowhere = dataclasses.replace(usual, path=str(tmp_path / "no-ffmpeg"))
     file = tmp_path / "remembered.sqlite"
     with closing(Cache(file)) as cache:
-        first = await cached_measurement(info, cache, ffmpeg=FFMPEG, ffmpeg_version="9")
+        first = await cached_measurement(info, cache, ffmpeg=usual)
         assert first.sounds[0].channels[0].level_db is not None
         # Nothing that is not there can have been started.
-        assert await cached_measurement(info, cache, ffmpeg=nowhere, ffmpeg_version="9") == first
+        assert await cached_measurement(info, cache, ffmpeg=nowhere) == first
         with pytest.raises(InputError):
-            await cached_measurement(info, cache, ffmpeg=nowhere, ffmpeg_version="10")
+            await cached_measurement(info, cache, ffmpeg=dataclasses.replace(nowhere, version="10"))
     file.write_bytes(b"no database at all, and longer than its header would be: " * 10)
     with closing(Cache(file)) as cache:
-        assert await cached_measurement(info, cache, ffmpeg=FFMPEG, ffmpeg_version="9") == first
+        assert await cached_measurement(info, cache, ffmpeg=usual) == first

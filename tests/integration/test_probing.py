@@ -9,6 +9,7 @@ import pytest
 from clips import FFMPEG, make_clip
 from vhsbatch.cache import Cache
 from vhsbatch.errors import ToolError
+from vhsbatch.ffmpeg.toolchain import FFmpeg
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.cached import Probing
 
@@ -21,8 +22,7 @@ async def test_a_source_is_looked_at_once_until_it_changes(tmp_path: Path) -> No
     async def probed(*, ffmpeg: str = FFMPEG, version: str = "9", truncated: bool = False) -> MediaInfo:
         with closing(Cache(tmp_path / "remembered.sqlite")) as cache:
             probing = Probing(
-                ffmpeg=ffmpeg,
-                ffmpeg_version=version,
+                ffmpeg=FFmpeg(path=ffmpeg, version=version, embedded=True),
                 max_pixels=10_000,
                 allow_truncated=truncated,
                 cache=cache,

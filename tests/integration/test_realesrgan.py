@@ -28,6 +28,7 @@ from vhsbatch.engines.realesrgan import RealEsrganEngine, resolve_upscaling
 from vhsbatch.engines.runtimes import Frame
 from vhsbatch.engines.tuning import Way, measure
 from vhsbatch.errors import ChainError
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.plan import Upscaling
 from vhsbatch.probe.probe import probe
 from vhsbatch.process.chain import StageSpec, run_chain
@@ -210,7 +211,8 @@ async def test_a_segment_tells_how_many_of_its_frames_stood_still(
     job = dataclasses.replace(make.job(), source=clip, output=tmp_path / "blue.mp4")
     means = Toolchain(engine="realesrgan", upscaling=network(), encoder="ffv1", container="mkv", identity={})
     preset = Preset(name="test", target_height=120, container="mkv")
-    plan = make_plan(job, await probe(clip, ffmpeg=FFMPEG), preset, means)
+    info = await probe(clip, ffmpeg=FFMPEG)
+    plan = make_plan(job, info, preset, resolve(info.video, preset), means)
     where = Workspace(
         ffmpeg=FFMPEG,
         temporary=tmp_path,

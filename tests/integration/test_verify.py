@@ -11,6 +11,7 @@ from clips import FFMPEG, make_clip
 from vhsbatch.config.presets import Preset
 from vhsbatch.errors import StalePlanError, VerificationError
 from vhsbatch.events.events import SegmentFinished
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.probe.probe import probe
 from vhsbatch.restore.assemble import assemble
@@ -44,7 +45,8 @@ async def planned(folder: Path, *, encoder: str = "libx264", container: str = "m
     preset = Preset.model_validate({"name": "test", "target_height": 128, "container": container})
     job = dataclasses.replace(make.job(), source=source, output=folder / "out" / f"tape.{container}")
     means = Toolchain(engine="ffmpeg", upscaling=None, encoder=encoder, container=container, identity={})
-    plan = make_plan(job, await probe(source, ffmpeg=FFMPEG), preset, means)
+    info = await probe(source, ffmpeg=FFMPEG)
+    plan = make_plan(job, info, preset, resolve(info.video, preset), means)
     return dataclasses.replace(plan, segments=make.plan(segments=3, frames=plan.frames).segments)
 
 

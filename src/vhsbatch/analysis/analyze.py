@@ -11,6 +11,7 @@ from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.colour import decoded_colour
 from vhsbatch.ffmpeg.shape import sample_aspect
+from vhsbatch.ffmpeg.toolchain import FFmpeg
 from vhsbatch.formatting import duration
 from vhsbatch.model.media import MediaInfo
 
@@ -41,8 +42,7 @@ async def analyse(
     presets: dict[str, Preset],
     cache: Cache | None,
     *,
-    ffmpeg: str,
-    ffmpeg_version: str,
+    ffmpeg: FFmpeg,
 ) -> Analysis:
     """Measure a source that has been probed.
 
@@ -50,13 +50,12 @@ async def analyse(
         info: the source.
         presets: those from which one is chosen.
         cache: what earlier runs found out; None without a cache.
-        ffmpeg: the program.
-        ffmpeg_version: what that calls itself.
+        ffmpeg: what decodes it.
 
     Raises:
         InputError: its picture cannot be measured.
     """
-    measured = await cached_measurement(info, cache, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
+    measured = await cached_measurement(info, cache, ffmpeg=ffmpeg)
     findings = find(info, measured)
     preset, reason = suitable_preset(info, measured.picture)
     _, overrides = adapted(presets[preset], findings)

@@ -10,6 +10,7 @@ from vhsbatch.analysis.measure import cached_measurement
 from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset, derive
+from vhsbatch.ffmpeg.toolchain import FFmpeg
 from vhsbatch.model.media import MediaInfo
 
 _SMALL_LINES = 400
@@ -40,7 +41,7 @@ class AutoDetect:
     _turn: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def choose(
-        self, info: MediaInfo, cache: Cache | None, *, ffmpeg: str, ffmpeg_version: str
+        self, info: MediaInfo, cache: Cache | None, *, ffmpeg: FFmpeg
     ) -> tuple[Preset, tuple[str, ...]]:
         """The preset for a source, adapted to it, and the reasons.
 
@@ -48,7 +49,7 @@ class AutoDetect:
             InputError: its picture cannot be measured.
         """
         async with self._turn:
-            measured = await cached_measurement(info, cache, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
+            measured = await cached_measurement(info, cache, ffmpeg=ffmpeg)
         name, reason = suitable_preset(info, measured.picture)
         preset, reasons = adapted(self.presets[name], find(info, measured))
         return preset, (f"preset {name}: {reason}", *reasons)

@@ -10,6 +10,7 @@ from vhsbatch.analysis.audio import AudioMeasurement, measure_audio
 from vhsbatch.analysis.picture import VideoMeasurement, measure_video
 from vhsbatch.cache import Cache
 from vhsbatch.events.serialize import to_jsonable
+from vhsbatch.ffmpeg.toolchain import FFmpeg
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.blank import NO_BLANK_ENDS, BlankEnds, look_at_ends
 from vhsbatch.probe.telecine import FieldSteps, look_at_steps
@@ -57,19 +58,17 @@ async def measure(info: MediaInfo, *, ffmpeg: str) -> Measured:
 _MEASURED = TypeAdapter(Measured)
 
 
-async def cached_measurement(
-    info: MediaInfo, cache: Cache | None, *, ffmpeg: str, ffmpeg_version: str
-) -> Measured:
-    """What a source is like: from the cache, while it and the program that decodes it are the same.
+async def cached_measurement(info: MediaInfo, cache: Cache | None, *, ffmpeg: FFmpeg) -> Measured:
+    """What a source is like: from cache, while it and the program that decodes it are the same.
 
     Raises:
         InputError: its picture cannot be measured.
         ToolError: FFmpeg or Python cannot be started.
     """
     if cache is None:
-        return await measure(info, ffmpeg=ffmpeg)
+        return await measure(info, ffmpeg=ffmpeg.path)
     key = (
-        *("measure", MEASURE_VERSION, ffmpeg_version),
+        *("measure", MEASURE_VERSION, ffmpeg.version),
         *(os.fspath(info.path), info.size_bytes, info.modified_ns),
         # A source whose field order the user has set is measured differently.
         int(info.video.field_order.has_fields),
@@ -80,6 +79,6 @@ async def cached_measurement(
             return _MEASURED.validate_python(value)
     except ValueError:  # of another version
         pass
-    measured = await measure(info, ffmpeg=ffmpeg)
+    measured = await measure(info, ffmpeg=ffmpeg.path)
     await to_thread.run_sync(cache.keep, to_jsonable(measured), *key)
     return measured

@@ -166,7 +166,7 @@ async def _run(
     session = Session(
         state=state,
         scheduler=scheduler,
-        snapshots=SnapshotMaker(ffmpeg=environment.ffmpeg, temporary=workspace.temporary),
+        snapshots=SnapshotMaker(ffmpeg=environment.intent.ffmpeg.path, temporary=workspace.temporary),
         tell=bus.tell,
         drain=request.drain,
     )
@@ -257,7 +257,7 @@ async def environment_of(request: BatchRequest) -> Environment:
 def _workspace(request: BatchRequest, environment: Environment, run_id: str) -> Workspace:
     settings, state_folder = request.settings, request.folder / STATE_FOLDER
     return Workspace(
-        ffmpeg=environment.ffmpeg,
+        ffmpeg=environment.intent.ffmpeg.path,
         temporary=temporary_folder(request.folder, settings.temp_dir),
         publishing=state_folder / f"{PUBLISHING}{run_id}",
         threads_per_lane=max(1, environment.threads // environment.lanes),

@@ -38,8 +38,7 @@ async def _analyze(video: Path, json: bool, settings: Settings) -> int:
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     cache = default_cache() if settings.remember else None
     probing = Probing(
-        ffmpeg=ffmpeg.path,
-        ffmpeg_version=ffmpeg.version,
+        ffmpeg=ffmpeg,
         max_pixels=settings.max_pixels,
         cache=cache,
     )
@@ -51,8 +50,7 @@ async def _analyze(video: Path, json: bool, settings: Settings) -> int:
         corrected(info, override.source_overrides),
         presets,
         cache,
-        ffmpeg=ffmpeg.path,
-        ffmpeg_version=ffmpeg.version,
+        ffmpeg=ffmpeg,
     )
     if json:
         show_line(dump_line(analysis))

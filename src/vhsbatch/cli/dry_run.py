@@ -102,7 +102,7 @@ async def _calibrate(
     """Make short pieces of a video, `lanes` at a time, and keep what they took."""
     with tempfile.TemporaryDirectory(prefix="vhsbatch-") as folder:
         workspace = Workspace(
-            ffmpeg=environment.ffmpeg,
+            ffmpeg=environment.intent.ffmpeg.path,
             temporary=Path(folder),
             publishing=Path(folder),
             threads_per_lane=max(1, environment.threads // environment.lanes),

@@ -119,7 +119,7 @@ async def _compare(
 
     with tempfile.TemporaryDirectory(prefix=".vhsbatch-", dir=folder) as temporary:
         workspace = Workspace(
-            ffmpeg=environment.ffmpeg,
+            ffmpeg=environment.intent.ffmpeg.path,
             temporary=Path(temporary),
             publishing=Path(temporary),
             threads_per_lane=max(1, environment.threads // environment.lanes),

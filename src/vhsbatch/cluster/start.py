@@ -82,7 +82,7 @@ def offer_of(settings: Settings, environment: Environment, folder: Path, run_id:
         run_id=run_id,
         version=__version__,
         tools=tools(
-            ffmpeg_version=intent.ffmpeg_version,
+            ffmpeg_version=intent.ffmpeg.version,
             runtime=intent.runtime,
             device=intent.device,
             qtgmc=intent.qtgmc,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from vhsbatch.ffmpeg.cleaning import Node
 from vhsbatch.ffmpeg.colour import HDR, decoded_colour, is_rgb
+from vhsbatch.ffmpeg.graph import Node
 from vhsbatch.ffmpeg.planar import SCALER, recorded_format
 from vhsbatch.ffmpeg.shape import sample_aspect
 from vhsbatch.model.media import PictureChange, VideoTrack

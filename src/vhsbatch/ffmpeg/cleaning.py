@@ -1,11 +1,7 @@
 """Filters that clean the picture on the source's own samples: noise, chroma shift, levels."""
 
-from typing import Any
-
 from vhsbatch.config.preset_schema import ColourCorrection, Denoise
-
-# A node of ffmpeg-python's graph; the package has no types.
-Node = Any
+from vhsbatch.ffmpeg.graph import Node
 
 
 def denoise(node: Node, strengths: Denoise) -> Node:

@@ -34,6 +34,9 @@ _TRANSFERS = (
 # Those that are one curve, and that the colorspace filter knows as such.
 _ONE_CURVE = ("bt709", "smpte170m", "bt2020-10", "bt2020-12")
 
+# The scale filter has names of its own for two matrices.
+_SCALE_MATRIX = {"bt470bg": "bt470", "bt2020nc": "bt2020"}
+
 HDR = {"smpte2084": "HDR (PQ)", "arib-std-b67": "HDR (HLG)"}
 # What zscale alone converts.
 _OTHER_TRANSFERS = ("linear", "log100", "log316")
@@ -91,6 +94,12 @@ def output_colour(track: VideoTrack, height: int) -> Colour:
 def frame_transfer(colour: Colour) -> str | None:
     """What filters call the transfer of `colour`; encoders use other names for two of them."""
     return {"gamma22": "bt470m", "gamma28": "bt470bg"}.get(colour.transfer or "", colour.transfer)
+
+
+def scale_matrix(colour: Colour) -> str:
+    """What the scale filter calls the matrix of `colour`."""
+    matrix = colour.matrix or "auto"
+    return _SCALE_MATRIX.get(matrix, matrix)
 
 
 def curve(colour: Colour) -> str:

@@ -4,20 +4,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, sqrt
 from pathlib import Path
-from typing import Any
 
-import ffmpeg
-
-from vhsbatch.ffmpeg.formats import file_url
+from vhsbatch.ffmpeg.graph import Node, merge, read_file, write_file
 
 TILE_WIDTH = 640
 TILE_HEIGHT = 480
 LABEL_HEIGHT = 36
 
 _QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning")
-
-# A node of ffmpeg-python's graph; the package has no types.
-Node = Any
 
 
 def draw_label(text: str, path: Path) -> None:
@@ -49,14 +43,12 @@ def comparison_command(
     """All clips at once in a grid, each under its label, at `rate` frames per second."""
     fps = f"{rate.numerator}/{rate.denominator}"
     tiles = [
-        _under_label(_tile(ffmpeg.input(file_url(clip)).video).filter("fps", fps=fps), label)
+        _under_label(_tile(read_file(clip)).filter("fps", fps=fps), label)
         for clip, label in zip(clips, labels, strict=True)
     ]
     grid = _grid(tiles, columns_of_grid(len(tiles))).filter("format", pix_fmts="yuv420p")
-    return _command(
-        program,
-        ffmpeg.output(grid, file_url(output), vcodec="libx264", crf=16, preset="fast", movflags="+faststart"),
-    )
+    encode = write_file(grid, output, vcodec="libx264", crf=16, preset="fast", movflags="+faststart")
+    return (program, *_QUIET, *encode)
 
 
 def contact_sheet_command(
@@ -66,19 +58,13 @@ def contact_sheet_command(
     columns = []
     for clip, label in zip(clips, labels, strict=True):
         moments = [
-            _tile(ffmpeg.input(file_url(clip), ss=f"{float(moment_s):.3f}").video).filter("trim", end_frame=1)
+            _tile(read_file(clip, ss=f"{float(moment_s):.3f}")).filter("trim", end_frame=1)
             for moment_s in moments_s
         ]
-        strip = ffmpeg.input(file_url(label)).video.filter("format", pix_fmts="yuv444p")
-        columns.append(ffmpeg.filter([strip, *moments], "vstack", inputs=len(moments) + 1))
-    sheet = columns[0] if len(columns) == 1 else ffmpeg.filter(columns, "hstack", inputs=len(columns))
-    return _command(
-        program, ffmpeg.output(sheet, file_url(output), vframes=1, update=1, r=25, pix_fmt="rgb24")
-    )
-
-
-def _command(program: str, output: Node) -> tuple[str, ...]:
-    return (program, *_QUIET, *ffmpeg.get_args(output.overwrite_output()))
+        strip = read_file(label).filter("format", pix_fmts="yuv444p")
+        columns.append(merge([strip, *moments], "vstack", inputs=len(moments) + 1))
+    sheet = columns[0] if len(columns) == 1 else merge(columns, "hstack", inputs=len(columns))
+    return (program, *_QUIET, *write_file(sheet, output, vframes=1, update=1, r=25, pix_fmt="rgb24"))
 
 
 def _tile(video: Node) -> Node:
@@ -94,7 +80,7 @@ def _tile(video: Node) -> Node:
 def _under_label(video: Node, label: Path) -> Node:
     """The picture with its label above it; the label's one frame is held, the picture sets the time."""
     padded = video.filter("pad", h=f"ih+{LABEL_HEIGHT}", y=LABEL_HEIGHT)
-    return padded.overlay(ffmpeg.input(file_url(label)).video, format="yuv444")
+    return merge([padded, read_file(label)], "overlay", eof_action="repeat", format="yuv444")
 
 
 def _grid(tiles: list[Node], columns: int) -> Node:
@@ -102,6 +88,4 @@ def _grid(tiles: list[Node], columns: int) -> Node:
         return tiles[0]
     width, height = TILE_WIDTH, TILE_HEIGHT + LABEL_HEIGHT
     places = [f"{number % columns * width}_{number // columns * height}" for number in range(len(tiles))]
-    return ffmpeg.filter(
-        tiles, "xstack", inputs=len(tiles), layout="|".join(places), fill="black", shortest=1
-    )
+    return merge(tiles, "xstack", inputs=len(tiles), layout="|".join(places), fill="black", shortest=1)

@@ -2,21 +2,16 @@
 
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any
 
-import ffmpeg
-
-from vhsbatch.config.presets import Preset
+from vhsbatch.ffmpeg.graph import Node, merge
 from vhsbatch.ffmpeg.preroll import first_position, read_from_s
-from vhsbatch.model.media import FieldOrder, OrderRun, Telecine, VideoTrack
+from vhsbatch.model.media import FieldOrder, OrderRun, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
-
-# A node of ffmpeg-python's graph; the package has no types.
-Node = Any
+from vhsbatch.model.recipe import Recipe
 
 # Hard pulldown makes five frames of four.
-_CYCLE = 5
-_FILM_OF_CYCLE = 4
+CYCLE = 5
+FILM_OF_CYCLE = 4
 
 # Half-way to the next frame, as deinterlacers have it, the second field would lie in the middle of a gap.
 BEHIND_THE_FIRST = "if(mod(N,2),PREV_OUTPTS+1,PTS)"
@@ -27,59 +22,17 @@ _POSTROLL_FRAMES = 8
 _BEFORE_FRAMES = 2
 
 
-def deinterlaces(preset: Preset, track: VideoTrack) -> bool:
-    """Whether the plan's graph has a deinterlacer."""
-    return _handles_fields(preset, track) and not restores_film(preset, track)
-
-
-def deinterlaces_apart(preset: Preset, track: VideoTrack) -> bool:
-    """Whether the deinterlacer is a separate program, between two FFmpegs."""
-    return preset.deinterlace.method == "qtgmc" and deinterlaces(preset, track)
-
-
-def needs_weights(preset: Preset, track: VideoTrack) -> bool:
-    """Whether the deinterlacer has weights, which are a file."""
-    return preset.deinterlace.method == "nnedi" and deinterlaces(preset, track)
-
-
-def restores_film(preset: Preset, track: VideoTrack) -> bool:
-    """Whether the plan's graph gives back the frames of telecined film."""
-    one_order = track.field_order in (FieldOrder.TFF, FieldOrder.BFF)
-    return (
-        track.telecine.is_in_fields
-        and one_order
-        and _handles_fields(preset, track)
-        and preset.deinterlace.film
-    )
-
-
-def decimates(preset: Preset, track: VideoTrack) -> bool:
-    """Whether four frames are made of five."""
-    return track.telecine is Telecine.HARD and restores_film(preset, track)
-
-
-def _handles_fields(preset: Preset, track: VideoTrack) -> bool:
-    return preset.deinterlace.method != "none" and track.field_order.has_fields
-
-
-def frames_made(track: VideoTrack, preset: Preset) -> int:
-    """How many frames come out of the source's."""
-    if decimates(preset, track):
+def frames_made(frames: int, recipe: Recipe) -> int:
+    """How many frames come out of the source's, of which there are `frames`."""
+    if recipe.decimates:
         # The frames after the last whole cycle are kept.
-        return track.frames // _CYCLE * _FILM_OF_CYCLE + track.frames % _CYCLE
-    return track.frames * int(rate_factor(track, preset))
-
-
-def rate_factor(track: VideoTrack, preset: Preset) -> Fraction:
-    """How many times more frames a second come out than the source has."""
-    if decimates(preset, track):
-        return Fraction(_FILM_OF_CYCLE, _CYCLE)
-    return Fraction(2 if deinterlaces(preset, track) and preset.deinterlace.rate == "field" else 1)
+        return frames // CYCLE * FILM_OF_CYCLE + frames % CYCLE
+    return frames * int(recipe.rate_factor)
 
 
 def fields_of(plan: JobPlan, segment: Segment) -> range:
-    """The grid positions that a separate deinterlacer gets, to make a segment and its pre-roll."""
-    track, factor = plan.info.video, rate_factor(plan.info.video, plan.preset)
+    """The grid positions that a separate deinterlacer gets, to make a segment and what is before it."""
+    track, factor = plan.info.video, plan.recipe.rate_factor
     last = ceil(segment.stop_frame / factor)
     stop = last + _POSTROLL_FRAMES
     for gap in track.gaps:
@@ -110,27 +63,27 @@ def deinterlace(node: Node, plan: JobPlan, segment: Segment) -> Node:
     Across a gap, neighbours are those that were recorded: a deinterlacer takes frames that are held for a
     static picture, and puts fields of two moments together.
     """
-    track, preset = plan.info.video, plan.preset
-    if restores_film(preset, track):
+    track, recipe = plan.info.video, plan.recipe
+    if recipe.restores_film:
         parity = track.field_order.value
         node = node.filter("fieldmatch", order=parity, combmatch="full")
         # What is combed all the same is the video that was mixed with the film.
         node = node.filter("bwdif", mode="send_frame", parity=parity, deint="interlaced")
-        if not decimates(preset, track):
+        if not recipe.decimates:
             return _in_frames(node, plan)
         # A cycle is five positions, whether each has its own frame or not.
-        start = first_position(plan, segment, multiple_of=_CYCLE)
+        start = first_position(plan, segment, multiple_of=CYCLE)
         node = hold(node, track.rate, start).filter("trim", end_pts=track.frames)
-        node = node.filter("decimate", cycle=_CYCLE)
-        first = start // _CYCLE * _FILM_OF_CYCLE
+        node = node.filter("decimate", cycle=CYCLE)
+        first = start // CYCLE * FILM_OF_CYCLE
         return _in_frames(node, plan).filter("setpts", f"N+{first}")
-    if not deinterlaces(preset, track):
+    if not recipe.deinterlaces:
         return node
     from_s = read_from_s(plan, segment)
     read_from = 0 if from_s is None else floor((from_s - track.start_s) * track.rate) - _BEFORE_FRAMES
     seen = range(max(0, read_from), fields_of(plan, segment).stop)
     node = _in_order(node, plan, order_runs(track, seen))
-    if preset.deinterlace.rate == "field":
+    if recipe.per_field:
         return node.filter("setpts", BEHIND_THE_FIRST)
     return _in_frames(node, plan)
 
@@ -161,14 +114,14 @@ def _in_order(node: Node, plan: JobPlan, runs: tuple[OrderRun, ...]) -> Node:
     first, *changes = runs
     if not changes:
         return _deinterlacer(node, plan, first.order)
-    copies = node.filter_multi_output("split")
+    one, two = node.split(2)
     other = FieldOrder.BFF if first.order is FieldOrder.TFF else FieldOrder.TFF
     rate = plan.info.video.rate
     # A quarter of a frame before its first frame, as seconds are rounded.
     ends_s = [float((run.first_frame - Fraction(1, 4)) / rate) for run in changes]
     spans = zip(ends_s[::2], [f"*lt(t,{end:.6f})" for end in ends_s[1::2]] + [""], strict=False)
-    return ffmpeg.filter(
-        [_deinterlacer(copies[0], plan, first.order), _deinterlacer(copies[1], plan, other)],
+    return merge(
+        [_deinterlacer(one, plan, first.order), _deinterlacer(two, plan, other)],
         "blend",
         all_mode="normal",
         all_opacity=0,
@@ -177,8 +130,7 @@ def _in_order(node: Node, plan: JobPlan, runs: tuple[OrderRun, ...]) -> Node:
 
 
 def _deinterlacer(node: Node, plan: JobPlan, order: FieldOrder) -> Node:
-    preset, parity = plan.preset, order.value
-    method, by_field = preset.deinterlace.method, preset.deinterlace.rate == "field"
+    method, by_field, parity = plan.recipe.deinterlacer, plan.recipe.per_field, order.value
     if method == "w3fdif":
         return node.filter(
             method, filter="complex", mode="field" if by_field else "frame", parity=parity, deint="all"

@@ -5,14 +5,11 @@ longer than fine detail, unlike all that the two fields before and the two after
 place, and unlike the lines above and below it. What moves is near by in one of those fields, and stays.
 """
 
-import ffmpeg
-
-from vhsbatch.config.presets import Preset
-from vhsbatch.ffmpeg.cleaning import Node, chroma_subsampling
+from vhsbatch.ffmpeg.cleaning import chroma_subsampling
 from vhsbatch.ffmpeg.deinterlacing import BEHIND_THE_FIRST
-from vhsbatch.ffmpeg.planar import planar_format
-from vhsbatch.ffmpeg.shape import recorded_size
-from vhsbatch.model.media import FieldOrder, VideoTrack
+from vhsbatch.ffmpeg.graph import Node, merge
+from vhsbatch.model.media import FieldOrder
+from vhsbatch.model.recipe import Recipe
 
 # Detection averages this number of samples of a line: tape noise goes, streaks remain.
 _MEAN_OF = 4
@@ -27,56 +24,41 @@ _TWO_LATER = "if(lt(N,2),STARTPTS+N,if(eq(N,2),st(0,STARTPTS+2-PTS))*0+PTS+ld(0)
 _ABOVE, _BELOW, _BESIDE = 2, 64, 8 + 16
 
 
-def repairs_dropouts(preset: Preset, track: VideoTrack) -> bool:
-    """Whether the plan's graph repairs dropouts."""
-    return preset.dropouts and why_not(preset, track) is None
-
-
-def why_not(preset: Preset, track: VideoTrack) -> str | None:
-    """What speaks against repairing the dropouts of a source; None if nothing does."""
-    if track.field_order not in (FieldOrder.TFF, FieldOrder.BFF):
-        return "it has no fields" if not track.field_order.has_fields else "its field order changes"
-    lines = recorded_size(track, preset)[1]
-    if lines % (2 * chroma_subsampling(planar_format(track))[1]):
-        return f"{lines} lines do not make two fields with whole lines of colour"
-    return None
-
-
-def repair_dropouts(node: Node, track: VideoTrack, preset: Preset, planar: str) -> Node:
-    """Frames with both fields in and out, in the format `planar`; positions on the grid stay."""
-    node = node.filter("setfield", track.field_order.value).filter("separatefields")
+def repair_dropouts(node: Node, order: FieldOrder, recipe: Recipe) -> Node:
+    """Frames with both fields in and out, in the planar format; positions on the grid stay."""
+    node = node.filter("setfield", order.value).filter("separatefields")
     node = node.filter("setpts", BEHIND_THE_FIRST)
-    fields, to_mend, to_search = _split(node, 3)
-    mask = _mask(_streaks(to_search), recorded_size(track, preset), planar)
+    fields, to_mend, to_search = node.split(3)
+    mask = _mask(_streaks(to_search), recipe.recorded, recipe.planar)
     mended = to_mend.filter(
         "convolution",
         **{f"{plane}m": "1 0 1" for plane in range(3)},
         **{f"{plane}mode": "column" for plane in range(3)},
         **{f"{plane}rdiv": 0.5 for plane in range(3)},
     )
-    first = "top" if track.field_order is FieldOrder.TFF else "bottom"
-    return ffmpeg.filter([fields, mended, mask], "maskedmerge").filter("weave", first_field=first)
+    first = "top" if order is FieldOrder.TFF else "bottom"
+    return merge([fields, mended, mask], "maskedmerge").filter("weave", first_field=first)
 
 
 def _streaks(fields: Node) -> Node:
     """White where a streak is, in a grey picture of a quarter of the columns."""
     luma = fields.filter("extractplanes", "y")
     luma = luma.filter("scale", w=f"max(1,iw/{_MEAN_OF})", h="ih", flags="area").filter("format", "gray")
-    found, compared, above, below, bright, dark = _split(luma, 6)
+    found, compared, above, below, bright, dark = luma.split(6)
     # Of five fields the second largest: without the field itself, where that is the largest.
     highest = _of_five_fields(_times(above, 2, "dilation"), 0.75)
     lowest = _of_five_fields(_times(below, 2, "erosion"), 0.25)
     # An opening and a closing by two lines: what is thinner is gone.
     bright = bright.filter("erosion", coordinates=_ABOVE).filter("dilation", coordinates=_BELOW)
     dark = dark.filter("dilation", coordinates=_ABOVE).filter("erosion", coordinates=_BELOW)
-    upper = ffmpeg.filter([highest, bright], "blend", all_mode="lighten")
-    lower = ffmpeg.filter([lowest, dark], "blend", all_mode="darken")
-    explained = ffmpeg.filter([compared, lower, upper], "maskedclamp")
-    clear, faded = _split(ffmpeg.filter([found, explained], "blend", all_mode="difference"), 2)
+    upper = merge([highest, bright], "blend", all_mode="lighten")
+    lower = merge([lowest, dark], "blend", all_mode="darken")
+    explained = merge([compared, lower, upper], "maskedclamp")
+    clear, faded = merge([found, explained], "blend", all_mode="difference").split(2)
     clear = _above(clear, _CLEAR)
     # Three means in a row at least.
     clear = clear.filter("erosion", coordinates=_BESIDE).filter("dilation", coordinates=_BESIDE)
-    streaks = ffmpeg.filter([clear, _above(faded, _FADED)], "hysteresis")
+    streaks = merge([clear, _above(faded, _FADED)], "hysteresis")
     return _times(streaks, 2, "dilation", coordinates=_BESIDE)
 
 
@@ -100,13 +82,13 @@ def _mask(streaks: Node, size: tuple[int, int], planar: str) -> Node:
         .filter("setsar", "1")
         .filter("format", f"gray{depth}")
         for plane, columns, lines in zip(
-            _split(streaks, 3),
+            streaks.split(3),
             (width, -(-width // across), -(-width // across)),
             (height, height // down, height // down),
             strict=True,
         )
     ]
-    return ffmpeg.filter(planes, "mergeplanes", map1s=1, map2s=2, format=planar)
+    return merge(planes, "mergeplanes", map1s=1, map2s=2, format=planar)
 
 
 def _above(node: Node, level: int) -> Node:
@@ -117,8 +99,3 @@ def _times(node: Node, count: int, name: str, **options: int) -> Node:
     for _ in range(count):
         node = node.filter(name, **options)
     return node
-
-
-def _split(node: Node, count: int) -> list[Node]:
-    outputs = node.filter_multi_output("split", count)
-    return [outputs[number] for number in range(count)]

@@ -6,50 +6,30 @@ warm. The *finish* scales once, converts the colours and sharpens. At the very e
 frame before, so that no filter ever sees a frame that was not recorded. Between front and finish, where the
 model is used, frames become RGB and leave for the engine, so that front and finish run in two FFmpegs.
 Where a program of its own deinterlaces, the front is cut there in the same way.
+
+Nothing is decided here: what follows from preset and source is in the plan's recipe.
 """
 
 import re
 from fractions import Fraction
 
-import ffmpeg
-
-from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.changes import follow
-from vhsbatch.ffmpeg.cleaning import Node, chroma_subsampling, correct, decimal, denoise
-from vhsbatch.ffmpeg.colour import (
-    curve,
-    decoded_colour,
-    frame_transfer,
-    is_rgb,
-    needs_conversion,
-    output_colour,
-    source_colour,
-)
-from vhsbatch.ffmpeg.deinterlacing import (
-    decimates,
-    deinterlace,
-    deinterlaces_apart,
-    fields_of,
-    hold,
-    rate_factor,
-)
-from vhsbatch.ffmpeg.dropouts import repair_dropouts, repairs_dropouts
-from vhsbatch.ffmpeg.frame_times import keeps_times
-from vhsbatch.ffmpeg.planar import SCALER, chroma_place, planar_format, to_planar
+from vhsbatch.ffmpeg.cleaning import chroma_subsampling, correct, decimal, denoise
+from vhsbatch.ffmpeg.colour import curve, frame_transfer, scale_matrix
+from vhsbatch.ffmpeg.deinterlacing import deinterlace, fields_of, hold
+from vhsbatch.ffmpeg.dropouts import repair_dropouts
+from vhsbatch.ffmpeg.graph import Node, compiled, read
+from vhsbatch.ffmpeg.planar import SCALER, chroma_place, to_planar
 from vhsbatch.ffmpeg.preroll import first_shown
-from vhsbatch.ffmpeg.shape import cropped_size, picture_size, recorded_size, turns
-from vhsbatch.ffmpeg.tonemap import SDR_FORMAT, to_sdr
-from vhsbatch.model.media import Colour, VideoTrack
+from vhsbatch.ffmpeg.tonemap import to_sdr
+from vhsbatch.model.media import Colour
 from vhsbatch.model.plan import JobPlan, Segment
-
-# The scale filter has names of its own for two matrices.
-_SCALE_MATRIX = {"bt470bg": "bt470", "bt2020nc": "bt2020"}
-OUTPUT_LABEL = "[out]"
+from vhsbatch.model.recipe import Recipe
 
 _FIRST_OF_POSITION = "isnan(prev_selected_pts)+gt(pts,prev_selected_pts)"
 
-# No tape has a picture of which the head switch takes more than an eighth.
-_LEAST_LINES_TO_MASK = 8
+# The format in which the engine's frames are finished.
+_FROM_RGB = "yuv444p10le"
 
 # Where players expect the chroma samples of what all encoders here make.
 _WITH_FIRST_COLUMN = {"out_h_chr_pos": 0}
@@ -64,14 +44,14 @@ def segment_graph(plan: JobPlan, segment: Segment, pixel_format: str) -> str:
         pixel_format: what the encoder takes.
     """
     node = _clean(_deinterlaced(plan, segment), plan, segment)
-    return _compile(_finish(node, plan, pixel_format))
+    return compiled(_finish(node, plan, pixel_format, plan.recipe.worked, plan.preset.sharpen.amount))
 
 
 def hold_filters(plan: JobPlan, segment: Segment) -> str:
     """What comes behind all of `segment_graph`, and what brings frames to a device; may be empty."""
-    if keeps_times(plan.preset, plan.info.video):
+    if plan.recipe.keeps_times:
         return ""
-    graph = _compile(_held(ffmpeg.input("made")["0"], plan, segment))
+    graph = compiled(_held(read("made", "0"), plan, segment))
     return ",".join(re.findall(r"\]([^\[\];]+)\[", graph))
 
 
@@ -80,61 +60,40 @@ def fields_graph(plan: JobPlan, segment: Segment) -> str:
 
     It leaves out those that are held, and holds what it has made.
     """
-    positions, to = fields_of(plan, segment), fields_format(plan.info.video, plan.preset)
+    recipe, positions = plan.recipe, fields_of(plan, segment)
     node = _grid(plan)
-    if to != planar_format(plan.info.video):
-        track = plan.info.video
-        place = {**chroma_place(track, planar_format(track), "in"), **chroma_place(track, to, "out")}
-        node = node.filter("scale", flags=SCALER, interl=1, **place)
-    node = hold(node.filter("format", pix_fmts=to), plan.info.video.rate, positions.start)
-    return _compile(node.filter("trim", end_pts=positions.stop))
-
-
-def fields_format(track: VideoTrack, preset: Preset) -> str:
-    """The pixel format in which frames go to a deinterlacer of its own, and come from it.
-
-    The source's own, or the next that QTGMC takes and that has no less colour.
-    """
-    planar = planar_format(track).replace("be", "le").replace("411", "422").replace("410", "420")
-    if recorded_size(track, preset)[1] % (2 * chroma_subsampling(planar)[1]):
-        # A field has to have whole lines of chroma.
-        return planar.replace("420", "422").replace("440", "444")
-    return planar
+    if recipe.front != recipe.planar:
+        node = node.filter(
+            "scale", flags=SCALER, interl=1, **_chroma_moved(recipe, recipe.planar, recipe.front)
+        )
+    node = hold(node.filter("format", pix_fmts=recipe.front), plan.info.video.rate, positions.start)
+    return compiled(node.filter("trim", end_pts=positions.stop))
 
 
 def decode_graph(plan: JobPlan, segment: Segment) -> str:
     """The first half of a segment that goes through the model: source frames in, rgb24 out."""
-    track, preset = plan.info.video, plan.preset
+    recipe, colour = plan.recipe, plan.recipe.source
     node = _clean(_deinterlaced(plan, segment), plan, segment)
-    colour = source_colour(track)
-    width, height = model_input_size(track, preset)
-    fewer_columns = {"w": width, "h": height} if width != cropped_size(track, preset)[0] else {}
+    width, height = recipe.model_input
+    fewer_columns = {"w": width, "h": height} if width != recipe.cropped[0] else {}
     node = node.filter(
         "scale", **fewer_columns, flags=SCALER,
-        in_color_matrix=scale_matrix(colour), in_range=colour.range, out_range="pc",
-        **chroma_place(track, _worked_format(plan), "in"),
+        in_color_matrix=scale_matrix(colour), in_range=str(colour.range), out_range="pc",
+        **chroma_place(recipe, recipe.worked, "in"),
     )  # fmt: skip
     node = node.filter("format", pix_fmts="rgb24")
-    return _compile(node if keeps_times(preset, track) else _held(node, plan, segment))
+    return compiled(node if recipe.keeps_times else _held(node, plan, segment))
 
 
 def encode_graph(plan: JobPlan, pixel_format: str) -> str:
     """The second half: the engine's rgb24 frames in, frames for the encoder out."""
-    node = ffmpeg.input("frames")["0"]
-    colour = source_colour(plan.info.video)
-    width, height = picture_size(plan.info.video, plan.preset)
-    node = node.filter(
+    colour, (width, height) = plan.recipe.source, plan.recipe.picture
+    node = read("frames", "0").filter(
         "scale", w=width, h=height, flags=SCALER, in_range="pc",
-        out_color_matrix=scale_matrix(colour), out_range=colour.range,
+        out_color_matrix=scale_matrix(colour), out_range=str(colour.range),
     )  # fmt: skip
-    node = node.filter("format", pix_fmts="yuv444p10le")
-    return _compile(_finish(node, plan, pixel_format, from_rgb=True))
-
-
-def model_input_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
-    """Width and height of the frames that the model sees: of no more columns than the preset allows."""
-    width, height = cropped_size(track, preset)
-    return min(width, preset.upscale.ai_width or width), height
+    node = node.filter("format", pix_fmts=_FROM_RGB)
+    return compiled(_finish(node, plan, pixel_format, _FROM_RGB, plan.preset.upscale.sharpen))
 
 
 def filter_names(graph: str) -> frozenset[str]:
@@ -146,79 +105,70 @@ def filter_names(graph: str) -> frozenset[str]:
     return frozenset(re.findall(r"(?:^|;)(?:\[[^]]*\])+([a-z0-9_]+)", graph))
 
 
-def _compile(node: Node) -> str:
-    """FFmpeg's notation of the graph that ends in `node`; its output is called `OUTPUT_LABEL`."""
-    arguments: list[str] = ffmpeg.get_args(node.output("out"))
-    graph = arguments[arguments.index("-filter_complex") + 1]
-    label = arguments[arguments.index("-map") + 1]
-    return graph.removesuffix(label) + OUTPUT_LABEL
-
-
-def _source(plan: JobPlan) -> Node:
-    return ffmpeg.input("source")[str(plan.info.video.index)]
+# --- the front -------------------------------------------------------------------------------------
 
 
 def _deinterlaced(plan: JobPlan, segment: Segment) -> Node:
     """Frames at the plan's rate, each at its position from the source's beginning."""
-    track, preset = plan.info.video, plan.preset
-    if deinterlaces_apart(preset, track):
-        first = int(fields_of(plan, segment).start * rate_factor(track, preset))
-        return ffmpeg.input("frames")["0"].filter("setpts", f"N+{first}")
+    if plan.recipe.uses_qtgmc:
+        first = int(fields_of(plan, segment).start * plan.recipe.rate_factor)
+        return read("frames", "0").filter("setpts", f"N+{first}")
     return deinterlace(_grid(plan), plan, segment)
 
 
 def _grid(plan: JobPlan) -> Node:
     """The source's frames, each at its position on the grid, planar, cropped, mended."""
-    node, track = _source(plan), plan.info.video
-    node = _as_meant(node, track)
+    track, recipe = plan.info.video, plan.recipe
+    node = _as_meant(read("source", str(track.index)), recipe)
     # Timestamps are rounded to the grid before anything else looks at them, so that a jittering
     # clock neither drops nor doubles a frame; of those that share a position, the first is taken.
     node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")
     node = follow(node, track)
-    if not keeps_times(plan.preset, track):
+    if not recipe.keeps_times:
         node = node.filter("settb", _ratio(1 / track.rate)).filter("select", _FIRST_OF_POSITION)
-    node = to_planar(node, track)
-    node = _crop(node, plan.preset, track)
-    if repairs_dropouts(plan.preset, track):
-        node = repair_dropouts(node, track, plan.preset, planar_format(track))
+    node = to_planar(node, plan)
+    node = _crop(node, plan)
+    if recipe.repairs_dropouts:
+        node = repair_dropouts(node, track.field_order, recipe)
     return node
 
 
-def _as_meant(node: Node, track: VideoTrack) -> Node:
+def _as_meant(node: Node, recipe: Recipe) -> Node:
     """Frames that say of themselves what their levels mean.
 
     FFmpeg's filters refuse frames that state reserved values, and those of colours that are converted
     further down by options of their own.
     """
-    colour = source_colour(track)
-    if is_rgb(track.pixel_format):
+    if recipe.rgb:
         return node.filter("setparams", colorspace="gbr", color_primaries="bt709", color_trc="bt709")
-    return node.filter(
-        "setparams",
-        colorspace=colour.matrix,
-        color_primaries=colour.primaries,
-        color_trc=frame_transfer(colour),
-        range=decoded_colour(track).range,
-    )
+    return _tag(node, recipe.source, str(recipe.decoded.range))
+
+
+def _crop(node: Node, plan: JobPlan) -> Node:
+    crop, (width, height) = plan.preset.crop, plan.recipe.recorded
+    if not (crop.left or crop.right or crop.top or crop.bottom):
+        return node
+    return node.filter("crop", w=width, h=height, x=crop.left, y=crop.top, exact=1)
 
 
 def _clean(node: Node, plan: JobPlan, segment: Segment) -> Node:
-    track, preset = plan.info.video, plan.preset
-    node = _mask(node, preset, track)
+    """Frames of `worked`, cut, turned, in SDR colours."""
+    recipe, preset = plan.recipe, plan.preset
+    if recipe.masked_lines:
+        node = node.filter("fillborders", bottom=recipe.masked_lines, mode="smear")
     node = denoise(node, preset.denoise)
     node = _cut(node, plan, segment)
-    if needs_conversion(track):
-        node = to_sdr(node, track)
-    node = correct(node, preset.colour, _worked_format(plan))
-    return _rotate(node, track)
+    if recipe.converts_colours:
+        node = to_sdr(node, recipe.decoded)
+    node = correct(node, preset.colour, recipe.worked)
+    return _turn(node, recipe)
 
 
 def _cut(node: Node, plan: JobPlan, segment: Segment) -> Node:
     """The frames from a segment's first one on; of frames with their own times the segment's, from 0."""
-    track, preset = plan.info.video, plan.preset
-    if not keeps_times(preset, track):
+    if not plan.recipe.keeps_times:
         node = node.filter("trim", start_pts=first_shown(plan, segment))
-        if decimates(preset, track) and track.gaps:
+        if plan.recipe.decimates and plan.info.video.gaps:
             # What was held to make up whole cycles, and would be made again for each position.
             node = node.filter("mpdecimate", hi=0, lo=0, frac=0)
         return node
@@ -229,107 +179,90 @@ def _cut(node: Node, plan: JobPlan, segment: Segment) -> Node:
     return node.filter("settb", _ratio(1 / plan.rate)).filter("setpts", "N")
 
 
+def _turn(node: Node, recipe: Recipe) -> Node:
+    if not recipe.turns:
+        return node
+    for name, _, direction in (turn.partition("=") for turn in recipe.turns):
+        node = node.filter(name, dir=direction) if direction else node.filter(name)
+    # Or the output asks for it too, and a player turns it once more.
+    return node.filter("sidedata", mode="delete", type="DISPLAYMATRIX")
+
+
+# --- the finish ------------------------------------------------------------------------------------
+
+
+def _finish(node: Node, plan: JobPlan, pixel_format: str, given: str, sharpen: float) -> Node:
+    """Frames of the format `given` in, frames as they are encoded out."""
+    recipe = plan.recipe
+    if recipe.source != recipe.target:
+        node, given = _converted(node, recipe, given)
+    width, height = recipe.picture
+    place = {**chroma_place(recipe, given, "in"), **_WITH_FIRST_COLUMN}
+    node = node.filter("scale", w=width, h=height, flags=SCALER, **place)
+    if plan.preset.colour.lut is not None:
+        node = _look_up(node, str(plan.preset.colour.lut), scale_matrix(recipe.target))
+    node = node.filter("format", pix_fmts=pixel_format)
+    if sharpen:
+        size = plan.preset.sharpen.size
+        node = node.filter("unsharp", lx=size, ly=size, la=decimal(sharpen), cx=5, cy=5, ca=0)
+    if (width, height) != (recipe.width, recipe.height):
+        # Bars of equal width, at whole chroma samples.
+        left, top = (recipe.width - width) // 4 * 2, (recipe.height - height) // 4 * 2
+        node = node.filter("pad", w=recipe.width, h=recipe.height, x=left, y=top)
+    # The encoder tags its stream with what the frames say of themselves.
+    node = _tag(node, recipe.target, str(recipe.target.range))
+    return node.filter("setsar", sar=_ratio(recipe.sar))
+
+
+def _converted(node: Node, recipe: Recipe, given: str) -> tuple[Node, str]:
+    """Frames in the output's colours, and their format."""
+    # Ten bits between the two steps, so that the conversion costs no precision.
+    ten_bits, source, target = _ten_bits(given), recipe.source, recipe.target
+    moves = chroma_subsampling(given) != chroma_subsampling(ten_bits)
+    place = _chroma_moved(recipe, given, ten_bits) if moves else {}
+    node = node.filter("scale", flags=SCALER, **place).filter("format", pix_fmts=ten_bits)
+    node = node.filter(
+        "colorspace",
+        ispace=str(source.matrix), iprimaries=str(source.primaries), itrc=curve(source),
+        irange=str(source.range),
+        space=str(target.matrix), primaries=str(target.primaries), trc=curve(target),
+        range=str(target.range),
+    )  # fmt: skip
+    return node, ten_bits
+
+
+def _look_up(node: Node, lut: str, matrix: str) -> Node:
+    """A LUT is of full-range RGB."""
+    node = node.filter("scale", in_color_matrix=matrix, in_range="tv", out_range="pc", in_h_chr_pos=0)
+    node = node.filter("format", pix_fmts="gbrp10le")
+    node = node.filter("lut3d", file=lut, interp="tetrahedral")
+    return node.filter(
+        "scale", out_color_matrix=matrix, in_range="pc", out_range="tv", flags=SCALER, **_WITH_FIRST_COLUMN
+    )
+
+
 def _held(node: Node, plan: JobPlan, segment: Segment) -> Node:
     """A segment's frames, as many as were planned, numbered from 0."""
     node = hold(node, plan.rate, segment.start_frame).filter("trim", end_pts=segment.stop_frame)
     return node.filter("setpts", f"PTS-{segment.start_frame}")
 
 
-def _crop(node: Node, preset: Preset, track: VideoTrack) -> Node:
-    crop = preset.crop
-    if not (crop.left or crop.right or crop.top or crop.bottom):
-        return node
+# --- details ---------------------------------------------------------------------------------------
+
+
+def _tag(node: Node, colour: Colour, levels: str) -> Node:
+    """Frames that say of themselves that they are of `colour`, and which range of `levels` they have."""
     return node.filter(
-        "crop",
-        w=track.width - crop.left - crop.right,
-        h=track.height - crop.top - crop.bottom,
-        x=crop.left,
-        y=crop.top,
-        exact=1,
-    )
-
-
-def _mask(node: Node, preset: Preset, track: VideoTrack) -> Node:
-    torn = preset.crop.mask_bottom_lines
-    # Those that have been cut off need not be masked.
-    left = torn - preset.crop.bottom
-    if left > 0 and torn <= track.height // _LEAST_LINES_TO_MASK:
-        node = node.filter("fillborders", bottom=left, mode="smear")
-    return node
-
-
-def _rotate(node: Node, track: VideoTrack) -> Node:
-    if not (asked := turns(track)):
-        return node
-    for name, _, direction in (turn.partition("=") for turn in asked):
-        node = node.filter(name, dir=direction) if direction else node.filter(name)
-    # Or the output asks for it too, and a player turns it once more.
-    return node.filter("sidedata", mode="delete", type="DISPLAYMATRIX")
-
-
-def _finish(node: Node, plan: JobPlan, pixel_format: str, *, from_rgb: bool = False) -> Node:
-    track, preset = plan.info.video, plan.preset
-    source, target = source_colour(track), output_colour(track, plan.height)
-    planar = "yuv444p10le" if from_rgb else _worked_format(plan)
-    if source != target:
-        # Ten bits between the two steps, so that the conversion costs no precision.
-        ten_bits = _ten_bits(planar)
-        moved = chroma_subsampling(planar) != chroma_subsampling(ten_bits)
-        place = {**chroma_place(track, planar, "in"), **chroma_place(track, ten_bits, "out")} if moved else {}
-        node = node.filter("scale", flags=SCALER, **place).filter("format", pix_fmts=ten_bits)
-        planar = ten_bits
-        node = node.filter(
-            "colorspace",
-            ispace=source.matrix, iprimaries=source.primaries, itrc=curve(source), irange=source.range,
-            space=target.matrix, primaries=target.primaries, trc=curve(target), range=target.range,
-        )  # fmt: skip
-    width, height = picture_size(track, preset)
-    place = {**chroma_place(track, planar, "in"), **_WITH_FIRST_COLUMN}
-    node = node.filter("scale", w=width, h=height, flags=SCALER, **place)
-    if preset.colour.lut is not None:
-        node = node.filter(
-            "scale", in_color_matrix=scale_matrix(target), in_range="tv", out_range="pc", in_h_chr_pos=0
-        )
-        node = node.filter("format", pix_fmts="gbrp10le")
-        node = node.filter("lut3d", file=str(preset.colour.lut), interp="tetrahedral")
-        node = node.filter(
-            "scale", out_color_matrix=scale_matrix(target), in_range="pc", out_range="tv", flags=SCALER,
-            **_WITH_FIRST_COLUMN,
-        )  # fmt: skip
-    node = node.filter("format", pix_fmts=pixel_format)
-    if amount := preset.upscale.sharpen if from_rgb else preset.sharpen.amount:
-        size = preset.sharpen.size
-        node = node.filter("unsharp", lx=size, ly=size, la=decimal(amount), cx=5, cy=5, ca=0)
-    if (width, height) != (plan.width, plan.height):
-        # Bars of equal width, at whole chroma samples.
-        left, top = (plan.width - width) // 4 * 2, (plan.height - height) // 4 * 2
-        node = node.filter("pad", w=plan.width, h=plan.height, x=left, y=top)
-    # The encoder tags its stream with what the frames say of themselves.
-    node = node.filter(
         "setparams",
-        colorspace=target.matrix,
-        color_primaries=target.primaries,
-        color_trc=frame_transfer(target),
-        range=target.range,
+        colorspace=str(colour.matrix),
+        color_primaries=str(colour.primaries),
+        color_trc=str(frame_transfer(colour)),
+        range=levels,
     )
-    return node.filter("setsar", sar=_ratio(plan.sar))
 
 
-def scale_matrix(colour: Colour) -> str:
-    """What the scale filter calls the matrix of `colour`."""
-    matrix = colour.matrix or "auto"
-    return _SCALE_MATRIX.get(matrix, matrix)
-
-
-def _worked_format(plan: JobPlan) -> str:
-    """The format of frames after the front, in SDR colours."""
-    return SDR_FORMAT if needs_conversion(plan.info.video) else _front_format(plan)
-
-
-def _front_format(plan: JobPlan) -> str:
-    """The format in which frames come out of the front."""
-    track, preset = plan.info.video, plan.preset
-    return fields_format(track, preset) if deinterlaces_apart(preset, track) else planar_format(track)
+def _chroma_moved(recipe: Recipe, given: str, wanted: str) -> dict[str, int]:
+    return {**chroma_place(recipe, given, "in"), **chroma_place(recipe, wanted, "out")}
 
 
 def _ten_bits(planar: str) -> str:

@@ -15,9 +15,7 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from vhsbatch.config.presets import Preset
 from vhsbatch.errors import ChainError, InputError, VerificationError
-from vhsbatch.ffmpeg.deinterlacing import deinterlaces, restores_film
 from vhsbatch.model.media import VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.model.timeline import TICKS_PER_S
@@ -25,12 +23,6 @@ from vhsbatch.process.spawn import run
 
 # Matroska's clock ticks in milliseconds.
 _TOLERANCE_S = Fraction(1, 1000)
-
-
-def keeps_times(preset: Preset, track: VideoTrack) -> bool:
-    """Whether frames are shown when the source shows them; fields are always at a constant rate."""
-    has_own = preset.vfr == "keep" and not track.constant_rate
-    return has_own and not deinterlaces(preset, track) and not restores_film(preset, track)
 
 
 def own_frames(track: VideoTrack) -> int:

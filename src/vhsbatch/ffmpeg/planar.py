@@ -2,11 +2,12 @@
 
 import re
 
-import ffmpeg
-
-from vhsbatch.ffmpeg.cleaning import Node, chroma_subsampling
+from vhsbatch.ffmpeg.cleaning import chroma_subsampling
 from vhsbatch.ffmpeg.colour import is_rgb
+from vhsbatch.ffmpeg.graph import Node, Value, merge
 from vhsbatch.model.media import VideoTrack
+from vhsbatch.model.plan import JobPlan
+from vhsbatch.model.recipe import Recipe
 
 SCALER = "lanczos+accurate_rnd+full_chroma_int"
 
@@ -52,7 +53,7 @@ _LINE = 256
 def planar_format(track: VideoTrack) -> str:
     """The planar YUV format in which the front works: the source's own wherever filters understand it."""
     recorded = recorded_format(track)
-    return recorded.replace("420", "422") if _takes_turns(track) else recorded
+    return recorded.replace("420", "422") if alternates_chroma(track) else recorded
 
 
 def recorded_format(track: VideoTrack) -> str:
@@ -66,36 +67,41 @@ def recorded_format(track: VideoTrack) -> str:
     return _PACKED_TO_PLANAR.get(track.pixel_format, "yuv422p")
 
 
-def to_planar(node: Node, track: VideoTrack) -> Node:
+def to_planar(node: Node, plan: JobPlan) -> Node:
     """Frames as they are decoded in, frames of `planar_format` out."""
-    planar = planar_format(track)
-    if _takes_turns(track):
-        return _on_every_line(node, planar)
-    if planar == track.pixel_format:
+    track, recipe = plan.info.video, plan.recipe
+    if recipe.alternating_chroma:
+        return _on_every_line(node, recipe.planar)
+    if recipe.planar == track.pixel_format:
         return node
-    options = {"flags": SCALER, "interl": int(track.field_order.has_fields)}
-    if is_rgb(track.pixel_format):
+    options: dict[str, Value] = {"flags": SCALER, "interl": int(track.field_order.has_fields)}
+    if recipe.rgb:
         options |= {"out_color_matrix": "bt709", "out_range": "tv"}
-    return node.filter("scale", **options).filter("format", pix_fmts=planar)
+    return node.filter("scale", **options).filter("format", pix_fmts=recipe.planar)
 
 
-def chroma_place(track: VideoTrack, planar: str, side: str) -> dict[str, int]:
+def chroma_place(recipe: Recipe, planar: str, side: str) -> dict[str, int]:
     """Options of the scale filter that say where the chroma samples of a source's frames lie.
 
     FFmpeg's decoders say it of every frame, but the filter takes all of them to lie in the middle of the
     luma samples that they are for. It counts in 256ths of the distance of two luma samples.
 
     Args:
-        track: the source.
+        recipe: that of the source.
         planar: the format of its frames.
         side: `in` for what goes into the filter, `out` for what comes out of it.
     """
-    if chroma_subsampling(planar)[0] == 1 or track.codec in _IN_THE_MIDDLE:
+    if chroma_subsampling(planar)[0] == 1 or recipe.centred_chroma:
         return {}
     return {f"{side}_h_chr_pos": 0}
 
 
-def _takes_turns(track: VideoTrack) -> bool:
+def centres_chroma(track: VideoTrack) -> bool:
+    """Whether chroma samples lie in the middle of the luma samples that they are for."""
+    return track.codec in _IN_THE_MIDDLE
+
+
+def alternates_chroma(track: VideoTrack) -> bool:
     """Whether of two lines of a field the first has all of Cr and the second all of Cb, as in PAL DV."""
     return track.codec == "dvvideo" and chroma_subsampling(recorded_format(track)) == (2, 2)
 
@@ -106,11 +112,10 @@ def _on_every_line(node: Node, planar: str) -> Node:
     It has to be done in fields, also of what was not filmed in fields: to deinterlacers the lines of
     Cr and Cb come from one place, and fields would bob up and down in colour.
     """
-    both = node.filter_multi_output("split", 2)
     cr, cb = (
-        both[number]
-        .filter("scale", flags=SCALER, interl=1, in_v_chr_pos=lies_at, in_h_chr_pos=0, out_h_chr_pos=0)
-        .filter("format", pix_fmts=planar)
-        for number, lies_at in enumerate((0, _LINE))
+        copy.filter(
+            "scale", flags=SCALER, interl=1, in_v_chr_pos=lies_at, in_h_chr_pos=0, out_h_chr_pos=0
+        ).filter("format", pix_fmts=planar)
+        for copy, lies_at in zip(node.split(2), (0, _LINE), strict=True)
     )
-    return ffmpeg.filter([cr, cb], "mergeplanes", map1s=1, map1p=1, map2p=2, format=planar)
+    return merge([cr, cb], "mergeplanes", map1s=1, map1p=1, map2p=2, format=planar)

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vhsbatch.errors import ToolError
-from vhsbatch.ffmpeg.deinterlacing import fields_of, held_of, order_runs, rate_factor
-from vhsbatch.ffmpeg.filters import fields_format
-from vhsbatch.ffmpeg.shape import recorded_size
+from vhsbatch.ffmpeg.deinterlacing import fields_of, held_of, order_runs
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.process.chain import StageSpec
 from vhsbatch.process.spawn import run
@@ -65,22 +63,22 @@ def deinterlace_stage(
         vapoursynth_python: the interpreter, None for this one.
         threads: CPU threads that it may keep busy.
     """
-    track, preset = plan.info.video, plan.preset
-    width, height = recorded_size(track, preset)
+    recipe = plan.recipe
+    width, height = recipe.recorded
     source = fields_of(plan, segment)
-    first, *changes = order_runs(track, source)
+    first, *changes = order_runs(plan.info.video, source)
     held = held_of(plan, source)
     flips = ",".join(str(_frames_before(run.first_frame - source.start, held)) for run in changes)
-    keep = segment.stop_frame - int(source.start * rate_factor(track, preset))
+    keep = segment.stop_frame - int(source.start * recipe.rate_factor)
     return StageSpec(
         name=STAGE,
         argv=(
             *(interpreter(vapoursynth_python), "-P", _WORKER),
-            *("--width", str(width), "--height", str(height), "--format", fields_format(track, preset)),
+            *("--width", str(width), "--height", str(height), "--format", recipe.front),
             *("--frames", str(len(source)), "--keep", str(keep)),
             *("--held", ",".join(f"{start}-{stop}" for start, stop in held)),
             *("--order", first.order.value, *(("--flips", flips) if flips else ())),
-            *("--rate", preset.deinterlace.rate),
+            *("--rate", plan.preset.deinterlace.rate),
             *("--threads", str(threads)),
         ),
     )

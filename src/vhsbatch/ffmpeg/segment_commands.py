@@ -7,21 +7,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from vhsbatch.ffmpeg.colour import output_colour
-from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart
 from vhsbatch.ffmpeg.encoders import EncodeArguments
 from vhsbatch.ffmpeg.filters import (
-    OUTPUT_LABEL,
     decode_graph,
     encode_graph,
-    fields_format,
     fields_graph,
     hold_filters,
     segment_graph,
 )
 from vhsbatch.ffmpeg.formats import Served, file_url, input_arguments
+from vhsbatch.ffmpeg.graph import OUTPUT_LABEL
 from vhsbatch.ffmpeg.preroll import read_from_s
-from vhsbatch.ffmpeg.shape import recorded_size
 from vhsbatch.model.media import Colour
 from vhsbatch.model.plan import JobPlan, Segment
 
@@ -83,7 +79,7 @@ def fields_command(
         *(ffmpeg, *QUIET),
         *_read_source(plan, segment, threads, served),
         *_graph(fields_graph(plan, segment)),
-        *_frames_to_stdout(fields_format(plan.info.video, plan.preset)),
+        *_frames_to_stdout(plan.recipe.front),
     )
 
 
@@ -130,13 +126,12 @@ def encode_command(
 
 
 def _read_frames(plan: JobPlan, segment: Segment, threads: Threads, served: Served | None) -> tuple[str, ...]:
-    """Read the source, or the output of a separate deinterlacer."""
-    track, preset = plan.info.video, plan.preset
-    if not deinterlaces_apart(preset, track):
+    """Read the source, or what a separate deinterlacer makes of it."""
+    if not plan.recipe.uses_qtgmc:
         return _read_source(plan, segment, threads, served)
     return (
         *("-filter_complex_threads", str(threads.filter)),
-        *_frames_from_stdin(plan, fields_format(track, preset), *recorded_size(track, preset)),
+        *_frames_from_stdin(plan, plan.recipe.front, *plan.recipe.recorded),
     )
 
 
@@ -191,7 +186,7 @@ def _graph(graph: str, *behind: str | None) -> tuple[str, ...]:
 def _write_segment(plan: JobPlan, encode: EncodeArguments, output: Path) -> tuple[str, ...]:
     return (
         *("-fps_mode", "passthrough", *encode.arguments),
-        *_colour_tags(output_colour(plan.info.video, plan.height)),
+        *_colour_tags(plan.recipe.target),
         *("-map_metadata", "-1", "-map_chapters", "-1", "-f", segment_muxer(plan.encoder)),
         *("-y", file_url(output)),
     )

@@ -3,15 +3,13 @@
 from fractions import Fraction
 from pathlib import Path
 
-from vhsbatch.ffmpeg.colour import is_rgb, needs_conversion, output_colour, source_colour
-from vhsbatch.ffmpeg.filters import scale_matrix
+from vhsbatch.ffmpeg.colour import scale_matrix
 from vhsbatch.ffmpeg.formats import file_url, input_arguments
-from vhsbatch.ffmpeg.planar import planar_format
 from vhsbatch.ffmpeg.preroll import PREROLL_S
-from vhsbatch.ffmpeg.shape import turns
 from vhsbatch.ffmpeg.tonemap import sdr_filters
-from vhsbatch.model.media import Colour, VideoTrack
+from vhsbatch.model.media import Colour
 from vhsbatch.model.plan import JobPlan
+from vhsbatch.model.recipe import Recipe
 
 MAX_HEIGHT = 720
 
@@ -45,19 +43,20 @@ def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | N
         at_s: the moment, counted from the first picture.
         picture: the JPEG to write, None for standard output.
     """
-    video, crop = plan.info.video, plan.preset.crop
-    # A seek may overshoot its target, so the target lies before the moment, as for a segment.
+    video, recipe, crop = plan.info.video, plan.recipe, plan.preset.crop
+    # A seek may land behind its target, so the target lies before the moment, as for a segment.
     from_s = video.start_s + at_s - PREROLL_S if plan.info.exact_seek and at_s > PREROLL_S else None
     wait = f"trim=start={float(video.start_s + at_s - _A_LITTLE / video.rate):.6f},"
-    width = video.width - crop.left - crop.right
-    height = video.height - crop.top - crop.bottom
-    turned = "".join(f"{turn}," for turn in turns(video))
+    width, height = recipe.recorded
+    turned = "".join(f"{turn}," for turn in recipe.turns)
     one_size = f"scale={video.width}:{video.height}," if video.changes else ""
-    filters = f"{wait}{one_size}crop={width}:{height}:{crop.left}:{crop.top}:exact=1,{turned}{_as_sdr(video)}"
+    filters = (
+        f"{wait}{one_size}crop={width}:{height}:{crop.left}:{crop.top}:exact=1,{turned}{_as_sdr(recipe)}"
+    )
     return (
         *(ffmpeg, *_QUIET, "-threads", "1", "-copyts"),
         *input_arguments(plan.info.path, from_s=from_s, mend_matrix=video.mends_matrix),
-        *("-map", f"0:{video.index}", "-vf", filters + _to_jpeg(plan, source_colour(video))),
+        *("-map", f"0:{video.index}", "-vf", filters + _to_jpeg(plan, recipe.source)),
         *(*_ONE_JPEG, *_to(picture)),
     )
 
@@ -74,11 +73,10 @@ def after_command(
         picture: the JPEG to write, None for standard output.
         made: a part of the output in a separate file; `at_s` counts from its beginning.
     """
-    colour = output_colour(plan.info.video, plan.height)
     return (
         *(ffmpeg, *_QUIET, "-threads", "1", "-ss", f"{float(at_s):.6f}"),
         *("-protocol_whitelist", "file", "-i", file_url(made or plan.job.output)),
-        *("-map", "0:v:0", "-vf", _to_jpeg(plan, colour), *_ONE_JPEG, *_to(picture)),
+        *("-map", "0:v:0", "-vf", _to_jpeg(plan, plan.recipe.target), *_ONE_JPEG, *_to(picture)),
     )
 
 
@@ -86,15 +84,14 @@ def _to(picture: Path | None) -> tuple[str, ...]:
     return ("pipe:1",) if picture is None else ("-y", file_url(picture))
 
 
-def _as_sdr(video: VideoTrack) -> str:
+def _as_sdr(recipe: Recipe) -> str:
     """Frames in colours of which a JPEG can be made."""
-    colour = source_colour(video)
-    matrix = "gbr" if is_rgb(video.pixel_format) else colour.matrix
+    matrix = "gbr" if recipe.rgb else recipe.source.matrix
     # Frames that state reserved colours cannot be scaled.
     filters = f"setparams=colorspace={matrix}:color_primaries=bt709:color_trc=bt709,"
-    if needs_conversion(video):
-        filters += f"scale,format={planar_format(video)},"
-        for name, options in sdr_filters(video):
+    if recipe.converts_colours:
+        filters += f"scale,format={recipe.planar},"
+        for name, options in sdr_filters(recipe.decoded):
             filters += f"{name}={':'.join(f'{key}={value}' for key, value in options.items())},"
     return filters
 

@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from vhsbatch.config.presets import Preset
-from vhsbatch.ffmpeg.deinterlacing import rate_factor
 from vhsbatch.model.media import MediaInfo, SubtitleTrack
 from vhsbatch.model.plan import JobPlan
+from vhsbatch.model.recipe import Recipe
 
 _TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "subrip", "text", "webvtt"})
 _PICTURE_CODECS = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle"})
@@ -84,7 +83,7 @@ def timecode_arguments(plan: JobPlan) -> tuple[str, ...]:
     """The source's timecode counted in the output's frames; nothing where there is none to keep."""
     if plan.info.timecode is None:
         return ()
-    return ("-metadata", f"timecode={timecode(plan.info, plan.preset) or ''}")
+    return ("-metadata", f"timecode={timecode(plan.info, plan.recipe) or ''}")
 
 
 def date_arguments(plan: JobPlan) -> tuple[str, ...]:
@@ -95,12 +94,12 @@ def date_arguments(plan: JobPlan) -> tuple[str, ...]:
     return ("-metadata", f"{key}={plan.info.recorded}")
 
 
-def timecode(info: MediaInfo, preset: Preset) -> str | None:
+def timecode(info: MediaInfo, recipe: Recipe) -> str | None:
     """The source's timecode counted in the output's frames; None where it cannot be.
 
     Where each field becomes a frame, there are twice as many to a second; film has others altogether.
     """
-    factor = rate_factor(info.video, preset)
+    factor = recipe.rate_factor
     match = _TIMECODE.fullmatch(info.timecode or "")
     if match is None or factor.denominator != 1:
         return None
@@ -117,7 +116,7 @@ def _lost_tags(info: MediaInfo, container: str) -> tuple[str, ...]:
     return tuple(tag for tag in info.tags if tag.partition("-")[0] not in _TAGS[container] | _OF_A_FILE)
 
 
-def left_out(info: MediaInfo, preset: Preset, container: str) -> Iterator[str]:
+def left_out(info: MediaInfo, recipe: Recipe, container: str) -> Iterator[str]:
     """What cannot be kept, a line each."""
     lost = [track.codec for track in info.subtitles if subtitle_codec(container, track.codec) is None]
     if lost:
@@ -130,5 +129,5 @@ def left_out(info: MediaInfo, preset: Preset, container: str) -> Iterator[str]:
         yield f"still pictures left out, such as covers: {info.pictures}"
     if lost_tags := _lost_tags(info, container):
         yield f"tags left out, which {container} cannot hold: {', '.join(lost_tags)}; mkv holds them"
-    if info.timecode is not None and timecode(info, preset) is None:
+    if info.timecode is not None and timecode(info, recipe) is None:
         yield f"timecode {info.timecode} left out, which does not count in the output's frames"

@@ -1,8 +1,9 @@
 """Colours that no SDR screen shows as they are (HDR, linear light, constant luminance), brought to BT.709."""
 
-from vhsbatch.ffmpeg.cleaning import Node, decimal
-from vhsbatch.ffmpeg.colour import HDR, curve, decoded_colour
-from vhsbatch.model.media import VideoTrack
+from vhsbatch.ffmpeg.cleaning import decimal
+from vhsbatch.ffmpeg.colour import HDR, curve
+from vhsbatch.ffmpeg.graph import Node
+from vhsbatch.model.media import Colour
 
 # What comes out.
 SDR_FORMAT = "yuv444p10le"
@@ -13,21 +14,20 @@ _WHITE = 203
 _PEAKS = {"smpte2084": 10_000, "arib-std-b67": 1_000}
 
 
-def to_sdr(node: Node, track: VideoTrack) -> Node:
-    """Planar frames in the source's own colours in, BT.709 in `SDR_FORMAT` out."""
-    for name, options in sdr_filters(track):
+def to_sdr(node: Node, colour: Colour) -> Node:
+    """Planar frames of `colour` in, BT.709 in `SDR_FORMAT` out."""
+    for name, options in sdr_filters(colour):
         # In several threads, zscale makes other levels from run to run.
         node = node.filter(name, **options, **({"threads": 1} if name == "zscale" else {}))
     return node
 
 
-def sdr_filters(track: VideoTrack) -> tuple[tuple[str, dict[str, str | int]], ...]:
+def sdr_filters(colour: Colour) -> tuple[tuple[str, dict[str, str | int]], ...]:
     """The filters that do it, each with its options.
 
     Mobius leaves everything below three tenths of white as it is, so that faces and shadows keep their
     brightness, and bends what is brighter; all of a pixel's channels by the same factor, so that hues stay.
     """
-    colour = decoded_colour(track)
     transfer = colour.transfer or "bt709"
     hdr = transfer in HDR
     convertible = hdr or transfer in ("linear", "log100", "log316")

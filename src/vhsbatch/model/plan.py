@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vhsbatch.config.presets import Preset
 from vhsbatch.model.media import MediaInfo
+from vhsbatch.model.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +104,11 @@ class JobPlan:
         job: the video.
         info: what the source is.
         preset: the preset with every override applied.
+        recipe: what follows from preset and source.
         engine: ``ffmpeg`` or ``realesrgan``.
         upscaling: how the model is used, None for the ``ffmpeg`` engine.
         encoder: FFmpeg encoder name, never ``auto``.
         container: ``mp4``, ``mkv`` or ``mov``.
-        width: output width in pixels.
-        height: output height in pixels.
-        sar: output sample aspect ratio.
-        rate: output frames per second.
         frames: number of output frames.
         segments: how the output is cut; together they tile ``range(frames)``.
         fingerprint: digest of all that decides the result; a result with another one is another result.
@@ -126,14 +124,11 @@ class JobPlan:
     job: Job
     info: MediaInfo
     preset: Preset
+    recipe: Recipe
     engine: str
     upscaling: Upscaling | None
     encoder: str
     container: str
-    width: int
-    height: int
-    sar: Fraction
-    rate: Fraction
     frames: int
     segments: tuple[Segment, ...]
     fingerprint: str
@@ -143,6 +138,26 @@ class JobPlan:
     notes: tuple[str, ...] = ()
     sample: str = ""
     replaces: str = ""
+
+    @property
+    def width(self) -> int:
+        """Output width in pixels."""
+        return self.recipe.width
+
+    @property
+    def height(self) -> int:
+        """Output height in pixels."""
+        return self.recipe.height
+
+    @property
+    def sar(self) -> Fraction:
+        """Output sample aspect ratio."""
+        return self.recipe.sar
+
+    @property
+    def rate(self) -> Fraction:
+        """Output frames per second."""
+        return self.recipe.rate
 
     @property
     def duration_s(self) -> Fraction:

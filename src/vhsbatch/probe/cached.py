@@ -10,6 +10,7 @@ import anyio.to_thread
 
 from vhsbatch.cache import Cache
 from vhsbatch.events.serialize import load_media_info, to_jsonable
+from vhsbatch.ffmpeg.toolchain import FFmpeg
 from vhsbatch.fs import settled
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.probe import probe
@@ -23,15 +24,13 @@ class Probing:
     """Finds out what sources are, each once.
 
     Attributes:
-        ffmpeg: the program that will decode them.
-        ffmpeg_version: what that calls itself; another one may see another picture.
+        ffmpeg: what will decode them; another version may see another picture.
         max_pixels: larger pictures are refused.
         allow_truncated: whether files of which the end is missing are taken as they are.
         cache: what earlier runs found out; None without a cache.
     """
 
-    ffmpeg: str
-    ffmpeg_version: str
+    ffmpeg: FFmpeg
     max_pixels: int
     allow_truncated: bool = False
     cache: Cache | None = None
@@ -72,7 +71,7 @@ class Probing:
         """
         await settled(path)
         info = await probe(
-            path, ffmpeg=self.ffmpeg, max_pixels=self.max_pixels, allow_truncated=self.allow_truncated
+            path, ffmpeg=self.ffmpeg.path, max_pixels=self.max_pixels, allow_truncated=self.allow_truncated
         )
         await anyio.to_thread.run_sync(self.remember, info)
         return info
@@ -86,7 +85,7 @@ class Probing:
     def _asked(self) -> tuple[str | int, ...]:
         return (
             PROBE_VERSION,
-            self.ffmpeg_version,
+            self.ffmpeg.version,
             _pyav_version(),
             self.max_pixels,
             int(self.allow_truncated),

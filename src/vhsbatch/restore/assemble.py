@@ -18,7 +18,7 @@ from vhsbatch.ffmpeg.audio import AudioEncode, plan_audio
 from vhsbatch.ffmpeg.frame_times import retime
 from vhsbatch.ffmpeg.loudness import measure_loudness, uniform_stage
 from vhsbatch.ffmpeg.output_commands import concat_script, join_command
-from vhsbatch.ffmpeg.progress import ProgressParser
+from vhsbatch.ffmpeg.progress import ProgressParser, Speed
 from vhsbatch.ffmpeg.segment_commands import describe
 from vhsbatch.formatting import counted
 from vhsbatch.fs import publish, sha256
@@ -31,7 +31,6 @@ from vhsbatch.restore.proofs import keep_proof
 from vhsbatch.restore.record import FileRecord, make_record, write_record
 from vhsbatch.restore.reuse import damage_of_segment, expect_replaceable, expect_unchanged
 from vhsbatch.restore.segment import segment_stages, way_of_model
-from vhsbatch.restore.speed import Speed
 from vhsbatch.restore.verify import packet_digest, verify_output
 from vhsbatch.restore.workspace import Workspace, make_private
 

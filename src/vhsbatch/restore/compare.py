@@ -17,10 +17,10 @@ from vhsbatch.config.presets import Preset
 from vhsbatch.errors import UsageError
 from vhsbatch.events.telemetry import Telemetry
 from vhsbatch.ffmpeg.comparison_commands import comparison_command, contact_sheet_command, draw_label
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Segment
 from vhsbatch.process.chain import StageSpec, run_chain
-from vhsbatch.restore.geometry import output_rate
 from vhsbatch.restore.prepare import Intent, prepare
 from vhsbatch.restore.segment import make_segment
 from vhsbatch.restore.workspace import Workspace
@@ -142,7 +142,7 @@ async def compare(
     height = max(preset.target_height for preset in presets)
     columns = (SOURCE.model_copy(update={"target_height": height}), *presets)
     files: dict[tuple[int, str], Path] = {}
-    rate = max(output_rate(info.video, preset) for preset in columns)
+    rate = max(resolve(info.video, preset).rate for preset in columns)
 
     async def make(clip: Clip, preset: Preset) -> None:
         async with limiter:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,14 @@ from vhsbatch.events.serialize import to_text
 from vhsbatch.ffmpeg.audio import audio_notes, drift
 from vhsbatch.ffmpeg.changes import change_notes, change_problem
 from vhsbatch.ffmpeg.colour import colour_notes, colour_problem
-from vhsbatch.ffmpeg.deinterlacing import deinterlaces, deinterlaces_apart, frames_made, restores_film
-from vhsbatch.ffmpeg.dropouts import why_not
-from vhsbatch.ffmpeg.filters import model_input_size
-from vhsbatch.ffmpeg.frame_times import cut_by_time, keeps_times, own_frames
-from vhsbatch.ffmpeg.shape import output_sar, output_size, recorded_size
+from vhsbatch.ffmpeg.deinterlacing import frames_made
+from vhsbatch.ffmpeg.frame_times import cut_by_time, own_frames
 from vhsbatch.ffmpeg.stream_mapping import left_out
 from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
+from vhsbatch.model.recipe import Recipe
 from vhsbatch.probe.packets import rate_notes
 from vhsbatch.restore.damage import damage_notes
-from vhsbatch.restore.geometry import (
-    cut,
-    output_rate,
-)
 
 # Part of every fingerprint: raised when the same plan would make other frames than before.
 PLAN_VERSION = 7
@@ -64,6 +59,7 @@ def make_plan(
     job: Job,
     info: MediaInfo,
     preset: Preset,
+    recipe: Recipe,
     toolchain: Toolchain,
     *,
     times_s: Sequence[Fraction] | None = None,
@@ -75,6 +71,7 @@ def make_plan(
         job: the video.
         info: what it is.
         preset: with every override applied.
+        recipe: what follows from both.
         toolchain: with what it is made.
         times_s: when each frame of the source is shown, where frames keep their own times.
         sample: digest of pieces of the source.
@@ -83,23 +80,20 @@ def make_plan(
         InputError: the source has no frame, or cannot be deinterlaced as a whole.
     """
     track = info.video
-    frames = frames_made(track, preset) if times_s is None else len(times_s)
+    frames = frames_made(track.frames, recipe) if times_s is None else len(times_s)
     if frames < 1:
         raise InputError("no video frame could be read", fix="check the file with a player")
-    crop = preset.crop
-    if crop.left + crop.right >= track.width or crop.top + crop.bottom >= track.height:
-        raise InputError(f"the preset's crop leaves nothing of {track.width}x{track.height}", fix="crop less")
-    if track.field_order is FieldOrder.MIXED and not track.order_runs and deinterlaces(preset, track):
+    if track.field_order is FieldOrder.MIXED and not track.order_runs and recipe.deinterlaces:
         raise InputError(
             f"its field order changes: {track.field_order_reason}",
             fix="cut it there, or say with --field-order which of them to take",
         )
-    if deinterlaces_apart(preset, track) and recorded_size(track, preset)[1] % 2:
+    if recipe.uses_qtgmc and recipe.recorded[1] % 2:
         raise InputError(
-            f"QTGMC needs an even number of lines, and it has {recorded_size(track, preset)[1]}",
+            f"QTGMC needs an even number of lines, and it has {recipe.recorded[1]}",
             fix="use --deinterlace bwdif",
         )
-    if deinterlaces_apart(preset, track) and not track.knows_gaps:
+    if recipe.uses_qtgmc and not track.knows_gaps:
         raise InputError(
             f"it has too many gaps for QTGMC: {track.repeated_frames} frames are missing",
             fix="use --deinterlace bwdif",
@@ -108,11 +102,9 @@ def make_plan(
         raise InputError(problem, fix="convert it to BT.709 with the program that made it")
     if (change := change_problem(track)) is not None:
         raise InputError(change[0], fix=change[1])
-    width, height = output_size(track, preset)
-    rate = output_rate(track, preset)
     if info.exact_seek:
         segment_s = preset.segment_s if toolchain.upscaling is None else preset.ai_segment_s
-        segments = cut(frames, rate, segment_s)
+        segments = cut(frames, recipe.rate, segment_s)
     else:
         segments = (Segment(index=0, start_frame=0, stop_frame=frames),)
     if times_s is not None:
@@ -121,40 +113,63 @@ def make_plan(
         job=job,
         info=info,
         preset=preset,
+        recipe=recipe,
         engine=toolchain.engine,
         upscaling=toolchain.upscaling,
         encoder=toolchain.encoder,
         container=toolchain.container,
-        width=width,
-        height=height,
-        sar=output_sar(track, preset),
-        rate=rate,
         frames=frames,
         segments=segments,
-        fingerprint=_fingerprint(info, preset, toolchain, segments, sample),
+        fingerprint=_fingerprint(
+            info, preset, toolchain, segments, model_input=recipe.model_input, sample=sample
+        ),
         identity=toolchain.identity,
         nnedi_weights=toolchain.nnedi_weights,
         sample=sample,
-        shown_s=None if times_s is None else times_s[-1] + 1 / rate,
+        shown_s=None if times_s is None else times_s[-1] + 1 / recipe.rate,
         notes=(
             *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
             *damage_notes(info),
-            *_notes(track, preset),
+            *_notes(track, recipe),
             *change_notes(track),
             *colour_notes(track),
-            *_dropout_notes(track, preset),
-            *_rate_notes(track, preset),
+            *_dropout_notes(recipe),
+            *_rate_notes(track, preset, recipe),
             *_sound_notes(info, preset),
             *audio_notes(info, preset, toolchain.container),
-            *left_out(info, preset, toolchain.container),
+            *left_out(info, recipe, toolchain.container),
             *toolchain.notes,
             *_seek_note(info),
         ),
     )
 
 
+def cut(frames: int, rate: Fraction, segment_s: int) -> tuple[Segment, ...]:
+    """Segments of equal length, about `segment_s` seconds each, that tile ``range(frames)``.
+
+    All but the last hold a number of frames that lasts a whole number of microseconds, the unit in
+    which FFmpeg's concat demuxer counts, so that no rounding adds up over a long tape.
+    """
+    unit = rate.numerator // gcd(rate.numerator, rate.denominator * 1_000_000)
+    unit = unit if unit <= 60 else 1
+    count = max(1, round(frames / (segment_s * rate)))
+    length = -(-frames // count)
+    length = -(-length // unit) * unit
+    starts = range(0, frames, length)
+    return tuple(
+        Segment(index=index, start_frame=start, stop_frame=min(start + length, frames))
+        for index, start in enumerate(starts)
+    )
+
+
 def _fingerprint(
-    info: MediaInfo, preset: Preset, toolchain: Toolchain, segments: tuple[Segment, ...], sample: str
+    info: MediaInfo,
+    preset: Preset,
+    toolchain: Toolchain,
+    segments: tuple[Segment, ...],
+    *,
+    model_input: tuple[int, int],
+    sample: str,
 ) -> str:
     """Digest of all that decides the result.
 
@@ -184,7 +199,7 @@ def _fingerprint(
             upscaling.runtime,
             upscaling.device == "cpu",
             upscaling.tile_px,
-            model_input_size(info.video, preset),
+            model_input,
             preset.upscale.sharpen,
         ],
         "encoder": toolchain.encoder,
@@ -216,29 +231,28 @@ _INDECISIVE: Any = {
 }
 
 
-def _notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
+def _notes(track: VideoTrack, recipe: Recipe) -> tuple[str, ...]:
     """What was decided for this source, in the order of the picture's way."""
     order = f"{field_order(track.field_order)} ({track.field_order_reason})"
-    if restores_film(preset, track):
+    if recipe.restores_film:
         return (f"{order}: telecined film ({track.telecine_reason}), of which the frames are restored",)
-    if deinterlaces(preset, track):
-        per_field = preset.deinterlace.rate == "field"
-        how = f"{preset.deinterlace.method}, a frame from each {'field' if per_field else 'pair of fields'}"
+    if recipe.deinterlaces:
+        each = "field" if recipe.per_field else "pair of fields"
+        how = f"{recipe.deinterlacer}, a frame from each {each}"
         return (f"{order}: deinterlaced with {how}",)
     return (f"{order}: not deinterlaced",)
 
 
-def _dropout_notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
-    if not preset.dropouts:
-        return ()
-    reason = why_not(preset, track)
-    return ("dropouts are painted over",) if reason is None else (f"dropouts stay: {reason}",)
+def _dropout_notes(recipe: Recipe) -> tuple[str, ...]:
+    if recipe.repairs_dropouts:
+        return ("dropouts are painted over",)
+    return (f"dropouts stay: {recipe.dropouts_stay}",) if recipe.dropouts_stay else ()
 
 
-def _rate_notes(track: VideoTrack, preset: Preset) -> tuple[str, ...]:
+def _rate_notes(track: VideoTrack, preset: Preset, recipe: Recipe) -> tuple[str, ...]:
     if preset.vfr != "keep" or track.constant_rate:
         return ()
-    if keeps_times(preset, track):
+    if recipe.keeps_times:
         return (f"variable frame rate, kept: {own_frames(track)} frames, each at its own time",)
     return ("variable frame rate, made constant all the same: fields have no other",)
 

@@ -12,18 +12,16 @@ from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.engines.tuning import runtime_on_cpu
 from vhsbatch.errors import InputError
-from vhsbatch.ffmpeg.colour import needs_conversion
-from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart, needs_weights
-from vhsbatch.ffmpeg.filters import model_input_size
-from vhsbatch.ffmpeg.frame_times import keeps_times
 from vhsbatch.ffmpeg.lut import expect_lut
 from vhsbatch.ffmpeg.nnedi import find_weights
 from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.ffmpeg.tonemap import sdr_filters
-from vhsbatch.ffmpeg.toolchain import names_of
+from vhsbatch.ffmpeg.toolchain import FFmpeg, names_of
 from vhsbatch.fs import sha256
-from vhsbatch.model.media import MediaInfo, VideoTrack
+from vhsbatch.model.media import Colour, MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
+from vhsbatch.model.recipe import Recipe
 from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides, corrected
 from vhsbatch.probe.cached import Probing
 from vhsbatch.probe.probe import frame_times
@@ -50,8 +48,7 @@ class Intent:
         tile_px: tile edge in pixels, 0 for the engine's choice.
         small_tile_px: that of small models, where `tile_px` is 0.
         in_flight: how many frames the model works on at a time.
-        ffmpeg: the FFmpeg program.
-        ffmpeg_version: what `ffmpeg -version` calls itself.
+        ffmpeg: the FFmpeg of this run.
         max_pixels: larger pictures are refused.
         source_overrides: what the user knows better than the sources say.
         allow_truncated: whether to accept sources that break off.
@@ -73,8 +70,7 @@ class Intent:
     runtime: str
     model: Path | None
     tile_px: int
-    ffmpeg: str
-    ffmpeg_version: str
+    ffmpeg: FFmpeg
     max_pixels: int
     small_tile_px: int = 0
     in_flight: int = 1
@@ -95,7 +91,6 @@ class Intent:
         """How its sources are probed."""
         return Probing(
             ffmpeg=self.ffmpeg,
-            ffmpeg_version=self.ffmpeg_version,
             max_pixels=self.max_pixels,
             allow_truncated=self.allow_truncated,
             cache=self.cache,
@@ -135,23 +130,21 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     """
     preset, notes = override.preset or intent.preset, override.notes
     if intent.auto_detect is not None and override.preset is None:
-        preset, reasons = await intent.auto_detect.choose(
-            info, intent.cache, ffmpeg=intent.ffmpeg, ffmpeg_version=intent.ffmpeg_version
-        )
+        preset, reasons = await intent.auto_detect.choose(info, intent.cache, ffmpeg=intent.ffmpeg)
         notes = (*reasons, *notes)
     intent = replace(intent, preset=override.applied(preset))
+    recipe = resolve(info.video, intent.preset)
     is_long = info.video.frames >= _WORTH_MEASURING_FRAMES
-    if intent.measures_runtime and is_long and intent.cache is not None and _is_upscaled(info, intent):
-        size = model_input_size(info.video, intent.preset)
-        intent = replace(intent, runtime=await runtime_on_cpu(*size, intent.cache))
-    if needs_conversion(info.video):
-        await _expect_filters(intent.ffmpeg, info.video)
-    upscaling, model_notes = _upscaling(info, intent)
-    identity = {"ffmpeg": intent.ffmpeg_version, **await _lut_identity(intent.preset)}
-    if deinterlaces_apart(intent.preset, info.video):
+    if intent.measures_runtime and is_long and intent.cache is not None and _is_upscaled(recipe, intent):
+        intent = replace(intent, runtime=await runtime_on_cpu(*recipe.model_input, intent.cache))
+    if recipe.converts_colours:
+        await _expect_filters(intent.ffmpeg, recipe.decoded)
+    upscaling, model_notes = _upscaling(recipe, intent)
+    identity = {"ffmpeg": intent.ffmpeg.version, **await _lut_identity(intent.preset)}
+    if recipe.uses_qtgmc:
         identity["qtgmc"] = await qtgmc_versions(intent.vapoursynth_python)
     weights = None
-    if needs_weights(intent.preset, info.video):
+    if recipe.deinterlacer == "nnedi":
         weights = await to_thread.run_sync(find_weights, intent.nnedi_weights)
         identity["nnedi"] = await sha256(weights)
     if upscaling is not None:
@@ -166,20 +159,20 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         notes=(*notes, *model_notes),
     )
     times_s = None
-    if keeps_times(intent.preset, info.video):
-        times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg)
+    if recipe.keeps_times:
+        times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg.path)
     sample = await to_thread.run_sync(sample_of, info.path)
-    return make_plan(job, info, intent.preset, toolchain, times_s=times_s, sample=sample)
+    return make_plan(job, info, intent.preset, recipe, toolchain, times_s=times_s, sample=sample)
 
 
-async def _expect_filters(ffmpeg: str, track: VideoTrack) -> None:
+async def _expect_filters(ffmpeg: FFmpeg, colour: Colour) -> None:
     """Refuse colours for which this FFmpeg lacks a filter; not every one has them all.
 
     Raises:
         InputError: it does.
     """
-    wanted = {name for name, _ in sdr_filters(track)}
-    if missing := sorted(wanted - await names_of(ffmpeg, "filters")):
+    wanted = {name for name, _ in sdr_filters(colour)}
+    if missing := sorted(wanted - await names_of(ffmpeg.path, "filters")):
         raise InputError(
             f"its colours have to be converted to SDR, and this FFmpeg has no filter {' and '.join(missing)}",
             fix="leave the setting 'ffmpeg' out to use the embedded one",
@@ -194,17 +187,15 @@ async def _lut_identity(preset: Preset) -> dict[str, str]:
     return {"lut": await sha256(lut)}
 
 
-def _is_upscaled(info: MediaInfo, intent: Intent) -> bool:
-    _, height = model_input_size(info.video, intent.preset)
-    return intent.engine == "realesrgan" and height < intent.preset.target_height
+def _is_upscaled(recipe: Recipe, intent: Intent) -> bool:
+    return intent.engine == "realesrgan" and recipe.model_input[1] < recipe.height
 
 
-def _upscaling(info: MediaInfo, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:
+def _upscaling(recipe: Recipe, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:
     """How the model is used for this source, and what the user should know of that."""
     if intent.engine != "realesrgan":
         return None, ()
-    _, height = model_input_size(info.video, intent.preset)
-    target_height = intent.preset.target_height
+    height, target_height = recipe.model_input[1], recipe.height
     if height >= target_height:
         return None, (f"has {height} lines already: scaled to {target_height} without the model",)
     upscaling = resolve_upscaling(

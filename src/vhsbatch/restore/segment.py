@@ -21,11 +21,9 @@ from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ChainError, VerificationError
 from vhsbatch.events.events import SegmentFinished
 from vhsbatch.events.telemetry import LogLine, Progress, Telemetry
-from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart
 from vhsbatch.ffmpeg.encoders import EncodeArguments, video_arguments
-from vhsbatch.ffmpeg.filters import model_input_size
 from vhsbatch.ffmpeg.formats import cut_off
-from vhsbatch.ffmpeg.progress import ProgressParser
+from vhsbatch.ffmpeg.progress import ProgressParser, Speed
 from vhsbatch.ffmpeg.qtgmc import deinterlace_stage
 from vhsbatch.ffmpeg.segment_commands import (
     decode_command,
@@ -39,7 +37,6 @@ from vhsbatch.model.plan import JobPlan, Segment, Upscaling
 from vhsbatch.process.chain import StageSpec, run_chain
 from vhsbatch.process.suspension import patient
 from vhsbatch.restore.reuse import expect_unchanged
-from vhsbatch.restore.speed import Speed
 from vhsbatch.restore.verify import count_frames
 from vhsbatch.restore.workspace import Workspace, make_private, segment_file
 
@@ -179,7 +176,7 @@ def segment_stages(
         )
         return (*before, StageSpec(name="encode", argv=command))
     decode = decode_command(ffmpeg, plan, segment, threads, workspace.served)
-    width, height = model_input_size(plan.info.video, plan.preset)
+    width, height = plan.recipe.model_input
     scale = upscaling.scale
     upscale = engine_named(plan.engine).stage(
         upscaling,
@@ -207,7 +204,7 @@ def segment_stages(
 
 def _deinterlacing(plan: JobPlan, segment: Segment, workspace: Workspace) -> tuple[StageSpec, ...]:
     """The stages in front, where the deinterlacer is a separate program."""
-    if not deinterlaces_apart(plan.preset, plan.info.video):
+    if not plan.recipe.uses_qtgmc:
         return ()
     return (
         StageSpec(

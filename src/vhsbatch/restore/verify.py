@@ -11,7 +11,6 @@ from pathlib import Path
 
 from vhsbatch.errors import ChainError, UndecodableError, VerificationError
 from vhsbatch.ffmpeg.audio import AudioEncode, stretch
-from vhsbatch.ffmpeg.colour import output_colour
 from vhsbatch.ffmpeg.frame_times import expect_times
 from vhsbatch.ffmpeg.output_commands import check_command, reread_command
 from vhsbatch.ffmpeg.progress import ProgressParser
@@ -188,7 +187,7 @@ def compare(made: MediaInfo, plan: JobPlan, sources: Sequence[AudioTrack]) -> No
     sar = video.sar if video.sar is not None else Fraction(1)
     # Some containers state the width as it is shown, in whole pixels.
     _expect(abs(sar - plan.sar) * plan.width <= 1, f"sample aspect ratio {sar} instead of {plan.sar}")
-    colour = output_colour(plan.info.video, plan.height)
+    colour = plan.recipe.target
     tagged = (video.colour.matrix, video.colour.primaries, video.colour.transfer)
     planned = (colour.matrix, colour.primaries, colour.transfer)
     _expect(tagged == planned, f"colour tags {tagged} instead of {planned}")

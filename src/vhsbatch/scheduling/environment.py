@@ -31,7 +31,6 @@ class Environment:
     """The tools of a run.
 
     Attributes:
-        ffmpeg: the FFmpeg program.
         parallel: how many pieces of work are under way at a time.
         threads: CPU threads that all lanes share.
         gpus: the devices that share the model's work, and what encoders call them.
@@ -43,7 +42,6 @@ class Environment:
         details: how the number of workers was chosen, for `--verbose`.
     """
 
-    ffmpeg: str
     parallel: LaneRange
     threads: int
     gpus: Mapping[str, EncoderDevice]
@@ -103,8 +101,7 @@ async def open_environment(
         tile_px=settings.tile_px,
         small_tile_px=choice.small_tile_px,
         in_flight=choice.in_flight,
-        ffmpeg=ffmpeg.path,
-        ffmpeg_version=ffmpeg.version,
+        ffmpeg=ffmpeg,
         max_pixels=settings.max_pixels,
         source_overrides=source_overrides,
         allow_truncated=allow_truncated,
@@ -123,7 +120,6 @@ async def open_environment(
     need = cached_need(cache, kind)
     lanes = choose_lanes(settings.parallel, machine, engine=choice.engine, videos=videos, need=need)
     return Environment(
-        ffmpeg=ffmpeg.path,
         parallel=lanes,
         threads=machine.threads,
         gpus=choice.gpus,

@@ -23,7 +23,6 @@ from vhsbatch.events.events import (
 from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import DeviceReadings, Progress
-from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart
 from vhsbatch.hardware.gauges import resident_bytes
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.process.spawn import alive
@@ -64,7 +63,7 @@ class LaneKind(NamedTuple):
         return cls(
             engine=plan.engine,
             model_on_cpu=plan.upscaling is not None and plan.upscaling.device == "cpu",
-            qtgmc=deinterlaces_apart(plan.preset, plan.info.video),
+            qtgmc=plan.recipe.uses_qtgmc,
             encoder=plan.encoder,
             height=plan.height,
         )

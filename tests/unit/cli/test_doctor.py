@@ -6,8 +6,8 @@ from pathlib import Path
 import vhsbatch
 from vhsbatch.cli.doctor import FILTERS
 
-# `node.filter("crop", …)`, `ffmpeg.filter([one, other], "blend", …)`, `filter_multi_output("split", …)`
-_NAMED = re.compile(r"\.filter(?:_multi_output)?\(\s*(?:[\w\[\], ]+,\s*)?\"([a-z0-9_]+)\"")
+# `node.filter("crop", …)`, `merge([one, other], "blend", …)`, `filter_multi_output("split")`
+_NAMED = re.compile(r"(?:\.filter(?:_multi_output)?|\bmerge)\(\s*(?:[\w\[\], ]+,\s*)?\"([a-z0-9_]+)\"")
 
 
 def test_every_filter_of_a_graph_is_looked_for() -> None:

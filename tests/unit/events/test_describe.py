@@ -11,6 +11,7 @@ import make
 from vhsbatch.config.presets import Preset
 from vhsbatch.errors import InputError, UsageError
 from vhsbatch.events.describe import describe_plan, describe_plans, frame_rate
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import Job
 from vhsbatch.restore.planner import Toolchain, make_plan
@@ -44,7 +45,9 @@ def test_a_plan_in_words() -> None:
         identity={},
         notes=("encoder: libx264",),
     )
-    assert list(describe_plan(make_plan(make.job(), info, Preset(name="vhs"), means))) == [
+    preset = Preset(name="vhs")
+    plan = make_plan(make.job(), info, preset, resolve(info.video, preset), means)
+    assert list(describe_plan(plan)) == [
         "from 720x480 dvvideo, 29.97 fps, 5:00, 1 audio track",
         "to 1440x1080 libx264 in mp4, 59.94 fps, 18000 frames in 5 segments, preset vhs",
         "3 frames were missing: filled",

@@ -1,6 +1,7 @@
 """What was written to a journal comes back, however its end was torn off."""
 
 import errno
+import json
 import os
 import resource
 import tempfile
@@ -236,6 +237,19 @@ def test_a_fact_of_another_version_is_left_out_and_reported(name: str, tmp_path:
     facts, (warning,) = lost(tmp_path)
     assert tuple(facts) == HISTORY[:2]
     assert f"1 fact of {name}.jsonl that another version wrote" in warning
+
+
+def test_what_was_made_by_a_plan_without_a_recipe_counts_once_it_is_planned_again(tmp_path: Path) -> None:
+    planned = json.loads(dump(make.planned(PLAN)))
+    del planned["plan"]["recipe"]
+    old = sealed(json.dumps(planned))
+    made = [sealed(dump(fact)) for fact in (make.started(PLAN), make.finished(PLAN))]
+    (tmp_path / "r0000001.jsonl").write_bytes(HEADER + LINES[0] + old + b"".join(made))
+    facts, (warning,) = lost(tmp_path)
+    assert "1 fact of r0000001.jsonl that another version wrote" in warning
+    assert fold(facts).jobs[PLAN.job.id].plan is None
+    again = fold([*facts, make.planned(PLAN)]).jobs[PLAN.job.id]
+    assert list(again.finished) == [0]
 
 
 def test_a_file_of_another_notation_is_left_out_and_reported(tmp_path: Path) -> None:

@@ -22,12 +22,12 @@ from vhsbatch.config.preset_files import load_presets
 from vhsbatch.config.preset_schema import Deinterlace, Upscale
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.audio import plan_audio
-from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart
 from vhsbatch.ffmpeg.encoders import EncodeArguments, video_arguments
-from vhsbatch.ffmpeg.filters import model_input_size, segment_graph
-from vhsbatch.ffmpeg.frame_times import keeps_times, own_frames
+from vhsbatch.ffmpeg.filters import segment_graph
+from vhsbatch.ffmpeg.frame_times import own_frames
 from vhsbatch.ffmpeg.output_commands import check_command, concat_script, join_command, reread_command
 from vhsbatch.ffmpeg.preroll import PREROLL_S
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.ffmpeg.segment_commands import (
     Threads,
     decode_command,
@@ -150,8 +150,9 @@ def planned(info: MediaInfo, preset: Preset, upscaling: Upscaling | None = None)
         identity={},
     )
     frames = own_frames(info.video)
-    times_s = [Fraction(number, 29) for number in range(frames)] if keeps_times(preset, info.video) else None
-    return make_plan(job, info, preset, toolchain, times_s=times_s)
+    recipe = resolve(info.video, preset)
+    times_s = [Fraction(number, 29) for number in range(frames)] if recipe.keeps_times else None
+    return make_plan(job, info, preset, recipe, toolchain, times_s=times_s)
 
 
 def encode_of(plan: JobPlan) -> EncodeArguments:
@@ -197,7 +198,7 @@ def commands(plan: JobPlan) -> Iterator[tuple[str, tuple[str, ...]]]:
     for segment in plan.segments[:2]:
         number = segment.index + 1
         output = Path(f"/work/segment-{segment.index:05}.part")
-        if deinterlaces_apart(plan.preset, plan.info.video):
+        if plan.recipe.uses_qtgmc:
             yield f"fields of segment {number}", fields_command("ffmpeg", plan, segment, THREADS)
         if plan.upscaling is None:
             yield (
@@ -205,9 +206,7 @@ def commands(plan: JobPlan) -> Iterator[tuple[str, tuple[str, ...]]]:
                 segment_command("ffmpeg", plan, segment, encode=encode, output=output, threads=THREADS),
             )
             continue
-        width, height = (
-            edge * plan.upscaling.scale for edge in model_input_size(plan.info.video, plan.preset)
-        )
+        width, height = (edge * plan.upscaling.scale for edge in plan.recipe.model_input)
         yield f"decode segment {number}", decode_command("ffmpeg", plan, segment, THREADS)
         yield (
             f"encode segment {number}",
@@ -305,7 +304,7 @@ def test_segments_differ_in_where_they_are_read_and_cut_alone(case: str) -> None
     reading = "segment" if plan.upscaling is None else "decode segment"
     made = dict(commands(plan))
     first, second = made[f"{reading} 1"], made[f"{reading} 2"]
-    apart = deinterlaces_apart(plan.preset, plan.info.video)
+    apart = plan.recipe.uses_qtgmc
     sought = "fields of segment" if apart else reading
     assert values(made[f"{sought} 1"], "-ss") == []
     (start,) = values(made[f"{sought} 2"], "-ss")

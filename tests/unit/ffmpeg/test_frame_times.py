@@ -11,11 +11,11 @@ import make
 from vhsbatch.config.preset_schema import Deinterlace
 from vhsbatch.config.presets import Preset
 from vhsbatch.errors import InputError, VerificationError
-from vhsbatch.ffmpeg.frame_times import cut_by_time, expect_times, keeps_times, own_frames
+from vhsbatch.ffmpeg.frame_times import cut_by_time, expect_times, own_frames
 from vhsbatch.ffmpeg.preroll import PREROLL_S, read_from_s
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import FieldOrder
-from vhsbatch.restore.geometry import cut
-from vhsbatch.restore.planner import Toolchain, make_plan
+from vhsbatch.restore.planner import Toolchain, cut, make_plan
 
 KEEP = Preset(name="phone", vfr="keep")
 PHONE = make.track(
@@ -31,14 +31,14 @@ DELTAS = st.lists(st.integers(1, 50_000), min_size=1, max_size=400)
 
 
 def test_who_keeps_them() -> None:
-    assert keeps_times(KEEP, PHONE)
+    assert resolve(PHONE, KEEP).keeps_times
     assert own_frames(PHONE) == 263
-    assert not keeps_times(Preset(name="phone"), PHONE)
-    assert not keeps_times(KEEP, dataclasses.replace(PHONE, constant_rate=True))
+    assert not resolve(PHONE, Preset(name="phone")).keeps_times
+    assert not resolve(dataclasses.replace(PHONE, constant_rate=True), KEEP).keeps_times
     interlaced = dataclasses.replace(PHONE, field_order=FieldOrder.TFF)
-    assert not keeps_times(KEEP, interlaced)
+    assert not resolve(interlaced, KEEP).keeps_times
     woven = KEEP.model_copy(update={"deinterlace": Deinterlace(method="none")})
-    assert keeps_times(woven, interlaced)
+    assert resolve(interlaced, woven).keeps_times
 
 
 @given(deltas=DELTAS, segment_s=st.integers(1, 20), start=st.integers(0, 10**9))
@@ -66,12 +66,13 @@ def test_two_frames_at_once_are_refused() -> None:
 def test_the_plan_counts_the_sources_own_frames() -> None:
     times = [Fraction(number, 25) for number in range(263)]
     source = make.info(PHONE, notes=("missing frames, filled by repeating: 40", "shown as 4:3"))
-    plan = make_plan(make.job(), source, KEEP, MEANS, times_s=times)
+    plan = make_plan(make.job(), source, KEEP, resolve(source.video, KEEP), MEANS, times_s=times)
     assert plan.frames == 263
     assert plan.duration_s == times[-1] + Fraction(1, 30)
     assert plan.notes[0] == "shown as 4:3"
     assert "variable frame rate, kept: 263 frames, each at its own time" in plan.notes
-    constant = make_plan(make.job(), source, Preset(name="phone"), MEANS)
+    phone = Preset(name="phone")
+    constant = make_plan(make.job(), source, phone, resolve(PHONE, phone), MEANS)
     assert constant.frames == 300
     assert constant.duration_s == 10
     assert constant.fingerprint != plan.fingerprint
@@ -81,7 +82,7 @@ def test_reading_begins_by_time_before_a_segment() -> None:
     times = [Fraction(number, 5) for number in range(263)]
     preset = KEEP.model_copy(update={"segment_s": 2})
     track = dataclasses.replace(PHONE, start_s=Fraction(7))
-    plan = make_plan(make.job(), make.info(track), preset, MEANS, times_s=times)
+    plan = make_plan(make.job(), make.info(track), preset, resolve(track, preset), MEANS, times_s=times)
     segment = plan.segments[1]
     assert segment.from_s == times[segment.start_frame] - Fraction(1, 10)
     assert read_from_s(plan, plan.segments[0]) is None
@@ -90,7 +91,7 @@ def test_reading_begins_by_time_before_a_segment() -> None:
 
 def test_fields_are_made_constant_and_that_is_said() -> None:
     source = make.info(dataclasses.replace(PHONE, field_order=FieldOrder.TFF))
-    plan = make_plan(make.job(), source, KEEP, MEANS)
+    plan = make_plan(make.job(), source, KEEP, resolve(source.video, KEEP), MEANS)
     assert plan.shown_s is None
     assert any("made constant all the same" in note for note in plan.notes)
 

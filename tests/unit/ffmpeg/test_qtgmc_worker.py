@@ -12,7 +12,6 @@ import make
 from vhsbatch.config.preset_schema import Crop, Deinterlace
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.deinterlacing import fields_of
-from vhsbatch.ffmpeg.filters import fields_format
 from vhsbatch.ffmpeg.preroll import PREROLL_S
 from vhsbatch.ffmpeg.qtgmc import deinterlace_stage
 from vhsbatch.ffmpeg.qtgmc_worker import (
@@ -25,8 +24,9 @@ from vhsbatch.ffmpeg.qtgmc_worker import (
     held_frames,
     times_shown,
 )
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import FieldOrder
-from vhsbatch.restore.geometry import cut
+from vhsbatch.restore.planner import cut
 
 QTGMC = Preset(name="best", deinterlace=Deinterlace(method="qtgmc"))
 
@@ -71,7 +71,7 @@ def test_other_formats_are_refused(name: str) -> None:
     ],
 )
 def test_what_the_worker_is_given(source: str, height: int, wire: str) -> None:
-    name = fields_format(make.track(codec="ffv1", pixel_format=source, height=height), QTGMC)
+    name = resolve(make.track(codec="ffv1", pixel_format=source, height=height), QTGMC).front
     assert name == wire
     down = Format(name).shifts[1]
     assert height % (2 << down) == 0
@@ -95,7 +95,6 @@ def test_each_segment_gets_its_frames_and_what_is_around_them(
     plan = make.plan(
         info=make.info(track),
         preset=preset,
-        rate=track.rate * factor,
         frames=frames * factor,
     )
     for segment in cut(plan.frames, plan.rate, segment_s):

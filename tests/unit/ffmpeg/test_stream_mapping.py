@@ -6,8 +6,10 @@ import pytest
 
 import make
 from vhsbatch.config.presets import Preset
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.ffmpeg.stream_mapping import kept_subtitles, left_out, timecode
-from vhsbatch.model.media import FieldOrder, SubtitleTrack, Telecine
+from vhsbatch.model.media import FieldOrder, MediaInfo, SubtitleTrack, Telecine
+from vhsbatch.model.recipe import Recipe
 
 PRESET = Preset(name="p")
 DISC = make.info(
@@ -20,6 +22,10 @@ DISC = make.info(
 )
 
 
+def recipe_of(source: MediaInfo) -> Recipe:
+    return resolve(source.video, PRESET)
+
+
 def test_each_container_keeps_the_subtitles_that_it_can() -> None:
     kept = {
         container: [(track.index, codec) for track, codec in kept_subtitles(DISC, container)]
@@ -29,25 +35,25 @@ def test_each_container_keeps_the_subtitles_that_it_can() -> None:
 
 
 def test_what_is_left_out_is_said() -> None:
-    assert list(left_out(DISC, PRESET, "mp4")) == [
+    assert list(left_out(DISC, recipe_of(DISC), "mp4")) == [
         "subtitles left out, which mp4 cannot hold: dvd_subtitle, eia_608",
         "streams left out that are neither video, audio nor subtitles: 1",
     ]
     pictures = make.info(subtitles=(SubtitleTrack(index=2, codec="hdmv_pgs_subtitle"),))
-    assert list(left_out(pictures, PRESET, "mov")) == [
+    assert list(left_out(pictures, recipe_of(pictures), "mov")) == [
         'subtitles left out, which mov cannot hold: hdmv_pgs_subtitle; container = "mkv" holds them'
     ]
-    assert list(left_out(pictures, PRESET, "mkv")) == []
+    assert list(left_out(pictures, recipe_of(pictures), "mkv")) == []
 
 
 def test_what_a_file_says_of_itself_is_kept_or_told() -> None:
     source = make.info(tags=("creation_time", "encoder", "lyrics-eng", "tape_id", "title"), pictures=1)
-    assert list(left_out(source, PRESET, "mp4")) == [
+    assert list(left_out(source, recipe_of(source), "mp4")) == [
         "still pictures left out, such as covers: 1",
         "tags left out, which mp4 cannot hold: tape_id; mkv holds them",
     ]
-    assert "lyrics-eng, tape_id" in list(left_out(source, PRESET, "mov"))[1]
-    assert len(list(left_out(source, PRESET, "mkv"))) == 1
+    assert "lyrics-eng, tape_id" in list(left_out(source, recipe_of(source), "mov"))[1]
+    assert len(list(left_out(source, recipe_of(source), "mkv"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -65,12 +71,12 @@ def test_a_timecode_counts_the_frames_of_the_output(
     order: FieldOrder, telecine: Telecine, stated: str | None, counted: str | None
 ) -> None:
     source = make.info(make.track(field_order=order, telecine=telecine), timecode=stated)
-    assert timecode(source, PRESET) == counted
-    told = [note for note in left_out(source, PRESET, "mp4") if "timecode" in note]
+    assert timecode(source, recipe_of(source)) == counted
+    told = [note for note in left_out(source, recipe_of(source), "mp4") if "timecode" in note]
     assert bool(told) == (stated is not None and counted is None)
 
 
 def test_a_timecode_that_leaves_numbers_out_needs_the_rate_for_it() -> None:
     pal = make.track(rate=Fraction(25), field_order=FieldOrder.TFF)
-    assert timecode(make.info(pal, timecode="00:00:02;17"), PRESET) is None
-    assert timecode(make.info(pal, timecode="00:00:02:17"), PRESET) == "00:00:02:34"
+    assert timecode(make.info(pal, timecode="00:00:02;17"), resolve(pal, PRESET)) is None
+    assert timecode(make.info(pal, timecode="00:00:02:17"), resolve(pal, PRESET)) == "00:00:02:34"

@@ -7,7 +7,7 @@ import pytest
 import make
 from vhsbatch.config.presets import Preset
 from vhsbatch.errors import UsageError
-from vhsbatch.ffmpeg.shape import output_size
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import FieldOrder, Telecine
 from vhsbatch.model.source_overrides import (
     NO_SOURCE_OVERRIDES,
@@ -40,7 +40,8 @@ def test_nothing_typed_changes_nothing() -> None:
 @pytest.mark.parametrize(("aspect", "width"), [("4:3", 1440), ("16:9", 1920), ("2.35", 2538)])
 def test_the_shape_that_was_asked_for_is_the_outputs(aspect: str, width: int) -> None:
     track = corrected(make.info(), source_overrides(aspect, None)).video
-    assert output_size(track, Preset(name="vhs")) == (width, 1080)
+    recipe = resolve(track, Preset(name="vhs"))
+    assert (recipe.width, recipe.height) == (width, 1080)
 
 
 def test_the_field_order_that_was_asked_for_is_taken() -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 import make
 from vhsbatch.config.presets import Preset
 from vhsbatch.errors import InputError
+from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import (
     AudioTrack,
     Colour,
@@ -57,7 +58,8 @@ def planned(
     of: Toolchain | None = None,
     job: Job | None = None,
 ) -> JobPlan:
-    return make_plan(job or make.job(), info or make.info(), preset, of or toolchain())
+    info = info or make.info()
+    return make_plan(job or make.job(), info, preset, resolve(info.video, preset), of or toolchain())
 
 
 BASE = planned()

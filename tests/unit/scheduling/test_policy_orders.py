@@ -11,7 +11,7 @@ import make
 from simulation import Costs, Outcome, simulate
 from vhsbatch.events.job_state import Phase
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.restore.geometry import cut
+from vhsbatch.restore.planner import cut
 from vhsbatch.scheduling.policy import Assemble, MakeSegment
 
 RATE = Fraction(25)
@@ -21,7 +21,7 @@ def tape(number: int, seconds: int, *, segment_s: int = 60, priority: int = 0) -
     frames = int(seconds * RATE)
     segments = cut(frames, RATE, segment_s)
     job = replace(make.job(number), priority=priority)
-    return replace(make.plan(job, frames=frames), rate=RATE, segments=segments)
+    return replace(make.plan(job, frames=frames, rate=RATE), segments=segments)
 
 
 @st.composite

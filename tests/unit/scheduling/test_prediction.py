@@ -12,7 +12,7 @@ import make
 from simulation import Costs, simulate
 from vhsbatch.config.presets import Preset
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.restore.geometry import cut
+from vhsbatch.restore.planner import cut
 from vhsbatch.scheduling.prediction import (
     KindRecord,
     Remaining,
@@ -35,7 +35,7 @@ RECORD = KindRecord(
 
 def tape(number: int, seconds: int) -> JobPlan:
     frames = int(seconds * RATE)
-    return replace(make.plan(make.job(number), frames=frames), rate=RATE, segments=cut(frames, RATE, 60))
+    return replace(make.plan(make.job(number), frames=frames, rate=RATE), segments=cut(frames, RATE, 60))
 
 
 def remaining(*plans: JobPlan) -> list[Remaining]:
@@ -116,7 +116,7 @@ def test_kinds_differ_by_what_takes_time_and_not_by_length() -> None:
     slower = Preset.model_validate({"name": "vhs", "video": {"speed": "slowest"}})
     others = [
         replace(plan, preset=slower),
-        replace(plan, height=720),
+        replace(plan, recipe=replace(plan.recipe, height=720)),
         replace(plan, encoder="ffv1"),
         replace(plan, info=make.info(make.track(width=352))),
     ]

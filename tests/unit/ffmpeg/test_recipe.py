@@ -9,13 +9,18 @@ from hypothesis import strategies as st
 import make
 from vhsbatch.config.preset_schema import Deinterlace
 from vhsbatch.config.presets import Preset
-from vhsbatch.ffmpeg.deinterlacing import deinterlaces, frames_made, restores_film
-from vhsbatch.ffmpeg.filters import model_input_size
-from vhsbatch.ffmpeg.shape import output_sar, output_size, picture_size, sample_aspect
-from vhsbatch.model.media import FieldOrder, Telecine
-from vhsbatch.restore.geometry import cut, output_rate
+from vhsbatch.ffmpeg.deinterlacing import frames_made
+from vhsbatch.ffmpeg.recipe import resolve
+from vhsbatch.ffmpeg.shape import sample_aspect
+from vhsbatch.model.media import FieldOrder, Telecine, VideoTrack
+from vhsbatch.restore.planner import cut
 
 NTSC, PAL = Fraction(30000, 1001), Fraction(25)
+
+
+def output_size(track: VideoTrack, preset: Preset) -> tuple[int, int]:
+    recipe = resolve(track, preset)
+    return recipe.width, recipe.height
 
 
 @pytest.mark.parametrize(
@@ -76,7 +81,7 @@ def test_cropping_keeps_the_shape_of_what_is_left() -> None:
     track = make.track(width=720, height=480, sar=None)
     preset = Preset.model_validate({"name": "p", "crop": {"left": 8, "right": 8}})
     assert output_size(track, preset) == (2 * round(Fraction(4, 3) * 704 / 720 * 540), 1080)
-    assert model_input_size(track, preset) == (704, 480)
+    assert resolve(track, preset).model_input == (704, 480)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +93,7 @@ def test_the_model_gets_no_more_columns_than_the_preset_allows(
 ) -> None:
     preset = Preset.model_validate({"name": "p", "upscale": {"ai_width": ai_width}})
     track = make.track(rotation_degrees=rotation)
-    assert model_input_size(track, preset) == expected
+    assert resolve(track, preset).model_input == expected
     assert output_size(track, preset) == output_size(track, Preset(name="p"))
 
 
@@ -103,7 +108,7 @@ def test_the_model_gets_no_more_columns_than_the_preset_allows(
 )
 def test_each_field_becomes_a_frame(order: FieldOrder, rate: str, expected: Fraction) -> None:
     preset = Preset.model_validate({"name": "p", "deinterlace": {"rate": rate}})
-    assert output_rate(make.track(field_order=order), preset) == expected
+    assert resolve(make.track(field_order=order), preset).rate == expected
 
 
 RATES = st.sampled_from(
@@ -137,8 +142,9 @@ def test_segments_tile_the_video(frames: int, rate: Fraction, segment_s: int) ->
 @pytest.mark.parametrize(("frames", "made"), [(5, 4), (4, 4), (9, 8), (10, 8), (11, 9)])
 def test_film_has_four_frames_where_television_has_five(frames: int, made: int) -> None:
     film = make.track(frames=frames, telecine=Telecine.HARD)
-    assert frames_made(film, Preset(name="p")) == made
-    assert output_rate(film, Preset(name="p")) == Fraction(24000, 1001)
+    recipe = resolve(film, Preset(name="p"))
+    assert frames_made(frames, recipe) == made
+    assert recipe.rate == Fraction(24000, 1001)
 
 
 @pytest.mark.parametrize(
@@ -147,13 +153,14 @@ def test_film_has_four_frames_where_television_has_five(frames: int, made: int) 
 )
 def test_only_hard_pulldown_of_one_field_order_is_undone(changes: dict[str, Any]) -> None:
     track = make.track(**({"telecine": Telecine.HARD} | changes))
-    assert not restores_film(Preset(name="p"), track)
+    assert not resolve(track, Preset(name="p")).restores_film
 
 
 def test_film_is_left_as_it_is_where_the_preset_says_so() -> None:
     film, preset = make.track(telecine=Telecine.HARD), Preset(name="p", deinterlace=Deinterlace(film=False))
-    assert not restores_film(preset, film)
-    assert deinterlaces(preset, film)
+    recipe = resolve(film, preset)
+    assert not recipe.restores_film
+    assert recipe.deinterlaces
 
 
 @pytest.mark.parametrize(
@@ -170,7 +177,7 @@ def test_samples_keep_their_shape_where_that_is_asked_for(
     width: int, height: int, sar: Fraction | None, size: tuple[int, int], kept: Fraction
 ) -> None:
     tape, preset = make.track(width=width, height=height, sar=sar), Preset(name="p", keep_sar=True)
-    assert (output_size(tape, preset), output_sar(tape, preset)) == (size, kept)
+    assert (output_size(tape, preset), resolve(tape, preset).sar) == (size, kept)
 
 
 @pytest.mark.parametrize(
@@ -182,4 +189,4 @@ def test_bars_fill_up_to_a_shape_and_nothing_is_stretched(
 ) -> None:
     tape, preset = make.track(width=width, height=height, sar=None), Preset(name="p", pad="16:9")
     assert output_size(tape, preset) == (1920, 1080)
-    assert picture_size(tape, preset) == picture
+    assert resolve(tape, preset).picture == picture
