@@ -1,7 +1,9 @@
 """Measuring one source, its picture and its sound, or remembering what was measured before."""
 
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from anyio import to_thread
 from pydantic import TypeAdapter
@@ -15,7 +17,7 @@ from vhsbatch.probe.blank import NO_BLANK_ENDS, BlankEnds, look_at_ends
 from vhsbatch.probe.telecine import FieldSteps, look_at_steps
 
 # Part of every key: raised when the same file would be measured otherwise than before.
-MEASURE_VERSION = 3
+MEASURE_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +37,14 @@ class Measured:
     steps: FieldSteps | None = None
 
 
-async def measure(info: MediaInfo, *, ffmpeg: str) -> Measured:
+async def measure(info: MediaInfo, memory: Cache | None, *, ffmpeg: str, ffmpeg_version: str) -> Measured:
     """Measure a source that has been probed.
 
     Raises:
         InputError: its picture cannot be measured.
         ToolError: FFmpeg or Python cannot be started.
     """
-    picture = await measure_picture(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek)
+    picture = await picture_remembering(info, memory, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
     sounds = [
         await measure_sound(info.path, track, ffmpeg=ffmpeg, seekable=info.exact_seek) for track in info.audio
     ]
@@ -54,7 +56,9 @@ async def measure(info: MediaInfo, *, ffmpeg: str) -> Measured:
     )
 
 
-_MEASURED = TypeAdapter(Measured)
+_Found = TypeVar("_Found")
+
+_MEASURED, _PICTURE = TypeAdapter(Measured), TypeAdapter(Picture)
 
 
 async def measure_remembering(
@@ -66,20 +70,52 @@ async def measure_remembering(
         InputError: its picture cannot be measured.
         ToolError: FFmpeg or Python cannot be started.
     """
-    if memory is None:
-        return await measure(info, ffmpeg=ffmpeg)
-    key = (
-        *("measure", MEASURE_VERSION, ffmpeg_version),
+
+    async def anew() -> Measured:
+        return await measure(info, memory, ffmpeg=ffmpeg, ffmpeg_version=ffmpeg_version)
+
+    return await _remembering(_MEASURED, anew, memory, _key("measure", info, ffmpeg_version))
+
+
+async def picture_remembering(
+    info: MediaInfo, memory: Cache | None, *, ffmpeg: str, ffmpeg_version: str
+) -> Picture:
+    """The same of its picture alone, which takes seconds however long the source is.
+
+    Raises:
+        InputError: it cannot be measured.
+        ToolError: FFmpeg or Python cannot be started.
+    """
+
+    async def anew() -> Picture:
+        return await measure_picture(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek)
+
+    return await _remembering(_PICTURE, anew, memory, _key("picture", info, ffmpeg_version))
+
+
+def _key(what: str, info: MediaInfo, ffmpeg_version: str) -> tuple[str | int, ...]:
+    return (
+        *(what, MEASURE_VERSION, ffmpeg_version),
         *(os.fspath(info.path), info.size_bytes, info.modified_ns),
         # A source whose fields the user knows better is looked at otherwise.
         int(info.video.field_order.has_fields),
     )
+
+
+async def _remembering(
+    adapter: TypeAdapter[_Found],
+    anew: Callable[[], Awaitable[_Found]],
+    memory: Cache | None,
+    key: tuple[str | int, ...],
+) -> _Found:
+    if memory is None:
+        return await anew()
     value = await to_thread.run_sync(memory.recall, *key)
     try:
         if value is not None:
-            return _MEASURED.validate_python(value)
+            return adapter.validate_python(value)
     except ValueError:  # of another version
         pass
-    measured = await measure(info, ffmpeg=ffmpeg)
-    await to_thread.run_sync(memory.keep, to_jsonable(measured), *key)
-    return measured
+    found = await anew()
+    await to_thread.run_sync(memory.keep, to_jsonable(found), *key)
+    return found

@@ -21,7 +21,7 @@ _FILM_OF_CYCLE = 4
 # Half-way to the next frame, as deinterlacers have it, the second field would lie in the middle of a gap.
 BEHIND_THE_FIRST = "if(mod(N,2),PREV_OUTPTS+1,PTS)"
 
-# QTGMC looks no further than two frames ahead.
+# QTGMC looks no further than two frames ahead, degraining three, and both together no further than five.
 _POSTROLL_FRAMES = 8
 # Where a seek lands exactly, frames are read from here on before the first one that counts.
 _BEFORE_FRAMES = 2
@@ -33,8 +33,10 @@ def deinterlaces(preset: Preset, track: VideoTrack) -> bool:
 
 
 def deinterlaces_apart(preset: Preset, track: VideoTrack) -> bool:
-    """Whether the deinterlacer is a program of its own, between two FFmpegs."""
-    return preset.deinterlace.method == "qtgmc" and deinterlaces(preset, track)
+    """Whether a program of its own, between two FFmpegs, deinterlaces or degrains."""
+    return preset.denoise.method == "degrain" or (
+        preset.deinterlace.method == "qtgmc" and deinterlaces(preset, track)
+    )
 
 
 def needs_weights(preset: Preset, track: VideoTrack) -> bool:

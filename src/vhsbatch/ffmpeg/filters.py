@@ -85,7 +85,7 @@ def fields_graph(plan: JobPlan, segment: Segment) -> str:
     if to != planar_format(plan.info.video):
         track = plan.info.video
         place = {**chroma_place(track, planar_format(track), "in"), **chroma_place(track, to, "out")}
-        node = node.filter("scale", flags=SCALER, interl=1, **place)
+        node = node.filter("scale", flags=SCALER, interl=int(track.field_order.has_fields), **place)
     node = hold(node.filter("format", pix_fmts=to), plan.info.video.rate, positions.start)
     return _compile(node.filter("trim", end_pts=positions.stop))
 
@@ -254,7 +254,7 @@ def _mask(node: Node, preset: Preset, track: VideoTrack) -> Node:
     # Those that have been cut off need not be masked.
     left = torn - preset.crop.bottom
     if left > 0 and torn <= track.height // _LEAST_LINES_TO_MASK:
-        node = node.filter("fillborders", bottom=left, mode="smear")
+        node = node.filter("fillborders", bottom=left, mode="mirror")
     return node
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vhsbatch.errors import ToolError
-from vhsbatch.ffmpeg.deinterlacing import fields_of, held_of, order_runs, rate_factor
+from vhsbatch.ffmpeg.deinterlacing import deinterlaces, fields_of, held_of, order_runs, rate_factor
 from vhsbatch.ffmpeg.filters import fields_format
 from vhsbatch.ffmpeg.shape import recorded_size
 from vhsbatch.model.plan import JobPlan, Segment
@@ -79,11 +79,25 @@ def deinterlace_stage(
             *("--width", str(width), "--height", str(height), "--format", fields_format(track, preset)),
             *("--frames", str(len(source)), "--keep", str(keep)),
             *("--held", ",".join(f"{start}-{stop}" for start, stop in held)),
-            *("--order", first.order.value, *(("--flips", flips) if flips else ())),
-            *("--rate", preset.deinterlace.rate),
+            *_work(plan, first.order.value, flips),
             *("--threads", str(threads)),
         ),
     )
+
+
+def _work(plan: JobPlan, order: str, flips: str) -> tuple[str, ...]:
+    """What the worker does to each frame."""
+    preset = plan.preset
+    if deinterlaces(preset, plan.info.video):
+        how = (
+            *("--bob", preset.deinterlace.method, "--rate", preset.deinterlace.rate),
+            *("--order", order, *(("--flips", flips) if flips else ())),
+        )
+    else:
+        how = ()
+    if preset.denoise.method != "degrain":
+        return how
+    return (*how, "--degrain", f"{preset.denoise.degrain_luma},{preset.denoise.degrain_chroma}")
 
 
 def _frames_before(position: int, held: Sequence[tuple[int, int]]) -> int:

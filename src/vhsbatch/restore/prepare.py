@@ -6,12 +6,13 @@ from pathlib import Path
 from anyio import to_thread
 
 from vhsbatch.analysis.autodetect import AutoDetect
+from vhsbatch.analysis.measure import picture_remembering
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.engines.tuning import runtime_on_cpu
-from vhsbatch.errors import InputError
+from vhsbatch.errors import InputError, ToolError
 from vhsbatch.ffmpeg.colour import needs_conversion
 from vhsbatch.ffmpeg.deinterlacing import deinterlaces_apart, needs_weights
 from vhsbatch.ffmpeg.filters import model_input_size
@@ -28,6 +29,7 @@ from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides
 from vhsbatch.probe.probe import frame_times
 from vhsbatch.probe.remembered import Probing
 from vhsbatch.restore.damage import expect_usable
+from vhsbatch.restore.fitting import fitted, is_fitted, why_not_degrained, without_degrain
 from vhsbatch.restore.per_video import NO_OVERRIDE, NO_OVERRIDES, Override, Overrides
 from vhsbatch.restore.planner import Toolchain, make_plan
 from vhsbatch.restore.reuse import sample_of
@@ -139,7 +141,9 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
             info, intent.memory, ffmpeg=intent.ffmpeg, ffmpeg_version=intent.ffmpeg_version
         )
         notes = (*reasons, *notes)
-    intent = replace(intent, preset=override.applied(preset))
+    preset, decided = await _fitted(override.applied(preset), info, intent)
+    notes = (*notes, *decided)
+    intent = replace(intent, preset=preset)
     is_long = info.video.frames >= _WORTH_MEASURING_FRAMES
     if intent.measures_runtime and is_long and intent.memory is not None and _is_upscaled(info, intent):
         size = model_input_size(info.video, intent.preset)
@@ -170,6 +174,34 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg)
     sample = await to_thread.run_sync(sample_of, info.path)
     return make_plan(job, info, intent.preset, toolchain, times_s=times_s, sample=sample)
+
+
+async def _fitted(preset: Preset, info: MediaInfo, intent: Intent) -> tuple[Preset, tuple[str, ...]]:
+    """The preset as it suits this source on this machine, and what was decided."""
+    track = info.video
+    notes: tuple[str, ...] = ()
+    if preset.denoise.method == "degrain" and (reason := await _why_not_degrained(preset, track, intent)):
+        preset, notes = without_degrain(preset), (f"atadenoise instead of degrain: {reason}",)
+    if not is_fitted(preset):
+        return preset, notes
+    try:
+        picture = await picture_remembering(
+            info, intent.memory, ffmpeg=intent.ffmpeg, ffmpeg_version=intent.ffmpeg_version
+        )
+    except InputError:  # what little decodes is restored all the same
+        picture = None
+    preset, decided = fitted(preset, track, picture)
+    return preset, (*notes, *decided)
+
+
+async def _why_not_degrained(preset: Preset, track: VideoTrack, intent: Intent) -> str | None:
+    if (reason := why_not_degrained(preset, track)) is not None:
+        return reason
+    try:
+        await qtgmc_versions(intent.vapoursynth_python)
+    except ToolError as error:
+        return error.cause
+    return None
 
 
 async def _expect_filters(ffmpeg: str, track: VideoTrack) -> None:

@@ -75,7 +75,7 @@ class LaneKind(NamedTuple):
         return cls(
             engine=engine,
             model_on_cpu=engine == "realesrgan" and device == "cpu",
-            qtgmc=preset.deinterlace.method == "qtgmc",
+            qtgmc=preset.deinterlace.method == "qtgmc" or preset.denoise.method == "degrain",
             encoder=encoder,
             height=preset.target_height,
         )
