@@ -41,7 +41,7 @@ def test_nothing_is_masked_where_nothing_was_measured() -> None:
 
 def test_an_ordinary_tape_gets_what_the_preset_allows() -> None:
     denoise = fitted(VHS, TAPE, picture())[0].denoise
-    assert denoise.luma_spatial, denoise.luma_temporal == (2.0, 4.5)
+    assert (denoise.luma_spatial, denoise.luma_temporal) == (2.0, 4.5)
     assert denoise.chroma_temporal == pytest.approx(16, abs=0.3)
 
 
