@@ -25,11 +25,11 @@ def _needs_vapoursynth() -> None:
         pytest.skip(str(error))
 
 
-def pictures(name: str, width: int, height: int) -> bytes:
+def pictures(name: str, width: int, height: int, frames: int = FRAMES) -> bytes:
     """Slopes that move, with noise on them, as raw frames."""
     form, noise = Format(name), np.random.default_rng(1)
     content = b""
-    for number in range(FRAMES):
+    for number in range(frames):
         for lines, columns in form.shapes(width, height):
             y, x = np.mgrid[0:lines, 0:columns]
             levels = 60 + (x + y + 3 * number) % 120 + noise.integers(-3, 4, (lines, columns))
@@ -42,6 +42,7 @@ def deinterlace(
 ) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-P", WORKER, "--width", str(width), "--height", str(height), "--format", name]
     command += ["--frames", str(frames), "--keep", str(keep), "--order", "bff", "--rate", "field"]
+    command += ["--bob", "qtgmc"]
     command += ["--threads", str(threads)]
     return subprocess.run(command, input=pictures(name, width, height), capture_output=True, check=False)
 
@@ -80,3 +81,40 @@ def test_frames_are_counted(frames: int, keep: int, words: str) -> None:
     done = deinterlace("yuv420p", 96, 64, frames=frames, keep=keep)
     assert done.returncode == 1
     assert done.stderr.decode().splitlines()[-1] == words
+
+
+def work(content: bytes, frames: int, keep: int, *how: str) -> bytes:
+    """What the worker makes of frames of 96x64."""
+    command = [sys.executable, "-P", WORKER, "--width", "96", "--height", "64", "--format", "yuv420p"]
+    command += ["--frames", str(frames), "--keep", str(keep), "--threads", "2", *how]
+    done = subprocess.run(command, input=content, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("how", "of_each"),
+    [
+        (("--bob", "qtgmc", "--rate", "field", "--degrain", "400,1500"), 2),
+        (("--bob", "bwdif", "--rate", "frame", "--degrain", "400,0"), 1),
+        (("--degrain", "400,1500"), 1),
+    ],
+    ids=["qtgmc", "bwdif", "progressive"],
+)
+def test_degraining_from_a_later_frame_makes_the_same_frames(how: tuple[str, ...], of_each: int) -> None:
+    frames, first, warm = 22, 6, 8
+    content, size = pictures("yuv420p", 96, 64, frames), 96 * 64 * 3 // 2
+    whole = work(content, frames, of_each * frames, *how)
+    later = work(content[first * size :], frames - first, of_each * (frames - first), *how)
+    assert len(whole) == of_each * len(content)
+    seam = (first + warm) * of_each * size
+    assert whole[seam:] == later[warm * of_each * size :]
+
+
+def test_degraining_takes_noise_away_and_leaves_the_rest() -> None:
+    noise = np.random.default_rng(2)
+    clean = np.full((10, 96 * 64 * 3 // 2), 110.0)
+    noisy = np.rint(clean + noise.normal(0, 4, clean.shape)).astype(np.uint8)
+    made = np.frombuffer(work(noisy.tobytes(), 10, 10, "--degrain", "800,1500"), np.uint8).reshape(10, -1)
+    assert made[5].std() < 0.6 * noisy[5].std()
+    assert abs(float(made[5].mean()) - 110) < 0.5

@@ -1,7 +1,9 @@
 """Measuring one source, its picture and its sound, or remembering what was measured before."""
 
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from anyio import to_thread
 from pydantic import TypeAdapter
@@ -16,7 +18,7 @@ from vhsbatch.probe.blank import NO_BLANK_ENDS, BlankEnds, look_at_ends
 from vhsbatch.probe.telecine import FieldSteps, look_at_steps
 
 # Part of every key: raised when the same file would be measured differently.
-MEASURE_VERSION = 3
+MEASURE_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,26 +38,29 @@ class Measured:
     steps: FieldSteps | None = None
 
 
-async def measure(info: MediaInfo, *, ffmpeg: str) -> Measured:
+async def measure(info: MediaInfo, cache: Cache | None, *, ffmpeg: FFmpeg) -> Measured:
     """Measure a source that has been probed.
 
     Raises:
         InputError: its picture cannot be measured.
         ToolError: FFmpeg or Python cannot be started.
     """
-    picture = await measure_video(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek)
+    picture = await cached_picture(info, cache, ffmpeg=ffmpeg)
     sounds = [
-        await measure_audio(info.path, track, ffmpeg=ffmpeg, seekable=info.exact_seek) for track in info.audio
+        await measure_audio(info.path, track, ffmpeg=ffmpeg.path, seekable=info.exact_seek)
+        for track in info.audio
     ]
     return Measured(
         picture=picture,
         sounds=tuple(sound for sound in sounds if sound is not None),
-        ends=await look_at_ends(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek),
-        steps=await look_at_steps(info.path, info.video, ffmpeg=ffmpeg, seekable=info.exact_seek),
+        ends=await look_at_ends(info.path, info.video, ffmpeg=ffmpeg.path, seekable=info.exact_seek),
+        steps=await look_at_steps(info.path, info.video, ffmpeg=ffmpeg.path, seekable=info.exact_seek),
     )
 
 
-_MEASURED = TypeAdapter(Measured)
+_Found = TypeVar("_Found")
+
+_MEASURED, _PICTURE = TypeAdapter(Measured), TypeAdapter(VideoMeasurement)
 
 
 async def cached_measurement(info: MediaInfo, cache: Cache | None, *, ffmpeg: FFmpeg) -> Measured:
@@ -65,20 +70,50 @@ async def cached_measurement(info: MediaInfo, cache: Cache | None, *, ffmpeg: FF
         InputError: its picture cannot be measured.
         ToolError: FFmpeg or Python cannot be started.
     """
-    if cache is None:
-        return await measure(info, ffmpeg=ffmpeg.path)
-    key = (
-        *("measure", MEASURE_VERSION, ffmpeg.version),
+
+    async def find() -> Measured:
+        return await measure(info, cache, ffmpeg=ffmpeg)
+
+    return await _cached(_MEASURED, find, cache, _key("measure", info, ffmpeg))
+
+
+async def cached_picture(info: MediaInfo, cache: Cache | None, *, ffmpeg: FFmpeg) -> VideoMeasurement:
+    """The same of its picture alone, which takes seconds however long the source is.
+
+    Raises:
+        InputError: it cannot be measured.
+        ToolError: FFmpeg or Python cannot be started.
+    """
+
+    async def find() -> VideoMeasurement:
+        return await measure_video(info.path, info.video, ffmpeg=ffmpeg.path, seekable=info.exact_seek)
+
+    return await _cached(_PICTURE, find, cache, _key("picture", info, ffmpeg))
+
+
+def _key(what: str, info: MediaInfo, ffmpeg: FFmpeg) -> tuple[str | int, ...]:
+    return (
+        *(what, MEASURE_VERSION, ffmpeg.version),
         *(os.fspath(info.path), info.size_bytes, info.modified_ns),
         # A source whose field order the user has set is measured differently.
         int(info.video.field_order.has_fields),
     )
+
+
+async def _cached(
+    adapter: TypeAdapter[_Found],
+    find: Callable[[], Awaitable[_Found]],
+    cache: Cache | None,
+    key: tuple[str | int, ...],
+) -> _Found:
+    if cache is None:
+        return await find()
     value = await to_thread.run_sync(cache.recall, *key)
     try:
         if value is not None:
-            return _MEASURED.validate_python(value)
+            return adapter.validate_python(value)
     except ValueError:  # of another version
         pass
-    measured = await measure(info, ffmpeg=ffmpeg.path)
-    await to_thread.run_sync(cache.keep, to_jsonable(measured), *key)
-    return measured
+    found = await find()
+    await to_thread.run_sync(cache.keep, to_jsonable(found), *key)
+    return found

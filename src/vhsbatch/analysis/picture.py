@@ -165,10 +165,12 @@ async def measure_video(path: Path, video: VideoTrack, *, ffmpeg: str, seekable:
 
 
 def _places(video: VideoTrack, *, seekable: bool) -> Iterator[Fraction | None]:
-    if not seekable or video.frames < len(_PLACES) * _FRAMES:
+    count = min(len(_PLACES), video.frames // _FRAMES)
+    if not seekable or count < _FEWEST_PLACES:
         yield None
         return
-    for part in _PLACES:
+    parts = _PLACES if count == len(_PLACES) else [Fraction(number, count - 1) for number in range(count)]
+    for part in parts:
         yield video.start_s + int((video.frames - _FRAMES) * part) / video.rate
 
 

@@ -110,8 +110,8 @@ class Crop(Table):
         default=0,
         ge=0,
         le=32,
-        description="head-switching lines at the source's bottom, replaced by the line above them where "
-        "they are not cut off",
+        description="the most head-switching lines at the bottom that are replaced by a mirror image of "
+        "those above: as many as are torn, none where none are or where they are cut off",
     )
 
 
@@ -119,12 +119,18 @@ class Denoise(Table):
     """Noise reduction over space and time; luma and chroma apart, 0 leaves a part alone.
 
     The strengths are those of `hqdn3d`. With `atadenoise` the two temporal ones are its thresholds, and
-    `hqdn3d` does the rest within a frame; `nlmeans` takes over the spatial one of the luma.
+    `hqdn3d` does the rest within a frame; `nlmeans` takes over the spatial one of the luma. `degrain` has
+    thresholds of its own; where it cannot run, `atadenoise` takes its place.
     """
 
-    method: Literal["none", "hqdn3d", "atadenoise", "nlmeans"] = Field(
+    method: Literal["none", "hqdn3d", "atadenoise", "nlmeans", "degrain"] = Field(
         default="hqdn3d",
-        description="`atadenoise` averages over time without smearing, `nlmeans` is some 15 times slower",
+        description="`atadenoise` averages over time without smearing, `nlmeans` is some 15 times slower; "
+        "`degrain` averages along the motion, and needs VapourSynth",
+    )
+    by_noise: bool = Field(
+        default=False,
+        description="the noise of each source is measured; all strengths are the most that is done about it",
     )
     luma_spatial: float = Field(
         default=3.0, ge=0, le=30, description="grain in the brightness, within a frame"
@@ -134,6 +140,10 @@ class Denoise(Table):
         default=4.5, ge=0, le=30, description="grain in the brightness, from frame to frame"
     )
     chroma_temporal: float = Field(default=10.0, ge=0, le=30, description="colour noise, from frame to frame")
+    degrain_luma: int = Field(
+        default=400, ge=0, le=3000, description="by how much blocks may differ (SAD of 8x8) to be averaged"
+    )
+    degrain_chroma: int = Field(default=1500, ge=0, le=6000, description="the same for the colour")
 
 
 class Sharpen(Table):

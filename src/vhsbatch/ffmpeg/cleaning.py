@@ -7,7 +7,7 @@ from vhsbatch.ffmpeg.graph import Node
 def denoise(node: Node, strengths: Denoise) -> Node:
     """The preset's denoiser."""
     match strengths.method:
-        case "none":
+        case "none" | "degrain":  # the latter is done before frames come here
             return node
         case "hqdn3d":
             return _hqdn3d(

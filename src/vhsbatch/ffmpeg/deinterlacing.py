@@ -16,7 +16,7 @@ FILM_OF_CYCLE = 4
 # Half-way to the next frame, as deinterlacers have it, the second field would lie in the middle of a gap.
 BEHIND_THE_FIRST = "if(mod(N,2),PREV_OUTPTS+1,PTS)"
 
-# QTGMC looks no further than two frames ahead.
+# QTGMC looks no further than two frames ahead, degraining three, and both together no further than five.
 _POSTROLL_FRAMES = 8
 # Where a seek lands exactly, frames are read from here on before the first one that counts.
 _BEFORE_FRAMES = 2

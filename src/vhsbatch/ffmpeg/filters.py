@@ -64,7 +64,10 @@ def fields_graph(plan: JobPlan, segment: Segment) -> str:
     node = _grid(plan)
     if recipe.front != recipe.planar:
         node = node.filter(
-            "scale", flags=SCALER, interl=1, **_chroma_moved(recipe, recipe.planar, recipe.front)
+            "scale",
+            flags=SCALER,
+            interl=int(plan.info.video.field_order.has_fields),
+            **_chroma_moved(recipe, recipe.planar, recipe.front),
         )
     node = hold(node.filter("format", pix_fmts=recipe.front), plan.info.video.rate, positions.start)
     return compiled(node.filter("trim", end_pts=positions.stop))
@@ -110,7 +113,7 @@ def filter_names(graph: str) -> frozenset[str]:
 
 def _deinterlaced(plan: JobPlan, segment: Segment) -> Node:
     """Frames at the plan's rate, each at its position from the source's beginning."""
-    if plan.recipe.uses_qtgmc:
+    if plan.recipe.uses_vapoursynth:
         first = int(fields_of(plan, segment).start * plan.recipe.rate_factor)
         return read("frames", "0").filter("setpts", f"N+{first}")
     return deinterlace(_grid(plan), plan, segment)
@@ -155,7 +158,7 @@ def _clean(node: Node, plan: JobPlan, segment: Segment) -> Node:
     """Frames of `worked`, cut, turned, in SDR colours."""
     recipe, preset = plan.recipe, plan.preset
     if recipe.masked_lines:
-        node = node.filter("fillborders", bottom=recipe.masked_lines, mode="smear")
+        node = node.filter("fillborders", bottom=recipe.masked_lines, mode="mirror")
     node = denoise(node, preset.denoise)
     node = _cut(node, plan, segment)
     if recipe.converts_colours:

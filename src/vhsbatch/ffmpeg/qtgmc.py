@@ -77,11 +77,25 @@ def deinterlace_stage(
             *("--width", str(width), "--height", str(height), "--format", recipe.front),
             *("--frames", str(len(source)), "--keep", str(keep)),
             *("--held", ",".join(f"{start}-{stop}" for start, stop in held)),
-            *("--order", first.order.value, *(("--flips", flips) if flips else ())),
-            *("--rate", plan.preset.deinterlace.rate),
+            *_work(plan, first.order.value, flips),
             *("--threads", str(threads)),
         ),
     )
+
+
+def _work(plan: JobPlan, order: str, flips: str) -> tuple[str, ...]:
+    """What the worker does to each frame."""
+    preset = plan.preset
+    if plan.recipe.deinterlaces:
+        how = (
+            *("--bob", preset.deinterlace.method, "--rate", preset.deinterlace.rate),
+            *("--order", order, *(("--flips", flips) if flips else ())),
+        )
+    else:
+        how = ()
+    if not plan.recipe.degrains:
+        return how
+    return (*how, "--degrain", f"{preset.denoise.degrain_luma},{preset.denoise.degrain_chroma}")
 
 
 def _frames_before(position: int, held: Sequence[tuple[int, int]]) -> int:

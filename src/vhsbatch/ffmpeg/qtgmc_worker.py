@@ -1,6 +1,6 @@
-"""The QTGMC worker program: raw interlaced frames on stdin, raw deinterlaced frames on stdout.
+"""The QTGMC worker program: raw frames on stdin, raw frames on stdout, deinterlaced, degrained, or both.
 
-    python -P qtgmc_worker.py --width W --height H --format yuv420p --frames N --keep M --order tff …
+    python -P qtgmc_worker.py --width W --height H --format yuv420p --frames N --keep M --bob qtgmc …
     python -P qtgmc_worker.py --trial
 
 Positions that `--held` names hold the frame before once more: QTGMC does not see them, and its last frame
@@ -41,6 +41,10 @@ _LARGEST_DIFFERENCE = 48.0
 _BAD_PART = 0.5
 # A frame that is that of two fields before to the last bit, though a block of its field changed by this much.
 _SOME_CHANGE = 2.0
+
+# A cut is where more than so many percent of the blocks differ by more than this (SAD of 8x8 samples).
+_CUT, _CUT_PART = 400, 51
+_DEGRAIN_FRAMES = 3
 
 Plane = NDArray[Any]
 Means = NDArray[np.float64]
@@ -239,10 +243,13 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--held", default="")
     parser.add_argument("--format")
-    parser.add_argument("--order", choices=("tff", "bff"))
+    parser.add_argument("--bob", choices=("qtgmc", "bwdif"))
+    # The thresholds of luma and chroma; left out, nothing is degrained.
+    parser.add_argument("--degrain", type=lambda text: [int(number) for number in text.split(",")])
+    parser.add_argument("--order", choices=("tff", "bff"), default="tff")
     # The frames with which the order changes.
     parser.add_argument("--flips", type=lambda text: [int(number) for number in text.split(",")], default=[])
-    parser.add_argument("--rate", choices=("field", "frame"))
+    parser.add_argument("--rate", choices=("field", "frame"), default="frame")
     return parser.parse_args()
 
 
@@ -274,7 +281,14 @@ def run(
     times = times_shown(held, 2 // fields_per_frame, arguments.keep)
     if sum(times) != arguments.keep:
         raise WorkerError(f"{arguments.keep} frames cannot be made of {arguments.frames}")
-    made = in_orders(source, arguments.order, arguments.flips)[::fields_per_frame][: len(times)]
+    made = source
+    if arguments.bob:
+        made = in_orders(source, arguments.bob, arguments.order, arguments.flips)
+    if arguments.degrain:
+        made = degrained(made, *arguments.degrain)
+    if arguments.bob:
+        made = made[::fields_per_frame]
+    made = made[: len(times)]
     count = 0
     for count, (planes, shown) in enumerate(zip(_planes(made, arguments.threads), times, strict=False), 1):
         problem = check.flaw((count - 1) * fields_per_frame, planes[0])
@@ -353,10 +367,11 @@ def order_of(frame: int, first: str, flips: list[int]) -> str:
     return first if changes % 2 == 0 else {"tff": "bff", "bff": "tff"}[first]
 
 
-def in_orders(clip: Any, first: str, flips: list[int]) -> Any:
+def in_orders(clip: Any, method: str, first: str, flips: list[int]) -> Any:
     """A clip with a frame for each field, of which each frame is deinterlaced in its own order."""
     bounds = [0, *flips, len(clip)]
-    made = {order: deinterlaced(clip, order) for order in {order_of(at, first, flips) for at in bounds[:-1]}}
+    orders = {order_of(at, first, flips) for at in bounds[:-1]}
+    made = {order: deinterlaced(clip, method, order) for order in orders}
     parts = [made[order_of(start, first, flips)][2 * start : 2 * stop] for start, stop in pairwise(bounds)]
     joined = parts[0]
     for part in parts[1:]:
@@ -364,30 +379,54 @@ def in_orders(clip: Any, first: str, flips: list[int]) -> Any:
     return joined
 
 
-def deinterlaced(clip: Any, order: str) -> Any:
+def deinterlaced(clip: Any, method: str, order: str) -> Any:
     """A clip with a frame for each field.
 
-    Of the stages the fast settings: averaging over more frames costs three times as much.
+    Of QTGMC's stages the fast settings: averaging over more frames costs three times as much.
     """
     from vsaa import BWDIF
     from vsdeinterlace import QTempGaussMC
 
+    # What frames say of themselves goes before what is asked for.
+    top_first = order == "tff"
+    fields = clip.std.SetFieldBased(2 if top_first else 1)
+    if method == "bwdif":
+        return BWDIF().bob(fields, tff=top_first)
     fast = QTempGaussMC(
         analyze_refine=0,
         # With its own threshold it takes the noise of a tape for a cut at every frame, and does nothing.
-        analyze_thscd=(400, 51),
+        analyze_thscd=(_CUT, _CUT_PART),
         basic_tr=1,
         final_tr=1,
         prefilter_tr=1,
         basic_bobber=BWDIF(),
     )
-    # What frames say of themselves goes before what is asked for.
-    top_first = order == "tff"
-    return fast.bob(clip.std.SetFieldBased(2 if top_first else 1), tff=top_first)
+    return fast.bob(fields, tff=top_first)
+
+
+def degrained(clip: Any, luma: int, chroma: int) -> Any:
+    """A clip of whole frames with each averaged, along the motion, with three before and three after it.
+
+    Args:
+        clip: what to degrain.
+        luma: by how much blocks of luma may differ to be averaged (SAD of 8x8 samples); 0 leaves it alone.
+        chroma: the same of chroma.
+    """
+    from vsdenoise import mc_degrain
+
+    planes = [plane for plane, threshold in enumerate((luma, chroma, chroma)) if threshold]
+    return mc_degrain(
+        clip.std.SetFieldBased(0),
+        tr=_DEGRAIN_FRAMES,
+        thsad=(max(luma, 1), max(chroma, 1)),
+        # The noise of a tape is no cut.
+        thscd=(max(_CUT, 2 * luma), _CUT_PART),
+        planes=planes,
+    )
 
 
 def trial() -> dict[str, str]:
-    """Deinterlace a still picture, and say with which versions.
+    """Deinterlace and degrain a still picture, and say with which versions.
 
     Raises:
         WorkerError: what came out is not the picture.
@@ -397,7 +436,7 @@ def trial() -> dict[str, str]:
     grey = vs.core.std.BlankClip(
         width=64, height=64, format=vs.YUV420P8, length=length, color=[level, 128, 128]
     )
-    frames = list(_planes(deinterlaced(grey, "tff"), 1))
+    frames = list(_planes(degrained(deinterlaced(grey, "qtgmc", "tff"), 400, 1500), 1))
     if len(frames) != 2 * length:
         raise WorkerError(f"{len(frames)} frames were made of {length}")
     if any(int(np.abs(planes[0].astype(int) - level).max()) > 1 for planes in frames):

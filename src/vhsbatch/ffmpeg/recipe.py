@@ -41,7 +41,8 @@ def resolve(track: VideoTrack, preset: Preset) -> Recipe:
     )
 
     planar = planar_format(track)
-    front = _for_qtgmc(planar, recorded[1]) if deinterlacer == "qtgmc" else planar
+    degrains = preset.denoise.method == "degrain"
+    front = _for_vapoursynth(planar, recorded[1]) if degrains or deinterlacer == "qtgmc" else planar
     converts = needs_conversion(track)
     no_repair = _no_repair(track, recorded[1], planar) if preset.dropouts else None
 
@@ -56,6 +57,7 @@ def resolve(track: VideoTrack, preset: Preset) -> Recipe:
     masks = torn <= track.height // _LEAST_LINES_TO_MASK
     return Recipe(
         deinterlacer=deinterlacer,
+        degrains=degrains,
         per_field=per_field,
         restores_film=restores_film,
         decimates=decimates,
@@ -88,7 +90,7 @@ def resolve(track: VideoTrack, preset: Preset) -> Recipe:
     )
 
 
-def _for_qtgmc(planar: str, lines: int) -> str:
+def _for_vapoursynth(planar: str, lines: int) -> str:
     """The source's own format, or the next that QTGMC takes and that has no less colour."""
     planar = planar.replace("be", "le").replace("411", "422").replace("410", "420")
     if lines % (2 * chroma_subsampling(planar)[1]):

@@ -127,7 +127,7 @@ def encode_command(
 
 def _read_frames(plan: JobPlan, segment: Segment, threads: Threads, served: Served | None) -> tuple[str, ...]:
     """Read the source, or what a separate deinterlacer makes of it."""
-    if not plan.recipe.uses_qtgmc:
+    if not plan.recipe.uses_vapoursynth:
         return _read_source(plan, segment, threads, served)
     return (
         *("-filter_complex_threads", str(threads.filter)),

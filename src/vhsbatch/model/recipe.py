@@ -14,6 +14,7 @@ class Recipe:
 
     Attributes:
         deinterlacer: the deinterlacing method; ``none`` where frames are not deinterlaced.
+        degrains: whether noise is averaged along the motion.
         per_field: whether each field becomes a frame.
         restores_film: whether the frames of telecined film are restored.
         decimates: whether four frames are made of five.
@@ -45,6 +46,7 @@ class Recipe:
     """
 
     deinterlacer: str
+    degrains: bool
     per_field: bool
     restores_film: bool
     decimates: bool
@@ -79,6 +81,6 @@ class Recipe:
         return self.deinterlacer != "none"
 
     @property
-    def uses_qtgmc(self) -> bool:
-        """Whether a program of its own deinterlaces, between two FFmpegs."""
-        return self.deinterlacer == "qtgmc"
+    def uses_vapoursynth(self) -> bool:
+        """Whether a separate program, between two FFmpegs, deinterlaces or degrains."""
+        return self.degrains or self.deinterlacer == "qtgmc"

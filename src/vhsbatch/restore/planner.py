@@ -25,7 +25,7 @@ from vhsbatch.probe.packets import rate_notes
 from vhsbatch.restore.damage import damage_notes
 
 # Part of every fingerprint: raised when the same plan would make other frames than before.
-PLAN_VERSION = 7
+PLAN_VERSION = 8
 
 # In a shorter clip, and by less, sound and picture often end apart without drifting.
 _DRIFTING_S = 60
@@ -88,12 +88,12 @@ def make_plan(
             f"its field order changes: {track.field_order_reason}",
             fix="cut it there, or say with --field-order which of them to take",
         )
-    if recipe.uses_qtgmc and recipe.recorded[1] % 2:
+    if recipe.uses_vapoursynth and recipe.recorded[1] % 2:
         raise InputError(
             f"QTGMC needs an even number of lines, and it has {recipe.recorded[1]}",
             fix="use --deinterlace bwdif",
         )
-    if recipe.uses_qtgmc and not track.knows_gaps:
+    if recipe.uses_vapoursynth and not track.knows_gaps:
         raise InputError(
             f"it has too many gaps for QTGMC: {track.repeated_frames} frames are missing",
             fix="use --deinterlace bwdif",

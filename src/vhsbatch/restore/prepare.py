@@ -6,12 +6,13 @@ from pathlib import Path
 from anyio import to_thread
 
 from vhsbatch.analysis.autodetect import AutoDetect
+from vhsbatch.analysis.measure import cached_picture
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.engines.tuning import runtime_on_cpu
-from vhsbatch.errors import InputError
+from vhsbatch.errors import InputError, ToolError
 from vhsbatch.ffmpeg.lut import expect_lut
 from vhsbatch.ffmpeg.nnedi import find_weights
 from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
@@ -19,13 +20,14 @@ from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.ffmpeg.tonemap import sdr_filters
 from vhsbatch.ffmpeg.toolchain import FFmpeg, names_of
 from vhsbatch.fs import sha256
-from vhsbatch.model.media import Colour, MediaInfo
+from vhsbatch.model.media import Colour, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.model.recipe import Recipe
 from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides, corrected
 from vhsbatch.probe.cached import Probing
 from vhsbatch.probe.probe import frame_times
 from vhsbatch.restore.damage import expect_usable
+from vhsbatch.restore.fitting import fitted, is_fitted, why_not_degrained, without_degrain
 from vhsbatch.restore.per_video import NO_OVERRIDE, NO_OVERRIDES, Override, Overrides
 from vhsbatch.restore.planner import Toolchain, make_plan
 from vhsbatch.restore.reuse import sample_of
@@ -132,7 +134,9 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     if intent.auto_detect is not None and override.preset is None:
         preset, reasons = await intent.auto_detect.choose(info, intent.cache, ffmpeg=intent.ffmpeg)
         notes = (*reasons, *notes)
-    intent = replace(intent, preset=override.applied(preset))
+    preset, decided = await _fitted(override.applied(preset), info, intent)
+    notes = (*notes, *decided)
+    intent = replace(intent, preset=preset)
     recipe = resolve(info.video, intent.preset)
     is_long = info.video.frames >= _WORTH_MEASURING_FRAMES
     if intent.measures_runtime and is_long and intent.cache is not None and _is_upscaled(recipe, intent):
@@ -141,7 +145,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         await _expect_filters(intent.ffmpeg, recipe.decoded)
     upscaling, model_notes = _upscaling(recipe, intent)
     identity = {"ffmpeg": intent.ffmpeg.version, **await _lut_identity(intent.preset)}
-    if recipe.uses_qtgmc:
+    if recipe.uses_vapoursynth:
         identity["qtgmc"] = await qtgmc_versions(intent.vapoursynth_python)
     weights = None
     if recipe.deinterlacer == "nnedi":
@@ -163,6 +167,32 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg.path)
     sample = await to_thread.run_sync(sample_of, info.path)
     return make_plan(job, info, intent.preset, recipe, toolchain, times_s=times_s, sample=sample)
+
+
+async def _fitted(preset: Preset, info: MediaInfo, intent: Intent) -> tuple[Preset, tuple[str, ...]]:
+    """The preset as it suits this source on this machine, and what was decided."""
+    track = info.video
+    notes: tuple[str, ...] = ()
+    if preset.denoise.method == "degrain" and (reason := await _why_not_degrained(preset, track, intent)):
+        preset, notes = without_degrain(preset), (f"atadenoise instead of degrain: {reason}",)
+    if not is_fitted(preset):
+        return preset, notes
+    try:
+        picture = await cached_picture(info, intent.cache, ffmpeg=intent.ffmpeg)
+    except InputError:  # what little decodes is restored all the same
+        picture = None
+    preset, decided = fitted(preset, track, picture)
+    return preset, (*notes, *decided)
+
+
+async def _why_not_degrained(preset: Preset, track: VideoTrack, intent: Intent) -> str | None:
+    if (reason := why_not_degrained(preset, track)) is not None:
+        return reason
+    try:
+        await qtgmc_versions(intent.vapoursynth_python)
+    except ToolError as error:
+        return error.cause
+    return None
 
 
 async def _expect_filters(ffmpeg: FFmpeg, colour: Colour) -> None:

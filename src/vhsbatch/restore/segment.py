@@ -204,7 +204,7 @@ def segment_stages(
 
 def _deinterlacing(plan: JobPlan, segment: Segment, workspace: Workspace) -> tuple[StageSpec, ...]:
     """The stages in front, where the deinterlacer is a separate program."""
-    if not plan.recipe.uses_qtgmc:
+    if not plan.recipe.uses_vapoursynth:
         return ()
     return (
         StageSpec(

@@ -11,6 +11,7 @@ from vhsbatch.analysis.autodetect import AutoDetect
 from vhsbatch.cache import default_cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.config.settings import Settings
+from vhsbatch.errors import ToolError
 from vhsbatch.ffmpeg.encoder_choice import choose_encoder
 from vhsbatch.ffmpeg.nnedi import find_weights
 from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
@@ -113,7 +114,7 @@ async def open_environment(
         vapoursynth_python=python,
         nnedi_weights=settings.nnedi_weights,
         measures_runtime=settings.runtime == "auto" and choice.device == "cpu",
-        qtgmc=await qtgmc_versions(python) if method == "qtgmc" else "",
+        qtgmc=await _qtgmc(preset, python),
     )
     machine = await survey(settings, choice)
     kind = LaneKind.of_batch(preset, engine=choice.engine, device=choice.device, encoder=encoder)
@@ -131,6 +132,20 @@ async def open_environment(
         # A cluster has as many lanes as its machines.
         details=() if settings.cluster else lanes.notes,
     )
+
+
+async def _qtgmc(preset: Preset, python: str | None) -> str:
+    """The versions of QTGMC's packages, empty where they are not needed, or can be done without.
+
+    Raises:
+        ToolError: they are needed and do not run.
+    """
+    if preset.denoise.method != "degrain":
+        return await qtgmc_versions(python) if preset.deinterlace.method == "qtgmc" else ""
+    try:
+        return await qtgmc_versions(python)
+    except ToolError:
+        return ""  # each plan says what it does instead
 
 
 def cores() -> int:

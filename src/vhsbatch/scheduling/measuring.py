@@ -63,7 +63,7 @@ class LaneKind(NamedTuple):
         return cls(
             engine=plan.engine,
             model_on_cpu=plan.upscaling is not None and plan.upscaling.device == "cpu",
-            qtgmc=plan.recipe.uses_qtgmc,
+            qtgmc=plan.recipe.uses_vapoursynth,
             encoder=plan.encoder,
             height=plan.height,
         )
@@ -74,7 +74,7 @@ class LaneKind(NamedTuple):
         return cls(
             engine=engine,
             model_on_cpu=engine == "realesrgan" and device == "cpu",
-            qtgmc=preset.deinterlace.method == "qtgmc",
+            qtgmc=preset.deinterlace.method == "qtgmc" or preset.denoise.method == "degrain",
             encoder=encoder,
             height=preset.target_height,
         )

@@ -32,6 +32,7 @@ REPLACED = {
 # Computer networks, nodes of filter graphs and of devices, and a key of a preset.
 OTHER_MEANINGS = {
     *("network", "NetworkOptions", "network_settings", "refuse_open_network", "_NO_NETWORK"),
+    "NO_NETWORK_OPTIONS",
     *("node", "nodes", "Node", "render_node", "render_nodes"),
     "ColourCorrection",
 }

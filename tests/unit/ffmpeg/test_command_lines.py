@@ -198,7 +198,7 @@ def commands(plan: JobPlan) -> Iterator[tuple[str, tuple[str, ...]]]:
     for segment in plan.segments[:2]:
         number = segment.index + 1
         output = Path(f"/work/segment-{segment.index:05}.part")
-        if plan.recipe.uses_qtgmc:
+        if plan.recipe.uses_vapoursynth:
             yield f"fields of segment {number}", fields_command("ffmpeg", plan, segment, THREADS)
         if plan.upscaling is None:
             yield (
@@ -304,7 +304,7 @@ def test_segments_differ_in_where_they_are_read_and_cut_alone(case: str) -> None
     reading = "segment" if plan.upscaling is None else "decode segment"
     made = dict(commands(plan))
     first, second = made[f"{reading} 1"], made[f"{reading} 2"]
-    apart = plan.recipe.uses_qtgmc
+    apart = plan.recipe.uses_vapoursynth
     sought = "fields of segment" if apart else reading
     assert values(made[f"{sought} 1"], "-ss") == []
     (start,) = values(made[f"{sought} 2"], "-ss")

@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import pytest
+
+import make
+from vhsbatch.analysis.picture import VideoMeasurement
+from vhsbatch.config.preset_files import load_presets
+from vhsbatch.config.presets import Preset, derive
+from vhsbatch.model.media import FieldOrder
+from vhsbatch.restore.fitting import fitted, is_fitted, why_not_degrained, without_degrain
+
+SHIPPED = load_presets([])
+VHS, BEST = SHIPPED["vhs"], SHIPPED["vhs_best"]
+TAPE = make.track(width=720, height=480, field_order=FieldOrder.BFF)
+
+
+def picture(luma: float | None = 4.0, chroma: float | None = 6.0, torn: int = 0) -> VideoMeasurement:
+    return VideoMeasurement(luma_noise=luma, chroma_noise=chroma, torn_lines=torn, places=7)
+
+
+@pytest.mark.parametrize(("torn", "masked"), [(0, 0), (2, 4), (6, 8), (16, 10)])
+def test_as_many_lines_are_masked_as_are_torn_and_no_more_than_the_preset_allows(
+    torn: int, masked: int
+) -> None:
+    preset, notes = fitted(VHS, TAPE, picture(torn=torn))
+    assert preset.crop.mask_bottom_lines == masked
+    assert [note for note in notes if "torn" in note] == (
+        [f"{torn} torn lines at the bottom: {masked} masked"] if torn else []
+    )
+
+
+@pytest.mark.parametrize("height", [720, 1080])
+def test_nothing_is_masked_in_what_is_no_tape(height: int) -> None:
+    preset, _ = fitted(VHS, make.track(width=1280, height=height), picture(torn=8))
+    assert preset.crop.mask_bottom_lines == 0
+
+
+def test_nothing_is_masked_where_nothing_was_measured() -> None:
+    assert fitted(VHS, TAPE, None)[0].crop.mask_bottom_lines == 0
+
+
+def test_an_ordinary_tape_gets_what_the_preset_allows() -> None:
+    denoise = fitted(VHS, TAPE, picture())[0].denoise
+    assert (denoise.luma_spatial, denoise.luma_temporal) == (2.0, 4.5)
+    assert denoise.chroma_temporal == pytest.approx(16, abs=0.3)
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if SHIPPED[name].denoise.by_noise])
+def test_more_noise_takes_more_strength_up_to_what_the_preset_allows(name: str) -> None:
+    preset = SHIPPED[name]
+    keys = (
+        "luma_spatial",
+        "luma_temporal",
+        "chroma_spatial",
+        "chroma_temporal",
+        "degrain_luma",
+        "degrain_chroma",
+    )
+    levels = [fitted(preset, TAPE, picture(noise, noise))[0].denoise for noise in (0.5, 1, 2, 4, 8, 30)]
+    for key in keys:
+        strengths = [getattr(denoise, key) for denoise in levels]
+        assert strengths == sorted(strengths)
+        assert strengths[-1] == getattr(preset.denoise, key)
+
+
+@pytest.mark.parametrize("preset", [VHS, BEST], ids=lambda preset: preset.name)
+def test_without_noise_nothing_is_denoised(preset: Preset) -> None:
+    made, notes = fitted(preset, TAPE, picture(0.1, 0.0))
+    assert made.denoise.method == "none"
+    assert notes == ("noise 0.1 in luma, 0.0 in chroma: not denoised",)
+
+
+def test_noise_in_the_chroma_alone_leaves_the_luma_alone() -> None:
+    denoise = fitted(VHS, TAPE, picture(0.0, 5.0))[0].denoise
+    assert (denoise.luma_spatial, denoise.luma_temporal) == (0, 0)
+    assert denoise.chroma_temporal > 10
+
+
+def test_noise_that_cannot_be_told_is_taken_for_that_of_a_good_recording() -> None:
+    unknown, notes = fitted(VHS, TAPE, picture(None, None))
+    assert 0 < unknown.denoise.luma_temporal < VHS.denoise.luma_temporal / 2
+    assert notes == ("noise unknown in luma, unknown in chroma: denoised to suit",)
+
+
+def test_strengths_of_ones_own_stay_as_they_are() -> None:
+    own = Preset(name="own")
+    assert not is_fitted(own)
+    assert fitted(own, TAPE, picture()) == (own, ())
+
+
+@pytest.mark.parametrize(
+    ("method", "track", "words"),
+    [
+        ("qtgmc", TAPE, None),
+        ("bwdif", TAPE, None),
+        ("qtgmc", make.track(field_order=FieldOrder.PROGRESSIVE), None),
+        ("yadif", TAPE, "it does not go with deinterlace.method yadif"),
+        ("none", TAPE, "it does not go with deinterlace.method none"),
+        ("qtgmc", replace(TAPE, height=483), "it has an odd number of lines"),
+    ],
+)
+def test_what_cannot_be_degrained_says_why(method: str, track: object, words: str | None) -> None:
+    assert why_not_degrained(derive(BEST, {"deinterlace": {"method": method}}), track) == words  # type: ignore[arg-type]
+
+
+def test_without_vapoursynth_ffmpeg_does_what_it_can() -> None:
+    preset = without_degrain(BEST)
+    assert (preset.denoise.method, preset.deinterlace.method) == ("atadenoise", "bwdif")
