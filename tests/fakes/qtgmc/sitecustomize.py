@@ -129,6 +129,7 @@ def _install() -> None:
         "vapoursynth": {"core": core, **constants},
         "vsaa": {"BWDIF": object},
         "vsdeinterlace": {"QTempGaussMC": Qtgmc},
+        "vsdenoise": {"mc_degrain": lambda clip, **_: clip},
     }
     for name, content in modules.items():
         module = types.ModuleType(name)
