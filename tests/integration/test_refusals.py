@@ -14,7 +14,7 @@ from vhsbatch.cli import run
 from vhsbatch.config.settings import ENV_PREFIX
 
 BATCH = "batch in out"
-PRESETS = "presets: auto, clean, vhs, vhs_standard, vhs_clean"
+PRESETS = "presets: auto, clean, vhs"
 COUNT = "must be a whole number of at least 1"
 OUT = "(name the output folder of a batch)"
 ONE_VIDEO = "(give a video; 'vhs-upscale batch' takes a folder)"
