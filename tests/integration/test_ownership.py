@@ -184,7 +184,7 @@ def test_watch_leaves_alone_what_is_in_the_way(clips: Path, tmp_path: Path) -> N
         assert program.wait_for_event(process, "job_published")["job_id"] == "b_120p.mp4"
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
-    assert "a.mkv is not touched" in err
+    assert "a.mkv is left alone" in err
     assert "this program did not make it" in err
     assert (tmp_path / "out" / "a_120p.mp4").read_bytes() == b"mine"
 

@@ -70,7 +70,7 @@ def test_a_batch_is_steered_in_words_and_followed_in_sentences(tmp_path: Path) -
         ended = steered(tmp_path, "pause")
         assert ended.returncode == 2
         assert ended.stderr == (
-            "vhs-upscale: no batch runs into out (vhs-upscale log out prints what happened there)\n"
+            "vhs-upscale: no batch is running in out ('vhs-upscale log out' shows what happened there)\n"
         )
     finally:
         for process in filter(None, (batch, reader)):

@@ -65,8 +65,8 @@ def test_a_name_that_is_no_utf_8_is_told_of(tmp_path: Path) -> None:
 
 def test_a_defect_is_one_line_that_says_where_its_details_are(tmp_path: Path) -> None:
     script = (
-        "import sys; from vhsbatch import cli, preset_files; "
-        "preset_files.load_presets = lambda files: {}['gone']; "
+        "import sys; from vhsbatch import cli; import vhsbatch.cli.presets as presets; "
+        "presets.load_presets = lambda files: {}['gone']; "
         "cli.main(sys.argv[1:])"
     )
     environment = {**program.environment(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
@@ -84,7 +84,7 @@ def test_a_defect_is_one_line_that_says_where_its_details_are(tmp_path: Path) ->
     expected = f"vhs-upscale: a defect of this program: KeyError: 'gone' (please report it, with {details})\n"
     assert done.stderr == expected
     assert "Traceback (most recent call last)" in details.read_text()
-    assert "in show_presets" in details.read_text()
+    assert "in presets" in details.read_text()
 
 
 def signalled_while_loaded(number: signal.Signals, tmp_path: Path, *, first_process: bool) -> tuple[int, str]:

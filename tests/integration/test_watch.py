@@ -137,7 +137,7 @@ REFUSALS = [
     (("nowhere", "out"), "input folder nowhere does not exist, or is not a folder (create it)"),
     ((".", "out", "--settle", "0"), "--settle 0: must be more than 0 seconds"),
     ((".", "out", "--poll", "-1"), "--poll -1: must be more than 0 seconds"),
-    ((".", "out", "--dry-run"), "--dry-run is of a single batch (use 'vhs-upscale batch' for that)"),
+    ((".", "out", "--dry-run"), "--dry-run cannot be used with watch (use 'vhs-upscale batch')"),
     ((".", "out", "-p", "vsh"), "there is no preset 'vsh' (did you mean 'vhs'?"),
 ]
 
