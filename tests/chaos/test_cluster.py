@@ -119,7 +119,7 @@ def test_of_two_batches_the_higher_priority_is_made_first(place: Path, machines:
     first.wait_for('"segment_started"')
     second = machines.cluster.batch(machines.address, "--priority", "*=1", output="urgent")
     first.wait_for('"lanes":0,"reason":"a batch of higher priority goes first"')
-    first.wait_for('"lanes":1,"reason":"no other batch has use for them"')
+    first.wait_for('"lanes":1,"reason":"no other batch needs them"')
     for batch in (second, first):
         assert batch.process.wait(120) == 0, batch.text
     assert ended_s(place / "urgent") < ended_s(place / "usual")

@@ -106,6 +106,8 @@ async def measure_audio(
     Raises:
         ToolError: FFmpeg or Python cannot be started.
     """
+    # FFmpeg can wait for ever where it builds a graph of several inputs again.
+    seekable = seekable and track.changes_at_s is None
     places = list(_places(track, seekable=seekable))
     inputs = [
         word

@@ -131,7 +131,9 @@ async def measure_video(path: Path, video: VideoTrack, *, ffmpeg: str, seekable:
     inputs = [
         word
         for from_s in places
-        for word in input_arguments(path, from_s=from_s, mend_matrix=video.mends_matrix)
+        for word in input_arguments(
+            path, from_s=from_s, mend_matrix=video.mends_matrix, keep_graph=bool(video.changes)
+        )
     ]
     size_of_most = f"scale={video.width}:{video.height}," if video.changes else ""
     # Of each place as many frames come as the worker expects; a still one shows no noise.

@@ -1,7 +1,9 @@
 """FFmpeg command lines of an output: joined from its segments, its sound measured, then read back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
 
 from vhsbatch.ffmpeg.audio import AudioEncode, loudness_filters
@@ -47,11 +49,6 @@ def join_command(
     shift_s = -float(source.video.start_s)
     sound_shift_s = shift_s + plan.preset.audio.offset_ms / 1000
     changing = changing_tracks(plan)
-    sound = [
-        argument
-        for number, encode in enumerate(audio)
-        for argument in ("-map", _place(encode.track, changing, 1, 3), *encode.arguments(number))
-    ]
     return (
         *(ffmpeg, *QUIET, *PROGRESS, *_tolerance(plan), "-copyts"),
         *(("-f", "concat", "-safe", "0") if retimed is None else ()),
@@ -62,7 +59,7 @@ def join_command(
         *("-i", file_url(source.path)),
         *(("-itsoffset", f"{sound_shift_s:.9f}", *_FROM_STDIN) if changing else ()),
         *("-map", "0:v:0", "-c:v", "copy", *_tag(plan)),
-        *sound,
+        *_sound_arguments(audio, changing),
         *subtitle_arguments(plan, 2),
         *("-map_metadata", "2", "-map_chapters", "2", *timecode_arguments(plan)),
         *date_arguments(plan),
@@ -70,6 +67,34 @@ def join_command(
         *("-y", file_url(output)),
         *("-map", "0:v:0", "-c:v", "copy", *_PACKET_DIGEST),
     )
+
+
+def _sound_arguments(audio: Sequence[AudioEncode], changing: Sequence[AudioTrack]) -> tuple[str, ...]:
+    """FFmpeg's arguments for the output's sound, in its order.
+
+    A track that becomes several is split in one filter graph. FFmpeg can wait for ever where one decoder
+    feeds several graphs while another track's filters hold their sound back.
+    """
+    words: list[str] = []
+    number = 0
+    for track, group in groupby(audio, key=lambda encode: encode.track):
+        encodes, place = tuple(group), _place(track, changing, 1, 3)
+        if len(encodes) == 1:
+            words += ("-map", place, *encodes[0].arguments(number))
+        else:
+            numbers = range(number, number + len(encodes))
+            split = "".join(f"[split{each}]" for each in numbers)
+            chains = [
+                f"[split{each}]{encode.filters}[sound{each}]"
+                for each, encode in zip(numbers, encodes, strict=True)
+            ]
+            words += ("-filter_complex", ";".join([f"[{place}]asplit={len(encodes)}{split}", *chains]))
+            for each, encode in zip(numbers, encodes, strict=True):
+                # What leaves a graph has lost its language and its title.
+                tags = (f"-map_metadata:s:a:{each}", place.replace(":", ":s:"))
+                words += ("-map", f"[sound{each}]", *tags, *replace(encode, filters="").arguments(each))
+        number += len(encodes)
+    return tuple(words)
 
 
 def _tolerance(plan: JobPlan) -> tuple[str, ...]:

@@ -184,11 +184,13 @@ async def look_at_steps(
     inputs = [
         word
         for from_s, _ in places
-        for word in input_arguments(path, from_s=from_s, mend_matrix=video.mends_matrix)
+        for word in input_arguments(
+            path, from_s=from_s, mend_matrix=video.mends_matrix, keep_graph=bool(video.changes)
+        )
     ]
     narrow = [
         f"[{number}:{video.index}]trim=end_frame={count // STRETCH_FRAMES * STRETCH_FRAMES},"
-        f"scale=w={_WIDTH}:h=ih:flags=area,format=gray[p{number}]"
+        f"scale=w={_WIDTH}:h={video.height}:flags=area,format=gray[p{number}]"
         for number, (_, count) in enumerate(places)
     ]
     joined = "".join(f"[p{number}]" for number in range(len(places)))

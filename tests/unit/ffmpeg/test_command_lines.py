@@ -356,6 +356,23 @@ def test_hevc_is_tagged_as_players_want_it(encoder: str, container: str, tagged:
     assert values(command, "-tag:v") == (["hvc1"] if tagged else [])
 
 
+def test_a_track_that_becomes_several_feeds_one_graph_and_keeps_its_tags() -> None:
+    tracks = (make.sound(index=1, channels=2), make.sound(index=2, channels=10), make.sound(index=3))
+    audio = {"bitrate_kbps": 128, "loudness_lufs": -20.0}
+    plan = planned(
+        make.info(make.track(), audio=tracks), Preset.model_validate({"name": "p", "audio": audio})
+    )
+    command = join_command("ffmpeg", plan, Path("/work/s"), plan_audio(plan, {}), Path("/out/x"))
+    (graph,) = values(command, "-filter_complex")
+    assert graph.startswith("[1:2]asplit=5[split1][split2][split3][split4][split5];[split1]pan=stereo|")
+    sounds = [f"[sound{number}]" for number in range(1, 6)]
+    assert values(command, "-map") == ["0:v:0", "1:1", *sounds, "1:3", "0:v:0"]
+    assert [values(command, f"-map_metadata:s:a:{number}") for number in (0, 1, 5, 6)] == [
+        *([], ["1:s:2"], ["1:s:2"], []),
+    ]
+    assert not any(values(command, f"-filter:a:{number}") for number in range(1, 6))
+
+
 @pytest.mark.parametrize(
     ("rate", "timescale"),
     [
