@@ -3,11 +3,13 @@
 from fractions import Fraction
 from pathlib import Path
 
+import anyio
 import pytest
 
 import make
 from clips import FFMPEG, ffmpeg
 from vhsbatch.analysis.audio import AudioMeasurement, measure_audio
+from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.anyio
 
@@ -84,3 +86,23 @@ async def test_clipped_samples_are_counted(tmp_path: Path) -> None:
 async def test_a_long_tape_is_heard_in_places(tmp_path: Path) -> None:
     sound = await heard(tmp_path, f"if(lt(t,30),0,{VOICE})", VOICE, seconds=60)
     assert sound.measured_s == pytest.approx(42, abs=0.2)
+
+
+async def test_sound_that_changes_its_rate_and_its_channels_is_measured(tmp_path: Path) -> None:
+    content = b""
+    for number, (rate, channels) in enumerate(((48000, 2), (44100, 1))):
+        part, shown = tmp_path / f"{number}.ts", ("-f", "lavfi", "-i", "color=s=64x48:r=25:d=25")
+        tone = ("-f", "lavfi", "-i", f"sine=440:r={rate}:d=25", "-ac", str(channels))
+        codecs = ("-c:v", "mpeg2video", "-c:a", "mp2", "-output_ts_offset", str(number * 25), "-f", "mpegts")
+        ffmpeg(*shown, *tone, *codecs, part)
+        content += part.read_bytes()
+    clip = tmp_path / "changes.ts"
+    clip.write_bytes(content)
+    info = await probe(clip, ffmpeg=FFMPEG)
+    (track,) = info.audio
+    assert track.changes_at_s is not None
+    with anyio.fail_after(60):  # FFmpeg used to hang where it was heard in several places at a time
+        sound = await measure_audio(clip, track, ffmpeg=FFMPEG, seekable=True)
+    assert sound is not None
+    assert sound.measured_s > 40
+    assert all(-26 < channel.level_db < -22 for channel in sound.channels if channel.level_db is not None)

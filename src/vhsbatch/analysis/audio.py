@@ -1,17 +1,15 @@
 """What a source's sound is like, measured in a few places: level, hum, hiss, and channels that are amiss."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vhsbatch.errors import ChainError
 from vhsbatch.ffmpeg.formats import input_arguments
 from vhsbatch.model.media import AudioTrack
-from vhsbatch.process.chain import StageSpec, run_chain
+from vhsbatch.probe.places import Place, measure_places
 
 _RATE_HZ = 48_000
 _PLACE_S = 6
@@ -106,34 +104,23 @@ async def measure_audio(
     Raises:
         ToolError: FFmpeg or Python cannot be started.
     """
-    # FFmpeg can wait for ever where it builds a graph of several inputs again.
+    # A change of format rebuilds the graph, which is safe with one input alone.
     seekable = seekable and track.changes_at_s is None
-    places = list(_places(track, seekable=seekable))
-    inputs = [
-        word
-        for from_s, length_s in places
-        for word in ("-t", f"{float(length_s):.3f}", *input_arguments(path, from_s=from_s))
-    ]
-    parts = [f"[{number}:{track.index}]aresample={_RATE_HZ}[p{number}]" for number in range(len(places))]
-    joined = "".join(f"[p{number}]" for number in range(len(places)))
-    graph = ";".join([*parts, f"{joined}concat=n={len(places)}:v=0:a=1[out]"])
-    decode = (
-        *(ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", *inputs),
-        *("-filter_complex", graph, "-map", "[out]", "-ac", str(track.channels), "-f", "f32le", "pipe:1"),
-    )
-    measure = (
-        *(sys.executable, "-P", "-m", "vhsbatch.analysis.audio_worker"),
-        *(str(_RATE_HZ), str(track.channels), str(_PLACE_S)),
-    )
-    lines: list[str] = []
-    try:
-        await run_chain(
-            (StageSpec(name="decode", argv=decode), StageSpec(name="measure", argv=measure)),
-            on_stdout=lines.append,
-            on_stderr=lambda _stage, _line: None,
+    places = (
+        Place(
+            opens=("-t", f"{float(length_s):.3f}", *input_arguments(path, from_s=from_s)),
+            filters=f"aresample={_RATE_HZ}",
         )
-    except ChainError:
-        return None
+        for from_s, length_s in _places(track, seekable=seekable)
+    )
+    lines = await measure_places(
+        places,
+        stream=track.index,
+        kind="a",
+        output=("-ac", str(track.channels), "-f", "f32le"),
+        worker=("vhsbatch.analysis.audio_worker", str(_RATE_HZ), str(track.channels), str(_PLACE_S)),
+        ffmpeg=ffmpeg,
+    )
     return parse_answer(track.index, json.loads("".join(lines))) if lines else None
 
 

@@ -1,7 +1,6 @@
 """What a source's picture is like, measured in a few places: noise, edges, levels, colour, torn lines."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,12 +8,11 @@ from pathlib import Path
 from statistics import median, median_low
 from typing import Any
 
-from vhsbatch.errors import ChainError, InputError
+from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.cleaning import chroma_subsampling
-from vhsbatch.ffmpeg.formats import input_arguments
 from vhsbatch.ffmpeg.planar import recorded_format
 from vhsbatch.model.media import VideoTrack
-from vhsbatch.process.chain import StageSpec, run_chain
+from vhsbatch.probe.places import PICTURE, measure_places, picture_place
 
 _FRAMES = 6
 _PLACES = tuple(Fraction(part, 16) for part in (1, 3, 5, 8, 11, 13, 15))
@@ -127,42 +125,21 @@ async def measure_video(path: Path, video: VideoTrack, *, ffmpeg: str, seekable:
     if pixel_format == "yuv444p":
         horizontal = vertical = 1
     size = (video.width, video.height, -(-video.width // horizontal), -(-video.height // vertical))
-    places = list(_places(video, seekable=seekable))
-    inputs = [
-        word
-        for from_s in places
-        for word in input_arguments(
-            path, from_s=from_s, mend_matrix=video.mends_matrix, keep_graph=bool(video.changes)
-        )
-    ]
     size_of_most = f"scale={video.width}:{video.height}," if video.changes else ""
     # Of each place as many frames come as the worker expects; a still one shows no noise.
-    parts = [
-        f"[{number}:{video.index}]trim=end_frame={_FRAMES},tpad=stop={_FRAMES}:stop_mode=clone,"
-        f"{size_of_most}trim=end_frame={_FRAMES},setsar=1,format={pixel_format}[p{number}]"
-        for number in range(len(places))
-    ]
-    joined = "".join(f"[p{number}]" for number in range(len(places)))
-    graph = ";".join([*parts, f"{joined}concat=n={len(places)}[out]"])
-    decode = (
-        *(ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", *inputs),
-        *("-filter_complex", graph, "-map", "[out]", "-fps_mode", "passthrough"),
-        *("-f", "rawvideo", "pipe:1"),
+    filters = (
+        f"trim=end_frame={_FRAMES},tpad=stop={_FRAMES}:stop_mode=clone,"
+        f"{size_of_most}trim=end_frame={_FRAMES},setsar=1,format={pixel_format}"
     )
     fields = 2 if video.field_order.has_fields else 1
-    measure = (
-        *(sys.executable, "-P", "-m", "vhsbatch.analysis.picture_worker"),
-        *map(str, (*size, _FRAMES, fields)),
+    lines = await measure_places(
+        (picture_place(path, video, from_s, filters) for from_s in _places(video, seekable=seekable)),
+        stream=video.index,
+        kind="v",
+        output=PICTURE,
+        worker=("vhsbatch.analysis.picture_worker", *map(str, (*size, _FRAMES, fields))),
+        ffmpeg=ffmpeg,
     )
-    lines: list[str] = []
-    try:
-        await run_chain(
-            (StageSpec(name="decode", argv=decode), StageSpec(name="measure", argv=measure)),
-            on_stdout=lines.append,
-            on_stderr=lambda _stage, _line: None,
-        )
-    except ChainError:
-        lines.clear()
     return summarise(json.loads("".join(lines)) if lines else [])
 
 

@@ -120,7 +120,7 @@ def _deinterlaced(plan: JobPlan, segment: Segment) -> Node:
 
 
 def _grid(plan: JobPlan) -> Node:
-    """The source's frames, each at its position on the grid, planar, cropped, mended."""
+    """The source's frames, each at its position on the grid, planar, cropped and repaired."""
     track, recipe = plan.info.video, plan.recipe
     node = _as_meant(read("source", str(track.index)), recipe)
     # Timestamps are rounded to the grid before anything else looks at them, so that a jittering

@@ -93,11 +93,7 @@ def file_url(path: Path) -> str:
 
 
 def input_arguments(
-    source: Path | Served,
-    *,
-    from_s: Fraction | None = None,
-    mend_matrix: bool = False,
-    keep_graph: bool = False,
+    source: Path | Served, *, from_s: Fraction | None = None, mend_matrix: bool = False
 ) -> tuple[str, ...]:
     """FFmpeg's arguments that open the user's file `source`, and nothing else than that file.
 
@@ -105,15 +101,11 @@ def input_arguments(
         source: the file.
         from_s: where to begin on the container's clock, in seconds; None for the first frame.
         mend_matrix: whether MPEG-2 states a colour matrix that does not exist, see `VideoTrack.mends_matrix`.
-        keep_graph: whether the filter graph outlives a change of the picture's size or format; FFmpeg can
-            wait for ever where it builds a graph of several inputs again.
     """
     seek = () if from_s is None else ("-seek_timestamp", "1", "-ss", f"{float(from_s):.6f}")
     options = _SERVED_OPTIONS if isinstance(source, Served) else INPUT_OPTIONS
     if mend_matrix:
         options = (*options, "-bsf:v", "mpeg2_metadata=matrix_coefficients=2")
-    if keep_graph:
-        options = (*options, "-reinit_filter", "0")
     url = source.url if isinstance(source, Served) else file_url(source)
     # The filter graph rotates pictures. Frames of a damaged file decode differently, and to
     # another number, where several are decoded at a time.

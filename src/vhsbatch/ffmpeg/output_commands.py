@@ -72,8 +72,8 @@ def join_command(
 def _sound_arguments(audio: Sequence[AudioEncode], changing: Sequence[AudioTrack]) -> tuple[str, ...]:
     """FFmpeg's arguments for the output's sound, in its order.
 
-    A track that becomes several is split in one filter graph. FFmpeg can wait for ever where one decoder
-    feeds several graphs while another track's filters hold their sound back.
+    One filter graph splits a track that becomes several. FFmpeg can hang when one decoder feeds several
+    graphs while another track's filters hold back their sound.
     """
     words: list[str] = []
     number = 0
@@ -90,7 +90,7 @@ def _sound_arguments(audio: Sequence[AudioEncode], changing: Sequence[AudioTrack
             ]
             words += ("-filter_complex", ";".join([f"[{place}]asplit={len(encodes)}{split}", *chains]))
             for each, encode in zip(numbers, encodes, strict=True):
-                # What leaves a graph has lost its language and its title.
+                # A filter graph drops the language and the title.
                 tags = (f"-map_metadata:s:a:{each}", place.replace(":", ":s:"))
                 words += ("-map", f"[sound{each}]", *tags, *replace(encode, filters="").arguments(each))
         number += len(encodes)

@@ -159,7 +159,7 @@ def _read_source(plan: JobPlan, segment: Segment, threads: Threads, served: Serv
 def _other_sizes(plan: JobPlan) -> tuple[str, ...]:
     """What becomes of frames of another size than the first one."""
     if plan.info.video.changes:
-        # They are meant. A graph that begins anew would lose frames, and count from there.
+        # The recording really changes. A new graph would lose frames and start counting at zero.
         return ("-reinit_filter", "0")
     if plan.info.damage is not None and _can_drop(plan.identity.get("ffmpeg", "")):
         # Of damaged frames a decoder may make anything: the one before them is held instead.

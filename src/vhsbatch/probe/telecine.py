@@ -6,20 +6,17 @@ Hard pulldown has recorded the fields.
 """
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from vhsbatch.errors import ChainError
-from vhsbatch.ffmpeg.formats import input_arguments
 from vhsbatch.model.media import FieldOrder, Telecine, VideoTrack
 from vhsbatch.probe.field_order import Sight, Votes
 from vhsbatch.probe.idet import windows
+from vhsbatch.probe.places import PICTURE, measure_places, picture_place
 from vhsbatch.probe.telecine_protocol import STRETCH_FRAMES, WEAVE
-from vhsbatch.process.chain import StageSpec, run_chain
 
 _TELEVISION_RATES = (Fraction(30000, 1001), Fraction(30))
 _PAL_RATE = Fraction(25)
@@ -180,39 +177,28 @@ async def look_at_steps(
     Raises:
         ToolError: FFmpeg or Python cannot be started.
     """
-    places = list(windows(video, seekable=seekable))
-    inputs = [
-        word
-        for from_s, _ in places
-        for word in input_arguments(
-            path, from_s=from_s, mend_matrix=video.mends_matrix, keep_graph=bool(video.changes)
-        )
-    ]
-    narrow = [
-        f"[{number}:{video.index}]trim=end_frame={count // STRETCH_FRAMES * STRETCH_FRAMES},"
-        f"scale=w={_WIDTH}:h={video.height}:flags=area,format=gray[p{number}]"
-        for number, (_, count) in enumerate(places)
-    ]
-    joined = "".join(f"[p{number}]" for number in range(len(places)))
-    graph = ";".join([*narrow, f"{joined}concat=n={len(places)}[out]"])
-    answers: list[str] = []
-    decode = (
-        *(ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", *inputs),
-        *("-filter_complex", graph, "-map", "[out]", "-fps_mode", "passthrough"),
-        *("-f", "rawvideo", "pipe:1"),
+    answers = await measure_places(
+        (
+            picture_place(
+                path,
+                video,
+                from_s,
+                f"trim=end_frame={count // STRETCH_FRAMES * STRETCH_FRAMES},"
+                f"scale=w={_WIDTH}:h={video.height}:flags=area,format=gray",
+            )
+            for from_s, count in windows(video, seekable=seekable)
+        ),
+        stream=video.index,
+        kind="v",
+        output=PICTURE,
+        worker=(
+            "vhsbatch.probe.telecine_worker",
+            str(_WIDTH),
+            str(video.height),
+            *((WEAVE,) if weave else ()),
+        ),
+        ffmpeg=ffmpeg,
     )
-    measure = (
-        *(sys.executable, "-P", "-m", "vhsbatch.probe.telecine_worker"),
-        *(str(_WIDTH), str(video.height), *((WEAVE,) if weave else ())),
-    )
-    try:
-        await run_chain(
-            (StageSpec(name="decode", argv=decode), StageSpec(name="measure", argv=measure)),
-            on_stdout=answers.append,
-            on_stderr=lambda _stage, _line: None,
-        )
-    except ChainError:
-        return None
     if not answers:
         return None
     answer = json.loads(answers[-1])
