@@ -168,6 +168,14 @@ async def sha256(path: Path) -> str:
     return await anyio.to_thread.run_sync(digest, abandon_on_cancel=True)
 
 
+async def has_digest(path: Path, digests: Collection[str]) -> bool:
+    """Whether a file has one of these SHA-256 digests; a file that cannot be read has none."""
+    try:
+        return bool(digests) and await sha256(path) in digests
+    except OSError:
+        return False
+
+
 async def settled(path: Path) -> None:
     """Return when a file has not grown for a while; at once for one that is older than that.
 

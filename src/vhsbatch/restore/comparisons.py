@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import UsageError
-from vhsbatch.fs import sha256
+from vhsbatch.fs import has_digest, sha256
 
 # In the folder of comparisons.
 _LIST = ".vhsbatch-comparisons.json"
@@ -34,13 +34,8 @@ async def expect_own(folder: Path, names: Iterable[str], video: Path, *, overwri
             continue
         if path.exists() and path.samefile(video):
             raise UsageError(f"{path} is the source and would be overwritten", fix="choose another folder")
-        if overwrite:
+        if overwrite or await has_digest(path, made.get(name, ())):
             continue
-        try:
-            if await sha256(path) in made.get(name, ()):
-                continue
-        except OSError:
-            pass  # what cannot be read is not what was made
         raise UsageError(
             f"{path} exists, and this program did not make it",
             fix="choose another folder, or add --overwrite to replace it",

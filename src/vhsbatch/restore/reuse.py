@@ -9,7 +9,7 @@ import anyio.to_thread
 
 from vhsbatch.errors import InputError, StalePlanError
 from vhsbatch.events.events import SegmentFinished
-from vhsbatch.fs import open_regular, sha256
+from vhsbatch.fs import has_digest, open_regular, sha256
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.restore.ownership import ANY_FILE
 from vhsbatch.restore.workspace import Workspace
@@ -65,11 +65,8 @@ async def expect_replaceable(plan: JobPlan) -> None:
     output = plan.job.output
     if plan.replaces == ANY_FILE or not await anyio.to_thread.run_sync(os.path.lexists, output):
         return
-    try:
-        if plan.replaces and await sha256(output) == plan.replaces:
-            return
-    except OSError:
-        pass  # what cannot be read is not what was published
+    if plan.replaces and await has_digest(output, (plan.replaces,)):
+        return
     raise InputError(
         f"{output} appeared, or changed, while it was being made: it is not touched",
         fix="move it away, or add --overwrite; --resume continues",
