@@ -8,6 +8,7 @@ import pytest
 from clips import FFMPEG, NTSC, footage
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.probe.probe import probe
+from vhsbatch.probe.scan import scan
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +52,7 @@ KNOWN = (
     ),
     Known(
         name="dvb_1080i50_h264.ts", codec="h264", size=(1920, 1080), pixel_format="yuv420p", sar=SQUARE,
-        order=TFF, rate=Fraction(25), frames=9, sound=(("eac3", 48000, 2),) * 3,
+        order=TFF, rate=Fraction(25), frames=9, sound=(),
         start_s=Fraction(4825706, 125), constant_rate=False, exact_seek=False,
     ),
     Known(
@@ -100,10 +101,18 @@ async def test_footage(known: Known) -> None:
     assert sound == known.sound
 
 
-async def test_sound_ends_where_its_last_packet_does() -> None:
+async def test_sound_begins_and_ends_with_the_frames_that_ffmpeg_decodes() -> None:
+    # The first of its 45 packets decodes to nothing; FFmpeg's ashowinfo shows 44 frames, from 2964 on.
     info = await probe(footage("mp4_mdat_too_long.mp4"), ffmpeg=FFMPEG)
     (track,) = info.audio
-    assert (track.start_s, track.end_s) == (Fraction(1940, 44100), Fraction(47064, 44100))
+    assert (track.start_s, track.end_s) == (Fraction(2964, 44100), Fraction(48020, 44100))
+
+
+async def test_sound_that_ends_before_the_first_picture_is_left_out_and_named() -> None:
+    # The first picture that decodes is 0.49 s behind the end of the sound.
+    info = await probe(footage("dvb_1080i50_h264.ts"), ffmpeg=FFMPEG)
+    assert info.audio == ()
+    assert [note.count("it ends before the picture begins") for note in info.notes if "audio" in note] == [3]
 
 
 async def test_the_encoders_padding_is_not_heard() -> None:
@@ -112,8 +121,8 @@ async def test_the_encoders_padding_is_not_heard() -> None:
 
 
 async def test_languages() -> None:
-    info = await probe(footage("dvb_1080i50_h264.ts"), ffmpeg=FFMPEG)
-    assert [track.language for track in info.audio] == ["fre", "fra", "qaa"]
+    packets = await scan(footage("dvb_1080i50_h264.ts"), beginning=b"", timeout_s=60)
+    assert [track.language for track in packets.audio] == ["fre", "fra", "qaa"]
 
 
 async def test_declared_durations_are_those_that_are_written_in_the_file() -> None:

@@ -1,6 +1,7 @@
 """What a source's packets say: which frames lie where, and whether it can be sought, or used at all. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
@@ -31,6 +32,8 @@ _LONGEST_GAP_S = 3600
 # From here on, a gap is named.
 _NOTICED_GAP_S = 1
 _MOST_NAMED = 3
+# Sound of which less is heard beside the picture is left out.
+_SHORTEST_SOUND_S = Fraction(1, 20)
 # A clock that goes back further than reordered frames explain.
 _JUMP_BACK_S = Fraction(1, 2)
 
@@ -171,6 +174,21 @@ def expect_one_size(head: Glimpse, tail: Glimpse | None, *, ignoring: frozenset[
         raise InputError(
             f"its picture changes size: {' and '.join(sizes)}", fix="cut the source where it changes"
         )
+
+
+def without_early_sound(packets: Scan, start_s: Fraction) -> Scan:
+    """`packets` without the tracks that end before the picture begins, at `start_s`."""
+    early = [
+        track
+        for track in packets.audio
+        if track.start_s < start_s and track.end_s - start_s < _SHORTEST_SOUND_S
+    ]
+    why = (f"stream {track.index} ({track.codec}): it ends before the picture begins" for track in early)
+    return replace(
+        packets,
+        audio=tuple(track for track in packets.audio if track not in early),
+        audio_left_out=(*packets.audio_left_out, *why),
+    )
 
 
 def notes(packets: Scan, timeline: Timeline, *, undecoded: int) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ from vhsbatch.probe.packets import (
     is_short,
     notes,
     undecoded_tail,
+    without_early_sound,
 )
 from vhsbatch.probe.picture_changes import with_changes
 from vhsbatch.probe.programmes import of_one_programme
@@ -93,6 +94,7 @@ async def probe(
             expect_one_size(head, tail, ignoring=frozenset(decoded.damaged))
         ticks, timeline = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
         expect_sense(packets, timeline, ticks)
+        packets = without_early_sound(packets, ticks[0] * packets.time_base)
         video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
         video = with_changes(video, packets, ticks)
         exact_seek = can_seek(packets) and not is_avi_with_gaps(packets, timeline)
