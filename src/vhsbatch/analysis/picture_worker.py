@@ -16,12 +16,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from vhsbatch.analysis.noise import Frame, Plane, noise
+from vhsbatch.analysis.noise import Frame, noise
 from vhsbatch.analysis.picture_edges import borders, chroma_shift, is_blank, levels
-
-_SEARCHED_FIELD_LINES = 8
-_JUMP = 2.5
-_SMALLEST_JUMP = 6.0
+from vhsbatch.analysis.torn_lines import torn_lines
 
 # No tape has more columns; of what has more, the shift of colour is not measured.
 _WIDEST_TAPE = 1024
@@ -42,25 +39,6 @@ def read_frames(
             samples[luma : luma + chroma].reshape(chroma_height, chroma_width),
             samples[luma + chroma :].reshape(chroma_height, chroma_width),
         )
-
-
-def torn_lines(planes: list[Plane]) -> int:
-    """Lines at the bottom that do not belong to the picture above them.
-
-    Below the head switch a line is displaced: there, neighbouring lines of a field differ as they do
-    nowhere above.
-    """
-    return max((_torn_field_lines([plane[parity::2] for plane in planes]) for parity in (0, 1)), default=0)
-
-
-def _torn_field_lines(fields: list[Plane]) -> int:
-    steps = np.mean(
-        [np.abs(np.diff(field.astype(np.float32), axis=0)).mean(axis=1) for field in fields], axis=0
-    )
-    searched, above = steps[-_SEARCHED_FIELD_LINES:], steps[len(steps) // 2 : -_SEARCHED_FIELD_LINES]
-    usual = float(np.percentile(above, 90))
-    (jumps,) = np.nonzero(searched > max(_SMALLEST_JUMP, _JUMP * usual))
-    return 0 if len(jumps) == 0 else 2 * (_SEARCHED_FIELD_LINES - int(jumps[0]))
 
 
 def measure(frames: list[Frame], fields: int) -> dict[str, Any]:
