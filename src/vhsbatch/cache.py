@@ -52,6 +52,10 @@ class Cache:
                 self._connection.close()
                 self._connection = None
 
+    def __del__(self) -> None:
+        """Runs use it to their end; from Python 3.13 on, a connection that nobody closed is reported."""
+        self.close()
+
     def _execute(self, statement: str, values: Sequence[object]) -> list[Any]:
         with self._lock:
             if self._broken:
