@@ -92,6 +92,7 @@ REFUSALS = [
     ("presets vsh", 2, f"there is no preset 'vsh' (did you mean 'vhs'? {PRESETS}"),
     (f"VHSBATCH_RETRIES=x {BATCH}", 2, "VHSBATCH_RETRIES=x: must be a whole number"),
     (f"VHSBATCH_RETIRES=3 {BATCH}", 2, "VHSBATCH_RETIRES is no setting (did you mean VHSBATCH_RETRIES?)"),
+    ("upscale VTS_01_1.VOB -o x.mp4", 2, "VTS_01_1.VOB is a part of a DVD title (join its parts and restore"),
     # --- tools -----------------------------------------------------------------------------------
     (f"VHSBATCH_FFMPEG=nope {BATCH}", 3, "FFmpeg 'nope' is not there or cannot be executed (leave the setti"),
     (f"VHSBATCH_FFMPEG=./old {BATCH}", 3, "old is FFmpeg 4.4.1; 5.1 or newer is needed (leave the setting"),
@@ -184,6 +185,8 @@ FILES = {
     "gone.toml": b'presets = ["nowhere.toml"]\n',
     "lut.toml": b'presets = ["lutted.toml"]\n',
     "lutted.toml": b'[mine]\ncolour = { lut = "no.cube" }\n',
+    "VTS_01_1.VOB": b"",
+    "VTS_01_2.VOB": b"",
     "x.param": b"hello",
     "x.bin": b"",
     "done/film.mp4.json": b"{}",

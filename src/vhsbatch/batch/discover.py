@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from vhsbatch.batch.dvd import why_not_alone
 from vhsbatch.errors import UsageError
 from vhsbatch.ffmpeg.formats import is_video
 
@@ -101,6 +102,7 @@ class _Walk:
         self.seen.add(_identity(folder))
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
+        names = [entry.name for entry in entries]
         for entry in entries:
             path = Path(entry.path)
             # A link that leads nowhere, or to itself, is neither.
@@ -108,7 +110,7 @@ class _Walk:
                 if self.recursive and not entry.name.startswith("."):
                     yield from self._sub_folder(path)
             elif self._matches(path):
-                if (reason := _reason(path)) is None:
+                if (reason := _reason(path) or _reason_of_dvd(entry.name, names)) is None:
                     yield path
                 else:
                     self.found.leave_out(path, reason)
@@ -130,6 +132,12 @@ def _reason(path: Path) -> str | None:
     if path.with_suffix("").suffix.lower() in _UNFINISHED:
         return "unfinished, by its name"
     return None if path.is_file() else "not a regular file"
+
+
+def _reason_of_dvd(name: str, beside: Sequence[str]) -> str | None:
+    """Why a file of a DVD is left out; None where it is not."""
+    why = why_not_alone(name, beside)
+    return None if why is None else "; ".join(why)
 
 
 def _identity(folder: Path) -> tuple[int, int]:

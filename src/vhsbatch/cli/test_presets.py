@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from vhsbatch import formatting
 from vhsbatch.batch.captures import refuse_result
+from vhsbatch.batch.dvd import refuse_part
 from vhsbatch.batch.request import about_video, expect_video
 from vhsbatch.cli.completers import preset_lists
 from vhsbatch.cli.configure import settings_from
@@ -74,6 +75,7 @@ def test_presets(
     expect_video(video)
     if not from_results:
         refuse_result(video.resolve())
+    refuse_part(video)
     settings = settings_from(machine)
     known = load_presets(preset_paths(settings))
     names = list(dict.fromkeys(name.strip() for name in presets.split(",") if name.strip()))

@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from vhsbatch.batch.captures import refuse_result
+from vhsbatch.batch.dvd import refuse_part
 from vhsbatch.batch.ledger import read_ledger
 from vhsbatch.batch.request import Chosen, container_of, in_the_way, job_of_video, refuse_what_is_in_the_way
 from vhsbatch.batch.run import run_batch
@@ -47,6 +48,7 @@ def upscale(
     job = job_of_video(video, output, preset)
     if not from_results:
         refuse_result(video.resolve())
+    refuse_part(video)
     chosen = Chosen((job,), in_the_way([job], read_ledger(job.output.parent), rules))
     refuse_what_is_in_the_way(chosen)
     request = request_for(

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -261,4 +261,25 @@ def test_results_may_lie_beside_their_sources(tmp_path: Path) -> None:
     (tmp_path / "a.avi").touch()
     assert discover(tmp_path, pattern="*", recursive=False, exclude=tmp_path).videos == [
         tmp_path.resolve() / "a.avi"
+    ]
+
+
+@pytest.mark.parametrize("change", [str, str.lower], ids=["upper", "lower"])
+def test_menus_and_parts_of_dvd_titles_are_left_out_and_whole_titles_are_not(
+    tmp_path: Path, change: Callable[[str], str]
+) -> None:
+    names = ("VIDEO_TS.VOB", "VTS_01_0.VOB", "VTS_01_1.VOB", "VTS_01_2.VOB", "VTS_02_1.VOB", "MY.VOB")
+    fill(tmp_path, *(f"{change('VIDEO_TS')}/{change(name)}" for name in names))
+    whole = discover(tmp_path, pattern="*", recursive=True)
+    assert [path.name for path in whole.videos] == [change("MY.VOB"), change("VTS_02_1.VOB")]
+    menus, parts = whole.left_out.items()
+    assert (len(menus[1]), len(parts[1])) == (2, 2)
+    assert f"cat {change('VTS_01_[1-9].VOB')}" in parts[0]
+
+
+def test_one_part_alone_is_a_video(tmp_path: Path) -> None:
+    assert found(fill(tmp_path, "VTS_01_2.VOB", "VTS_011_1.VOB", "XVTS_01_1.VOB")) == [
+        "VTS_011_1.VOB",
+        "VTS_01_2.VOB",
+        "XVTS_01_1.VOB",
     ]

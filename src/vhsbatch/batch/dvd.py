@@ -1,0 +1,52 @@
+"""The files of a DVD: menus, and the parts of a title, which are one recording cut into several files."""
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from vhsbatch.errors import UsageError
+
+_MENU = re.compile(r"video_ts\.vob|vts_\d\d_0\.vob")
+_PART = re.compile(r"(vts_\d\d)_[1-9]\.vob")
+
+
+def why_not_alone(name: str, beside: Collection[str]) -> tuple[str, str] | None:
+    """Why a file of a DVD is no source of its own, and what to do; None where it is one, or not of a DVD.
+
+    Args:
+        name: the file's.
+        beside: the names of all files in its folder.
+
+    >>> why_not_alone("VTS_01_0.VOB", ["VTS_01_0.VOB", "VTS_01_1.VOB"])
+    ('a menu of a DVD', 'restore its titles')
+    >>> why_not_alone("VTS_01_1.VOB", ["VTS_01_0.VOB", "VTS_01_1.VOB", "VTS_02_1.VOB"])
+    >>> why_not_alone("VTS_02_1.VOB", ["VTS_01_1.VOB", "VTS_02_1.VOB", "VTS_02_2.VOB"])
+    ('a part of a DVD title', "join its parts and restore that: 'cat VTS_02_[1-9].VOB > VTS_02.mpg'")
+    """
+    if _MENU.fullmatch(name.lower()):
+        return "a menu of a DVD", "restore its titles"
+    part = _PART.fullmatch(name.lower())
+    if part is None:
+        return None
+    parts = [other for other in beside if (match := _PART.fullmatch(other.lower())) and match[1] == part[1]]
+    if len(parts) < 2:
+        return None
+    title, suffix = name[: len(part[1])], name[-4:]
+    return (
+        "a part of a DVD title",
+        f"join its parts and restore that: 'cat {title}_[1-9]{suffix} > {title}.mpg'",
+    )
+
+
+def refuse_part(video: Path) -> None:
+    """Promise that a single video is neither a menu nor one of several parts of a title.
+
+    Raises:
+        UsageError: it is.
+    """
+    try:
+        beside = [path.name for path in video.parent.iterdir()]
+    except OSError:
+        return  # its probe says why it cannot be read
+    if (why := why_not_alone(video.name, beside)) is not None:
+        raise UsageError(f"{video} is {why[0]}", fix=why[1])
