@@ -1,7 +1,7 @@
 """Plans and facts in words, for people. Pure."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from vhsbatch.errors import VhsBatchError
@@ -24,45 +24,38 @@ from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import Job, JobPlan
 
 
-def describe_plans(
-    jobs: Sequence[Job],
-    plans: Mapping[str, JobPlan | str | VhsBatchError],
-    lanes: int,
-    notes: Sequence[str],
-    estimates: Mapping[str, str] | None = None,
-    *,
-    remarks: Mapping[str, str] | None = None,
+def describe_outcome(
+    job: Job, of: int, outcome: JobPlan | str | VhsBatchError, *, estimate: str = "", remark: str = ""
 ) -> Iterator[str]:
-    """What would be done to each video, line by line."""
-    yield f"Dry run: {counted(len(jobs), 'video')}, {counted(lanes, 'worker')}"
-    yield from notes
-    for job in jobs:
-        yield f"[{job.index}/{len(jobs)}] {plain(job.source.name)} -> {plain(job.id)}"
-        match plans[job.id]:
-            case JobPlan() as plan:
-                yield from (f"  {plain(line)}" for line in describe_plan(plan))
-                if estimates and job.id in estimates:
-                    yield f"  {estimates[job.id]}"
-                if remarks and remarks.get(job.id):
-                    yield f"  {remarks[job.id]}"
-            case str() as reason:
-                yield f"  kept: {reason}"
-            case error:
-                yield f"  would fail: {plain(str(error))}"
+    """What would be done to a video, line by line.
+
+    Args:
+        job: the video.
+        of: how many videos there are.
+        outcome: its plan, why it needs no work, or why it cannot be planned.
+        estimate: what it takes, empty if that is not known.
+        remark: what else the user should know, empty if nothing.
+    """
+    yield f"[{job.index}/{of}] {plain(job.source.name)} -> {plain(job.id)}"
+    match outcome:
+        case JobPlan() as plan:
+            yield from (f"  {plain(line)}" for line in (*describe_plan(plan), estimate, remark) if line)
+        case str() as reason:
+            yield f"  kept: {plain(reason)}"
+        case error:
+            yield f"  would fail: {plain(str(error))}"
 
 
 def describe_plan(plan: JobPlan) -> Iterator[str]:
     """One plan: source and result, then what was decided and why."""
     video, preset = plan.info.video, plan.preset
-    tracks = len(plan.info.audio)
     yield (
         f"from {video.width}x{video.height} {video.codec}, {frame_rate(video.rate)}, "
-        f"{duration(float(video.frames / video.rate))}, {tracks} audio {'track' if tracks == 1 else 'tracks'}"
+        f"{duration(float(video.frames / video.rate))}, {counted(len(plan.info.audio), 'audio track')}"
     )
-    count = len(plan.segments)
     yield (
         f"to {plan.width}x{plan.height} {plan.encoder} in {plan.container}, {frame_rate(plan.rate)}, "
-        f"{plan.frames} frames in {count} {'segment' if count == 1 else 'segments'}, preset {preset.name}"
+        f"{plan.frames} frames in {counted(len(plan.segments), 'segment')}, preset {preset.name}"
     )
     yield from plan.notes
 
