@@ -16,7 +16,7 @@ from vhsbatch.events.events import (
     LanesChanged,
 )
 from vhsbatch.events.figures import figures
-from vhsbatch.events.job_state import Phase
+from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import Progress
 from vhsbatch.formatting import counted, duration, plain, size, spread
@@ -58,6 +58,14 @@ def describe_plan(plan: JobPlan) -> Iterator[str]:
         f"{plan.frames} frames in {counted(len(plan.segments), 'segment')}, preset {preset.name}"
     )
     yield from plan.notes
+
+
+def essential_notes(job: JobState) -> tuple[str, ...]:
+    """What the user must know of a video that is done: what its plan says of it, and what came up later."""
+    if job.plan is None or job.published is None or job.phase is not Phase.DONE:
+        return ()
+    later = tuple(note for note in job.published.notes if note not in job.plan.notes)
+    return (*job.plan.essential_notes, *later)
 
 
 def frame_rate(rate: Fraction) -> str:
@@ -132,7 +140,7 @@ def progress_line(state: BatchState, progress: Mapping[int, Progress], now_s: fl
     numbers = figures(state, progress, now_s)
     failed = state.count(Phase.FAILED)
     ended = state.count(Phase.DONE, Phase.FAILED, Phase.SKIPPED)
-    parts = [f"{numbers.part:.0%}", f"{ended} of {len(state.jobs)} videos"]
+    parts = [f"{numbers.part:.0%}", f"{ended} of {counted(len(state.jobs), 'video')}"]
     if failed:
         parts.append(f"{failed} failed")
     parts.append(f"{duration(numbers.elapsed_s)} elapsed")
