@@ -55,7 +55,7 @@ def describe_plan(plan: JobPlan) -> Iterator[str]:
     )
     yield (
         f"to {plan.width}x{plan.height} {plan.encoder} in {plan.container}, {frame_rate(plan.rate)}, "
-        f"{plan.frames} frames in {counted(len(plan.segments), 'segment')}, preset {preset.name}"
+        f"{counted(plan.frames, 'frame')} in {counted(len(plan.segments), 'segment')}, preset {preset.name}"
     )
     yield from plan.notes
 
