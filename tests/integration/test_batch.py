@@ -284,6 +284,9 @@ async def test_a_video_is_analysed(captures: Path, tmp_path: Path) -> None:
     found = json.loads(as_json.stdout)
     assert found["info"]["video"]["field_order"] == "bff"
     assert f"  preset        {found['preset']} (" in said.stdout
+    command = said.stdout.splitlines()[-1]
+    assert command.startswith("  restore it    vhs-upscale upscale '")
+    assert command.endswith(("-p " + found["preset"], "--auto-detect"))
     assert program.run("analyze", captures / "notes.txt", cwd=tmp_path).returncode == 1
 
 

@@ -95,7 +95,7 @@ async def test_what_arrives_is_restored_once_and_results_are_no_captures(
 
     assert manager.lines.count("READY=1") == 1
     assert "WATCHDOG=1" in manager.lines
-    assert any(line.startswith("STATUS=100%, 1 of 1 videos, ") for line in manager.lines)
+    assert any(line.startswith("STATUS=100%, 1 of 1 video, ") for line in manager.lines)
     assert "STOPPING=1" in manager.lines
 
     # After a restart, only what is new is work; a capture that was replaced is new.

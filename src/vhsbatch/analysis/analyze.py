@@ -12,7 +12,7 @@ from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.colour import decoded_colour
 from vhsbatch.ffmpeg.shape import sample_aspect
 from vhsbatch.ffmpeg.toolchain import FFmpeg
-from vhsbatch.formatting import duration
+from vhsbatch.formatting import counted, duration
 from vhsbatch.model.media import MediaInfo
 
 
@@ -69,7 +69,7 @@ def describe_analysis(analysis: Analysis) -> Iterator[tuple[str, str]]:
     info, video = analysis.info, analysis.info.video
     length = duration(float(video.frames / video.rate))
     yield "format", f"{info.container}, {video.codec}, {video.width}x{video.height} {video.pixel_format}"
-    yield "length", f"{length}, {video.frames} frames"
+    yield "length", f"{length}, {counted(video.frames, 'frame')}"
     if info.recorded is not None:
         yield "recorded", f"{info.recorded}, by the camera's clock"
     yield "shape", f"pixels {_ratio(sample_aspect(video))}, {_stated(video.sar)}"

@@ -12,7 +12,7 @@ from vhsbatch.batch.leases import living_runs
 from vhsbatch.errors import OutputFolderError, UsageError
 from vhsbatch.events.commands import Command
 from vhsbatch.events.events import BatchStarted, Event, Fact
-from vhsbatch.events.journal import STATE_FOLDER, JournalReader
+from vhsbatch.events.journal import REPORT, STATE_FOLDER, JournalReader
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import Telemetry
 
@@ -66,6 +66,12 @@ class AttachedSession:
         if self._runs:
             return "   (viewing)" if self.read_only else ""
         return "   not running" if self.state.outcome is None else f"   ended: {self.state.outcome}"
+
+    @property
+    def report(self) -> Path | None:
+        """The page that tells of the whole batch in a browser; None where there is none."""
+        page = self.folder / REPORT
+        return page if page.is_file() else None
 
     def command(self, command: Command) -> None:
         """Pass a command to the process that runs the batch.

@@ -47,6 +47,7 @@ class BatchRequest:
         max_damage_percent: sources of which more frames are damaged fail.
         drain: whether running segments are finished when the run is stopped.
         verbose: whether commands and stack traces are shown.
+        again: whether a batch of the same command came before, so that its tools are no news.
         notes: what the user should know before anything starts.
     """
 
@@ -67,6 +68,7 @@ class BatchRequest:
     max_damage_percent: int = 5
     drain: bool = False
     verbose: bool = False
+    again: bool = False
     notes: tuple[str, ...] = ()
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import anyio
 import anyio.to_thread
@@ -108,7 +109,8 @@ async def _run(
     warnings: Sequence[str],
 ) -> int:
     state = bus.state
-    notes = (*request.notes, *environment.notes, *_announce(request, history, leases.others()))
+    notes = (*request.notes, *_announce(request, history, leases.others()))
+    of_tools: Literal["debug", "info"] = "debug" if request.again else "info"
     followed = [bus.subscribe() for _ in integrations]
     live = Live(request.folder / STATE_FOLDER, run_id)
     await live.open()
@@ -173,6 +175,7 @@ async def _run(
     for line in (
         *(LogLine(level="warning", text=text) for text in warnings),
         *(LogLine(level="info", text=text) for text in notes),
+        *(LogLine(level=of_tools, text=text) for text in environment.notes),
         *(LogLine(level="debug", text=text) for text in environment.details),
     ):
         bus.tell(line)
@@ -300,4 +303,6 @@ def _announce(request: BatchRequest, history: BatchState, others: tuple[str, ...
     if not left or request.resume:
         return ()
     command = shlex.join(("vhs-upscale", "batch", history.input, history.output, "--resume"))
-    return (f"an unfinished batch is in {request.output} ({left} videos left): {command} continues it",)
+    return (
+        f"an unfinished batch is in {request.output} ({counted(left, 'video')} left): {command} continues it",
+    )

@@ -4,6 +4,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -40,6 +41,7 @@ class Session:
         steerable: whether commands are accepted: here they are.
         standing: what to say about the batch besides its state: nothing.
         snapshots: makes pictures of its videos.
+        report: the page that tells of the whole batch in a browser; None where none is written.
         integrations: what acts on the facts of the batch, which has its time when that is stopped.
     """
 
@@ -53,6 +55,7 @@ class Session:
     owns: bool = True
     steerable: bool = True
     standing: str = ""
+    report: Path | None = None
     integrations: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
     def command(self, command: Command) -> None:

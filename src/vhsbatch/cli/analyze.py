@@ -1,6 +1,7 @@
 """`analyze`."""
 
 import functools
+import shlex
 from pathlib import Path
 
 from anyio import to_thread
@@ -31,10 +32,12 @@ def analyze(video: Path, /, *, json: bool = False, config: Path | None = None) -
     """
     expect_video(video)
     with about_video(video):
-        return run_until_stopped(_analyze, video.absolute(), json, load_settings({}, config_file=config))
+        return run_until_stopped(
+            _analyze, video.absolute(), video, json, load_settings({}, config_file=config)
+        )
 
 
-async def _analyze(video: Path, json: bool, settings: Settings) -> int:
+async def _analyze(video: Path, typed: Path, json: bool, settings: Settings) -> int:
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     cache = default_cache() if settings.remember else None
     probing = Probing(
@@ -60,4 +63,8 @@ async def _analyze(video: Path, json: bool, settings: Settings) -> int:
         show_line(f"  {word:<14}{plain(text)}")
     for note in override.notes:
         show_line(f"  {'override':<14}{plain(note)}")
+    # What was measured can ask for more than a preset: only --auto-detect applies that as well.
+    way = ("--auto-detect",) if analysis.overrides else ("-p", analysis.preset)
+    command = shlex.join(("vhs-upscale", "upscale", str(typed), "-o", "restored", *way))
+    show_line(f"  {'restore it':<14}{plain(command)}")
     return 0

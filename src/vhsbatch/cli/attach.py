@@ -33,7 +33,7 @@ def attach(output_folder: Path, /, *, read_only: bool = False, plain: bool = Fal
         )
     viewer = AttachedSession(output_folder.resolve(), read_only=read_only or plain)
     if plain:
-        anyio.run(_read_out, viewer, PlainPrinter(viewer.state, sys.stdout))
+        anyio.run(_read_out, viewer, PlainPrinter(viewer.state, sys.stdout, report=lambda: viewer.report))
     else:
         anyio.run(_show, viewer, _snapshots(viewer.folder))
     return 0

@@ -14,7 +14,6 @@ from vhsbatch.cli.options import NO_BATCH_OPTIONS, BatchOptions
 from vhsbatch.cli.resume import options_before
 from vhsbatch.errors import UsageError
 from vhsbatch.process.stop_signals import run_until_stopped
-from vhsbatch.ui.text import show_line
 
 
 def batch(input_folder: str, output_folder: str, /, *, options: BatchOptions = NO_BATCH_OPTIONS) -> int:
@@ -60,5 +59,5 @@ def batch(input_folder: str, output_folder: str, /, *, options: BatchOptions = N
     )
     expect_parts(settings, options.cluster, request.preset, request.preset_named)
     if which.dry_run:
-        return run_until_stopped(preview, request, show_line)
+        return run_until_stopped(preview, request, options.display)
     return run_until_stopped(run_batch, request, interfaces(options.display), integrations(request))

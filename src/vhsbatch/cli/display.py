@@ -58,12 +58,18 @@ def no_terminal() -> str | None:
 
 
 async def _print(display: DisplayOptions, session: Session, mailbox: Mailbox) -> None:
-    printer = stdout_printer(session.state, json=display.json, verbose=display.verbose, quiet=display.quiet)
+    printer = stdout_printer(
+        session.state,
+        json=display.json,
+        verbose=display.verbose,
+        quiet=display.quiet,
+        report=lambda: session.report,
+    )
     await print_events(mailbox, printer)
 
 
 async def _read_out(session: Session, mailbox: Mailbox) -> None:
-    await print_events(mailbox, PlainPrinter(session.state, sys.stdout))
+    await print_events(mailbox, PlainPrinter(session.state, sys.stdout, report=lambda: session.report))
 
 
 async def _log(printer: LogFilePrinter, session: Session, mailbox: Mailbox) -> None:
@@ -87,4 +93,5 @@ async def _show(session: Session, mailbox: Mailbox) -> None:
         say(defect_in_a_line(error))
     # The interface leaves no trace on the terminal; the result stays. If it broke down, the batch goes
     # on, and the rest is told in lines.
-    await print_events(mailbox, stdout_printer(session.state, json=False, verbose=False))
+    printer = stdout_printer(session.state, json=False, verbose=False, report=lambda: session.report)
+    await print_events(mailbox, printer)

@@ -13,7 +13,7 @@ from vhsbatch.errors import InputError, OutputFolderError, UsageError, Verificat
 from vhsbatch.events.events import Fact, JobPublished
 from vhsbatch.events.journal import STATE_FOLDER, read_journal
 from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
-from vhsbatch.formatting import plain
+from vhsbatch.formatting import counted, plain
 from vhsbatch.fs import sha256
 from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.record import is_record, read_record
@@ -46,11 +46,13 @@ async def _verify(folder: Path, settings: Settings) -> int:
                 raise found
             digest, frames = found
             await _verify_one(path, digest, frames, ffmpeg.path)
-            show_line(f"OK      {name}: {frames} frames decode, as recorded")
+            decode = "decodes" if frames == 1 else "decode"
+            show_line(f"OK      {name}: {counted(frames, 'frame')} {decode}, as recorded")
         except VhsBatchError as error:
             bad += 1
             show_line(f"DAMAGED {name}: {plain(str(error))}")
-    show_line(f"{len(results) - bad} of {len(results)} results are what their records say")
+    are = "is what its record says" if len(results) == 1 else "are what their records say"
+    show_line(f"{len(results) - bad} of {counted(len(results), 'result')} {are}")
     return int(bad > 0)
 
 
@@ -70,9 +72,9 @@ async def _verify_one(path: Path, digest: str, frames: int, ffmpeg: str) -> None
         raise VerificationError(
             "its content has changed", fix="remove it; the same batch with --resume makes it again"
         )
-    counted = await count_frames(path, ffmpeg=ffmpeg, threads=cores())
-    if counted != frames:
-        raise VerificationError(f"{counted} frames decode instead of {frames}")
+    decoded = await count_frames(path, ffmpeg=ffmpeg, threads=cores())
+    if decoded != frames:
+        raise VerificationError(f"{decoded} frames decode instead of {frames}")
 
 
 def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int] | InputError]]:

@@ -110,6 +110,8 @@ class _Watch:
     rules: Rules
     ledger: LedgerReader
     told: set[str] = field(default_factory=set)
+    # The session of the last batch.
+    last: list[Session] = field(default_factory=list)
 
     async def run(self) -> int:
         """Restore what arrives until a signal comes; 128 + its number.
@@ -258,16 +260,17 @@ class _Watch:
             settings=self.settings,
             preset=self.preset,
         )
-        sessions: list[Session] = []
+        request = dataclasses.replace(request, again=bool(self.last))
+        self.last.clear()
 
         async def remember(session: Session, mailbox: Mailbox) -> None:
-            sessions.append(session)
+            self.last.append(session)
             async for _ in mailbox:
                 pass
 
         shown = [*interfaces(self.options.display, lines_only=True), remember]
         await run_batch(request, shown, integrations(request, service_manager=self.service_manager))
-        (session,) = sessions
+        (session,) = self.last
         for id_, job in session.state.jobs.items():
             identity = identities[id_]
             if identity is not None and job.phase in (Phase.DONE, Phase.SKIPPED, Phase.FAILED):

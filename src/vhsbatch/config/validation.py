@@ -25,6 +25,12 @@ _IN_WORDS = {
     "string_type": "must be text",
     "tuple_type": "must be a list",
 }
+# What people call a codec, and the encoder that makes it on any machine.
+_ENCODER_OF = {
+    **dict.fromkeys(("h264", "x264", "avc", "libh264"), "libx264"),
+    **dict.fromkeys(("h265", "x265", "hevc", "libh265"), "libx265"),
+    **dict.fromkeys(("av1", "svtav1", "libaom", "libaomav1"), "libsvtav1"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +62,18 @@ class Problem:
 def nearest(word: str, allowed: Iterable[str]) -> str | None:
     """The word that the user probably meant, None where nothing is near.
 
-    >>> nearest("vhs_haevy", ["vhs", "vhs_heavy"])
-    'vhs_heavy'
+    >>> nearest("vhs_haevy", ["vhs", "vhs_heavy"]), nearest("VHS", ["vhs", "dvd"])
+    ('vhs_heavy', 'vhs')
+    >>> nearest("H265", ["libx264", "libx265"])
+    'libx265'
     """
     # Nothing is near to a word that is longer than any name, and looking would take long.
-    words = list(allowed) if len(word) <= _LONGEST_WORD else []
-    return next(iter(difflib.get_close_matches(word, words, n=1)), None)
+    words = {name.lower(): name for name in allowed} if len(word) <= _LONGEST_WORD else {}
+    small = word.lower()
+    if (encoder := _ENCODER_OF.get(re.sub(r"[^a-z0-9]", "", small))) in words:
+        return encoder
+    near = difflib.get_close_matches(small, words, n=1)
+    return words[near[0]] if near else None
 
 
 def suggestion(word: str, allowed: Iterable[str]) -> str:

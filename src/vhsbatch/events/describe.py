@@ -1,7 +1,7 @@
 """Plans and facts in words, for people. Pure."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from vhsbatch.errors import VhsBatchError
@@ -16,7 +16,7 @@ from vhsbatch.events.events import (
     LanesChanged,
 )
 from vhsbatch.events.figures import figures
-from vhsbatch.events.job_state import Phase
+from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import Progress
 from vhsbatch.formatting import counted, duration, plain, size, spread
@@ -24,47 +24,48 @@ from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import Job, JobPlan
 
 
-def describe_plans(
-    jobs: Sequence[Job],
-    plans: Mapping[str, JobPlan | str | VhsBatchError],
-    lanes: int,
-    notes: Sequence[str],
-    estimates: Mapping[str, str] | None = None,
-    *,
-    remarks: Mapping[str, str] | None = None,
+def describe_outcome(
+    job: Job, of: int, outcome: JobPlan | str | VhsBatchError, *, estimate: str = "", remark: str = ""
 ) -> Iterator[str]:
-    """What would be done to each video, line by line."""
-    yield f"Dry run: {counted(len(jobs), 'video')}, {counted(lanes, 'worker')}"
-    yield from notes
-    for job in jobs:
-        yield f"[{job.index}/{len(jobs)}] {plain(job.source.name)} -> {plain(job.id)}"
-        match plans[job.id]:
-            case JobPlan() as plan:
-                yield from (f"  {plain(line)}" for line in describe_plan(plan))
-                if estimates and job.id in estimates:
-                    yield f"  {estimates[job.id]}"
-                if remarks and remarks.get(job.id):
-                    yield f"  {remarks[job.id]}"
-            case str() as reason:
-                yield f"  kept: {reason}"
-            case error:
-                yield f"  would fail: {plain(str(error))}"
+    """What would be done to a video, line by line.
+
+    Args:
+        job: the video.
+        of: how many videos there are.
+        outcome: its plan, why it needs no work, or why it cannot be planned.
+        estimate: what it takes, empty if that is not known.
+        remark: what else the user should know, empty if nothing.
+    """
+    yield f"[{job.index}/{of}] {plain(job.source.name)} -> {plain(job.id)}"
+    match outcome:
+        case JobPlan() as plan:
+            yield from (f"  {plain(line)}" for line in (*describe_plan(plan), estimate, remark) if line)
+        case str() as reason:
+            yield f"  kept: {plain(reason)}"
+        case error:
+            yield f"  would fail: {plain(str(error))}"
 
 
 def describe_plan(plan: JobPlan) -> Iterator[str]:
     """One plan: source and result, then what was decided and why."""
     video, preset = plan.info.video, plan.preset
-    tracks = len(plan.info.audio)
     yield (
         f"from {video.width}x{video.height} {video.codec}, {frame_rate(video.rate)}, "
-        f"{duration(float(video.frames / video.rate))}, {tracks} audio {'track' if tracks == 1 else 'tracks'}"
+        f"{duration(float(video.frames / video.rate))}, {counted(len(plan.info.audio), 'audio track')}"
     )
-    count = len(plan.segments)
     yield (
         f"to {plan.width}x{plan.height} {plan.encoder} in {plan.container}, {frame_rate(plan.rate)}, "
-        f"{plan.frames} frames in {count} {'segment' if count == 1 else 'segments'}, preset {preset.name}"
+        f"{counted(plan.frames, 'frame')} in {counted(len(plan.segments), 'segment')}, preset {preset.name}"
     )
     yield from plan.notes
+
+
+def essential_notes(job: JobState) -> tuple[str, ...]:
+    """What the user must know of a video that is done: what its plan says of it, and what came up later."""
+    if job.plan is None or job.published is None or job.phase is not Phase.DONE:
+        return ()
+    later = tuple(note for note in job.published.notes if note not in job.plan.notes)
+    return (*job.plan.essential_notes, *later)
 
 
 def frame_rate(rate: Fraction) -> str:
@@ -139,7 +140,7 @@ def progress_line(state: BatchState, progress: Mapping[int, Progress], now_s: fl
     numbers = figures(state, progress, now_s)
     failed = state.count(Phase.FAILED)
     ended = state.count(Phase.DONE, Phase.FAILED, Phase.SKIPPED)
-    parts = [f"{numbers.part:.0%}", f"{ended} of {len(state.jobs)} videos"]
+    parts = [f"{numbers.part:.0%}", f"{ended} of {counted(len(state.jobs), 'video')}"]
     if failed:
         parts.append(f"{failed} failed")
     parts.append(f"{duration(numbers.elapsed_s)} elapsed")

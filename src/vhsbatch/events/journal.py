@@ -35,6 +35,8 @@ from vhsbatch.formatting import counted, plain
 from vhsbatch.fs import files_in, open_regular, sync, sync_open
 
 STATE_FOLDER = ".vhsbatch"
+# The page that tells of all batches of an output folder.
+REPORT = "report.html"
 # Raised when lines mean something else than before. New kinds of facts need no new number.
 FORMAT = 1
 _NUMBERED = re.compile(r"r(\d{7})\.jsonl")

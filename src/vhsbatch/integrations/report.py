@@ -13,7 +13,7 @@ from vhsbatch.errors import VhsBatchError
 from vhsbatch.events.bus import Mailbox
 from vhsbatch.events.events import BatchStarted, Fact, JobPublished
 from vhsbatch.events.job_state import JobState, Phase
-from vhsbatch.events.journal import STATE_FOLDER, read_journal
+from vhsbatch.events.journal import REPORT, STATE_FOLDER, read_journal
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import LogLine
 from vhsbatch.ffmpeg.snapshot_commands import snapshot_size
@@ -22,7 +22,7 @@ from vhsbatch.fs import open_regular, publish
 from vhsbatch.integrations.report_snapshots import Snapshots
 from vhsbatch.restore.record import record_beside
 
-NAME = "report.html"
+NAME = REPORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,7 @@ class Report:
 
     async def follow(self, session: Session, mailbox: Mailbox) -> None:
         """Follow the batch to its end; a report that cannot be written is reported in one line."""
+        written = False
         try:
             snapshots = Snapshots(
                 folder=self.folder / STATE_FOLDER / "snapshots",
@@ -56,10 +57,12 @@ class Report:
                         await snapshots.make(plan)
                 elif event.kind == "batch_finished":
                     await self._write(session.state, snapshots)
+                    written = True
         except (OSError, VhsBatchError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             session.tell(LogLine(level="warning", text=f"{self.folder / NAME} is not written: {reason}"))
         finally:
+            session.report = Path(session.state.output) / NAME if written else None
             self.written.set()
 
     async def _write(self, state: BatchState, snapshots: Snapshots) -> None:

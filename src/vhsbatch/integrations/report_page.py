@@ -13,7 +13,7 @@ import jinja2
 from vhsbatch.events.describe import field_order, frame_rate
 from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.events.state import BatchState
-from vhsbatch.formatting import duration, plain, size
+from vhsbatch.formatting import counted, duration, plain, size
 from vhsbatch.integrations.payload import elapsed_s
 from vhsbatch.model.plan import JobPlan
 
@@ -156,7 +156,12 @@ def _found(plan: JobPlan) -> Iterator[tuple[str, str]]:
         yield "Gaps", f"{video.repeated_frames} frames missing, {video.dropped_frames} too many"
     for track in info.audio:
         language = f", {track.language}" if track.language else ""
-        yield "Sound", plain(f"{track.codec}, {track.sample_rate_hz} Hz, {track.channels} channels{language}")
+        yield (
+            "Sound",
+            plain(
+                f"{track.codec}, {track.sample_rate_hz} Hz, {counted(track.channels, 'channel')}{language}"
+            ),
+        )
 
 
 def _made(job: JobState, plan: JobPlan) -> Iterator[tuple[str, str]]:
@@ -164,7 +169,7 @@ def _made(job: JobState, plan: JobPlan) -> Iterator[tuple[str, str]]:
     engine = plan.engine if plan.upscaling is None else f"{plan.engine}, {plan.upscaling.model}"
     yield "Picture", f"{plan.width}x{plan.height} {plan.encoder}, {frame_rate(plan.rate)}, {engine}"
     if job.published is not None:
-        yield "File", f"{size(job.published.size_bytes)}, {job.published.frames} frames"
+        yield "File", f"{size(job.published.size_bytes)}, {counted(job.published.frames, 'frame')}"
     took_s = elapsed_s(job.started_s, job.ended_s)
     if took_s:
         yield "Time", f"{duration(took_s)} ({plan.frames / took_s:.1f} frames a second)"

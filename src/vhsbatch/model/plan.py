@@ -116,6 +116,8 @@ class JobPlan:
         nnedi_weights: the file of nnedi's weights, None where it does not deinterlace.
         shown_s: how long the picture is where frames keep their own times, in seconds; None elsewhere.
         notes: decisions that the user should know, one line each.
+        essential_notes: those of them without which the result may surprise: what is left out, filled,
+            damaged or converted, what was asked for and is not done, and which preset was chosen.
         sample: digest of pieces of the source, by which one is told from another of its size and time.
         replaces: digest of the file that the result may replace, ``any`` for whatever is there; empty where
             nothing may be there.
@@ -136,6 +138,7 @@ class JobPlan:
     nnedi_weights: Path | None = None
     shown_s: Fraction | None = None
     notes: tuple[str, ...] = ()
+    essential_notes: tuple[str, ...] = ()
     sample: str = ""
     replaces: str = ""
 

@@ -10,6 +10,9 @@ from vhsbatch.model.media import FieldOrder, MediaInfo, Telecine
 OrderWord = Literal["tff", "bff", "progressive"]
 TelecineWord = Literal["none", "soft", "hard", "shifted"]
 
+# How a note ends that says what the user knows already.
+ASKED_FOR = ", as was asked for"
+
 # Wider and narrower pictures are no video's.
 _NARROWEST, _WIDEST = Fraction(1, 4), Fraction(4)
 
@@ -75,7 +78,7 @@ def corrected(info: MediaInfo, by: SourceOverrides) -> MediaInfo:
                 replace(change, sar=by.aspect * change.height / change.width) for change in video.changes
             ),
         )
-        notes = (*notes, f"shown as {by.aspect.numerator}:{by.aspect.denominator}, as was asked for")
+        notes = (*notes, f"shown as {by.aspect.numerator}:{by.aspect.denominator}{ASKED_FOR}")
     if by.field_order is not None:
         video = replace(
             video,

@@ -21,6 +21,7 @@ from vhsbatch.ffmpeg.stream_mapping import left_out
 from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.recipe import Recipe
+from vhsbatch.model.source_overrides import ASKED_FOR
 from vhsbatch.probe.packets import rate_notes
 from vhsbatch.restore.damage import damage_notes
 
@@ -44,6 +45,7 @@ class Toolchain:
         identity: versions and digests of every tool that touches the frames.
         nnedi_weights: the file of nnedi's weights, None where it does not deinterlace.
         notes: why it is these, where the user should know.
+        essential_notes: those of them without which the result may surprise.
     """
 
     engine: str
@@ -53,6 +55,7 @@ class Toolchain:
     identity: dict[str, str]
     nnedi_weights: Path | None = None
     notes: tuple[str, ...] = ()
+    essential_notes: tuple[str, ...] = ()
 
 
 def make_plan(
@@ -109,6 +112,17 @@ def make_plan(
         segments = (Segment(index=0, start_frame=0, stop_frame=frames),)
     if times_s is not None:
         segments = cut_by_time(segments, times_s)
+    found = (
+        *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
+        *damage_notes(info),
+    )
+    changed = (*change_notes(track), *colour_notes(track))
+    kept = (
+        *_rate_notes(track, preset, recipe),
+        *_sound_notes(info, preset),
+        *audio_notes(info, preset, toolchain.container),
+        *left_out(info, recipe, toolchain.container),
+    )
     return JobPlan(
         job=job,
         info=info,
@@ -128,18 +142,20 @@ def make_plan(
         sample=sample,
         shown_s=None if times_s is None else times_s[-1] + 1 / recipe.rate,
         notes=(
-            *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
-            *damage_notes(info),
+            *found,
             *_notes(track, recipe),
-            *change_notes(track),
-            *colour_notes(track),
+            *changed,
             *_dropout_notes(recipe),
-            *_rate_notes(track, preset, recipe),
-            *_sound_notes(info, preset),
-            *audio_notes(info, preset, toolchain.container),
-            *left_out(info, recipe, toolchain.container),
+            *kept,
             *toolchain.notes,
             *_seek_note(info),
+        ),
+        essential_notes=(
+            *toolchain.essential_notes,
+            *(note for note in found if not note.endswith(ASKED_FOR)),
+            *changed,
+            *(_dropout_notes(recipe) if recipe.dropouts_stay else ()),
+            *kept,
         ),
     )
 

@@ -131,11 +131,12 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         ToolError: what the plan needs is not there.
     """
     preset, notes = override.preset or intent.preset, override.notes
+    essential: tuple[str, ...] = ()
     if intent.auto_detect is not None and override.preset is None:
         preset, reasons = await intent.auto_detect.choose(info, intent.cache, ffmpeg=intent.ffmpeg)
-        notes = (*reasons, *notes)
-    preset, decided = await _fitted(override.applied(preset), info, intent)
-    notes = (*notes, *decided)
+        notes, essential = (*reasons, *notes), reasons[:1]
+    preset, replaced, decided = await _fitted(override.applied(preset), info, intent)
+    notes, essential = (*notes, *replaced, *decided), (*essential, *replaced)
     intent = replace(intent, preset=preset)
     recipe = resolve(info.video, intent.preset)
     is_long = info.video.frames >= _WORTH_MEASURING_FRAMES
@@ -161,6 +162,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         identity=identity,
         nnedi_weights=weights,
         notes=(*notes, *model_notes),
+        essential_notes=(*essential, *(model_notes if upscaling is None else ())),
     )
     times_s = None
     if recipe.keeps_times:
@@ -169,20 +171,22 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     return make_plan(job, info, intent.preset, recipe, toolchain, times_s=times_s, sample=sample)
 
 
-async def _fitted(preset: Preset, info: MediaInfo, intent: Intent) -> tuple[Preset, tuple[str, ...]]:
-    """The preset as it suits this source on this machine, and what was decided."""
+async def _fitted(
+    preset: Preset, info: MediaInfo, intent: Intent
+) -> tuple[Preset, tuple[str, ...], tuple[str, ...]]:
+    """The preset as it suits this source on this machine, what stands in for what, and what was decided."""
     track = info.video
-    notes: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
     if preset.denoise.method == "degrain" and (reason := await _why_not_degrained(preset, track, intent)):
-        preset, notes = without_degrain(preset), (f"atadenoise instead of degrain: {reason}",)
+        preset, replaced = without_degrain(preset), (f"atadenoise instead of degrain: {reason}",)
     if not is_fitted(preset):
-        return preset, notes
+        return preset, replaced, ()
     try:
         picture = await cached_picture(info, intent.cache, ffmpeg=intent.ffmpeg)
     except InputError:  # what little decodes is restored all the same
         picture = None
     preset, decided = fitted(preset, track, picture)
-    return preset, (*notes, *decided)
+    return preset, replaced, decided
 
 
 async def _why_not_degrained(preset: Preset, track: VideoTrack, intent: Intent) -> str | None:

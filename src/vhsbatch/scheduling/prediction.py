@@ -20,6 +20,8 @@ _KEPT = 60
 _ASSEMBLY_S, _ASSEMBLY_FRAME_S = 1.5, 0.0005
 # No prediction is surer than that, and one from few samples is less sure.
 _LEAST_SPREAD, _SPREAD_OF_FEW, _FEW = 0.10, 0.20, 5
+# A few frames say little of a whole tape: other scenes, and a processor that was not busy for long.
+_SPREAD_OF_TRIAL = 0.40
 # What a lane's programs keep busy, in threads, where the model runs elsewhere.
 _THREADS_PER_LANE = 2
 
@@ -39,6 +41,7 @@ class KindRecord:
 
     Attributes:
         segments: segments that were made and verified.
+        trial: a few frames that were made to see how long they take; they count while there is nothing else.
         assemblies: outputs that were joined and published.
         bytes_per_frame: of the results, None while there are none.
         lane_bytes: the most memory that a lane's programs held.
@@ -46,6 +49,7 @@ class KindRecord:
     """
 
     segments: tuple[Sample, ...] = ()
+    trial: tuple[Sample, ...] = ()
     assemblies: tuple[Sample, ...] = ()
     bytes_per_frame: float | None = None
     lane_bytes: int | None = None
@@ -74,6 +78,7 @@ class KindRecord:
         """The record for a file."""
         return {
             "segments": [[one.frames, one.wall_s, one.lanes] for one in self.segments],
+            "trial": [[one.frames, one.wall_s, one.lanes] for one in self.trial],
             "assemblies": [[one.frames, one.wall_s, one.lanes] for one in self.assemblies],
             "bytes_per_frame": self.bytes_per_frame,
             "lane_bytes": self.lane_bytes,
@@ -86,6 +91,7 @@ class KindRecord:
         try:
             return cls(
                 segments=tuple(Sample(*one) for one in value["segments"]),
+                trial=tuple(Sample(*one) for one in value["trial"]),
                 assemblies=tuple(Sample(*one) for one in value["assemblies"]),
                 bytes_per_frame=value["bytes_per_frame"],
                 lane_bytes=value["lane_bytes"],
@@ -96,21 +102,28 @@ class KindRecord:
 
 
 def kind_of(plan: JobPlan) -> str:
-    """The kind of work that a plan is: within one, frames take equally long."""
-    video, upscaling, preset = plan.info.video, plan.upscaling, plan.preset
+    """The kind of work that a plan is: within one, frames take about equally long.
+
+    Decoding and the order of the fields hardly count, nor does how far a filter goes: what is measured of one
+    tape holds for the next.
+    """
+    video, upscaling, recipe = plan.info.video, plan.upscaling, plan.recipe
     with_model = (
         "" if upscaling is None else f", {upscaling.model} on {upscaling.device} ({upscaling.runtime})"
     )
-    return (
-        f"{preset.name} {_digest(preset)}: {video.codec} {video.width}x{video.height} {video.field_order} "
-        f"to {plan.width}x{plan.height} {plan.encoder}{with_model}"
-    )
+    film = ", film" if recipe.restores_film else ""
+    source = f"{video.width}x{video.height} {recipe.deinterlacer}{film}"
+    result = f"{plan.width}x{plan.height} {plan.encoder}{with_model}"
+    return f"{plan.preset.name} {_digest(plan.preset)}: {source} to {result}"
 
 
 @lru_cache(maxsize=64)
 def _digest(preset: Preset) -> str:
     """What takes time of a preset, in short."""
-    settings = preset.model_dump(mode="json", exclude={"name", "description", "segment_s", "ai_segment_s"})
+    excluded = {"name", "description", "segment_s", "ai_segment_s", "crop", "denoise"}
+    settings = preset.model_dump(mode="json", exclude=excluded)
+    # A filter takes as long at any strength, and the strengths are fitted to each tape.
+    settings["denoise"] = preset.denoise.method
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
@@ -129,14 +142,15 @@ class Cost:
 
 @lru_cache(maxsize=64)
 def segment_cost(record: KindRecord, *, lanes: int, threads: int) -> Cost | None:
-    """What segments of a kind take while `lanes` are at work; None if none was ever made.
+    """What segments of a kind take while `lanes` are at work; None if none was ever made or tried.
 
     Samples with as many lanes are preferred; others are scaled by how crowded the processor was.
     """
-    if not record.segments:
+    seen = record.segments or record.trial
+    if not seen:
         return None
-    distance = min(abs(sample.lanes - lanes) for sample in record.segments)
-    alike = [sample for sample in record.segments if abs(sample.lanes - lanes) == distance]
+    distance = min(abs(sample.lanes - lanes) for sample in seen)
+    alike = [sample for sample in seen if abs(sample.lanes - lanes) == distance]
     scaled = [
         (sample.frames, sample.wall_s * _crowd(lanes, threads) / _crowd(sample.lanes, threads))
         for sample in alike
@@ -146,6 +160,8 @@ def segment_cost(record: KindRecord, *, lanes: int, threads: int) -> Cost | None
     errors = [wall_s / max(1e-9, cost.of(frames)) for frames, wall_s in scaled]
     spread = statistics.pstdev(errors)
     least = _SPREAD_OF_FEW if len(scaled) < _FEW else _LEAST_SPREAD
+    if not record.segments:
+        least = _SPREAD_OF_TRIAL
     return replace(cost, spread=max(least, spread))
 
 

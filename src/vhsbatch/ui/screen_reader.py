@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
-from vhsbatch.events.describe import fact_line
+from vhsbatch.events.describe import essential_notes, fact_line
 from vhsbatch.events.events import (
     BatchContinued,
     BatchPaused,
@@ -33,17 +34,26 @@ _PROGRESS_INTERVAL_S = 60.0
 class PlainPrinter:
     """One sentence for each thing that happens, and one from time to time on how far it is."""
 
-    def __init__(self, state: BatchState, out: TextIO, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        state: BatchState,
+        out: TextIO,
+        *,
+        clock: Callable[[], float] = time.time,
+        report: Callable[[], Path | None] = lambda: None,
+    ) -> None:
         """Create a printer.
 
         Args:
             state: the batch; only read.
             out: where the sentences go.
             clock: seconds since the epoch.
+            report: gives the page with the report, None where there is none.
         """
         self._state = state
         self._out = out
         self._clock = clock
+        self._report = report
         self._lines = Lines()
         self._begun: set[str] = set()
         self._progress: dict[int, Progress] = {}
@@ -76,6 +86,8 @@ class PlainPrinter:
                 job = self._state.jobs[event.job_id]
                 took_s = max(0.0, event.at_s - (job.started_s or event.at_s))
                 self._say(f"The video {self._name(event.job_id)} is done after {time_in_words(took_s)}")
+                for note in essential_notes(job):
+                    self._say(f"Note: {note}")
                 self._say(f"Its size is {size_in_words(event.size_bytes)}. {self._standing()}")
             case JobFailed():
                 self._say(f"The video {self._name(event.job_id)} failed. The reason: {event.reason}")
@@ -105,6 +117,8 @@ class PlainPrinter:
         if not complete:
             self._say("The same command with the option resume continues it")
         self._say(f"The results are in {state.output}")
+        if (report := self._report()) is not None:
+            self._say(f"The report for a browser is {report}")
 
     def write(self) -> None:
         """See `Printer`."""

@@ -3,10 +3,16 @@
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
 from vhsbatch.errors import VhsBatchError
-from vhsbatch.events.describe import compared_with_prediction, fact_line, progress_line
+from vhsbatch.events.describe import (
+    compared_with_prediction,
+    essential_notes,
+    fact_line,
+    progress_line,
+)
 from vhsbatch.events.events import (
     BatchContinued,
     BatchPaused,
@@ -24,10 +30,12 @@ from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.events.serialize import dump
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import LogLine, Progress
-from vhsbatch.formatting import plain
+from vhsbatch.formatting import counted, plain
 from vhsbatch.ui.printing import Lines, Printer
 
 _WIDTH = 60
+# More of them would drown the list of videos.
+_MOST_NOTES = 5
 _PROGRESS_INTERVAL_S = 30.0
 
 
@@ -63,7 +71,19 @@ class TextPrinter:
         out: TextIO,
         err: TextIO,
         clock: Callable[[], float] = time.monotonic,
+        report: Callable[[], Path | None] = lambda: None,
     ) -> None:
+        """Create a printer.
+
+        Args:
+            state: the batch; only read.
+            verbose: whether commands and what programs say are printed.
+            quiet: whether only failures and the summary are.
+            out: where results go.
+            err: where everything else goes.
+            clock: seconds.
+            report: gives the page with the report, None where there is none.
+        """
         self._state = state
         self._verbose = verbose
         self._quiet = quiet
@@ -71,6 +91,7 @@ class TextPrinter:
         self._out = out
         self._err = err
         self._clock = clock
+        self._report = report
         self._progress: dict[int, Progress] = {}
         self._last_progress_s = clock()
         self._in_turn = True
@@ -127,11 +148,13 @@ class TextPrinter:
         self._put(f"Output:       {plain(state.output)}")
         if not self._quiet and (compared := compared_with_prediction(state)) is not None:
             self._put_aside(f"predicted: {compared}")
+        if not self._quiet and (report := self._report()) is not None:
+            self._put_aside(f"report: {plain(str(report))} (open it in a browser)")
 
     # --- header and results ----------------------------------------------------------------------
 
     def _print_header(self, fact: BatchStarted) -> None:
-        self._put(f"Starting batch processing ({len(fact.jobs)} videos)")
+        self._put(f"Starting batch processing ({counted(len(fact.jobs), 'video')})")
         self._in_turn = fact.lanes == 1
         if fact.lanes > 1:
             self._put(f"Parallel mode: {fact.lanes} workers")
@@ -164,10 +187,19 @@ class TextPrinter:
         if job.reason is not None:
             label = "Error" if job.phase is Phase.FAILED else "Reason"
             self._put(f"  {label}: {plain(job.reason)}")
+        self._print_notes(job)
         self._put("-" * _WIDTH)
         if self._verbose:
             for line in job.detail:
                 self._put_aside(f"  {plain(line)}")
+
+    def _print_notes(self, job: JobState) -> None:
+        """What must be known; a program that reads the specified lines on stdout does not see it."""
+        notes = () if self._quiet else essential_notes(job)
+        for note in notes[:_MOST_NOTES]:
+            self._put_aside(f"  Note: {plain(note)}")
+        if (more := len(notes) - _MOST_NOTES) > 0:
+            self._put_aside(f"  Note: {more} more in the record")
 
     def _position(self, job: JobState) -> str:
         return f"[{job.job.index}/{len(self._state.jobs)}]"
@@ -201,11 +233,18 @@ class TextPrinter:
         self._lines.write()
 
 
-def stdout_printer(state: BatchState, *, json: bool, verbose: bool, quiet: bool = False) -> Printer:
+def stdout_printer(
+    state: BatchState,
+    *,
+    json: bool,
+    verbose: bool,
+    quiet: bool = False,
+    report: Callable[[], Path | None] = lambda: None,
+) -> Printer:
     """The printer for this process's own stdout."""
     if json:
         return JsonPrinter(sys.stdout)
-    return TextPrinter(state, verbose=verbose, quiet=quiet, out=sys.stdout, err=sys.stderr)
+    return TextPrinter(state, verbose=verbose, quiet=quiet, out=sys.stdout, err=sys.stderr, report=report)
 
 
 def say(line: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import make
 from vhsbatch.config.presets import Preset
 from vhsbatch.errors import InputError, UsageError
-from vhsbatch.events.describe import describe_plan, describe_plans, frame_rate
+from vhsbatch.events.describe import describe_outcome, describe_plan, frame_rate
 from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import Job
@@ -80,40 +80,28 @@ def test_a_long_progressive_source() -> None:
 
 
 def test_every_video_of_a_dry_run() -> None:
-    first, second, third = (make.job(number) for number in (1, 2, 3))
-    lines = list(
-        describe_plans(
-            (first, second, third),
-            {
-                third.id: make.plan(third, notes=("why",)),
-                first.id: make.plan(first),
-                second.id: InputError("no video stream", fix="check the file with a player"),
-            },
-            2,
-            ["engine: ffmpeg"],
-        )
-    )
+    first, second = make.job(1), make.job(2)
     plan = [
         "  from 720x480 dvvideo, 29.97 fps, 0:10, 1 audio track",
         "  to 1440x1080 libx264 in mp4, 59.94 fps, 60 frames in 2 segments, preset vhs",
     ]
-    assert lines == [
-        "Dry run: 3 videos, 2 workers",
-        "engine: ffmpeg",
+    planned = describe_outcome(first, 3, make.plan(first, notes=("why",)), estimate="long", remark="again")
+    assert list(planned) == [
         "[1/3] tape1.dv -> tape1_1080p.mp4",
         *plan,
+        "  why",
+        "  long",
+        "  again",
+    ]
+    failed = describe_outcome(second, 3, InputError("no video stream", fix="check the file with a player"))
+    assert list(failed) == [
         "[2/3] tape2.dv -> tape2_1080p.mp4",
         "  would fail: no video stream (check the file with a player)",
-        "[3/3] tape3.dv -> tape3_1080p.mp4",
-        *plan,
-        "  why",
     ]
-
-
-def test_a_single_worker() -> None:
-    job = make.job()
-    first, *_ = describe_plans([job], {job.id: make.plan(job)}, 1, [])
-    assert first.endswith(", 1 worker")
+    assert list(describe_outcome(first, 1, "already made")) == [
+        "[1/1] tape1.dv -> tape1_1080p.mp4",
+        "  kept: already made",
+    ]
 
 
 @given(
@@ -125,6 +113,6 @@ def test_nothing_foreign_breaks_a_line_or_reaches_the_terminal(text: str) -> Non
     job = Job(id=f"{text}.mp4", index=1, source=Path("/in") / text, output=Path("/out") / text)
     plan = make.plan(job, info=make.info(make.track(codec=text)), notes=(text,))
     for made in (plan, UsageError(text)):
-        lines = list(describe_plans([job], {job.id: made}, 1, []))
-        assert len(lines) == (5 if made is plan else 3)
+        lines = list(describe_outcome(job, 1, made))
+        assert len(lines) == (4 if made is plan else 2)
         assert not set("".join(lines)) & set("\n\r\x1b\x07\x08\x9b\u2028\u202e")

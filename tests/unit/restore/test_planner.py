@@ -420,3 +420,20 @@ def test_the_order_of_the_tools_is_not_decisive() -> None:
 def test_the_fingerprint_is_a_digest_in_hexadecimal() -> None:
     assert len(BASE.fingerprint) == 64
     assert int(BASE.fingerprint, 16) > 0
+
+
+def test_essential_notes_are_what_the_result_may_surprise_by() -> None:
+    info = make.info(
+        make.track(colour=Colour(matrix="bt2020nc", primaries="bt2020", transfer="smpte2084")),
+        notes=("truncated: 1 of 2 s are there", "shown as 4:3, as was asked for"),
+        other_streams=2,
+    )
+    of = toolchain(notes=("preset vhs: noisy", "noise 3 in luma"), essential_notes=("preset vhs: noisy",))
+    plan = planned(info, of=of)
+    assert set(plan.essential_notes) < set(plan.notes)
+    chosen, lost, tone, streams = plan.essential_notes
+    assert chosen == "preset vhs: noisy"
+    assert lost.startswith("truncated")
+    assert "tone-mapped" in tone
+    assert streams.startswith("streams left out")
+    assert BASE.essential_notes == ()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import make
 from simulation import Costs, simulate
 from vhsbatch.config.presets import Preset
+from vhsbatch.model.media import FieldOrder
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.restore.planner import cut
 from vhsbatch.scheduling.prediction import (
@@ -121,6 +122,33 @@ def test_kinds_differ_by_what_takes_time_and_not_by_length() -> None:
         replace(plan, info=make.info(make.track(width=352))),
     ]
     assert len({kind_of(other) for other in (plan, *others)}) == 5
+
+
+def test_what_is_measured_of_one_tape_holds_for_the_next() -> None:
+    plan = tape(1, 100)
+    bottom_first = make.track(field_order=FieldOrder.BFF, codec="mpeg2video")
+    milder = plan.preset.denoise.model_copy(update={"luma_spatial": 1.25})
+    others = [
+        replace(plan, info=make.info(bottom_first)),
+        replace(plan, preset=plan.preset.model_copy(update={"denoise": milder})),
+    ]
+    assert {kind_of(other) for other in others} == {kind_of(plan)}
+    none = plan.preset.denoise.model_copy(update={"method": "none"})
+    without = replace(plan, preset=plan.preset.model_copy(update={"denoise": none}))
+    assert kind_of(without) != kind_of(plan)
+
+
+def test_a_trial_counts_while_nothing_was_made_and_is_less_sure() -> None:
+    tried = KindRecord(trial=(Sample(1, 1.0, 1), Sample(6, 2.0, 1)))
+    cost = segment_cost(tried, lanes=1, threads=4)
+    assert cost is not None
+    assert cost.piece_s == pytest.approx(0.8)
+    assert cost.frame_s == pytest.approx(0.2)
+    assert cost.spread >= 0.4
+    made = tried.with_segment(Sample(1000, 20.0, 1))
+    assert segment_cost(made, lanes=1, threads=4) == segment_cost(
+        KindRecord(segments=made.segments), lanes=1, threads=4
+    )
 
 
 @settings(deadline=None, max_examples=30)

@@ -4,7 +4,9 @@ import errno
 import io
 import re
 import threading
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import anyio
 import anyio.lowlevel
@@ -21,7 +23,7 @@ from vhsbatch.events.events import (
     Fact,
     JobFailed,
 )
-from vhsbatch.events.state import fold
+from vhsbatch.events.state import BatchState, fold
 from vhsbatch.events.telemetry import Progress
 from vhsbatch.ui.printing import print_events
 from vhsbatch.ui.text import TextPrinter
@@ -151,3 +153,42 @@ async def test_what_cannot_be_written_is_told_and_the_rest_goes_on() -> None:
         mailbox.close()
     assert [error.errno for error in told] == [errno.ENOSPC]
     assert printer.written == [PLANNED[0]]
+
+
+def printed(state: BatchState, *events: Event, report: Path | None = None) -> tuple[list[str], list[str]]:
+    out, err = io.StringIO(), io.StringIO()
+    printer = TextPrinter(state, verbose=False, out=out, err=err, report=lambda: report)
+    for event in events:
+        printer.show(event)
+    printer.close()
+    printer.write()
+    return out.getvalue().splitlines(), err.getvalue().splitlines()
+
+
+def test_what_the_user_must_know_stands_below_the_video_and_no_more_than_that() -> None:
+    many = tuple(f"streams left out: {number}" for number in range(7))
+    plan = replace(FIRST, notes=("interlaced", *many), essential_notes=many)
+    done = make.published(plan)
+    done = replace(done, notes=(*plan.notes, "1 segment made on the CPU"))
+    facts: tuple[Fact, ...] = (make.batch_started(FIRST.job, lanes=1), make.planned(plan), done)
+    out, err = printed(fold(facts), *facts)
+    assert err == [*(f"  Note: {note}" for note in many[:5]), "  Note: 3 more in the record"]
+    assert out.index("-" * 60) == out.index("  Success") + 1
+    assert out[0] == "Starting batch processing (1 video)"
+
+
+def test_of_a_video_with_nothing_to_know_nothing_more_is_said() -> None:
+    plan = replace(FIRST, notes=("interlaced",))
+    done = replace(make.published(plan), notes=plan.notes)
+    facts: tuple[Fact, ...] = (make.batch_started(FIRST.job, lanes=1), make.planned(plan), done)
+    _, err = printed(fold(facts), *facts)
+    assert err == []
+
+
+def test_the_report_is_named_on_the_last_line_beside_the_results() -> None:
+    facts: tuple[Fact, ...] = (make.batch_started(FIRST.job), make.planned(FIRST), make.published(FIRST))
+    out, err = printed(fold(facts), *facts, report=Path("out/report.html"))
+    assert err[-1] == "report: out/report.html (open it in a browser)"
+    assert out[-1].startswith("Output:       ")
+    _, err = printed(fold(facts), *facts)
+    assert not any("report" in line for line in err)

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from vhsbatch.events.describe import describe_plan, field_order
 from vhsbatch.events.job_state import JobState
-from vhsbatch.formatting import duration, plain, size
+from vhsbatch.formatting import counted, duration, plain, size
 from vhsbatch.model.plan import JobPlan
 
 
@@ -30,7 +30,9 @@ def details_text(job: JobState, logged: Iterable[str]) -> Text:
     if job.published is not None:
         published = job.published
         _section(
-            text, "Result", (f"{size(published.size_bytes)}, {published.frames} frames", *published.notes)
+            text,
+            "Result",
+            (f"{size(published.size_bytes)}, {counted(published.frames, 'frame')}", *published.notes),
         )
     _section(text, "What the programs said", job.detail)
     _section(text, "Log", logged)
@@ -45,7 +47,7 @@ def _found(plan: JobPlan) -> Iterable[str]:
     for track in plan.info.audio:
         language = f", {track.language}" if track.language else ""
         length = duration(float(track.end_s - track.start_s))
-        channels = f"{track.channels} {'channel' if track.channels == 1 else 'channels'}"
+        channels = counted(track.channels, "channel")
         yield f"sound: {track.codec}, {track.sample_rate_hz} Hz, {channels}, {length}{language}"
 
 
