@@ -12,6 +12,7 @@ import numpy as np
 
 from vhsbatch.engines.models import choose_model
 from vhsbatch.engines.runtimes import Frame, RuntimeFailureError, open_runtime
+from vhsbatch.errors import VhsBatchError
 
 _SIZE = 24
 # A device computes with 16 bits: 8 was the most that was seen where all was well.
@@ -38,7 +39,10 @@ def compare(made: Frame, right: Frame) -> str | None:
 def main() -> None:
     """Try out what the command line names."""
     runtime, device = sys.argv[1:3]
-    model = choose_model("animevideov3", source_height=_SIZE, target_height=2 * _SIZE)
+    try:
+        model = choose_model("animevideov3", source_height=_SIZE, target_height=2 * _SIZE)
+    except VhsBatchError as error:  # the models have not been fetched yet
+        sys.exit(error.cause)
 
     def upscaled(runtime: str, device: str) -> Frame:
         upscale = open_runtime(
