@@ -62,7 +62,12 @@ def test_help_imports_no_command(tmp_path: Path) -> None:
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     own = done.stdout.splitlines()[-1].split(",")
-    assert own == ["vhsbatch.cli.app", "vhsbatch.cli.program", "vhsbatch.cli.usage_errors"]
+    assert own == [
+        "vhsbatch.cli.app",
+        "vhsbatch.cli.help",
+        "vhsbatch.cli.program",
+        "vhsbatch.cli.usage_errors",
+    ]
 
 
 # One process for all commands: what one of them loads stays.
@@ -74,8 +79,39 @@ def test_the_help_of_commands_imports_no_part_that_only_work_needs(tmp_path: Pat
 
 
 def test_who_restores_waits_for_no_part_that_only_its_children_need(tmp_path: Path) -> None:
-    loaded = loaded_by(tmp_path, "import vhsbatch.cli.batch")
+    parts = ("batch.run", "batch.request", "cli.configure", "cli.display", "cli.integrations", "cli.resume")
+    loaded = loaded_by(tmp_path, f"import {', '.join(f'vhsbatch.{part}' for part in parts)}")
     assert loaded.isdisjoint({"PIL", "av", "distributed", "jinja2", "ncnn", "numpy", "textual"})
+
+
+def test_who_types_the_program_alone_is_told_what_to_type_first(tmp_path: Path) -> None:
+    done = program.run(cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert 8 <= len(lines) <= 12
+    assert max(map(len, lines)) <= 80
+    commands = [line.split()[1] for line in lines if line.startswith("  vhs-upscale")]
+    assert set(commands) <= set(COMMANDS)
+    assert "batch" in commands
+
+
+@pytest.mark.parametrize("command", ["batch", "watch", "upscale"])
+def test_help_shows_what_most_people_need_and_help_all_the_rest(command: str, tmp_path: Path) -> None:
+    short, everything = (program.run(command, flag, cwd=tmp_path).stdout for flag in ("--help", "--help-all"))
+
+    def options(text: str) -> set[str]:
+        return set(re.findall(r"^│ [ *]*(--[a-z-]+)", text, re.MULTILINE))
+
+    assert {"--preset", "--resolution", "--encoder", "--dry-run"} & options(everything) <= options(short)
+    assert 8 <= len(options(short)) <= 16
+    assert len(options(everything)) > 40
+    assert "--max-pixels" in options(everything) - options(short)
+    assert short.count("  vhs-upscale ") == 3
+    assert "[default: " in short
+    assert f"vhs-upscale {command} --help-all shows all options." in short
+    # No example has an option that does not exist.
+    examples = [line for line in short.splitlines() if line.startswith("  vhs-upscale ")]
+    assert {word for line in examples for word in line.split() if word.startswith("--")} <= options(short)
 
 
 def test_version(tmp_path: Path) -> None:

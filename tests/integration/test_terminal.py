@@ -69,7 +69,7 @@ def test_keys_and_sizes_from_the_first_lane_to_the_summary(place: Path) -> None:
         assert {1049, 1000, 2004} <= screen.modes
         assert 25 not in screen.modes
         screen.wait_for("tape2.avi")
-        screen.press("4")
+        screen.press("5")
         screen.wait_for("segment started")
         for columns, lines in ((80, 24), (200, 60), (20, 5), (100, 30)):
             screen.resize(columns, lines)

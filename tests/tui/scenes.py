@@ -39,6 +39,7 @@ class Commands:
         self.owns = True
         self.steerable = True
         self.standing = ""
+        self.report: Path | None = Path("out/report.html")
         self.commands: list[Command] = []
         self._mailbox = mailbox
 

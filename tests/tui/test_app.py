@@ -1,11 +1,12 @@
 """The interface, driven by keys and by canned events."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from textual.pilot import Pilot
 
+import make
 import scenes
 from vhsbatch.errors import UsageError
 from vhsbatch.events.commands import (
@@ -21,15 +22,17 @@ from vhsbatch.events.commands import (
 )
 from vhsbatch.events.events import (
     PAUSED_BY_USER,
+    BatchFinished,
     BatchPaused,
     Event,
     Fact,
+    JobFailed,
     JobSkipped,
 )
 from vhsbatch.ui.tui.app import BatchApp
 from vhsbatch.ui.tui.controls import CONTROLS
 from vhsbatch.ui.tui.keys import key_lines
-from vhsbatch.ui.tui.summary import StopQuestion, SummaryScreen
+from vhsbatch.ui.tui.summary import StopQuestion, SummaryScreen, summary_text
 
 pytestmark = pytest.mark.anyio
 
@@ -103,7 +106,8 @@ async def test_q_asks_and_n_goes_on() -> None:
         (("down", "down", ">"), [Prioritise(job_id="tape6_1080p.mp4", by=1)]),
         (("down", "down", "<"), [Prioritise(job_id="tape6_1080p.mp4", by=-1)]),
         (("3", "r"), [Retry(job_id="tape4_1080p.mp4")]),
-        (("2", "r"), [Retry(job_id="tape3_1080p.mp4")]),
+        (("4", "r"), [Retry(job_id="tape5_1080p.mp4")]),
+        (("2", "r"), []),
         (("3", "s", "u", ">"), []),  # they mean something for what waits
         (("r",), []),
         (("q", "y"), [Stop()]),
@@ -190,7 +194,16 @@ async def test_the_footer_takes_clicks(word: str, command: Command) -> None:
 def test_every_key_is_in_the_footer_at_any_width(width: int) -> None:
     lines = [line.plain for line in key_lines(CONTROLS, width)]
     assert all(len(line) <= width for line in lines)
-    for words in ("q Quit", "p Pause", "+/- Workers", "u/d Move", ">/< Priority", "1/2/3/4 Lists", "x Stop"):
+    for words in (
+        "q Quit",
+        "p Pause",
+        "+/- Workers",
+        "u/d Move",
+        ">/< Priority",
+        "1/2/3/4/5 Lists",
+        "? Help",
+        "x Stop",
+    ):
         assert words in "  ".join(lines)
     assert len(lines) == {60: 3, 80: 2, 120: 2}[width]
 
@@ -200,7 +213,7 @@ async def test_every_action_is_in_the_command_palette() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, mailbox, pilot)
         titles: set[str] = set()
-        for tab in "123":
+        for tab in "1234":
             await pilot.press(tab)
             await pilot.pause()
             titles |= {command.title for command in app.get_system_commands(app.screen)}
@@ -357,7 +370,7 @@ async def test_ctrl_c_twice_stops_too() -> None:
 
 
 async def test_the_summary_stays_until_it_is_closed() -> None:
-    app, mailbox, _ = app_of(scenes.ended("complete"))
+    app, mailbox, commands = app_of(scenes.ended("complete"))
     async with app.run_test() as pilot:
         mailbox.close()
         await summary_shown(app, pilot)
@@ -366,9 +379,77 @@ async def test_the_summary_stays_until_it_is_closed() -> None:
         assert "truncated: 2.2 s of 4.0 s are there" in shown
         assert "8:40 (8:00 to 10:40)" in shown
         assert "took 9:30, 10% more" in shown
-        await pilot.press("enter")
+        assert "out/report.html" in shown
+        # The lists and details can be looked at; what steers does nothing any more.
+        await pilot.press("enter", "3", "i")
+        await pilot.pause()
+        assert "failed: truncated: 2.2 s of 4.0 s are there" in screen_text(app)
+        await pilot.press("escape", "3", "r", "p", "x")
+        await pilot.pause()
+        assert app.is_running
+        assert commands.commands == []
+        assert "Retry" not in screen_text(app)
+        await pilot.press("q")
         await pilot.pause()
     assert not app.is_running
+
+
+async def test_q_closes_the_summary_and_the_program() -> None:
+    app, mailbox, _ = app_of(scenes.ended("complete"))
+    async with app.run_test() as pilot:
+        mailbox.close()
+        await summary_shown(app, pilot)
+        await pilot.press("q")
+        await pilot.pause()
+    assert not app.is_running
+
+
+@pytest.mark.parametrize(
+    ("failed", "outcome", "title", "style"),
+    [
+        (False, "complete", "Batch complete\n", "bold green"),
+        (True, "complete", "Batch complete, 1 failed\n", "bold red"),
+        (True, "interrupted", "Batch interrupted\n", "bold yellow"),
+    ],
+)
+def test_the_title_of_a_summary_is_green_only_where_nothing_failed(
+    failed: bool, outcome: Literal["complete", "interrupted"], title: str, style: str
+) -> None:
+    (plan,) = scenes.plans(1)
+    facts: list[Fact] = [make.batch_started(plan.job)]
+    facts += [JobFailed(at_s=1, job_id=plan.job.id, reason="no")] if failed else []
+    facts += [BatchFinished(at_s=2, run_id="run", outcome=outcome, exit_code=int(failed))]
+    text = summary_text(scenes.state_of(facts))
+    assert text.plain.startswith(title)
+    assert text.spans[0].style == style
+
+
+async def test_a_question_mark_shows_every_key() -> None:
+    app, mailbox, _ = app_of(scenes.running(2))
+    async with app.run_test(size=(120, 60)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        shown = screen_text(app)
+        assert all(" ".join(control.text.split()[:4]) in shown for control in CONTROLS)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert CONTROLS[1].text not in screen_text(app)
+
+
+async def test_skipped_videos_have_a_list_of_their_own() -> None:
+    app, mailbox, _ = app_of(scenes.running(2))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("2")
+        await drawn(app, pilot)
+        shown = screen_text(app)
+        assert "Finished 1" in shown
+        assert "Skipped 1" in shown
+        assert "already restored" not in shown
+        await pilot.press("4")
+        await drawn(app, pilot)
+        assert "already restored, as the journal proves" in screen_text(app)
 
 
 async def test_no_escape_sequence_of_a_name_reaches_the_terminal() -> None:
@@ -388,7 +469,8 @@ async def test_each_list_has_its_key() -> None:
         for key, expected in {
             "2": "700.0 MiB",
             "3": "truncated: 2.2 s",
-            "4": "no hardware encoder works",
+            "4": "already restored",
+            "5": "no hardware encoder works",
             "1": "Becomes",
         }.items():
             await pilot.press(key)
@@ -416,7 +498,7 @@ def run_before(
     "name",
     [
         *("start", "running-1", "running-3", "running-8", "verifying"),
-        *("question", "finished", "failed", "details", "stills", "attached"),
+        *("question", "finished", "failed", "details", "stills", "attached", "help"),
     ],
 )
 def test_screens(name: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
@@ -431,6 +513,7 @@ def test_screens(name: str, size: tuple[int, int], snap_compare: SnapCompare) ->
         "failed": (scenes.running(2), ("3",)),
         "details": (scenes.running(2), ("i",)),
         "stills": (scenes.running(2), ("v",)),
+        "help": (scenes.running(2), ("question_mark",)),
         "attached": (scenes.running(3), ()),
     }[name]
     app, mailbox, commands = app_of(scene)

@@ -3,6 +3,7 @@
 from cyclopts import App, Parameter
 
 from vhsbatch import __version__
+from vhsbatch.cli.help import common_options, epilogue
 
 app = App(
     name="vhs-upscale",
@@ -33,5 +34,11 @@ _COMMANDS = (
     ("vhsbatch.cli.worker:worker", "Make this machine a worker of a cluster, until Ctrl-C."),
 )
 for _function, _summary in _COMMANDS:
-    app.command(_function, name=_function.rpartition(":")[2].replace("_", "-"), help=_summary)
+    _name = _function.rpartition(":")[2].replace("_", "-")
+    if (_examples := epilogue(_name)) is None:
+        app.command(_function, name=_name, help=_summary)
+    else:
+        app.command(
+            _function, name=_name, help=_summary, help_formatter=common_options, help_epilogue=_examples
+        )
 config_app.command("vhsbatch.cli.config:show", name="show", help="Show each setting and where it comes from.")

@@ -2,18 +2,7 @@
 
 from pathlib import Path
 
-from vhsbatch.batch.ledger import read_ledger
-from vhsbatch.batch.ordering import priorities
-from vhsbatch.batch.request import jobs_of_folder, refuse_what_is_in_the_way
-from vhsbatch.batch.run import run_batch
-from vhsbatch.cli.configure import decide, expect_parts, request_for, rules_of
-from vhsbatch.cli.display import interfaces
-from vhsbatch.cli.dry_run import preview
-from vhsbatch.cli.integrations import integrations
 from vhsbatch.cli.options import NO_BATCH_OPTIONS, BatchOptions
-from vhsbatch.cli.resume import options_before
-from vhsbatch.errors import UsageError
-from vhsbatch.process.stop_signals import run_until_stopped
 
 
 def batch(input_folder: str, output_folder: str, /, *, options: BatchOptions = NO_BATCH_OPTIONS) -> int:
@@ -24,6 +13,19 @@ def batch(input_folder: str, output_folder: str, /, *, options: BatchOptions = N
         output_folder: Folder for the results. It is created if it does not exist.
         options: See `BatchOptions`.
     """
+    # The help needs the signature alone.
+    from vhsbatch.batch.ledger import read_ledger
+    from vhsbatch.batch.ordering import priorities
+    from vhsbatch.batch.request import jobs_of_folder, refuse_what_is_in_the_way
+    from vhsbatch.batch.run import run_batch
+    from vhsbatch.cli.configure import decide, expect_parts, request_for, rules_of
+    from vhsbatch.cli.display import interfaces
+    from vhsbatch.cli.dry_run import preview
+    from vhsbatch.cli.integrations import integrations
+    from vhsbatch.cli.resume import options_before
+    from vhsbatch.errors import UsageError
+    from vhsbatch.process.stop_signals import run_until_stopped
+
     source, folder = Path(input_folder), Path(output_folder)
     which = options.which
     if which.replan and not which.resume:

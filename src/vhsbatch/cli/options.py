@@ -73,13 +73,13 @@ class ResultOptions:
     "Preset for the restoration; 'vhs-upscale presets' lists them. [default: vhs]"
 
     resolution: Annotated[int | None, Parameter(name=["--resolution", "-r"]), _preset("target_height")] = None
-    "Height of the result in lines: 720, 1080, 1440, 2160 or any even number."
+    "Height of the result in lines: 720, 1080, 2160 or any even number. [default: the preset's, usually 1080]"
 
     crf: Annotated[int | None, _preset("video.quality")] = None
-    "Quality on the encoder's own scale. Lower values look better and need more space."
+    "Quality on the encoder's scale. Lower values look better and need more space. [default: the preset's]"
 
     encoder: Annotated[str | None, Parameter(completer=encoder_names), _preset("video.encoder")] = None
-    "Video encoder. 'auto' uses the first hardware encoder that works."
+    "Video encoder. 'auto' uses the first hardware encoder that works. [default: the preset's, usually auto]"
 
     aspect: Annotated[str | None, _read_by("configure", remembered=True)] = None
     "Aspect ratio of the sources if they state none or a wrong one: 4:3, 16:9 or any ratio."
@@ -131,7 +131,7 @@ class MachineOptions:
     """How this machine works."""
 
     engine: Annotated[Engine | None, _setting("engine", remembered=True)] = None
-    "Upscaler: the Real-ESRGAN model, or FFmpeg's scaler."
+    "Upscaler: the Real-ESRGAN model, or FFmpeg's scaler. [default: auto, the model if there is a GPU]"
 
     device: Annotated[str | None, _setting("device", remembered=True)] = None
     "Device for the model: 'cpu', the number of a Vulkan device, or 'auto'."
@@ -265,7 +265,7 @@ class FolderOptions:
     """Which videos of a folder, and how many at a time."""
 
     parallel: Annotated[str | None, Parameter(group=_HOW), _setting("parallel")] = None
-    "Videos to restore at the same time: a number, a range such as 1..4, or 'auto'."
+    "Videos to restore at the same time: a number, a range such as 1..4, or 'auto'. [default: auto]"
 
     skip_existing: Annotated[bool, _read_by("configure")] = False
     "Keep every verified result of an unchanged source, whatever settings it was made with."

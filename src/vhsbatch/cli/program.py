@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 
 from vhsbatch.cli.app import app
+from vhsbatch.cli.help import ALL_OPTIONS, FIRST_STEPS, common_options
 from vhsbatch.cli.usage_errors import mistake
 from vhsbatch.errors import OutputFolderError, ToolError, UsageError, VhsBatchError, first_cause
 from vhsbatch.formatting import plain
@@ -43,7 +44,12 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command; its exit code."""
     # A backslash with a space behind it, as in pasted examples, leaves an argument of one space.
     words = [word for word in arguments if word == "" or not word.isspace()]
+    common_options.everything = ALL_OPTIONS in words
+    words = ["--help" if word == ALL_OPTIONS else word for word in words]
     try:
+        if not words:
+            sys.stdout.write(f"{FIRST_STEPS}\n")
+            return 0
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         return _refuse(mistake(error), 2)

@@ -5,17 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from vhsbatch.batch.captures import refuse_result
-from vhsbatch.batch.dvd import refuse_part
-from vhsbatch.batch.ledger import read_ledger
-from vhsbatch.batch.request import Chosen, container_of, in_the_way, job_of_video, refuse_what_is_in_the_way
-from vhsbatch.batch.run import run_batch
-from vhsbatch.cli.configure import decide, expect_parts, request_for, rules_of
-from vhsbatch.cli.display import interfaces
-from vhsbatch.cli.integrations import integrations
 from vhsbatch.cli.options import NO_VIDEO_OPTIONS, BatchOptions, FolderOptions, VideoOptions
-from vhsbatch.cli.resume import options_before
-from vhsbatch.process.stop_signals import run_until_stopped
 
 
 def upscale(
@@ -38,6 +28,24 @@ def upscale(
         from_results: Restore the video even if it is a result itself.
         options: See `VideoOptions`.
     """
+    # The help needs the signature alone.
+    from vhsbatch.batch.captures import refuse_result
+    from vhsbatch.batch.dvd import refuse_part
+    from vhsbatch.batch.ledger import read_ledger
+    from vhsbatch.batch.request import (
+        Chosen,
+        container_of,
+        in_the_way,
+        job_of_video,
+        refuse_what_is_in_the_way,
+    )
+    from vhsbatch.batch.run import run_batch
+    from vhsbatch.cli.configure import decide, expect_parts, request_for, rules_of
+    from vhsbatch.cli.display import interfaces
+    from vhsbatch.cli.integrations import integrations
+    from vhsbatch.cli.resume import options_before
+    from vhsbatch.process.stop_signals import run_until_stopped
+
     which = FolderOptions(resume=resume, overwrite=overwrite, from_results=from_results)
     folder = output if output.is_dir() or not output.suffix else output.parent
     before = options_before(folder, video) if resume else None

@@ -17,7 +17,7 @@ class Figures:
     Attributes:
         done_frames: output frames that are finished, or nearly so in a running segment.
         total_frames: output frames of all videos; those not planned yet count like the others.
-        frames_per_s: average of this run; 0 until something was made.
+        frames_per_s: average of this run without its pauses; 0 until something was made.
         elapsed_s: since this run began.
         current_frames_per_s: what the lanes make together at the moment.
         left_s: estimated time to go; None until it can be estimated.
@@ -52,7 +52,10 @@ def figures(state: BatchState, progress: Mapping[int, Progress], now_s: float) -
     Only frames made in this run count for the speed: what an earlier run left cost nothing.
     """
     started_s = state.started_s if state.started_s is not None else now_s
-    elapsed_s = max(0.0, (state.ended_s if state.ended_s is not None else now_s) - started_s)
+    until_s = state.ended_s if state.ended_s is not None else now_s
+    elapsed_s = max(0.0, until_s - started_s)
+    # A pause makes nobody slower.
+    worked_s = elapsed_s - state.idle_until(until_s)
     planned, unplanned = [], 0
     done = made = 0
     for job in state.jobs.values():
@@ -73,7 +76,7 @@ def figures(state: BatchState, progress: Mapping[int, Progress], now_s: float) -
     ]
     running = sum(report.done_frames for report in reports)
     total = sum(planned) + (unplanned * sum(planned) // len(planned) if planned else 0)
-    speed = (made + running) / elapsed_s if elapsed_s > 0 else 0.0
+    speed = (made + running) / worked_s if worked_s > 0 else 0.0
     left = total - done - running
     return Figures(
         done_frames=done + running,

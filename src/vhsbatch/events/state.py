@@ -30,6 +30,8 @@ class BatchState:
     Attributes:
         jobs: its videos.
         paused: why no new work is begun, None while it is.
+        idle_s: how long this run was paused with no lane at work.
+        idle_since_s: since when it is so now.
         prediction: what this run was expected to take.
         others: videos of earlier batches on the same output folder, with what is proven of them.
         open: those of its videos to which something will still happen.
@@ -47,6 +49,8 @@ class BatchState:
     outcome: str | None = None
     prediction: BatchPredicted | None = None
     paused: str | None = None
+    idle_s: float = 0.0
+    idle_since_s: float | None = None
     jobs: dict[str, JobState] = field(default_factory=dict)
     others: dict[str, JobState] = field(default_factory=dict)
     open: dict[str, JobState] = field(default_factory=dict)
@@ -105,6 +109,18 @@ class BatchState:
                     apply_to_job(job, fact)
                     self._note_phase(fact.job_id, job, before)
                     self.turns.note(job, fact)
+        self._note_idleness(fact.at_s)
+
+    def idle_until(self, now_s: float) -> float:
+        """How long this run has been paused with no lane at work, in seconds."""
+        return self.idle_s + (0.0 if self.idle_since_s is None else max(0.0, now_s - self.idle_since_s))
+
+    def _note_idleness(self, at_s: float) -> None:
+        idle = self.paused is not None and not self.busy_lanes
+        if idle and self.idle_since_s is None:
+            self.idle_since_s = at_s
+        elif not idle and self.idle_since_s is not None:
+            self.idle_s, self.idle_since_s = self.idle_until(at_s), None
 
     def halt(self) -> None:
         """Record that the run is gone: unfinished work waits for the next run, after what is proven."""
@@ -136,7 +152,7 @@ class BatchState:
         self.run_id, self.input, self.output = fact.run_id, fact.input, fact.output
         self.options, self.lanes = fact.options, fact.lanes
         self.started_s, self.ended_s, self.outcome, self.paused = fact.at_s, None, None, None
-        self.prediction = None
+        self.prediction, self.idle_s, self.idle_since_s = None, 0.0, None
         before = self.known
         self.jobs = {}
         for job in fact.jobs:

@@ -6,7 +6,9 @@ import pytest
 
 import make
 from vhsbatch.events.events import (
+    BatchContinued,
     BatchFinished,
+    BatchPaused,
     Fact,
     JobFailed,
     JobPublished,
@@ -55,6 +57,24 @@ def published(of: JobPlan) -> JobPublished:
 
 
 PLANNED = (make.planned(FIRST), make.planned(SECOND))
+
+
+def test_a_pause_makes_nobody_slower_and_no_time_left_longer() -> None:
+    made = (*PLANNED, make.started(FIRST, 0), replace(make.finished(FIRST, 0), at_s=4.0))
+    paused = (*made, BatchPaused(at_s=5.0, reason="by the user"))
+    at_once, later = shown(*paused, now_s=5.0), shown(*paused, now_s=500.0)
+    assert at_once.left_s is not None
+    assert later.left_s == at_once.left_s == shown(*made, now_s=5.0).left_s
+    assert later.elapsed_s == 500.0
+    # When it goes on, the pause does not count either.
+    continued = (*paused, BatchContinued(at_s=500.0))
+    assert shown(*continued, now_s=501.0).left_s == shown(*made, now_s=6.0).left_s
+
+
+def test_segments_that_finish_in_a_pause_take_their_time() -> None:
+    running = (*PLANNED, make.started(FIRST, 0), BatchPaused(at_s=3.0, reason="by the user"))
+    finished = (*running, replace(make.finished(FIRST, 0), at_s=8.0))
+    assert shown(*finished, now_s=100.0).frames_per_s == pytest.approx(20 / 8)
 
 
 def test_nothing_is_known_before_the_first_plan() -> None:

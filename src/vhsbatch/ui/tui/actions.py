@@ -1,10 +1,11 @@
 """What the keys do: each asks, sends a command, or changes the view."""
 
 from collections import deque
+from pathlib import Path
 from typing import Protocol
 
 from textual.app import App
-from textual.widgets import Input, TabbedContent
+from textual.widgets import Input, RichLog, TabbedContent
 
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.events.commands import (
@@ -25,6 +26,8 @@ from vhsbatch.events.telemetry import Progress
 from vhsbatch.formatting import plain
 from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.ui.tui.details import DetailsScreen
+from vhsbatch.ui.tui.help import HelpScreen
+from vhsbatch.ui.tui.lists import JobTable
 from vhsbatch.ui.tui.snapshots import LEAST_COLUMNS, LEAST_LINES, SnapshotScreen, frame_at_work
 from vhsbatch.ui.tui.summary import Leave, StopQuestion
 
@@ -50,6 +53,11 @@ class Commands(Protocol):
         """What to say about the batch besides its state."""
         ...
 
+    @property
+    def report(self) -> Path | None:
+        """The page that tells of the whole batch in a browser; None where there is none."""
+        ...
+
     def command(self, command: Command) -> None:
         """Take a command.
 
@@ -69,20 +77,20 @@ class Actions(App[None]):
     _over: bool
     _find: Input
     _tabs: TabbedContent
+    _tables: dict[str, JobTable]
+    _log_view: RichLog
     _logged: deque[tuple[str | None, str]]
 
     @property
     def selected(self) -> JobState | None:
-        """The video under the cursor."""
-        raise NotImplementedError
-
-    def find(self, words: str) -> None:
-        """Show only what has these words in it."""
-        raise NotImplementedError
+        """The video under the cursor of the list that is looked at."""
+        table = self._tables.get(self._tabs.active)
+        job_id = table.selected if table is not None else None
+        return self._state.jobs.get(job_id) if job_id is not None else None
 
     def focus_list(self) -> None:
         """Give the keys back to the list."""
-        raise NotImplementedError
+        (self._tables.get(self._tabs.active) or self._log_view).focus()
 
     def _command(self, command: Command) -> None:
         try:
@@ -160,6 +168,10 @@ class Actions(App[None]):
             self.notify("error copied to the clipboard")
 
     # --- what is looked at -----------------------------------------------------------------------
+
+    async def action_help(self) -> None:
+        """Show every key."""
+        await self.push_screen(HelpScreen())
 
     def action_tab(self, pane: str) -> None:
         """Show one of the lists."""

@@ -28,7 +28,7 @@ from vhsbatch.ui.tui.actions import Actions, Commands
 from vhsbatch.ui.tui.controls import BY_ACTION, CONTROLS, PALETTE
 from vhsbatch.ui.tui.keys import Keys
 from vhsbatch.ui.tui.lanes import Lanes
-from vhsbatch.ui.tui.lists import JobTable, Row, failed_rows, finished_rows, queue_rows
+from vhsbatch.ui.tui.lists import JobTable, Row, finished_rows, queue_rows, reason_rows
 from vhsbatch.ui.tui.overview import Overview
 from vhsbatch.ui.tui.summary import SummaryScreen
 from vhsbatch.ui.tui.terminal import continue_only_after_stop
@@ -39,7 +39,7 @@ _REDRAWS_PER_S = 2
 _LIST_EVERY_S = 20.0
 _LOG_LINES = 1000
 _QUEUE = (Phase.WAITING, Phase.PLANNED, Phase.HELD, Phase.RUNNING, Phase.ASSEMBLING)
-_TABS = {"waiting": "Queue", "finished": "Finished", "failed": "Failed"}
+_TABS = {"waiting": "Queue", "finished": "Finished", "failed": "Failed", "skipped": "Skipped"}
 
 
 class BatchApp(Actions, App[None]):
@@ -95,6 +95,7 @@ class BatchApp(Actions, App[None]):
             "waiting": JobTable(("#", "Video", "State", "Ready", "Length", "Becomes")),
             "finished": JobTable(("#", "Video", "Size", "Time", "Speed", "Result")),
             "failed": JobTable(("#", "Video", "Reason")),
+            "skipped": JobTable(("#", "Video", "Reason")),
         }
         self._log_view = RichLog(max_lines=_LOG_LINES, markup=False, highlight=False, wrap=True)
         self._tabs = TabbedContent(id="tabs")
@@ -137,7 +138,7 @@ class BatchApp(Actions, App[None]):
         control = BY_ACTION.get(action)
         if control is None:
             return True
-        if control.steers and not self._commands.steerable:
+        if control.steers and (self._over or not self._commands.steerable):
             return False
         if action == "snapshot" and self._snapshots is None:
             return False
@@ -152,7 +153,7 @@ class BatchApp(Actions, App[None]):
         self._over = True
         self._redraw()
         if self._commands.stopped_by is None:
-            await self.push_screen(SummaryScreen(self._state))
+            await self.push_screen(SummaryScreen(self._state, self._commands.report))
         else:
             self.exit()
 
@@ -231,8 +232,9 @@ class BatchApp(Actions, App[None]):
         state, self._lists_are_old = self._state, False
         self._show_table()
         self._label("waiting", state.count(*_QUEUE))
-        self._label("finished", state.count(Phase.DONE, Phase.SKIPPED))
+        self._label("finished", state.count(Phase.DONE))
         self._label("failed", state.count(Phase.FAILED))
+        self._label("skipped", state.count(Phase.SKIPPED))
 
     def _title_line(self) -> str:
         state = self._state
@@ -257,8 +259,10 @@ class BatchApp(Actions, App[None]):
                 return queue_rows(self._state, self._progress, numbers, self._matches)
             case "finished":
                 return finished_rows(self._state, self._matches)
+            case "skipped":
+                return reason_rows(self._state, Phase.SKIPPED, self._matches)
             case _:
-                return failed_rows(self._state, self._matches)
+                return reason_rows(self._state, Phase.FAILED, self._matches)
 
     def _label(self, pane: str, count: int) -> None:
         """Show a list's length on its tab; on a slow machine the first redraw comes before the tabs."""
@@ -272,14 +276,3 @@ class BatchApp(Actions, App[None]):
     def _tab_changed(self) -> None:
         self._show_table()
         self._show_keys()
-
-    @property
-    def selected(self) -> JobState | None:
-        """The video under the cursor of the list that is looked at."""
-        table = self._tables.get(self._tabs.active)
-        job_id = table.selected if table is not None else None
-        return self._state.jobs.get(job_id) if job_id is not None else None
-
-    def focus_list(self) -> None:
-        """Give the keys back to the list."""
-        (self._tables.get(self._tabs.active) or self._log_view).focus()

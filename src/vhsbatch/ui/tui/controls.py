@@ -48,6 +48,7 @@ class Control:
 
 
 _WAITING = ("waiting",)
+_LISTED = ("waiting", "finished", "failed", "skipped")
 
 CONTROLS = (
     Control(
@@ -100,7 +101,7 @@ CONTROLS = (
         label="Retry",
         title="Try this video again",
         text="Retry the selected failed or skipped video, after its finished segments",
-        tabs=("failed", "finished"),
+        tabs=("failed", "skipped"),
         steers=True,
     ),
     Control(
@@ -117,7 +118,7 @@ CONTROLS = (
         label="View",
         title="See before and after",
         text="Show the selected video's current frame, before and after",
-        tabs=("waiting", "finished", "failed"),
+        tabs=_LISTED,
     ),
     Control(
         key="i",
@@ -125,7 +126,7 @@ CONTROLS = (
         label="Info",
         title="Details of this video",
         text="Show the selected video's properties, plan, outcome and log",
-        tabs=("waiting", "finished", "failed"),
+        tabs=_LISTED,
     ),
     Control(
         key="slash",
@@ -141,7 +142,7 @@ CONTROLS = (
         label="Log",
         title="Log of this video",
         text="Show the selected video's log",
-        tabs=("waiting", "finished", "failed"),
+        tabs=_LISTED,
     ),
     Control(
         key="u",
@@ -206,8 +207,17 @@ CONTROLS = (
             ("1", "waiting", "Queue", "running and waiting videos"),
             ("2", "finished", "Finished", "finished videos"),
             ("3", "failed", "Failed", "failed videos"),
-            ("4", "log", "Log", "the log"),
+            ("4", "skipped", "Skipped", "skipped videos"),
+            ("5", "log", "Log", "the log"),
         )
+    ),
+    Control(
+        key="question_mark",
+        action="help",
+        label="Help",
+        title="Help",
+        text="Show every key and what it does",
+        shown_as="?",
     ),
 )
 PALETTE = Control(

@@ -140,30 +140,30 @@ def _plan_cells(job: JobState) -> Row:
 
 
 def finished_rows(state: BatchState, matches: Callable[[JobState], bool]) -> dict[str, Row]:
-    """Videos that need nothing more: position, name, size, time, speed, what was found."""
-    return _rows(state, (Phase.DONE, Phase.SKIPPED), matches, _result_cells)
+    """Videos that were restored: position, name, size, time, speed, result."""
+    return _rows(state, Phase.DONE, matches, _result_cells)
 
 
 def _result_cells(job: JobState) -> Row:
-    if job.phase is Phase.SKIPPED or job.published is None:
-        return ("", "", "", f"skipped: {job.reason}")
+    if job.published is None:
+        return ("", "", "", job.job.id)
     taken_s = (job.ended_s or 0.0) - (job.started_s or job.ended_s or 0.0)
     speed = f"{job.published.frames / taken_s:.1f} fps" if taken_s > 0 else ""
     return (size(job.published.size_bytes), duration(taken_s), speed, job.job.id)
 
 
-def failed_rows(state: BatchState, matches: Callable[[JobState], bool]) -> dict[str, Row]:
-    """Videos that were given up: position, name, reason."""
-    return _rows(state, (Phase.FAILED,), matches, lambda job: (job.reason or "",))
+def reason_rows(state: BatchState, phase: Phase, matches: Callable[[JobState], bool]) -> dict[str, Row]:
+    """Videos that were given up or left out: position, name, reason."""
+    return _rows(state, phase, matches, lambda job: (job.reason or "",))
 
 
 def _rows(
     state: BatchState,
-    phases: tuple[Phase, ...],
+    phase: Phase,
     matches: Callable[[JobState], bool],
     cells: Callable[[JobState], Row],
 ) -> dict[str, Row]:
     """The newest come first."""
-    jobs = [job for job in state.jobs.values() if job.phase in phases and matches(job)]
+    jobs = [job for job in state.jobs.values() if job.phase is phase and matches(job)]
     jobs.sort(key=lambda job: -(job.ended_s or 0.0))
     return {job.job.id: (str(job.job.index), job.job.source.name, *cells(job)) for job in jobs[:MOST_ROWS]}

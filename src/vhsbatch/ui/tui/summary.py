@@ -1,6 +1,7 @@
 """What is shown at the end, and the question that is asked before one."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -17,11 +18,17 @@ from vhsbatch.events.state import BatchState
 from vhsbatch.formatting import duration, plain, size
 
 
-def summary_text(state: BatchState) -> Text:
+def summary_text(state: BatchState, report: Path | None = None) -> Text:
     """Counts, times, sizes, and the reason of each failure. Pure."""
     text = Text()
     complete = state.outcome == "complete"
-    title, style = ("Batch complete", "bold green") if complete else ("Batch interrupted", "bold yellow")
+    failed = state.count(Phase.FAILED)
+    if not complete:
+        title, style = "Batch interrupted", "bold yellow"
+    elif failed:
+        title, style = f"Batch complete, {failed} failed", "bold red"
+    else:
+        title, style = "Batch complete", "bold green"
     text.append(f"{title}\n\n", style=style)
     done = [job for job in state.jobs.values() if job.phase is Phase.DONE]
     made_bytes = sum(job.published.size_bytes for job in done if job.published is not None)
@@ -29,7 +36,7 @@ def summary_text(state: BatchState) -> Text:
     rows = [
         ("Total videos", str(len(state.jobs))),
         ("Successful", f"{len(done)}" + (f" ({size(made_bytes)})" if done else "")),
-        ("Failed", str(state.count(Phase.FAILED))),
+        ("Failed", str(failed)),
         ("Skipped", str(state.count(Phase.SKIPPED))),
         ("Time", duration(elapsed_s)),
         ("Output", plain(state.output)),
@@ -37,7 +44,9 @@ def summary_text(state: BatchState) -> Text:
     if (compared := compared_with_prediction(state)) is not None:
         what, _, took = compared.partition(", ")
         rows[5:5] = [("Predicted", what), ("", took)]
-    if state.count(Phase.FAILED):
+    if report is not None:
+        rows.append(("Report", plain(str(report))))
+    if failed:
         rows.append(("Again", "the same command with --resume tries failed videos again"))
     left = sum(not job.phase.ended for job in state.jobs.values())
     if left:
@@ -53,20 +62,24 @@ def summary_text(state: BatchState) -> Text:
 
 
 class SummaryScreen(ModalScreen[None]):
-    """The final panel; it stays until a key is pressed."""
+    """The final panel; it stays until a key is pressed. The lists below it can be looked at then."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,enter,escape", "app.leave", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,escape", "app.pop_screen", "Lists"),
+        Binding("q", "app.leave", "Quit"),
+    ]
 
-    def __init__(self, state: BatchState) -> None:
+    def __init__(self, state: BatchState, report: Path | None) -> None:
         super().__init__()
         self._state = state
+        self._report = report
 
     def compose(self) -> ComposeResult:
         """The panel."""
         with Vertical(classes="panel"):
             with VerticalScroll():
-                yield Static(summary_text(self._state), id="summary")
-            yield Static(Text("q or Enter closes", style="dim"), classes="hint")
+                yield Static(summary_text(self._state, self._report), id="summary")
+            yield Static(Text("Enter shows the lists and details, q quits", style="dim"), classes="hint")
 
 
 @dataclass(frozen=True, slots=True)
