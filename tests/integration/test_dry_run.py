@@ -66,4 +66,5 @@ def test_json_is_json_only(folder: Path) -> None:
         "b_120p.mp4",
         "c_120p.mp4",
     ]
+    assert all(event["at_s"] > 0 for event in events)
     assert done.stderr == ""

@@ -247,7 +247,7 @@ class _JsonListing:
 
     def begin(self, videos: int, lanes: int, notes: tuple[str, ...]) -> None:
         for text in (f"dry run: {counted(videos, 'video')}, {counted(lanes, 'worker')}", *notes):
-            self._put(LogLine(level="info", text=text))
+            self._put(LogLine(level="info", text=text, at_s=time.time()))
 
     def video(self, job: Job, of: int, outcome: Outcome, estimated: str, remark: str) -> None:
         now_s = time.time()
@@ -259,13 +259,13 @@ class _JsonListing:
             case error:
                 self._put(JobFailed(at_s=now_s, job_id=job.id, reason=str(error)))
         for text in filter(None, (estimated, remark)):
-            self._put(LogLine(level="info", text=text, job_id=job.id))
+            self._put(LogLine(level="info", text=text, job_id=job.id, at_s=now_s))
 
     def end(self, total: BatchPredicted | None, *, planned: int, warning: str | None) -> None:
         if total is not None and planned:
             self._put(total)
         if warning is not None:
-            self._put(LogLine(level="warning", text=warning))
+            self._put(LogLine(level="warning", text=warning, at_s=time.time()))
 
     def wait_for(self, what: str) -> None:
         """Nothing but JSON is printed."""

@@ -60,6 +60,8 @@ def continued(options: BatchOptions, before: Mapping[str, str], *, replan: bool)
             value = getattr(typed, option.name)
             # An option that the version which began the batch did not know had its default.
             was = before.get(option.name, _text(option.default))
+            if option.kind is bool:
+                was = was.lower()  # as earlier versions wrote it, it began with a capital
             effective = _effective(option, was, preset)
             if value == option.default:
                 changes[option.name] = _parsed(was, option)
@@ -111,6 +113,8 @@ def _text(value: object) -> str:
     """How a value is kept in the journal."""
     if isinstance(value, tuple):
         return shlex.join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else str(value)
 
 
@@ -119,7 +123,7 @@ def _parsed(text: str, option: Option) -> object:
     if isinstance(option.default, tuple):
         return tuple(shlex.split(text))
     if option.kind is bool:
-        return text == "True"
+        return text == "true"
     if text == "":
         return None
     return option.kind(text) if option.kind in (int, Path) else text
@@ -127,7 +131,7 @@ def _parsed(text: str, option: Option) -> object:
 
 def _differs(option: Option, value: object, before: str) -> UsageError:
     typed = option.flag if value is True else f"{option.flag} {_text(value)}"
-    how = f"without {option.flag}" if before in ("", "False") else f"with {before}"
+    how = f"without {option.flag}" if before in ("", "false") else f"with {before}"
     return UsageError(
         f"{typed}: this batch was started {how}",
         fix="leave it out, or add --replan to use it for unfinished videos",

@@ -6,8 +6,10 @@ the lane works on it, the newest readings and the last lines of the log. A subsc
 therefore never stall the work.
 """
 
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import anyio
 
@@ -142,8 +144,8 @@ class Bus:
                 self._is_over = isinstance(fact, BatchFinished)
 
     def tell(self, telemetry: Telemetry) -> None:
-        """Pass telemetry to the subscribers."""
-        self._deliver(telemetry)
+        """Pass telemetry to the subscribers, with the time where it has none."""
+        self._deliver(telemetry if telemetry.at_s else replace(telemetry, at_s=time.time()))
 
     def close(self) -> None:
         """End every mailbox."""

@@ -1,6 +1,6 @@
 """What happens while a lane works: shown to subscribers, dropped when there are none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -18,6 +18,7 @@ class Progress:
         frames_per_s: current speed.
         machine: the machine of a cluster that is at work, empty where there is no cluster.
         device: what does the slow part of it: ``cpu``, or the index of a Vulkan device.
+        at_s: seconds since the epoch, as in all telemetry; the bus sets it.
     """
 
     lane: int
@@ -29,6 +30,8 @@ class Progress:
     frames_per_s: float
     machine: str = ""
     device: str = "cpu"
+    # When it was said says nothing of what was said.
+    at_s: float = field(default=0.0, compare=False)
     kind: Literal["progress"] = "progress"
 
 
@@ -77,6 +80,7 @@ class DeviceReadings:
 
     devices: tuple[DeviceReading, ...]
     disks: tuple[DiskReading, ...]
+    at_s: float = field(default=0.0, compare=False)
     kind: Literal["device_readings"] = "device_readings"
 
     @property
@@ -97,6 +101,7 @@ class LogLine:
     text: str
     job_id: str | None = None
     lane: int | None = None
+    at_s: float = field(default=0.0, compare=False)
     kind: Literal["log"] = "log"
 
 

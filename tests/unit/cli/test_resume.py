@@ -95,3 +95,12 @@ async def test_the_run_that_began_last_is_continued_although_its_clock_was_behin
     before = options_before(tmp_path, Path("/in"))
     assert before is not None
     assert before["crf"] == "15"
+
+
+def test_options_are_kept_as_json_writes_them_and_read_as_earlier_versions_did() -> None:
+    kept = begun()
+    assert (kept["dropouts"], kept["keep_sar"], kept["crf"], kept["suffix"]) == ("true", "false", "20", "")
+    before = {**kept, "dropouts": "True", "keep_sar": "False", "recursive": "True"}
+    assert continued(BatchOptions(), before, replan=False) == continued(BatchOptions(), kept, replan=False)
+    with pytest.raises(UsageError, match="started without --keep-sar"):
+        continued(BatchOptions(result=ResultOptions(keep_sar=True)), before, replan=False)

@@ -49,8 +49,8 @@ def test_every_fact_comes_back_as_it_was(fact: Fact) -> None:
 
 
 def test_telemetry_is_json_too() -> None:
-    assert json.loads(dump(LogLine(level="info", text="[b]"))) == {
-        "level": "info", "text": "[b]", "job_id": None, "lane": None, "kind": "log",
+    assert json.loads(dump(LogLine(level="info", text="[b]", at_s=2.5))) == {
+        "level": "info", "text": "[b]", "job_id": None, "lane": None, "at_s": 2.5, "kind": "log",
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,15 +13,12 @@ from textual.widgets import Static
 from vhsbatch.ui.tui.controls import CONTROLS, PALETTE
 
 
-def help_text() -> Text:
-    """Every key, one line each. Pure."""
-    text = Text()
-    text.append("Keys\n\n", style="bold")
+def help_table() -> Table:
+    """Every key, one row each. Pure."""
+    table = Table.grid(padding=(0, 2))
     for control in (*CONTROLS, PALETTE):
-        text.append(f"  {control.shown_as or control.key:<4}", style="bold")
-        text.append(f"{control.text}\n")
-    text.append("\nKeys that control the batch do nothing once it has ended.\n", style="dim")
-    return text
+        table.add_row(Text(control.shown_as or control.key, style="bold"), Text(control.text))
+    return table
 
 
 class HelpScreen(ModalScreen[None]):
@@ -34,5 +32,5 @@ class HelpScreen(ModalScreen[None]):
         """The panel."""
         with Vertical(classes="panel"):
             with VerticalScroll():
-                yield Static(help_text())
+                yield Static(help_table())
             yield Static(Text("Escape closes", style="dim"), classes="hint")

@@ -47,7 +47,7 @@ def summary_text(state: BatchState, report: Path | None = None) -> Text:
     if report is not None:
         rows.append(("Report", plain(str(report))))
     if failed:
-        rows.append(("Again", "the same command with --resume tries failed videos again"))
+        rows.append(("Again", "add --resume to try failed videos again"))
     left = sum(not job.phase.ended for job in state.jobs.values())
     if left:
         rows.insert(4, ("Left", f"{left}; the same command with --resume continues"))
