@@ -84,6 +84,50 @@ def test_what_hangs_is_stopped_and_tried_again(fault: str, place: Path) -> None:
     program.wait_until_gone(place)
 
 
+STAGES = {
+    "measure": "measuring: nothing moved in 2 s",
+    "loudness": "measuring loudness: nothing moved in 2 s",
+    "join": "joining: nothing moved in 2 s",
+    "verify": "verifying: nothing moved in 2 s",
+}
+# The slow fault takes twice as long, without a word.
+STALLS = "stall_timeout_s = 2.0\nremember = false\npresets = ['loud.toml']\n"
+
+
+@pytest.fixture
+def staged(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (place / "loud.toml").write_text("[loud]\naudio = { loudness_lufs = -18.0 }\n")
+    monkeypatch.setenv("FAKE_FFMPEG_SCRATCH", str(place / "scratch"))
+    return place
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_hangs_at_any_stage_is_stopped_and_named(
+    stage: str, staged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_FFMPEG_STAGE", stage)
+    done = batch(staged, "hang", "-p", "loud", "--retries", "0", settings=STALLS)
+    assert done.returncode == 1, done.stderr
+    lines = done.stdout.splitlines()
+    reason = lines[lines.index("[1/1] FAILED: tape.avi") + 1]
+    assert STAGES[stage] in reason
+    assert "stall_timeout_s" in reason
+    program.wait_until_gone(staged)
+    monkeypatch.setenv("FAKE_FFMPEG_STAGE", "")
+    again = batch(staged, "", "-p", "loud", settings=STALLS)
+    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_writes_without_a_word_at_any_stage_is_left_alone(
+    stage: str, staged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_FFMPEG_STAGE", stage)
+    done = batch(staged, "slow", "-p", "loud", "--retries", "0", once=True, settings=STALLS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (staged / "scratch").stat().st_size == 4 * 8  # the fault did happen
+
+
 def test_a_source_that_changes_meanwhile_is_never_half_processed(place: Path) -> None:
     source = place / "in" / "tape.avi"
     process = program.start("batch", "in", "out", "-r", "720", "--json", cwd=place)

@@ -58,6 +58,8 @@ _SHELL_GUARD = (
 _COMMANDS = 12
 _commands: ContextVar[deque[tuple[str, ...]] | None] = ContextVar("commands", default=None)
 
+_children: ContextVar[set[int] | None] = ContextVar("children", default=None)
+
 LineSink = Callable[[str], None]
 
 # By each child what ends it at once.
@@ -73,6 +75,17 @@ def commands_kept() -> Iterator[Sequence[tuple[str, ...]]]:
         yield kept_here
     finally:
         _commands.reset(token)
+
+
+@contextmanager
+def children_known() -> Iterator[set[int]]:
+    """The children that this task, and those that it starts, have at the moment."""
+    children: set[int] = set()
+    token = _children.set(children)
+    try:
+        yield children
+    finally:
+        _children.reset(token)
 
 
 def guarded(argv: tuple[str, ...], *, niceness: int = 0) -> tuple[str, ...]:
@@ -145,6 +158,9 @@ async def spawn(
         commands.append(argv)
     process = await _started(start, argv[0])
     _alive[process.pid] = signal.SIGHUP if keep else signal.SIGKILL
+    known = _children.get()
+    if known is not None:
+        known.add(process.pid)
     try:
         yield process
     finally:
@@ -156,6 +172,8 @@ async def spawn(
             for _ in range(_CALLBACK_ROUNDS):
                 await anyio.lowlevel.checkpoint()
         del _alive[process.pid]
+        if known is not None:
+            known.discard(process.pid)
 
 
 async def _started(start: Callable[[], Awaitable[Process]], program: str) -> Process:

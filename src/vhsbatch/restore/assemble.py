@@ -26,6 +26,7 @@ from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.source import SourceIdentity
 from vhsbatch.probe.probe import frame_times
 from vhsbatch.process.chain import StageSpec, run_chain
+from vhsbatch.process.stalls import no_stall
 from vhsbatch.restore.destination import expect_size
 from vhsbatch.restore.proofs import keep_proof
 from vhsbatch.restore.record import FileRecord, make_record, write_record
@@ -66,7 +67,8 @@ async def assemble(
         needed_bytes = sum(segment.size_bytes for segment in segments)
         await anyio.to_thread.run_sync(expect_size, needed_bytes, workspace.publishing)
         await _write_script(plan, segments, folder)
-        picture = await _retimed(plan, segments, workspace)
+        async with no_stall("joining", workspace.stall_timeout_s):
+            picture = await _retimed(plan, segments, workspace)
         join, proof, notes = await _make_whole(plan, picture, temporary, workspace, lane=lane, tell=tell)
         notes = (*notes, *_made_otherwise(segments))
         digest = await sha256(temporary)
@@ -166,7 +168,8 @@ async def _make_whole(
     Returns:
         The commands that joined them, how the result was proven, and what the user should know of it.
     """
-    loudness = await measure_loudness(plan, ffmpeg=workspace.ffmpeg, niceness=workspace.niceness)
+    async with no_stall("measuring loudness", workspace.stall_timeout_s):
+        loudness = await measure_loudness(plan, ffmpeg=workspace.ffmpeg, niceness=workspace.niceness)
 
     async def join(audio: tuple[AudioEncode, ...]) -> tuple[str, str]:
         script = workspace.job_folder(plan) / _SCRIPT
@@ -176,19 +179,21 @@ async def _make_whole(
             *uniform_stage(plan, plan.info.audio, ffmpeg=workspace.ffmpeg),
             StageSpec(name="join", argv=command),
         )
-        packets = await _join(plan, stages, workspace, lane=lane, tell=tell)
-        proof = await verify_output(
-            output,
-            plan,
-            # What was retimed is not the segments' own: the whole is decoded.
-            packets=packets if picture is None else None,
-            audio=audio,
-            times_s=None if picture is None else picture.times_s,
-            ffmpeg=workspace.ffmpeg,
-            threads=workspace.threads.decode,
-            niceness=workspace.niceness,
-            on_frames=_progress(plan, lane, "verify", tell),
-        )
+        async with no_stall("joining", workspace.stall_timeout_s):
+            packets = await _join(plan, stages, workspace, lane=lane, tell=tell)
+        async with no_stall("verifying", workspace.stall_timeout_s):
+            proof = await verify_output(
+                output,
+                plan,
+                # What was retimed is not the segments' own: the whole is decoded.
+                packets=packets if picture is None else None,
+                audio=audio,
+                times_s=None if picture is None else picture.times_s,
+                ffmpeg=workspace.ffmpeg,
+                threads=workspace.threads.decode,
+                niceness=workspace.niceness,
+                on_frames=_progress(plan, lane, "verify", tell),
+            )
         return " | ".join(describe(stage.argv) for stage in stages), proof
 
     audio = plan_audio(plan, loudness)

@@ -115,11 +115,11 @@ Standing = Nothing | Own | InTheWay
 
 
 def is_as_published(result: Result, found: Found, digest: Callable[[], str]) -> bool:
-    """Whether a file is what was published: it is read only where its time has changed. Pure."""
+    """Whether a file is what was published: it is read where its time has changed, or is not known. Pure."""
     if not found.regular or found.size_bytes != result.size_bytes:
         return False
     moved_ns = abs(found.modified_ns - result.modified_ns)
-    return result.modified_ns == 0 or moved_ns <= _SAME_TIME_NS or digest() == result.sha256
+    return moved_ns <= _SAME_TIME_NS or digest() == result.sha256
 
 
 def standing(

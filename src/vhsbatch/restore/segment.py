@@ -35,6 +35,7 @@ from vhsbatch.ffmpeg.segment_commands import (
 from vhsbatch.fs import publish, sha256
 from vhsbatch.model.plan import JobPlan, Segment, Upscaling
 from vhsbatch.process.chain import StageSpec, run_chain
+from vhsbatch.process.stalls import no_stall
 from vhsbatch.process.suspension import patient
 from vhsbatch.restore.reuse import expect_unchanged
 from vhsbatch.restore.verify import count_frames
@@ -119,9 +120,10 @@ async def make_part(
     await _run_stages(segment_stages(plan, segment, workspace, part, upscaling), reporter, workspace)
     if reporter.cut_off is not None:
         raise ChainError(f"the source did not arrive complete: {reporter.cut_off}")
-    frames = await count_frames(
-        part, ffmpeg=workspace.ffmpeg, threads=workspace.threads.decode, niceness=workspace.niceness
-    )
+    async with no_stall("verifying", workspace.stall_timeout_s):
+        frames = await count_frames(
+            part, ffmpeg=workspace.ffmpeg, threads=workspace.threads.decode, niceness=workspace.niceness
+        )
     if frames != segment.frames:
         raise VerificationError(
             f"segment {segment.index + 1} has {frames} frames instead of {segment.frames}",

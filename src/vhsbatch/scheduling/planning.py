@@ -16,6 +16,7 @@ from vhsbatch.events.telemetry import LogLine
 from vhsbatch.formatting import size
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.process.stalls import no_stall
 from vhsbatch.restore.destination import expect_name, expect_size, limit_below
 from vhsbatch.restore.ownership import ANY_FILE, InTheWay, Nothing, Own, Result, Rules, Standing
 from vhsbatch.restore.per_video import Override
@@ -124,7 +125,8 @@ class Planning:
             await anyio.to_thread.run_sync(self.refresh)
         place, records = self.workspace.publishing, self.workspace.records
         await anyio.to_thread.run_sync(functools.partial(expect_name, job, place, record=records))
-        plan, note = await self.choosing.plan(job)
+        async with no_stall("measuring", self.workspace.stall_timeout_s):
+            plan, note = await self.choosing.plan(job)
         if isinstance(plan, str):
             return plan
         await anyio.to_thread.run_sync(self._expect_size, plan)

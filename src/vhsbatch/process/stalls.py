@@ -1,0 +1,113 @@
+"""Ends child processes that do nothing any more, whatever they are for.
+
+What a child prints differs from program to program, so the system is asked: a child moves while it reads or
+writes (a long pass that rewrites a file prints nothing), or computes. Where the system does not tell, all
+children count as moving.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from vhsbatch.errors import ChainError
+from vhsbatch.process.spawn import children_known
+from vhsbatch.process.suspension import patient
+from vhsbatch.process.threads import in_thread
+
+# How often to look within the limit, and how seldom at most.
+_LOOKS = 8
+_LONGEST_LOOK_S = 10.0
+# Waking up to find nothing to do takes less of the limit than this.
+_LEAST_CPU = 0.01
+_COUNTED = ("rchar", "wchar", "read_bytes", "write_bytes")
+# Fields of /proc/PID/stat behind the name: CPU time of the process, and of its children that have ended.
+_CPU_FIELDS = slice(11, 15)
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What some processes have done so far.
+
+    Attributes:
+        transferred: by each process the bytes that it has read and written.
+        cpu_s: how long all of them have computed.
+    """
+
+    transferred: tuple[tuple[int, tuple[int, ...]], ...]
+    cpu_s: float
+
+    def has_moved_since(self, earlier: "Activity", limit_s: float) -> bool:
+        """Whether they did something that counts; `limit_s` is how long they may do nothing."""
+        return self.transferred != earlier.transferred or self.cpu_s - earlier.cpu_s > _LEAST_CPU * limit_s
+
+
+@asynccontextmanager
+async def no_stall(what: str, limit_s: float) -> AsyncIterator[None]:
+    """End the children that are started in this block when none of them has moved for `limit_s` seconds.
+
+    Args:
+        what: what they do, for the error: ``joining``.
+        limit_s: how long they may do nothing.
+
+    Raises:
+        ChainError: they were ended.
+    """
+    failure: Exception | None = None
+    with children_known() as children, anyio.CancelScope() as scope, patient(scope):
+        async with anyio.create_task_group() as group:
+            group.start_soon(_watch, children, scope, limit_s)
+            # As it is, and not in the group of errors that a task group makes of it.
+            try:
+                yield
+            except Exception as error:
+                failure = error
+            group.cancel_scope.cancel()
+    if scope.cancelled_caught:
+        raise ChainError(
+            f"{what}: nothing moved in {limit_s:g} s: it was stopped",
+            fix="check the disks, and set stall_timeout_s higher if this machine is that slow",
+        )
+    if failure is not None:
+        raise failure
+
+
+async def _watch(children: set[int], scope: anyio.CancelScope, limit_s: float) -> None:
+    last: Activity | None = None
+    while True:
+        now = await in_thread(activity, frozenset(children))
+        if now is None or last is None or now.has_moved_since(last, limit_s):
+            last = now
+            scope.deadline = anyio.current_time() + limit_s
+        await anyio.sleep(min(limit_s / _LOOKS, _LONGEST_LOOK_S))
+
+
+def activity(children: frozenset[int], proc: Path = Path("/proc")) -> Activity | None:
+    """What processes and their descendants have done so far; None where none can be read."""
+    transferred: list[tuple[int, tuple[int, ...]]] = []
+    cpu_s = 0.0
+    for pid in sorted({one for child in children for one in _family(child, proc)}):
+        with suppress(OSError, ValueError, IndexError):  # it has ended
+            fields = (proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            cpu_s += sum(map(int, fields[_CPU_FIELDS])) / os.sysconf("SC_CLK_TCK")
+            transferred.append((pid, _transferred(proc / str(pid) / "io")))
+    return Activity(tuple(transferred), cpu_s) if transferred else None
+
+
+def _transferred(path: Path) -> tuple[int, ...]:
+    try:
+        lines = dict(line.split(": ") for line in path.read_text().splitlines())
+    except OSError:  # a program that nobody may look into: its CPU time has to do
+        return ()
+    return tuple(int(lines[name]) for name in _COUNTED)
+
+
+def _family(pid: int, proc: Path) -> Iterator[int]:
+    yield pid
+    for path in (proc / str(pid) / "task").glob("*/children"):
+        with suppress(OSError):
+            for child in path.read_text().split():
+                yield from _family(int(child), proc)
