@@ -224,6 +224,10 @@ def test_a_result_that_was_renamed_with_its_record_is_one(tmp_path: Path) -> Non
     ledger, job = Ledger(tmp_path), Job(id=output.name, index=1, source=source, output=output)
     assert ledger.is_result(output)
     assert isinstance(ledger.standing(job, records=True), Own)
+    # Of a file of the same size, the record proves nothing.
+    output.write_bytes(b"RESULT")
+    assert not ledger.is_result(output)
+    assert isinstance(ledger.standing(job, records=True), InTheWay)
     # The record of a result that is elsewhere is not replaced.
     output.unlink()
     assert isinstance(ledger.standing(job, records=True), InTheWay)
