@@ -22,7 +22,7 @@ from textual.pilot import Pilot
 
 from vhsbatch import cli
 from vhsbatch.batch.session import Session
-from vhsbatch.cli import batch
+from vhsbatch.cli import display
 from vhsbatch.events.bus import Mailbox
 from vhsbatch.events.figures import figures
 from vhsbatch.ui.printing import print_events
@@ -153,7 +153,7 @@ def main() -> int:
         for kind in ("CONFIG", "CACHE", "STATE"):
             os.environ[f"XDG_{kind}_HOME"] = str(SCRATCH / ".home")
         subprocess.run([sys.executable, ROOT / "scripts" / "make_captures.py", "captures"], check=True)
-        batch.interfaces = lambda *_arguments, **_options: [watch]
+        display.interfaces = lambda *_arguments, **_options: [watch]
         code = cli.run(COMMAND)
         photograph_report(Path("restored/report.html").resolve())
     finally:
