@@ -147,3 +147,25 @@ async def test_an_empty_track_is_left_out_and_told(studio: Studio, tmp_path: Pat
     info, made, _, said = await restored(studio, source)
     assert len(info.audio) == len(made.audio) == 1
     assert "audio left out: stream 2 (ac3): it is empty" in said
+
+
+@pytest.mark.parametrize("container", ["mp4", "mkv"])
+@pytest.mark.parametrize("source", ["early.ts", "early.mkv"])
+async def test_a_track_that_ends_before_the_picture_begins_is_left_out_and_the_others_stay(
+    source: str, container: str, studio: Studio, tmp_path: Path
+) -> None:
+    # The picture begins at 1 s; of three tracks one ends before it, one 0.2 s into it, and one with it.
+    ends_s = (0.8, 1.2, 2)
+    clip = tmp_path / source
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=1"),
+        *(word for end_s in ends_s for word in ("-f", "lavfi", "-i", f"sine=f=440:r=48000:d={end_s}")),
+        *("-filter_complex", "[0]setpts=PTS+1/TB[v]", "-map", "[v]", "-map", "1", "-map", "2", "-map", "3"),
+        *("-c:v", "libx264", "-c:a", "mp2", clip),
+    )
+    info, made, _, said = await restored(studio, clip, container=container)
+    assert [track.index for track in info.audio] == [2, 3]
+    assert "stream 1 (mp2): it ends before the picture begins" in said
+    assert len(made.audio) == 2
+    for track, end_s in zip(made.audio, ends_s[1:], strict=True):
+        assert float(track.end_s - made.video.start_s) == pytest.approx(end_s - 1, abs=0.1)
