@@ -1,8 +1,11 @@
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+import program
 
 # Shells have what they start in the background ignore these, and so would every program under test.
 for ignored in (signal.SIGINT, signal.SIGHUP):
@@ -20,3 +23,9 @@ settings.load_profile("vhsbatch")
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    yield
+    program.end_all()

@@ -12,6 +12,9 @@ from typing import Any
 from clips import FFMPEG
 
 COMMAND = (sys.executable, "-m", "vhsbatch.cli")
+FAKE_FFMPEG = Path(__file__).parent / "fakes" / "ffmpeg"
+
+_started: list[subprocess.Popen[str]] = []
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -45,8 +48,15 @@ def start(
     *arguments: str | Path, cwd: Path, variables: Mapping[str, str] | None = None, **options: Any
 ) -> subprocess.Popen[str]:
     """Start `vhs-upscale` in a session of its own."""
-    return subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
+    return start_command([*COMMAND, *map(str, arguments)], cwd, variables, **options)
+
+
+def start_command(
+    command: list[str], cwd: Path, variables: Mapping[str, str] | None = None, **options: Any
+) -> subprocess.Popen[str]:
+    """Start a command in a session of its own, and with the environment of `vhs-upscale`."""
+    process = subprocess.Popen(
+        command,
         cwd=cwd,
         env={**environment(cwd), **(variables or {})},
         stdin=subprocess.DEVNULL,
@@ -56,6 +66,30 @@ def start(
         start_new_session=True,
         **options,
     )
+    _started.append(process)
+    return process
+
+
+def end_all() -> None:
+    """End what a test started and, having failed, left behind: the next test should not meet it."""
+    while _started:
+        process = _started.pop()
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def held_after_one_segment(gate: Path) -> dict[str, str]:
+    """Variables with which the fake FFmpeg makes a first segment, and no other before the gate is there."""
+    return {
+        "FAKE_FFMPEG_REAL": FFMPEG,
+        "FAKE_FFMPEG_FAULT": "wait",
+        "FAKE_FFMPEG_STAGE": "later",
+        "FAKE_FFMPEG_GATE": str(gate),
+    }
 
 
 def events(stdout: str) -> list[dict[str, Any]]:

@@ -11,8 +11,6 @@ from clips import FFMPEG, make_clip
 
 pytestmark = pytest.mark.slow
 
-FAKE = Path(__file__).parents[1] / "fakes" / "ffmpeg"
-
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
@@ -26,7 +24,7 @@ def place(tmp_path: Path) -> Path:
 def batch(
     place: Path, fault: str, *options: str, once: bool = False, settings: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    (place / "vhsbatch.toml").write_text(f'ffmpeg = "{FAKE}"\n{settings}')
+    (place / "vhsbatch.toml").write_text(f'ffmpeg = "{program.FAKE_FFMPEG}"\n{settings}')
     environment = {
         **program.environment(place),
         "FAKE_FFMPEG_REAL": FFMPEG,

@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -30,17 +31,9 @@ class Machine:
         if subprocess.run([*self._enter, "true"], capture_output=True, check=False).returncode != 0:
             pytest.skip("a machine of our own needs root and namespaces")
 
-    def start(self, *options: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*self._enter, *program.COMMAND, "batch", "in", "out", *OPTIONS, *options],
-            cwd=self._place,
-            env=program.environment(self._place),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+    def start(self, *options: str, variables: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        command = [*self._enter, *program.COMMAND, "batch", "in", "out", *OPTIONS, *options]
+        return program.start_command(command, self._place, variables)
 
 
 @pytest.fixture
@@ -73,9 +66,13 @@ def test_what_a_machine_that_is_gone_had_is_taken_over(
     machines: tuple[Machine, Machine], tmp_path: Path
 ) -> None:
     one, two = machines
-    dying = one.start("--max-count", "1")
+    # Both know the same FFmpeg, which makes only the dying machine wait: the heir has time to ask.
+    with (tmp_path / "vhsbatch.toml").open("a") as settings:
+        settings.write(f'ffmpeg = "{program.FAKE_FFMPEG}"\n')
+    held_up = program.held_after_one_segment(tmp_path / "gate")
+    dying = one.start("--max-count", "1", variables=held_up)
     program.wait_for_event(dying, "segment_finished")
-    heir = two.start("--max-count", "1")
+    heir = two.start("--max-count", "1", variables={**held_up, "FAKE_FFMPEG_FAULT": ""})
     held = program.wait_for_event(heir, "job_held")
     assert str(held["by"]).startswith("one (process ")
     dying.kill()
@@ -86,5 +83,5 @@ def test_what_a_machine_that_is_gone_had_is_taken_over(
     os.utime(run, (long_ago_s, long_ago_s))
     made = all_events(heir, "segment_finished")
     assert len({event["segment"] for event in made}) == len(made)
-    verified = program.run("verify", "out", cwd=tmp_path)
+    verified = program.run("verify", "out", "--config", os.devnull, cwd=tmp_path)
     assert verified.returncode == 0, verified.stdout

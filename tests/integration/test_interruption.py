@@ -201,11 +201,15 @@ def test_two_runs_on_one_folder_make_each_video_once(place: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_takes_over_from_one_that_was_killed(place: Path) -> None:
-    one = program.start("batch", "in", "out", *OPTIONS, "--max-count", "1", "--json", cwd=place)
-    program.wait_for_event(one, "segment_started")
-    two = program.start("batch", "in", "out", *OPTIONS, "--max-count", "1", "--json", cwd=place)
-    program.wait_for_event(two, "job_held")
+    # Both know the same FFmpeg, which makes only the first run wait: the second has time to ask.
+    with (place / "vhsbatch.toml").open("a") as settings:
+        settings.write(f'ffmpeg = "{program.FAKE_FFMPEG}"\n')
+    held_up = program.held_after_one_segment(place / "gate")
+    arguments = ("batch", "in", "out", *OPTIONS, "--max-count", "1", "--json")
+    one = program.start(*arguments, cwd=place, variables=held_up)
     program.wait_for_event(one, "segment_finished")
+    two = program.start(*arguments, cwd=place, variables={**held_up, "FAKE_FFMPEG_FAULT": ""})
+    program.wait_for_event(two, "job_held")
     one.kill()
     one.communicate(timeout=30)
     stdout, stderr = two.communicate(timeout=100)

@@ -10,7 +10,6 @@ from clips import FFMPEG, make_clip
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-FAKE = Path(__file__).parents[1] / "fakes" / "ffmpeg"
 BATCH = ("batch", "in", "out", "-r", "120", "--parallel", "1", "--no-report", "--json")
 
 
@@ -22,7 +21,7 @@ def test_a_batch_is_steered_in_words_and_followed_in_sentences(tmp_path: Path) -
     (tmp_path / "in").mkdir()
     for name in ("a tape.avi", "b.avi", "c.avi"):
         make_clip(tmp_path / "in" / name, "-c:v", "ffv1", "-g", "1", seconds=0.3, size="96x64")
-    (tmp_path / "vhsbatch.toml").write_text(f'ffmpeg = "{FAKE}"\n')
+    (tmp_path / "vhsbatch.toml").write_text(f'ffmpeg = "{program.FAKE_FFMPEG}"\n')
     # No segment is made before the gate is there.
     admission = {
         "FAKE_FFMPEG_REAL": FFMPEG,

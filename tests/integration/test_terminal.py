@@ -16,7 +16,6 @@ from terminal import PATIENCE_S, WITHOUT_COLOUR, Terminal, terminal
 # Each of them starts programs that take half a minute to draw a screen where a machine is very busy.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-FAKE = Path(__file__).parents[1] / "fakes" / "ffmpeg"
 BATCH = ("batch", "in", "out", "-r", "120", "--parallel", "2", "--no-report")
 
 
@@ -30,7 +29,7 @@ def place(tmp_path: Path) -> Path:
             seconds=1,
             size="96x64",
         )
-    (tmp_path / "vhsbatch.toml").write_text(f'ffmpeg = "{FAKE}"\n')
+    (tmp_path / "vhsbatch.toml").write_text(f'ffmpeg = "{program.FAKE_FFMPEG}"\n')
     return tmp_path
 
 
