@@ -6,22 +6,20 @@ from dataclasses import dataclass, field
 import anyio
 
 from vhsbatch.analysis.findings import SURE_ENOUGH, SourceFinding, find
-from vhsbatch.analysis.measure import cached_measurement
+from vhsbatch.analysis.measure import cached_measurement, cached_picture
 from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset, derive
+from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.toolchain import FFmpeg
 from vhsbatch.model.media import MediaInfo
 
-_SMALL_LINES = 400
-
-# Noise of the luma, standard deviation in steps of 8 bits. Camera DV and good tapes measure up to
-# about 3, ordinary tapes 3 to 5; above that, averaging over time gains most.
-_QUIET = 2.0
-_WORN = 5.0
-# Colour is worn sooner: its noise is coarse, and half as much is as visible.
-_WORN_CHROMA = 4.0
-_SHARP_DOWNLOAD = 1.0
+# Noise of the luma and the chroma, standard deviation in steps of 8 bits. Simulated captures of
+# first-generation tapes measured 2.0 and 2.7, of ordinary tapes 4.0 and 5.4, of worn tapes twice that.
+_QUIET = 2.5
+_WORN = 5.75
+_WORN_CHROMA = 8.0
+_CLEAN = 1.0
 
 
 # Of these a preset may ask for more than a source needs, and keeps that.
@@ -30,28 +28,42 @@ _AT_LEAST = frozenset({"crop.mask_bottom_lines", "audio.denoise_db"})
 
 @dataclass(frozen=True, slots=True)
 class AutoDetect:
-    """Chooses a preset for each source.
+    """Chooses a preset for each source by its picture.
 
     Attributes:
         presets: what can be chosen, with every override of the command line applied.
+        adapts: whether whatever else is found changes the preset too: it crops edges, and repairs the sound
+            (`--auto-detect`).
     """
 
     presets: Mapping[str, Preset]
+    adapts: bool = False
     # One analysis after the other: they read the disk that the lanes read too.
     _turn: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def choose(
-        self, info: MediaInfo, cache: Cache | None, *, ffmpeg: FFmpeg
+        self, info: MediaInfo, cache: Cache | None, *, ffmpeg: FFmpeg, otherwise: Preset
     ) -> tuple[Preset, tuple[str, ...]]:
-        """The preset for a source, adapted to it, and the reasons.
+        """The preset for a source, adapted to it where that is wanted, and the reasons.
 
-        Raises:
-            InputError: its picture cannot be measured.
+        Args:
+            info: the source.
+            cache: what earlier runs measured; None without a cache.
+            ffmpeg: what decodes it.
+            otherwise: for a source whose picture cannot be measured.
         """
-        async with self._turn:
-            measured = await cached_measurement(info, cache, ffmpeg=ffmpeg)
-        name, reason = suitable_preset(info, measured.picture)
-        preset, reasons = adapted(self.presets[name], find(info, measured))
+        try:
+            async with self._turn:
+                if self.adapts:
+                    measured = await cached_measurement(info, cache, ffmpeg=ffmpeg)
+                    picture, findings = measured.picture, find(info, measured)
+                else:
+                    picture = await cached_picture(info, cache, ffmpeg=ffmpeg)
+                    findings = ()
+        except InputError as error:  # what little decodes is restored all the same
+            return otherwise, (f"preset {otherwise.name}: {error.cause}",)
+        name, reason = suitable_preset(info, picture)
+        preset, reasons = adapted(self.presets[name], findings)
         return preset, (f"preset {name}: {reason}", *reasons)
 
 
@@ -75,36 +87,34 @@ def adapted(preset: Preset, findings: Sequence[SourceFinding]) -> tuple[Preset, 
 def suitable_preset(info: MediaInfo, picture: VideoMeasurement) -> tuple[str, str]:
     """The name of the preset that suits a source, and why. Pure."""
     interlaced = info.video.field_order.has_fields
+    kind = f"{'interlaced' if interlaced else 'progressive'} {'SD' if info.video.is_sd else 'HD'}"
+    words = [kind, _noise_in_words(picture)]
+    if not interlaced:
+        return _progressive(info, picture), ", ".join(words)
     if not info.video.is_sd:
-        if interlaced:
-            return "broadcast_1080i", f"interlaced HD, {_noise_in_words(picture)}"
-        return ("clean" if _is_quiet(picture) else "auto"), f"progressive HD, {_noise_in_words(picture)}"
-    if interlaced:
-        torn = f"{picture.torn_lines} torn lines at the bottom" if picture.torn_lines else "no torn lines"
-        return _tape_or_disc(info, picture), f"interlaced SD, {_noise_in_words(picture)}, {torn}"
-    return _progressive(info, picture), f"progressive SD, {_noise_in_words(picture)}"
+        return "broadcast_1080i", ", ".join(words)
+    if picture.torn_lines:
+        words.append(f"{picture.torn_lines} torn lines at the bottom")
+    return _tape_or_disc(info, picture), ", ".join(words)
 
 
 def _tape_or_disc(info: MediaInfo, picture: VideoMeasurement) -> str:
     luma, chroma = picture.luma_noise, picture.chroma_noise
     if (luma or 0) >= _WORN or (chroma or 0) >= _WORN_CHROMA:
         return "vhs_heavy"
+    if not _is_quiet(picture):
+        return "vhs"
     if picture.torn_lines:
         # Only a tape deck switches heads within the picture.
-        return "vhs_clean" if _is_quiet(picture) else "vhs"
-    if info.video.codec == "mpeg2video" and _is_quiet(picture):
-        return "dvd_interlaced"
-    return "auto" if _is_quiet(picture) else "vhs_standard"
+        return "vhs_clean"
+    return "dvd_interlaced" if info.video.codec == "mpeg2video" else "auto"
 
 
 def _progressive(info: MediaInfo, picture: VideoMeasurement) -> str:
-    if info.video.codec == "mpeg2video":
+    if info.video.is_sd and info.video.codec == "mpeg2video":
         return "dvd_progressive"
-    if info.video.height <= _SMALL_LINES and _is_quiet(picture):
-        return "youtube_old"
-    if picture.luma_noise is None or picture.luma_noise < _SHARP_DOWNLOAD:
-        return "clean"
-    return "webcam"
+    # Without noise there is nothing to repair. Where it cannot be told, a little is done.
+    return "clean" if picture.luma_noise is not None and picture.luma_noise < _CLEAN else "auto"
 
 
 def _is_quiet(picture: VideoMeasurement) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from vhsbatch.analysis.autodetect import AutoDetect
 from vhsbatch.batch.captures import captures_of
 from vhsbatch.batch.ledger import Ledger, read_ledger
 from vhsbatch.batch.naming import name_jobs, refuse_overwriting_sources
@@ -39,8 +40,7 @@ class BatchRequest:
         rules: what is not touched, and what may be replaced.
         in_the_way: why nothing can be made of some of the videos, by job.
         resume: whether an unfinished batch is continued.
-        detectable: the presets from which each source gets the one that suits it (`--auto-detect`);
-            None where `preset` is for all.
+        auto_detect: chooses a preset for each source; None where `preset` is for all.
         source_overrides: what the user knows better than the sources say.
         preset_named: gives the preset that is named for a single video, as this run would use it.
         allow_truncated: whether sources that break off are restored as far as they go.
@@ -61,7 +61,7 @@ class BatchRequest:
     rules: Rules = NO_RULES
     in_the_way: Mapping[str, str] = field(default_factory=dict)
     resume: bool = False
-    detectable: Mapping[str, Preset] | None = None
+    auto_detect: AutoDetect | None = None
     source_overrides: SourceOverrides = NO_SOURCE_OVERRIDES
     preset_named: Callable[[str], Preset] = shipped_preset
     allow_truncated: bool = False

@@ -248,7 +248,7 @@ async def environment_of(request: BatchRequest) -> Environment:
     return await open_environment(
         request.settings,
         request.preset,
-        detectable=request.detectable,
+        auto_detect=request.auto_detect,
         source_overrides=request.source_overrides,
         preset_named=request.preset_named,
         allow_truncated=request.allow_truncated,

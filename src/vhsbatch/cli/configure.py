@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from vhsbatch.analysis.autodetect import AutoDetect
 from vhsbatch.batch.request import BatchRequest, Chosen
 from vhsbatch.cli.integrations import check_integrations
 from vhsbatch.cli.options import (
@@ -132,6 +133,22 @@ def _as_of_the_run(preset: Preset, result: ResultOptions, base: Preset) -> Prese
     return override(preset, changes, options=flags_of_preset_keys())
 
 
+def _auto_detect(result: ResultOptions, settings: Settings, base: Preset) -> AutoDetect | None:
+    """What chooses a preset for each source; None where the user chose one for all."""
+    if result.preset is not None:
+        return None
+    # A picture says nothing about the sound.
+    sound = {"audio.highpass_hz": base.audio.highpass_hz, "audio.denoise_db": base.audio.denoise_db}
+    presets = load_presets(preset_paths(settings))
+    return AutoDetect(
+        {
+            name: override(_as_of_the_run(one, result, base), sound, options={})
+            for name, one in presets.items()
+        },
+        adapts=result.auto_detect,
+    )
+
+
 def rules_of(which: FolderOptions, machine: MachineOptions) -> Rules:
     """What is left alone and what may be replaced.
 
@@ -168,10 +185,6 @@ def request_for(
         UsageError: a value that was typed does not fit a preset that may be used.
     """
     result, machine = options.result, options.machine
-    detectable = None
-    if result.auto_detect:
-        presets = load_presets(preset_paths(settings))
-        detectable = {name: _as_of_the_run(one, result, preset) for name, one in presets.items()}
     return BatchRequest(
         input=typed_input,
         output=typed_output,
@@ -183,7 +196,7 @@ def request_for(
         settings=settings,
         options=remembered(options, Path(typed_input), preset, settings),
         resume=options.which.resume,
-        detectable=detectable,
+        auto_detect=_auto_detect(result, settings, preset),
         source_overrides=source_overrides(result.aspect, result.field_order, result.telecine),
         preset_named=preset_finder(result, settings, preset),
         allow_truncated=result.allow_truncated,

@@ -75,9 +75,8 @@ def _effective(option: Option, was: str, preset: Preset | None) -> str:
     """What an option would say that says what the batch's preset says anyway."""
     if preset is None:
         return was
-    if option.effect.preset_key is not None:
-        return _text(value_of(preset, option.effect.preset_key))
-    return preset.name if option.name == "preset" else was
+    key = option.effect.preset_key
+    return was if key is None else _text(value_of(preset, key))
 
 
 def preset_before(before: Mapping[str, str]) -> Preset:

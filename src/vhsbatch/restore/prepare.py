@@ -133,7 +133,9 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     preset, notes = override.preset or intent.preset, override.notes
     essential: tuple[str, ...] = ()
     if intent.auto_detect is not None and override.preset is None:
-        preset, reasons = await intent.auto_detect.choose(info, intent.cache, ffmpeg=intent.ffmpeg)
+        preset, reasons = await intent.auto_detect.choose(
+            info, intent.cache, ffmpeg=intent.ffmpeg, otherwise=preset
+        )
         notes, essential = (*reasons, *notes), reasons[:1]
     preset, replaced, decided = await _fitted(override.applied(preset), info, intent)
     notes, essential = (*notes, *replaced, *decided), (*essential, *replaced)

@@ -63,7 +63,7 @@ async def open_environment(
     settings: Settings,
     preset: Preset,
     *,
-    detectable: Mapping[str, Preset] | None = None,
+    auto_detect: AutoDetect | None = None,
     source_overrides: SourceOverrides = NO_SOURCE_OVERRIDES,
     preset_named: Callable[[str], Preset] = shipped_preset,
     allow_truncated: bool = False,
@@ -75,7 +75,7 @@ async def open_environment(
     Args:
         settings: how this machine runs.
         preset: how results are made.
-        detectable: presets to choose from for each source; None where `preset` is for all.
+        auto_detect: chooses a preset for each source; None where `preset` is for all.
         source_overrides: what the user knows better than the sources say.
         preset_named: gives the preset that a video's own settings name, as the run would use it.
         allow_truncated: whether to accept sources that break off.
@@ -110,7 +110,7 @@ async def open_environment(
         spare_devices=choice.spare_devices,
         cache=cache,
         overrides=Overrides(tables=settings.files, preset_named=preset_named),
-        auto_detect=None if detectable is None else AutoDetect(detectable),
+        auto_detect=auto_detect,
         vapoursynth_python=python,
         nnedi_weights=settings.nnedi_weights,
         measures_runtime=settings.runtime == "auto" and choice.device == "cpu",
