@@ -19,6 +19,10 @@ _UNKNOWN_LUMA, _UNKNOWN_CHROMA = 1.5, 2.0
 # Rounding to whole levels makes as much.
 _NO_NOISE = 0.3
 
+# What is sharp already, as HD television is, gains from no more.
+_SHARP_ENOUGH = {"amount": 0.2, "size": 5}
+_CLEAN = 1.0
+
 # A deinterlacer mixes the lines beside the torn ones with them.
 _LINES_BESIDE = 2
 
@@ -79,6 +83,25 @@ def _masked(
     lines = min(most, torn + _LINES_BESIDE) if torn else 0
     preset = derive(preset, {"crop": {"mask_bottom_lines": lines}})
     return preset, ((f"{torn} torn lines at the bottom: {lines} masked",) if lines else ())
+
+
+def why_no_tape(preset: Preset, track: VideoTrack, picture: VideoMeasurement | None) -> str | None:
+    """What shows that a source is no tape where `preset` is for tapes; None where it may be one."""
+    if not preset.name.startswith("vhs"):
+        return None
+    if not track.is_sd:
+        return f"{track.width}x{track.height}"
+    noise = None if picture is None else picture.luma_noise
+    if not track.field_order.has_fields and noise is not None and noise < _CLEAN:
+        return "progressive, and hardly any noise"
+    return None
+
+
+def mildly_sharpened(preset: Preset) -> Preset:
+    """The same for what is sharp already."""
+    if preset.sharpen.amount <= _SHARP_ENOUGH["amount"]:
+        return preset
+    return derive(preset, {"sharpen": _SHARP_ENOUGH})
 
 
 def why_not_degrained(preset: Preset, track: VideoTrack) -> str | None:

@@ -27,7 +27,14 @@ from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides
 from vhsbatch.probe.cached import Probing
 from vhsbatch.probe.probe import frame_times
 from vhsbatch.restore.damage import expect_usable
-from vhsbatch.restore.fitting import fitted, is_fitted, why_not_degrained, without_degrain
+from vhsbatch.restore.fitting import (
+    fitted,
+    is_fitted,
+    mildly_sharpened,
+    why_no_tape,
+    why_not_degrained,
+    without_degrain,
+)
 from vhsbatch.restore.per_video import NO_OVERRIDE, NO_OVERRIDES, Override, Overrides
 from vhsbatch.restore.planner import Toolchain, make_plan
 from vhsbatch.restore.reuse import sample_of
@@ -137,7 +144,10 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
             info, intent.cache, ffmpeg=intent.ffmpeg, otherwise=preset
         )
         notes, essential = (*reasons, *notes), reasons[:1]
-    preset, replaced, decided = await _fitted(override.applied(preset), info, intent)
+    sharpen, preset = preset.sharpen, override.applied(preset)
+    preset, replaced, decided = await _fitted(
+        preset, info, intent, sharpens_as_shipped=preset.sharpen == sharpen
+    )
     notes, essential = (*notes, *replaced, *decided), (*essential, *replaced)
     intent = replace(intent, preset=preset)
     recipe = resolve(info.video, intent.preset)
@@ -174,7 +184,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
 
 
 async def _fitted(
-    preset: Preset, info: MediaInfo, intent: Intent
+    preset: Preset, info: MediaInfo, intent: Intent, *, sharpens_as_shipped: bool
 ) -> tuple[Preset, tuple[str, ...], tuple[str, ...]]:
     """The preset as it suits this source on this machine, what stands in for what, and what was decided."""
     track = info.video
@@ -187,6 +197,12 @@ async def _fitted(
         picture = await cached_picture(info, intent.cache, ffmpeg=intent.ffmpeg)
     except InputError:  # what little decodes is restored all the same
         picture = None
+    if (reason := why_no_tape(preset, track, picture)) is not None:
+        preset = mildly_sharpened(preset) if sharpens_as_shipped else preset
+        replaced += (
+            f"preset {preset.name} is for tapes, and this is none ({reason}): "
+            "leave --preset out to have one chosen",
+        )
     preset, decided = fitted(preset, track, picture)
     return preset, replaced, decided
 

@@ -66,7 +66,6 @@ def test_options_that_say_what_the_preset_says_are_no_others() -> None:
     settings = settings_from(MachineOptions())
     preset = preset_from(ResultOptions(), settings)
     result = ResultOptions(
-        preset="vhs",
         resolution=preset.target_height,
         crf=preset.video.quality,
         encoder=preset.video.encoder,
@@ -75,6 +74,11 @@ def test_options_that_say_what_the_preset_says_are_no_others() -> None:
     )
     options = continued(BatchOptions(result=result), begun(BatchOptions()), replan=False)
     assert options.result == result
+
+
+def test_a_batch_whose_presets_were_chosen_is_not_continued_with_one_for_all() -> None:
+    with pytest.raises(UsageError, match="started without --preset"):
+        continued(BatchOptions(result=ResultOptions(preset="vhs")), begun(BatchOptions()), replan=False)
 
 
 def test_a_batch_of_a_version_that_knew_other_presets_is_not_continued() -> None:

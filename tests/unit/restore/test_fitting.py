@@ -7,7 +7,14 @@ from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.config.preset_files import load_presets
 from vhsbatch.config.presets import Preset, derive
 from vhsbatch.model.media import FieldOrder
-from vhsbatch.restore.fitting import fitted, is_fitted, why_not_degrained, without_degrain
+from vhsbatch.restore.fitting import (
+    fitted,
+    is_fitted,
+    mildly_sharpened,
+    why_no_tape,
+    why_not_degrained,
+    without_degrain,
+)
 
 SHIPPED = load_presets([])
 VHS, BEST = SHIPPED["vhs"], SHIPPED["vhs_best"]
@@ -106,3 +113,24 @@ def test_what_cannot_be_degrained_says_why(method: str, track: object, words: st
 def test_without_vapoursynth_ffmpeg_does_what_it_can() -> None:
     preset = without_degrain(BEST)
     assert (preset.denoise.method, preset.deinterlace.method) == ("atadenoise", "bwdif")
+
+
+HD = make.track(width=1920, height=1080, field_order=FieldOrder.TFF)
+PROGRESSIVE = make.track(width=640, height=480, field_order=FieldOrder.PROGRESSIVE)
+
+
+def test_a_preset_for_tapes_says_where_a_source_is_none() -> None:
+    assert why_no_tape(VHS, HD, picture(0.5, 0.5)) == "1920x1080"
+    assert why_no_tape(VHS, PROGRESSIVE, picture(0.4, 0.2)) == "progressive, and hardly any noise"
+
+
+def test_what_may_be_a_tape_is_taken_for_one() -> None:
+    assert why_no_tape(VHS, TAPE, picture(0.5, 0.5)) is None
+    assert why_no_tape(VHS, PROGRESSIVE, picture(3.0, 4.0)) is None
+    assert why_no_tape(VHS, PROGRESSIVE, None) is None
+    assert why_no_tape(SHIPPED["clean"], HD, picture(0.5, 0.5)) is None
+
+
+def test_what_is_sharp_already_is_hardly_sharpened() -> None:
+    assert mildly_sharpened(VHS).sharpen.amount == 0.2
+    assert mildly_sharpened(SHIPPED["vhs_archive"]) == SHIPPED["vhs_archive"]
