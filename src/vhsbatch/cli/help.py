@@ -31,17 +31,17 @@ COMMON_OPTIONS = frozenset(
 
 _EXAMPLES = {
     "batch": (
-        "batch captures restored -p vhs --dry-run",
+        "batch captures restored --dry-run",
         "batch captures restored --auto-detect --parallel 2",
         "batch captures restored --resume",
     ),
     "watch": (
-        "watch captures restored -p vhs",
+        "watch captures restored",
         "watch captures restored --auto-detect --recursive",
         "watch /mnt/share restored --poll 30",
     ),
     "upscale": (
-        "upscale tape.avi -o restored -p vhs",
+        "upscale tape.avi -o restored",
         "upscale tape.avi -o film.mkv --auto-detect",
         "upscale tape.avi -o restored --resume",
     ),

@@ -70,7 +70,7 @@ class ResultOptions:
         Parameter(name=["--preset", "-p"], completer=preset_names),
         _read_by("configure", remembered=True),
     ] = None
-    "Preset for the restoration; 'vhs-upscale presets' lists them. [default: vhs]"
+    "Preset for all videos; 'vhs-upscale presets' lists them. [default: chosen for each video by its picture]"
 
     resolution: Annotated[int | None, Parameter(name=["--resolution", "-r"]), _preset("target_height")] = None
     "Height of the result in lines: 720, 1080, 2160 or any even number. [default: the preset's, usually 1080]"
@@ -122,7 +122,7 @@ class ResultOptions:
     "Fail videos in which more than this percentage of frames is damaged. [default: 5]"
 
     auto_detect: Annotated[bool, _read_by("configure", remembered=True)] = False
-    "Analyse each video and choose its preset."
+    "Choose each video's preset, crop black edges, and repair the sound, all by what is measured."
 
 
 @Parameter(name="*", group=_HOW)
