@@ -89,36 +89,39 @@ def suitable_preset(info: MediaInfo, picture: VideoMeasurement) -> tuple[str, st
     interlaced = info.video.field_order.has_fields
     kind = f"{'interlaced' if interlaced else 'progressive'} {'SD' if info.video.is_sd else 'HD'}"
     words = [kind, _noise_in_words(picture)]
-    if not interlaced:
-        return _progressive(info, picture), ", ".join(words)
-    if not info.video.is_sd:
-        return "broadcast_1080i", ", ".join(words)
-    if picture.torn_lines:
+    if info.video.is_sd and picture.torn_lines:
         words.append(f"{picture.torn_lines} torn lines at the bottom")
-    return _tape_or_disc(info, picture), ", ".join(words)
+    if not info.video.is_sd:
+        name = "broadcast_1080i" if interlaced else _clean_or_auto(picture)
+    elif _is_quiet(picture) or (picture.luma_noise is None and not interlaced):
+        name = _quiet(info, picture)
+    else:
+        name = "vhs_heavy" if _is_worn(picture) else "vhs"
+    return name, ", ".join(words)
 
 
-def _tape_or_disc(info: MediaInfo, picture: VideoMeasurement) -> str:
-    luma, chroma = picture.luma_noise, picture.chroma_noise
-    if (luma or 0) >= _WORN or (chroma or 0) >= _WORN_CHROMA:
-        return "vhs_heavy"
-    if not _is_quiet(picture):
-        return "vhs"
+def _quiet(info: MediaInfo, picture: VideoMeasurement) -> str:
+    """The preset for standard definition with little noise."""
+    disc = info.video.codec == "mpeg2video"
+    if not info.video.field_order.has_fields:
+        return "dvd_progressive" if disc else _clean_or_auto(picture)
     if picture.torn_lines:
         # Only a tape deck switches heads within the picture.
         return "vhs_clean"
-    return "dvd_interlaced" if info.video.codec == "mpeg2video" else "auto"
+    return "dvd_interlaced" if disc else "auto"
 
 
-def _progressive(info: MediaInfo, picture: VideoMeasurement) -> str:
-    if info.video.is_sd and info.video.codec == "mpeg2video":
-        return "dvd_progressive"
-    # Without noise there is nothing to repair. Where it cannot be told, a little is done.
+def _clean_or_auto(picture: VideoMeasurement) -> str:
+    """Without noise there is nothing to repair. Where it cannot be told, a little is done."""
     return "clean" if picture.luma_noise is not None and picture.luma_noise < _CLEAN else "auto"
 
 
+def _is_worn(picture: VideoMeasurement) -> bool:
+    return (picture.luma_noise or 0) >= _WORN or (picture.chroma_noise or 0) >= _WORN_CHROMA
+
+
 def _is_quiet(picture: VideoMeasurement) -> bool:
-    return picture.luma_noise is not None and picture.luma_noise < _QUIET
+    return picture.luma_noise is not None and picture.luma_noise < _QUIET and not _is_worn(picture)
 
 
 def _noise_in_words(picture: VideoMeasurement) -> str:
