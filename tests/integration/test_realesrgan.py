@@ -24,6 +24,7 @@ from vhsbatch.engines.devices import (
     runtime_problem,
     vulkan_devices,
 )
+from vhsbatch.engines.models import find_model
 from vhsbatch.engines.realesrgan import RealEsrganEngine, resolve_upscaling
 from vhsbatch.engines.runtimes import Frame
 from vhsbatch.engines.tuning import Way, measure
@@ -64,15 +65,9 @@ def network(
     own: Path | None = None,
     tile_px: int = 0,
 ) -> Upscaling:
-    return resolve_upscaling(
-        model,
-        source_height=HEIGHT,
-        target_height=HEIGHT * scale,
-        device=device,
-        runtime=runtime,
-        model_path=own,
-        tile_px=tile_px,
-    )
+    named = model if own is None else str(own)
+    files = find_model(named, source_height=HEIGHT, target_height=HEIGHT * scale)
+    return resolve_upscaling(files, device=device, runtime=runtime, tile_px=tile_px)
 
 
 def worker(how: Upscaling, *, width: int = WIDTH, height: int = HEIGHT, threads: int = 2) -> StageSpec:
@@ -275,6 +270,21 @@ def test_a_network_that_repeats_pixels_repeats_them(
     frames = pictures(2, width=width, height=height)
     larger, _ = upscale(frames, network(own=tmp_path / "nearest.param", tile_px=tile_px))
     assert np.array_equal(larger, frames.repeat(3, axis=1).repeat(3, axis=2))
+
+
+@pytest.mark.parametrize("tile_px", [0, 32])
+@pytest.mark.parametrize(("width", "height"), [(WIDTH, HEIGHT), (51, 39)])
+def test_a_model_that_needs_even_sizes_gets_them(
+    tile_px: int, width: int, height: int, tmp_path: Path
+) -> None:
+    # Pixels become channels and pixels again, and with blobs as pnnx names them.
+    (tmp_path / "even.param").write_text(
+        "7767517\n3 3\nInput in0 0 1 in0\nReorg u 1 1 in0 a 0=2\nPixelShuffle s 1 1 a out0 0=2\n"
+    )
+    (tmp_path / "even.bin").touch()
+    frames = pictures(2, width=width, height=height)
+    same, _ = upscale(frames, network(own=tmp_path / "even.param", tile_px=tile_px))
+    assert np.array_equal(same, frames)
 
 
 # --- what goes wrong -----------------------------------------------------------------------------

@@ -1,0 +1,102 @@
+"""Weights of PyTorch, converted and run by ncnn, against the same architectures in NumPy."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import weights
+from vhsbatch.engines.architectures import infer
+from vhsbatch.engines.conversion import converted
+from vhsbatch.engines.param_file import read_graph
+from vhsbatch.engines.runtimes import _ModelFiles as OpenedFiles
+from vhsbatch.engines.runtimes import _Ncnn as Ncnn
+from weights import Floats, Tensors
+
+NOISE = np.random.default_rng(5).integers(0, 256, (28, 32, 3), np.uint8)
+PLANES: Floats = (NOISE.transpose(2, 0, 1) / 255).astype(np.float32)
+
+
+def made(param: Path, weights_file: Path, scale: int) -> Floats:
+    """What ncnn makes of noise, before it is rounded."""
+    model = Ncnn(
+        OpenedFiles(param=param, weights=weights_file, scale=scale, device="cpu", tile_px=0), threads=1
+    )
+    return model._run(NOISE)
+
+
+def run_converted(tensors: Tensors, folder: Path) -> tuple[Floats, int, int]:
+    """What ncnn makes of noise; the scale, and the alignment."""
+    model = infer(tensors)
+    param, file = folder / "model.param", folder / "model.bin"
+    param.write_text(model.param)
+    file.write_bytes(model.weights)
+    graph = read_graph(model.param)
+    assert graph.scale == model.scale
+    return made(param, file, model.scale), model.scale, graph.align_px
+
+
+def furthest(one: Floats, other: Floats) -> float:
+    """In levels of 255."""
+    assert one.shape == other.shape
+    return 255 * float(np.abs(one - other).max())
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3, 4])
+def test_compact(scale: int, tmp_path: Path) -> None:
+    tensors = weights.compact(scale)
+    result, found, align_px = run_converted(tensors, tmp_path)
+    assert (found, align_px) == (scale, 1)
+    assert furthest(result, weights.run_compact(tensors, PLANES)) < 1
+
+
+RENAMED: dict[str, Callable[[Tensors, int], Tensors]] = {
+    "new": lambda tensors, _: tensors,
+    "middle": lambda tensors, _: weights.with_middle_names(tensors),
+    "old": weights.with_old_names,
+}
+
+
+@pytest.mark.parametrize("names", RENAMED)
+@pytest.mark.parametrize("ups", [0, 1, 2])
+def test_esrgan_by_the_names_of_three_generations(ups: int, names: str, tmp_path: Path) -> None:
+    tensors = weights.esrgan(ups)
+    result, scale, align_px = run_converted(RENAMED[names](tensors, ups), tmp_path)
+    assert (scale, align_px) == (2**ups, 1)
+    assert furthest(result, weights.run_esrgan(tensors, PLANES, ups=ups)) < 1
+
+
+@pytest.mark.parametrize("unshuffle", [2, 4])
+def test_esrgan_that_takes_pixels_apart(unshuffle: int, tmp_path: Path) -> None:
+    tensors = weights.esrgan(2, unshuffle=unshuffle)
+    result, scale, align_px = run_converted(tensors, tmp_path)
+    assert (scale, align_px) == (4 // unshuffle, unshuffle)
+    assert furthest(result, weights.run_esrgan(tensors, PLANES, ups=2, unshuffle=unshuffle)) < 1
+
+
+def test_weights_too_large_or_too_small_for_16_bits(tmp_path: Path) -> None:
+    tensors = weights.compact(2)
+    tensors["body.2.weight"] *= 1e6
+    tensors["body.4.weight"] *= 1e-6
+    result, _, _ = run_converted(tensors, tmp_path)
+    assert furthest(result, weights.run_compact(tensors, PLANES)) < 1
+
+
+def test_every_kind_of_file_gives_the_same_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    tensors = weights.compact(2)
+    files = [
+        weights.pth(tmp_path / "plain.pth", tensors),
+        weights.pth(tmp_path / "ema.pth", tensors, within="params_ema"),
+        weights.legacy_pth(tmp_path / "legacy.pth", tensors),
+        weights.safetensors(tmp_path / "safe.safetensors", tensors, licence="CC-BY-4.0"),
+    ]
+    models = [converted(file) for file in files]
+    assert len({model.param.parent for model in models}) == len(files)
+    assert len({(model.param.read_text(), model.weights.read_bytes()) for model in models}) == 1
+    assert {model.origin.architecture for model in models} == {"Compact"}
+    assert models[-1].origin.licence == "CC-BY-4.0"
+    # The second time nothing is converted.
+    monkeypatch.delattr("vhsbatch.engines.conversion.infer")
+    assert converted(files[0]) == models[0]
