@@ -132,9 +132,9 @@ class _Random:
         self._random = np.random.default_rng(seed)
         self.tensors: Tensors = {}
 
-    def convolution(self, name: str, inputs: int, outputs: int) -> None:
-        spread = (2 / (inputs * 9)) ** 0.5
-        self.tensors[f"{name}.weight"] = self._random.normal(0, spread, (outputs, inputs, 3, 3)).astype(
+    def convolution(self, name: str, inputs: int, outputs: int, edge: int = 3) -> None:
+        spread = (2 / (inputs * edge**2)) ** 0.5
+        self.tensors[f"{name}.weight"] = self._random.normal(0, spread, (outputs, inputs, edge, edge)).astype(
             np.float32
         )
         self.tensors[f"{name}.bias"] = self._random.normal(0, 0.1, outputs).astype(np.float32)
@@ -171,6 +171,31 @@ def esrgan(ups: int, *, unshuffle: int = 1, features: int = 8, growth: int = 4, 
     return made.tensors
 
 
+def span(scale: int, *, features: int = 8, normalised: bool = True) -> Tensors:
+    """Random weights of SPAN."""
+    made = _Random(20 + scale)
+    parts = [("conv_1", 3), ("conv_2", features)]
+    parts += [(f"block_{block}.c{part}_r", features) for block in range(1, 7) for part in (1, 2, 3)]
+    for name, inputs in parts:
+        made.convolution(f"{name}.sk", inputs, features, 1)
+        made.convolution(f"{name}.conv.0", inputs, 2 * inputs, 1)
+        made.convolution(f"{name}.conv.1", 2 * inputs, 2 * features)
+        made.convolution(f"{name}.conv.2", 2 * features, features, 1)
+        # Together they are to change sizes as little as one convolution does.
+        for part in ("sk", "conv.2"):
+            made.tensors[f"{name}.{part}.weight"] *= np.float32(0.5)
+        # It is computed from the others, and what a file has of it may be old.
+        made.convolution(f"{name}.eval_conv", inputs, features)
+    if normalised:  # the levels from -127 to 127 are brought back
+        made.tensors["conv_1.sk.weight"] /= 127
+        made.tensors["conv_1.conv.0.weight"] /= 127
+    else:
+        made.tensors["no_norm"] = np.zeros(1, np.float32)
+    made.convolution("conv_cat", 4 * features, features, 1)
+    made.convolution("upsampler.0", features, 3 * scale**2)
+    return made.tensors
+
+
 def with_old_names(tensors: Tensors, ups: int, blocks: int = 2) -> Tensors:
     """The same weights as the first ESRGAN called them."""
     names = {"conv_first": "model.0", "conv_body": f"model.1.sub.{blocks}"}
@@ -200,10 +225,12 @@ def with_middle_names(tensors: Tensors) -> Tensors:
 # --- what they do ----------------------------------------------------------------------------------
 
 
-def _convolved(planes: Floats, tensors: Tensors, name: str) -> Floats:
+def _convolved(planes: Floats, tensors: Tensors, name: str, *, border: int | None = None) -> Floats:
     weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
-    padded = np.pad(planes, ((0, 0), (1, 1), (1, 1)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+    edge = weight.shape[2]
+    side = edge // 2 if border is None else border
+    padded = np.pad(planes, ((0, 0), (side, side), (side, side)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (edge, edge), axis=(1, 2))
     result: Floats = np.einsum("oikl,ihwkl->ohw", weight, windows, optimize=True) + bias[:, None, None]
     return result
 
@@ -259,3 +286,35 @@ def run_esrgan(tensors: Tensors, planes: Floats, *, ups: int, unshuffle: int = 1
     for number in range(1, ups + 1):
         result = _leaky(_convolved(_repeated(result, 2), tensors, f"conv_up{number}"))
     return _convolved(_leaky(_convolved(result, tensors, "conv_hr")), tensors, "conv_last")
+
+
+def run_span(tensors: Tensors, planes: Floats) -> Floats:
+    """What SPAN makes of a picture of 3 x height x width, away from its edges.
+
+    As in training, where its convolutions are not merged; that differs by what the biases are outside.
+    """
+
+    def convolved(one: Floats, name: str) -> Floats:
+        beside = _convolved(one, tensors, f"{name}.sk")
+        inner = _convolved(one, tensors, f"{name}.conv.0")
+        middle = _convolved(inner, tensors, f"{name}.conv.1")
+        return _convolved(middle, tensors, f"{name}.conv.2") + beside
+
+    if "no_norm" not in tensors:
+        planes = (planes - np.array([0.4488, 0.4371, 0.4040], np.float32)[:, None, None]) * 255
+    first = blob = convolved(planes, "conv_1")
+    made, inner = [], first
+    for block in range(1, 7):
+        inner = _swish(convolved(blob, f"block_{block}.c1_r"))
+        third = convolved(_swish(convolved(inner, f"block_{block}.c2_r")), f"block_{block}.c3_r")
+        attention = 1 / (1 + np.exp(-third)) - 0.5
+        blob = ((third + blob) * attention).astype(np.float32)
+        made.append(blob)
+    every = np.concatenate([first, convolved(blob, "conv_2"), made[0], inner])
+    last = _convolved(_convolved(every, tensors, "conv_cat"), tensors, "upsampler.0")
+    return _shuffled(last, int((last.shape[0] / 3) ** 0.5))
+
+
+def _swish(planes: Floats) -> Floats:
+    result: Floats = planes / (1 + np.exp(-planes))
+    return result

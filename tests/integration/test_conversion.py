@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import weights
 from vhsbatch.engines.architectures import infer
@@ -15,26 +16,35 @@ from vhsbatch.engines.runtimes import _Ncnn as Ncnn
 from weights import Floats, Tensors
 
 NOISE = np.random.default_rng(5).integers(0, 256, (28, 32, 3), np.uint8)
-PLANES: Floats = (NOISE.transpose(2, 0, 1) / 255).astype(np.float32)
 
 
-def made(param: Path, weights_file: Path, scale: int) -> Floats:
-    """What ncnn makes of noise, before it is rounded."""
+def planes_of(frame: NDArray[np.uint8]) -> Floats:
+    """A picture as models get it."""
+    return (frame.transpose(2, 0, 1) / 255).astype(np.float32)
+
+
+PLANES = planes_of(NOISE)
+
+
+def made(param: Path, weights_file: Path, scale: int, frame: NDArray[np.uint8]) -> Floats:
+    """What ncnn makes of a picture, before it is rounded."""
     model = Ncnn(
         OpenedFiles(param=param, weights=weights_file, scale=scale, device="cpu", tile_px=0), threads=1
     )
-    return model._run(NOISE)
+    return model._run(frame)
 
 
-def run_converted(tensors: Tensors, folder: Path) -> tuple[Floats, int, int]:
-    """What ncnn makes of noise; the scale, and the alignment."""
+def run_converted(
+    tensors: Tensors, folder: Path, frame: NDArray[np.uint8] = NOISE
+) -> tuple[Floats, int, int]:
+    """What ncnn makes of a picture; the scale, and the alignment."""
     model = infer(tensors)
     param, file = folder / "model.param", folder / "model.bin"
     param.write_text(model.param)
     file.write_bytes(model.weights)
     graph = read_graph(model.param)
     assert graph.scale == model.scale
-    return made(param, file, model.scale), model.scale, graph.align_px
+    return made(param, file, model.scale, frame), model.scale, graph.align_px
 
 
 def furthest(one: Floats, other: Floats) -> float:
@@ -73,6 +83,20 @@ def test_esrgan_that_takes_pixels_apart(unshuffle: int, tmp_path: Path) -> None:
     result, scale, align_px = run_converted(tensors, tmp_path)
     assert (scale, align_px) == (4 // unshuffle, unshuffle)
     assert furthest(result, weights.run_esrgan(tensors, PLANES, ups=2, unshuffle=unshuffle)) < 1
+
+
+@pytest.mark.parametrize("normalised", [True, False])
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_span(scale: int, normalised: bool, tmp_path: Path) -> None:
+    tensors = weights.span(scale, normalised=normalised)
+    # Its 23 convolutions see that far, and only there the reference knows what they do.
+    far = 23
+    frame = np.random.default_rng(6).integers(0, 256, (2 * far + 6, 2 * far + 8, 3), np.uint8)
+    result, found, _ = run_converted(tensors, tmp_path, frame)
+    expected = weights.run_span(tensors, planes_of(frame))
+    inside = (slice(None), slice(far * scale, -far * scale), slice(far * scale, -far * scale))
+    assert found == scale
+    assert furthest(result[inside], expected[inside]) < 1
 
 
 def test_weights_too_large_or_too_small_for_16_bits(tmp_path: Path) -> None:

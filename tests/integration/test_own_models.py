@@ -98,10 +98,13 @@ NONSENSE = {
     NEAREST_X2.replace("Interp", "Interpolate"): "ncnn cannot load mine.param and mine.bin",
     NEAREST_X2.replace("1=2.0 2=2.0", "1=2.0 2=2.0 3=7 4=7"): "the model gave (3, 7, 7) instead of ",
     NEAREST_X2.replace("0=1 1=2.0 2=2.0", "0=1 1=1.5 2=1.5"): "not a whole scale",
+    NEAREST_X2.replace("2 2", "3 3", 1).replace(
+        "Interp nearest 1 1 in0", "Reshape beyond 1 1 in0 a 0=5000 1=5000 2=3\nInterp nearest 1 1 a"
+    ): "ncnn crashes with it",
 }
 
 
-@pytest.mark.parametrize("text", NONSENSE, ids=["inverted", "unknown layer", "fixed size", "scale"])
+@pytest.mark.parametrize("text", NONSENSE, ids=["inverted", "unknown layer", "fixed size", "scale", "crash"])
 def test_a_model_that_makes_nonsense_is_refused_before_any_video(text: str, place: Path) -> None:
     model(place, text)
     done = run(place, "--model", "mine.param")
@@ -202,3 +205,17 @@ def test_weights_that_cannot_be_used_end_in_one_line(
     assert not (place / "ran").exists()
     assert models(place, "add", "w.pth").returncode == 2
     assert models(place, "list").stdout.count("\n") == 3
+
+
+@pytest.mark.slow
+def test_the_machines_of_a_cluster_get_the_model(place: Path) -> None:
+    blank(place / "w.pth")
+    alone = run(place, "--model", "w.pth")
+    assert alone.returncode == 0, alone.stderr
+    shared = program.run(
+        *("batch", "in", "shared", "-r", "124", "--model", "w.pth", "--cluster", "local:2", *SPEED), cwd=place
+    )
+    assert shared.returncode == 0, shared.stderr
+    assert plan_of(shared)["fingerprint"] == plan_of(alone)["fingerprint"]
+    results = (place / folder / "tape_124p.mp4" for folder in ("out", "shared"))
+    assert len(set(map(program.frame_digests, results))) == 1

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from vhsbatch.engines.param_file import UnsuitableModelError
 from vhsbatch.engines.param_writer import Floats, ModelWriter
 from vhsbatch.engines.weights_file import Tensors
@@ -59,10 +61,10 @@ class _Named:
     def __contains__(self, name: str) -> bool:
         return name in self._tensors
 
-    def count(self, pattern: str) -> int:
-        """How many numbers stand where `pattern` has its group; they must be 0, 1, 2 and so on."""
-        found = {int(match[1]) for name in self._tensors if (match := re.fullmatch(pattern, name))}
-        if found != set(range(len(found))):
+    def count(self, pattern: str, *, start: int = 0) -> int:
+        """How many numbers stand where `pattern` has its group; none is missing from `start` on."""
+        found = self.numbers(pattern)
+        if found != list(range(start, start + len(found))):
             raise ValueError(f"parts are missing of {pattern}")
         return len(found)
 
@@ -166,10 +168,7 @@ def _esrgan_names(tensors: _Named) -> tuple[_Names, int]:
 
 def _esrgan(tensors: _Named, writer: ModelWriter) -> tuple[str, int]:
     names, blocks = _esrgan_names(tensors)
-    if (
-        names.dense.format(0, 1, "1x1") + ".weight" in tensors
-        or "model.1.sub.0.RDB1.conv1x1.weight" in tensors
-    ):
+    if tensors.numbers(r".*\.RDB(\d)\.conv1x1\.weight"):
         raise UnsuitableModelError("is of the architecture ESRGAN+, which this program cannot convert")
     unshuffle = _rgb(tensors, names.first, first=True, factors=(1, 2, 4))
     _rgb(tensors, names.last, first=False)
@@ -201,15 +200,74 @@ def _dense_block(tensors: _Named, writer: ModelWriter, blob: str, names: Sequenc
     return writer.add(writer.scale(residual, 0.2), blob)
 
 
+# --- SPAN ------------------------------------------------------------------------------------------
+
+_SPAN_MEAN = (0.4488, 0.4371, 0.4040)
+_SPAN_BLOCKS = 6
+
+
+def _is_span(tensors: Tensors) -> bool:
+    return {"conv_1.sk.weight", "block_1.c1_r.sk.weight", "upsampler.0.weight"} <= tensors.keys()
+
+
+def _span(tensors: _Named, writer: ModelWriter) -> tuple[str, int]:
+    _rgb(tensors, "conv_1.sk", first=True)
+    scale = _rgb(tensors, "upsampler.0", first=False, factors=range(1, 17))
+    if tensors.count(r"block_(\d+)\.c1_r\.sk\.weight", start=1) != _SPAN_BLOCKS:
+        raise ValueError("it has not six blocks")
+    picture, writer.keeps_32_bits = writer.picture, True
+    if "no_norm" not in tensors:
+        picture = writer.normalise(picture, [255] * _RGB, [-255 * mean for mean in _SPAN_MEAN])
+    blob = first = writer.convolution(picture, *_merged(tensors, "conv_1"))
+    made, inner = [], blob
+    for number in range(1, _SPAN_BLOCKS + 1):
+        blob, inner = _attention_block(tensors, writer, blob, f"block_{number}")
+        made.append(blob)
+    last = writer.convolution(blob, *_merged(tensors, "conv_2"))
+    # Of the last block, what its first convolution made.
+    every = writer.concat([first, last, made[0], inner])
+    blob = writer.convolution(every, *tensors.convolution("conv_cat"))
+    return writer.shuffle(writer.convolution(blob, *tensors.convolution("upsampler.0")), scale), scale
+
+
+def _attention_block(tensors: _Named, writer: ModelWriter, blob: str, name: str) -> tuple[str, str]:
+    """What a block makes, and what its first convolution does."""
+    inner = writer.activation("Swish", writer.convolution(blob, *_merged(tensors, f"{name}.c1_r")))
+    middle = writer.activation("Swish", writer.convolution(inner, *_merged(tensors, f"{name}.c2_r")))
+    third = writer.convolution(middle, *_merged(tensors, f"{name}.c3_r"))
+    attention = writer.offset(writer.activation("Sigmoid", third), -0.5)
+    return writer.multiply(writer.add(third, blob), attention), inner
+
+
+def _merged(tensors: _Named, name: str) -> tuple[Floats, Floats]:
+    """Three convolutions in a row, and one beside them, as the single one that they are together."""
+    (first, first_bias), (middle, middle_bias), (last, last_bias), (beside, beside_bias) = (
+        _with_bias(tensors, f"{name}.{part}") for part in ("conv.0", "conv.1", "conv.2", "sk")
+    )
+    if (first.shape[2], middle.shape[2], last.shape[2], beside.shape[2]) != (1, 3, 1, 1):
+        raise ValueError(f"{name} has kernels of other sizes")
+    weight = np.einsum("pokl,oi->pikl", middle, first[..., 0, 0])
+    weight = np.einsum("op,pikl->oikl", last[..., 0, 0], weight)
+    weight[:, :, 1, 1] += beside[..., 0, 0]
+    bias = middle.sum((2, 3)) @ first_bias + middle_bias
+    return weight.astype(np.float32), last[..., 0, 0] @ bias + last_bias + beside_bias
+
+
+def _with_bias(tensors: _Named, name: str) -> tuple[Floats, Floats]:
+    weight, bias = tensors.convolution(name)
+    return weight, np.zeros(weight.shape[0], np.float32) if bias is None else bias
+
+
 _Build = Callable[[_Named, ModelWriter], tuple[str, int]]
 _KNOWN: tuple[tuple[Callable[[Tensors], bool], str, _Build], ...] = (
     (_is_compact, "Compact", _compact),
     (_is_esrgan, "ESRGAN", _esrgan),
+    (_is_span, "SPAN", _span),
 )
 
 # What others are known by, so that they can be named.
 _OTHERS = (
-    (r"^block_1\.c1_r\.", "SPAN"),
+    (r"^block_1\.c1_r\.", "a variant of SPAN"),
     (r"relative_position_bias_table", "SwinIR or HAT"),
     (r"attn\.attns\.\d", "DAT"),
     (r"osa_fea", "OmniSR"),

@@ -20,7 +20,7 @@ _PARAM, _WEIGHTS, _ABOUT = "model.param", "model.bin", "about.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ModelOrigin:
     """What a model was converted from.
 
     Attributes:
@@ -51,7 +51,7 @@ class Converted:
 
     param: Path
     weights: Path
-    origin: Origin
+    origin: ModelOrigin
 
 
 def converted(path: Path) -> Converted:
@@ -69,7 +69,7 @@ def converted(path: Path) -> Converted:
         return known
     weights = read_weights(path)
     model = infer(weights.tensors)
-    origin = Origin(sha256, model.name, weights.licence)
+    origin = ModelOrigin(sha256, model.name, weights.licence)
     try:
         _keep(folder, {_PARAM: model.param.encode(), _WEIGHTS: model.weights}, origin)
     except OSError as error:
@@ -83,14 +83,14 @@ def converted(path: Path) -> Converted:
 def _kept(folder: Path) -> Converted | None:
     """What was converted before; None if nothing was, or it is not complete."""
     try:
-        origin = Origin(**json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
+        origin = ModelOrigin(**json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
     files = folder / _PARAM, folder / _WEIGHTS
     return Converted(*files, origin) if all(file.is_file() for file in files) else None
 
 
-def _keep(folder: Path, contents: dict[str, bytes], origin: Origin) -> None:
+def _keep(folder: Path, contents: dict[str, bytes], origin: ModelOrigin) -> None:
     """Put the files into `folder`, all of them or none."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))

@@ -161,7 +161,7 @@ def _converted(file: Path) -> ModelFiles:
 
 
 _FIX_OF_WEIGHTS = (
-    "use Compact or ESRGAN weights saved as a state_dict, or convert it with pnnx and give the .param file"
+    "give Compact, ESRGAN or SPAN weights saved as a state_dict, or convert it with pnnx and give the .param"
 )
 
 

@@ -131,7 +131,19 @@ def _followed(layers: list[_ModelLayer], source: str) -> tuple[dict[str, Fractio
 # Which parameter of a layer says by how much it enlarges or reduces the picture.
 _ENLARGES = {"PixelShuffle": "0", "Interp": "2", "Deconvolution": "3", "DeconvolutionDepthWise": "3"}
 _REDUCES = {"Reorg": "0", "Pooling": "2", "Convolution": "3", "ConvolutionDepthWise": "3"}
-_KEEPS_CHANNELS = {"Split", "Interp", "Pooling", "ReLU", "PReLU", "Sigmoid", "Clip", "Swish", "GELU", "Noop"}
+_KEEPS_CHANNELS = {
+    "Split",
+    "Scale",
+    "Interp",
+    "Pooling",
+    "ReLU",
+    "PReLU",
+    "Sigmoid",
+    "Clip",
+    "Swish",
+    "GELU",
+    "Noop",
+}
 
 
 def _layer_scale(layer: _ModelLayer) -> Fraction:

@@ -16,11 +16,17 @@ _HALF_IS_EXACT_TO = 2.0**-11
 
 
 class ModelWriter:
-    """A model that grows layer by layer; each method gives the name of the blob that the layer makes."""
+    """A model that grows layer by layer; each method gives the name of the blob that the layer makes.
+
+    Attributes:
+        picture: the blob that goes in.
+        keeps_32_bits: whether weights are kept as they are, as those of models that add up large numbers.
+    """
 
     def __init__(self) -> None:
         """Begin with the picture."""
         self.picture = "data"
+        self.keeps_32_bits = False
         self._layers: list[tuple[str, tuple[str, ...], str, str]] = []
         self._weights: list[bytes] = []
 
@@ -35,7 +41,7 @@ class ModelWriter:
         options += f" 6={weight.size}"
         if leaky_slope is not None:
             options += f" 9=2 -23310=1,{leaky_slope:.9g}"
-        self._weights.append(_stored(weight))
+        self._weights.append(_single(weight) if self.keeps_32_bits else _stored(weight))
         if bias is not None:
             self._weights.append(bias.astype("<f4").tobytes())
         return self._layer("Convolution", (blob,), options)
@@ -44,6 +50,11 @@ class ModelWriter:
         """A ReLU with a slope for each channel."""
         self._weights.append(slopes.astype("<f4").tobytes())
         return self._layer("PReLU", (blob,), f"0={slopes.size}")
+
+    def normalise(self, blob: str, factors: Sequence[float], offsets: Sequence[float]) -> str:
+        """Each channel multiplied by a factor, and an offset added."""
+        self._weights += [np.array(numbers, "<f4").tobytes() for numbers in (factors, offsets)]
+        return self._layer("Scale", (blob,), f"0={len(factors)} 1=1")
 
     def activation(self, kind: str, blob: str) -> str:
         """A layer without options, such as ``Sigmoid``."""
@@ -108,13 +119,17 @@ class ModelWriter:
         return output
 
 
+def _single(weight: Floats) -> bytes:
+    return _SINGLE + weight.astype("<f4").tobytes()
+
+
 def _stored(weight: Floats) -> bytes:
     """Weights of a convolution: in 16 bits, but for those too large or too small for them."""
     with np.errstate(over="ignore"):
         half = weight.astype("<f2")
     # What is too large becomes infinite, and is not near.
     if not np.abs(weight - half).max(initial=0) <= _HALF_IS_EXACT_TO * np.abs(weight).max(initial=0):
-        return _SINGLE + weight.astype("<f4").tobytes()
+        return _single(weight)
     data = half.tobytes()
     return _HALF + data + bytes(-len(data) % 4)
 
