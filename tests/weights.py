@@ -318,3 +318,79 @@ def run_span(tensors: Tensors, planes: Floats) -> Floats:
 def _swish(planes: Floats) -> Floats:
     result: Floats = planes / (1 + np.exp(-planes))
     return result
+
+
+# --- ONNX ------------------------------------------------------------------------------------------
+
+
+def _varint(value: int) -> bytes:
+    data = bytearray()
+    while value > 127:
+        data.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*data, value])
+
+
+def _number(field: int, value: int) -> bytes:
+    return _varint(field << 3) + _varint(value)
+
+
+def _bytes(field: int, data: bytes | str) -> bytes:
+    data = data.encode() if isinstance(data, str) else data
+    return _varint(field << 3 | 2) + _varint(len(data)) + data
+
+
+def _attribute(name: str, value: int | str | list[int]) -> bytes:
+    if isinstance(value, int):
+        return _bytes(1, name) + _number(3, value) + _number(20, 2)
+    if isinstance(value, str):
+        return _bytes(1, name) + _bytes(4, value) + _number(20, 3)
+    return _bytes(1, name) + b"".join(_number(8, one) for one in value) + _number(20, 7)
+
+
+def _node(kind: str, inputs: list[str], output: str, **attributes: int | str | list[int]) -> bytes:
+    named = b"".join(_bytes(5, _attribute(name, value)) for name, value in attributes.items())
+    return b"".join(_bytes(1, name) for name in inputs) + _bytes(2, output) + _bytes(4, kind) + named
+
+
+def _initializer(name: str, numbers: Floats) -> bytes:
+    shape = b"".join(_number(1, edge) for edge in numbers.shape)
+    return shape + _number(2, 1) + _bytes(8, name) + _bytes(9, numbers.astype("<f4").tobytes())
+
+
+def _picture(name: str, channels: int) -> bytes:
+    edges = [_number(1, 1), _number(1, channels), _bytes(2, "h"), _bytes(2, "w")]
+    shape = b"".join(_bytes(1, edge) for edge in edges)
+    return _bytes(1, name) + _bytes(2, _bytes(1, _number(1, 1) + _bytes(2, shape)))
+
+
+def onnx(path: Path, tensors: Tensors, *, channels: int = 3) -> Path:
+    """Compact as an ONNX file, of any size of picture."""
+    last = max(int(name.split(".")[1]) for name in tensors)
+    scale = int((tensors[f"body.{last}.weight"].shape[0] / 3) ** 0.5)
+    constants, nodes, blob = dict(tensors), [], "picture"
+    for number in range(last + 1):
+        made = f"b{number}"
+        if number % 2:
+            constants[f"body.{number}.weight"] = tensors[f"body.{number}.weight"][:, None, None]
+            nodes.append(_node("PRelu", [blob, f"body.{number}.weight"], made))
+        else:
+            inputs = [blob, f"body.{number}.weight", f"body.{number}.bias"]
+            nodes.append(_node("Conv", inputs, made, kernel_shape=[3, 3], pads=[1, 1, 1, 1]))
+        blob = made
+    constants["scales"] = np.array([1, 1, scale, scale], np.float32)
+    nodes += [
+        _node("DepthToSpace", [blob], "detail", blocksize=scale, mode="CRD"),
+        _node(
+            *("Resize", ["picture", "", "scales"], "repeated"),
+            mode="nearest",
+            nearest_mode="floor",
+            coordinate_transformation_mode="asymmetric",
+        ),
+        _node("Add", ["detail", "repeated"], "larger"),
+    ]
+    graph = b"".join(_bytes(1, node) for node in nodes) + _bytes(2, "compact")
+    graph += b"".join(_bytes(5, _initializer(name, one)) for name, one in constants.items())
+    graph += _bytes(11, _picture("picture", channels)) + _bytes(12, _picture("larger", channels))
+    path.write_bytes(_number(1, 8) + _bytes(7, graph) + _bytes(8, _bytes(1, "") + _number(2, 17)))
+    return path

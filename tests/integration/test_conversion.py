@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 import weights
 from vhsbatch.engines.architectures import infer
 from vhsbatch.engines.conversion import converted
-from vhsbatch.engines.param_file import read_graph
+from vhsbatch.engines.onnx_conversion import INSTALL_PNNX, _program, convert_onnx
+from vhsbatch.engines.param_file import UnsuitableModelError, read_graph
 from vhsbatch.engines.runtimes import _ModelFiles as OpenedFiles
 from vhsbatch.engines.runtimes import _Ncnn as Ncnn
 from weights import Floats, Tensors
@@ -124,3 +125,31 @@ def test_every_kind_of_file_gives_the_same_model(tmp_path: Path, monkeypatch: py
     # The second time nothing is converted.
     monkeypatch.delattr("vhsbatch.engines.conversion.infer")
     assert converted(files[0]) == models[0]
+
+
+def test_onnx_through_pnnx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if _program() is None:
+        pytest.skip(f"pnnx is not here; {INSTALL_PNNX}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    tensors = weights.compact(2)
+    model = converted(weights.onnx(tmp_path / "m.onnx", tensors))
+    graph = read_graph(model.param.read_text())
+    assert (graph.input, graph.output, graph.scale, graph.align_px) == ("in0", "out0", 2, 1)
+    assert furthest(made(model.param, model.weights, 2, NOISE), weights.run_compact(tensors, PLANES)) < 1
+    assert model.origin.architecture.startswith("ONNX (pnnx ")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x08\x08\x3a\xff\xff\x03"])
+def test_what_pnnx_cannot_convert_is_told(content: bytes, tmp_path: Path) -> None:
+    if _program() is None:
+        pytest.skip(f"pnnx is not here; {INSTALL_PNNX}")
+    (tmp_path / "m.onnx").write_bytes(content)
+    with pytest.raises(UnsuitableModelError, match="cannot be converted by pnnx: "):
+        convert_onnx(tmp_path / "m.onnx")
+
+
+def test_without_pnnx_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vhsbatch.engines.onnx_conversion._PACKAGE", "no_such_package")
+    with pytest.raises(UnsuitableModelError, match="pnnx, which converts it, is missing") as caught:
+        convert_onnx(weights.onnx(tmp_path / "m.onnx", weights.compact(2)))
+    assert caught.value.fix == INSTALL_PNNX

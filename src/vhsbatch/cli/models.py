@@ -39,7 +39,7 @@ def add(file: Path, /, *, name: str | None = None) -> int:
     """Check a model, and keep a copy of it under a name.
 
     Args:
-        file: Model: a .param file with its .bin beside it, or .pth or .safetensors weights.
+        file: Model: a .param file with its .bin beside it, or a .pth, .safetensors or .onnx file.
         name: Name for --model and for presets. [default: the file's]
     """
     chosen = name_for(file, taken=[*SHIPPED_SCALES, *added_models()], name=name)

@@ -32,7 +32,8 @@ EncoderName = Literal[
 Container = Literal["mp4", "mkv", "mov"]
 EncoderSpeed = Literal["fastest", "fast", "medium", "slow", "slowest"]
 # How the files of models end.
-MODEL_ENDINGS = (".param", ".pth", ".safetensors")
+CONVERTED_ENDINGS = (".pth", ".safetensors", ".onnx")
+MODEL_ENDINGS = (".param", *CONVERTED_ENDINGS)
 
 # The scale that `video.quality` means for each encoder, from one end to the other; None where there
 # is nothing to choose. Encoders that take 0 for "choose yourself" begin at 1. `auto` takes the scale

@@ -1,4 +1,4 @@
-"""Weights of PyTorch as a model that ncnn runs: converted once, and kept by the digest of their file."""
+"""Weights of PyTorch, and ONNX files, as models that ncnn runs: converted once, and kept by their digest."""
 
 import hashlib
 import json
@@ -8,7 +8,8 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vhsbatch.engines.architectures import infer
+from vhsbatch.engines.architectures import Architecture, infer
+from vhsbatch.engines.onnx_conversion import ConvertedOnnx, convert_onnx
 from vhsbatch.engines.weights_file import read_weights
 from vhsbatch.errors import ToolError
 from vhsbatch.fs import open_regular, sync, user_folder
@@ -55,7 +56,7 @@ class Converted:
 
 
 def converted(path: Path) -> Converted:
-    """The model of a file of weights; converted if that was not done before.
+    """The model of a file of weights or an ONNX file; converted if that was not done before.
 
     Raises:
         UnsuitableModelError: it is none that can be converted.
@@ -67,9 +68,8 @@ def converted(path: Path) -> Converted:
     folder = user_folder("cache") / "models" / f"{sha256}-{VERSION}"
     if (known := _kept(folder)) is not None:
         return known
-    weights = read_weights(path)
-    model = infer(weights.tensors)
-    origin = ModelOrigin(sha256, model.name, weights.licence)
+    model, licence = _model_of(path)
+    origin = ModelOrigin(sha256, model.name, licence)
     try:
         _keep(folder, {_PARAM: model.param.encode(), _WEIGHTS: model.weights}, origin)
     except OSError as error:
@@ -78,6 +78,14 @@ def converted(path: Path) -> Converted:
             fix="make room there, or name another folder with XDG_CACHE_HOME",
         ) from error
     return Converted(folder / _PARAM, folder / _WEIGHTS, origin)
+
+
+def _model_of(path: Path) -> tuple[Architecture | ConvertedOnnx, str]:
+    """The model in a file, and what the file says of its licence."""
+    if path.suffix.lower() == ".onnx":
+        return convert_onnx(path), ""
+    weights = read_weights(path)
+    return infer(weights.tensors), weights.licence
 
 
 def _kept(folder: Path) -> Converted | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from vhsbatch.config.preset_schema import is_model_file
+from vhsbatch.config.preset_schema import CONVERTED_ENDINGS, is_model_file
 from vhsbatch.config.validation import nearest
 from vhsbatch.engines.added_models import added_models
 from vhsbatch.engines.model_files import PACKAGE, are_fetched, fetch, fetched_folder
@@ -130,7 +130,7 @@ def user_model(path: Path) -> ModelFiles:
     added = {} if is_model_file(str(path)) else added_models()
     file = added.get(str(path), path).absolute()
     try:
-        if file.suffix.lower() in (".pth", ".safetensors"):
+        if file.suffix.lower() in CONVERTED_ENDINGS:
             return _converted(file)
         return _ncnn_model(file, fix=_how_named(str(path), added))
     except OSError as error:
@@ -156,7 +156,7 @@ def _converted(file: Path) -> ModelFiles:
     try:
         model = converted(file)
     except UnsuitableModelError as error:
-        raise UsageError(f"the model {file} {error}", fix=_FIX_OF_WEIGHTS) from error
+        raise UsageError(f"the model {file} {error}", fix=error.fix or _FIX_OF_WEIGHTS) from error
     return _own(file, model.param, model.weights, str(model.origin))
 
 

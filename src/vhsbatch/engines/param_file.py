@@ -15,7 +15,15 @@ _LARGEST_ALIGNMENT_PX = 64
 
 
 class UnsuitableModelError(Exception):
-    """Why a model cannot be used, in words that follow its name."""
+    """Why a model cannot be used, in words that follow its name.
+
+    Attributes:
+        fix: what the user can do about it; None for the usual.
+    """
+
+    def __init__(self, reason: str, *, fix: str | None = None) -> None:
+        super().__init__(reason)
+        self.fix = fix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
