@@ -14,6 +14,7 @@ from vhsbatch.engines.onnx_conversion import INSTALL_PNNX, _program, convert_onn
 from vhsbatch.engines.param_file import UnsuitableModelError, read_graph
 from vhsbatch.engines.runtimes import _ModelFiles as OpenedFiles
 from vhsbatch.engines.runtimes import _Ncnn as Ncnn
+from vhsbatch.errors import ToolError
 from weights import Floats, Tensors
 
 NOISE = np.random.default_rng(5).integers(0, 256, (28, 32, 3), np.uint8)
@@ -123,8 +124,26 @@ def test_every_kind_of_file_gives_the_same_model(tmp_path: Path, monkeypatch: py
     assert {model.origin.architecture for model in models} == {"Compact"}
     assert models[-1].origin.licence == "CC-BY-4.0"
     # The second time nothing is converted.
-    monkeypatch.delattr("vhsbatch.engines.conversion.infer")
+    monkeypatch.delattr("vhsbatch.engines.conversion.subprocess")
     assert converted(files[0]) == models[0]
+
+
+def test_a_file_that_would_take_for_ever_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("vhsbatch.engines.conversion.TIMEOUT_S", 5)
+    # A tuple of itself twice, a hundred times over: its hash, as a key, takes 2^100 steps.
+    doubled = b")" + b"q\x00" + 100 * b"h\x00h\x00\x86q\x00"
+    bomb = b"\x80\x02ccollections\nOrderedDict\n)R" + doubled.replace(b"q\x00h", b"q\x000h") + b"K\x01s."
+    (tmp_path / "bomb.pth").write_bytes(bomb)
+    with pytest.raises(UnsuitableModelError, match="could not be converted within 5 s"):
+        converted(tmp_path / "bomb.pth")
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cache").write_bytes(b"")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(ToolError, match="cannot be kept in"):
+        converted(weights.pth(tmp_path / "m.pth", weights.compact(2)))
 
 
 def test_onnx_through_pnnx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

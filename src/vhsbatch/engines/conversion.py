@@ -4,18 +4,25 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vhsbatch.engines.architectures import Architecture, infer
-from vhsbatch.engines.onnx_conversion import ConvertedOnnx, convert_onnx
-from vhsbatch.engines.weights_file import read_weights
-from vhsbatch.errors import ToolError
+from vhsbatch.engines.param_file import UnsuitableModelError
+from vhsbatch.errors import ToolError, fix_of_folder
 from vhsbatch.fs import open_regular, sync, user_folder
+from vhsbatch.process.spawn import guarded
+
+if TYPE_CHECKING:
+    from vhsbatch.engines.architectures import Architecture
+    from vhsbatch.engines.onnx_conversion import ConvertedOnnx
 
 # Raised when the same file becomes other layers or weights than before.
 VERSION = 1
+TIMEOUT_S = 300
 
 _PARAM, _WEIGHTS, _ABOUT = "model.param", "model.bin", "about.json"
 
@@ -58,6 +65,8 @@ class Converted:
 def converted(path: Path) -> Converted:
     """The model of a file of weights or an ONNX file; converted if that was not done before.
 
+    A process of its own does it: whatever a file makes NumPy and the unpickler do, it ends there.
+
     Raises:
         UnsuitableModelError: it is none that can be converted.
         OSError: it cannot be read.
@@ -68,24 +77,66 @@ def converted(path: Path) -> Converted:
     folder = user_folder("cache") / "models" / f"{sha256}-{VERSION}"
     if (known := _kept(folder)) is not None:
         return known
-    model, licence = _model_of(path)
-    origin = ModelOrigin(sha256, model.name, licence)
+    command = (sys.executable, "-m", "vhsbatch.engines.conversion", str(path), str(folder))
     try:
-        _keep(folder, {_PARAM: model.param.encode(), _WEIGHTS: model.weights}, origin)
+        done = subprocess.run(
+            guarded(command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UnsuitableModelError(f"could not be converted within {TIMEOUT_S} s") from error
+    known = _kept(folder)
+    if done.returncode == 0 and known is not None:
+        return known
+    raise _told(done.stdout)
+
+
+def _told(stdout: bytes) -> UnsuitableModelError | ToolError:
+    """What the process said that could not convert a file."""
+    try:
+        told = json.loads(stdout)
+        if told["by_folder"]:
+            return ToolError(told["reason"], fix=told["fix"])
+        return UnsuitableModelError(told["reason"], fix=told["fix"])
+    except (ValueError, LookupError, TypeError):
+        return UnsuitableModelError("ended the program that converts it")
+
+
+def main() -> None:
+    """Convert the file that the command line names into a folder; say in JSON why that cannot be."""
+    path, folder = map(Path, sys.argv[1:3])
+    try:
+        _convert(path, folder)
+    except (UnsuitableModelError, MemoryError) as error:
+        fix = getattr(error, "fix", None)
+        told = {"reason": str(error) or "needs too much memory", "fix": fix, "by_folder": False}
     except OSError as error:
-        raise ToolError(
-            f"the converted model cannot be kept in {folder.parent}: {error.strerror}",
-            fix="make room there, or name another folder with XDG_CACHE_HOME",
-        ) from error
-    return Converted(folder / _PARAM, folder / _WEIGHTS, origin)
+        reason = f"the converted model cannot be kept in {folder.parent}: {error.strerror}"
+        told = {"reason": reason, "fix": fix_of_folder(error), "by_folder": True}
+    else:
+        return
+    sys.stdout.write(json.dumps(told))
+    sys.exit(1)
 
 
-def _model_of(path: Path) -> tuple[Architecture | ConvertedOnnx, str]:
-    """The model in a file, and what the file says of its licence."""
+def _convert(path: Path, folder: Path) -> None:
+    # NumPy is loaded where it is needed.
+    from vhsbatch.engines.architectures import infer
+    from vhsbatch.engines.onnx_conversion import convert_onnx
+    from vhsbatch.engines.weights_file import read_weights
+
+    licence = ""
+    model: Architecture | ConvertedOnnx
     if path.suffix.lower() == ".onnx":
-        return convert_onnx(path), ""
-    weights = read_weights(path)
-    return infer(weights.tensors), weights.licence
+        model = convert_onnx(path)
+    else:
+        weights = read_weights(path)
+        model, licence = infer(weights.tensors), weights.licence
+    origin = ModelOrigin(folder.name.partition("-")[0], model.name, licence)
+    _keep(folder, {_PARAM: model.param.encode(), _WEIGHTS: model.weights}, origin)
 
 
 def _kept(folder: Path) -> Converted | None:
@@ -115,3 +166,7 @@ def _keep(folder: Path, contents: dict[str, bytes], origin: ModelOrigin) -> None
             raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

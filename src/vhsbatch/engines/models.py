@@ -12,6 +12,7 @@ from pathlib import Path
 from vhsbatch.config.preset_schema import CONVERTED_ENDINGS, is_model_file
 from vhsbatch.config.validation import nearest
 from vhsbatch.engines.added_models import added_models
+from vhsbatch.engines.conversion import converted
 from vhsbatch.engines.model_files import PACKAGE, are_fetched, fetch, fetched_folder
 from vhsbatch.engines.param_file import USUAL_BLOBS, Graph, UnsuitableModelError, read_graph
 from vhsbatch.errors import ToolError, UsageError
@@ -150,9 +151,6 @@ def _how_named(name: str, added: Mapping[str, Path]) -> str:
 def _converted(file: Path) -> ModelFiles:
     if not os.path.isfile(file):  # noqa: PTH113 - any text may be in it
         raise UsageError(f"the model {file.name} cannot be used: {file} is not there")
-    # NumPy is loaded for weights alone.
-    from vhsbatch.engines.conversion import converted
-
     try:
         model = converted(file)
     except UnsuitableModelError as error:

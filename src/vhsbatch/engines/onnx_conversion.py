@@ -17,7 +17,7 @@ from vhsbatch.engines.param_file import UnsuitableModelError
 from vhsbatch.process.spawn import guarded
 
 _PACKAGE = "pnnx"
-_TIMEOUT_S = 600
+_TIMEOUT_S = 270
 _LARGEST_BYTES = 2**31
 # Two sizes, so that it does not take either for the only one.
 _SHAPES = ("inputshape=[1,3,64,48]", "inputshape2=[1,3,80,96]")
