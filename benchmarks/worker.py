@@ -12,6 +12,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from vhsbatch.engines.models import choose_model
 from vhsbatch.engines.realesrgan import RealEsrganEngine, resolve_upscaling
 from vhsbatch.engines.runtimes import Upscaler, open_runtime
 from vhsbatch.model.plan import Upscaling
@@ -59,12 +60,9 @@ def network(
 ) -> Upscaling:
     """The network as a segment uses it."""
     return resolve_upscaling(
-        model,
-        source_height=size.height,
-        target_height=scale * size.height,
+        choose_model(model, source_height=size.height, target_height=scale * size.height),
         device=device,
         runtime=runtime,
-        model_path=None,
         tile_px=tile_px,
         in_flight=in_flight,
     )

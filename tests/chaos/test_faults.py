@@ -144,17 +144,17 @@ def test_a_source_that_changes_meanwhile_is_never_half_processed(place: Path) ->
     assert {event["fingerprint"] for event in made} == {after}
 
 
-def test_a_network_that_paints_black_fails_its_video_after_every_way(place: Path) -> None:
-    # It repeats pixels and multiplies them by nothing.
-    (place / "black.param").write_text(
+def test_a_model_that_spoils_a_video_fails_it_after_every_way(place: Path) -> None:
+    # It repeats pixels and has no white, of which the picture that it was tried on has little.
+    (place / "dark.param").write_text(
         "7767517\n3 3\n"
         "Input in 0 1 data\n"
         "Interp nearest 1 1 data a 0=1 1=2.0 2=2.0\n"
-        "BinaryOp nothing 1 1 a output 0=2 1=1 2=0.0\n"
+        "Clip dark 1 1 a output 0=0.0 1=0.7\n"
     )
-    (place / "black.bin").touch()
+    (place / "dark.bin").touch()
     done = program.run(
-        *("batch", "in", "out", "-r", "120", "--model", "black.param", "--device", "cpu", "--json"),
+        *("batch", "in", "out", "-r", "120", "--model", "dark.param", "--device", "cpu", "--json"),
         cwd=place,
     )
     assert done.returncode == 1, done.stderr

@@ -25,6 +25,7 @@ COMMANDS = [
         "completion",
         "doctor",
         "config",
+        "models",
         "scheduler",
         "serve",
         "steer",
@@ -72,7 +73,7 @@ def test_help_imports_no_command(tmp_path: Path) -> None:
 
 # One process for all commands: what one of them loads stays.
 def test_the_help_of_commands_imports_no_part_that_only_work_needs(tmp_path: Path) -> None:
-    commands = [*((name,) for name in COMMANDS), ("config", "show")]
+    commands = [*((name,) for name in COMMANDS), ("config", "show"), ("models", "check")]
     ask = f"from vhsbatch.cli import run; [run((*command, '--help')) for command in {commands}]"
     loaded = loaded_by(tmp_path, ask)
     assert loaded.isdisjoint({"PIL", "av", "distributed", "jinja2", "ncnn", "numpy", "textual"})

@@ -69,7 +69,7 @@ def test_each_fails_its_own_video_in_a_line(tmp_path: Path) -> None:
         ("--config presets-lut.toml -p mine", "lut.cube is not a 3D LUT: it has no line LUT_3D_SIZE"),
         ("--config tables.toml", "tables.cube is not a 3D LUT: No such file or directory"),
         ("--model pipe.param", "pipe.param is not there"),
-        ("--model words.param", "words.param: not a model"),
+        ("--model words.param", "words.param is damaged: its layers make no sense"),
     ],
 )
 def test_what_a_run_is_given_is_refused_before_it(

@@ -1,6 +1,7 @@
 """The real network in the worker program, run as a segment's chain runs it, on very small frames."""
 
 import dataclasses
+import functools
 import json
 import os
 import subprocess
@@ -24,12 +25,13 @@ from vhsbatch.engines.devices import (
     runtime_problem,
     vulkan_devices,
 )
+from vhsbatch.engines.models import find_model
 from vhsbatch.engines.realesrgan import RealEsrganEngine, resolve_upscaling
 from vhsbatch.engines.runtimes import Frame
 from vhsbatch.engines.tuning import Way, measure
-from vhsbatch.errors import ChainError
+from vhsbatch.errors import ChainError, StalePlanError
 from vhsbatch.ffmpeg.recipe import resolve
-from vhsbatch.model.plan import Upscaling
+from vhsbatch.model.plan import JobPlan, Upscaling
 from vhsbatch.probe.probe import probe
 from vhsbatch.process.chain import StageSpec, run_chain
 from vhsbatch.restore.planner import Toolchain, make_plan
@@ -64,15 +66,9 @@ def network(
     own: Path | None = None,
     tile_px: int = 0,
 ) -> Upscaling:
-    return resolve_upscaling(
-        model,
-        source_height=HEIGHT,
-        target_height=HEIGHT * scale,
-        device=device,
-        runtime=runtime,
-        model_path=own,
-        tile_px=tile_px,
-    )
+    named = model if own is None else str(own)
+    files = find_model(named, source_height=HEIGHT, target_height=HEIGHT * scale)
+    return resolve_upscaling(files, device=device, runtime=runtime, tile_px=tile_px)
 
 
 def worker(how: Upscaling, *, width: int = WIDTH, height: int = HEIGHT, threads: int = 2) -> StageSpec:
@@ -200,6 +196,26 @@ def test_still_frames_made_anew_are_the_same_bytes() -> None:
     assert every.said[-1] == ControlLine("done", frames=5, repeated_frames=0)
 
 
+async def planned_clip(
+    clip: Path, how: Upscaling, folder: Path, **identity: str
+) -> tuple[JobPlan, Workspace]:
+    """The plan of a clip, and where its segments are made."""
+    job = dataclasses.replace(make.job(), source=clip, output=folder / "blue.mp4")
+    means = Toolchain(engine="realesrgan", upscaling=how, encoder="ffv1", container="mkv", identity=identity)
+    preset = Preset(name="test", target_height=120, container="mkv")
+    info = await probe(clip, ffmpeg=FFMPEG)
+    plan = make_plan(job, info, preset, resolve(info.video, preset), means)
+    where = Workspace(
+        ffmpeg=FFMPEG,
+        temporary=folder,
+        publishing=folder,
+        threads_per_lane=2,
+        niceness=0,
+        stall_timeout_s=60,
+    )
+    return plan, where
+
+
 @pytest.mark.parametrize("skip_duplicates", [True, False])
 async def test_a_segment_tells_how_many_of_its_frames_stood_still(
     skip_duplicates: bool, tmp_path: Path
@@ -208,24 +224,30 @@ async def test_a_segment_tells_how_many_of_its_frames_stood_still(
     ffmpeg(
         *("-f", "lavfi", "-i", f"color=blue:s={WIDTH}x{HEIGHT}:r=25:d=0.4", "-c:v", "ffv1", "-g", "1", clip)
     )
-    job = dataclasses.replace(make.job(), source=clip, output=tmp_path / "blue.mp4")
-    means = Toolchain(engine="realesrgan", upscaling=network(), encoder="ffv1", container="mkv", identity={})
-    preset = Preset(name="test", target_height=120, container="mkv")
-    info = await probe(clip, ffmpeg=FFMPEG)
-    plan = make_plan(job, info, preset, resolve(info.video, preset), means)
-    where = Workspace(
-        ffmpeg=FFMPEG,
-        temporary=tmp_path,
-        publishing=tmp_path,
-        threads_per_lane=2,
-        niceness=0,
-        stall_timeout_s=60,
-        skip_duplicates=skip_duplicates,
-    )
+    plan, where = await planned_clip(clip, network(), tmp_path)
+    where = dataclasses.replace(where, skip_duplicates=skip_duplicates)
     made = await make_segment(
         plan, plan.segments[0], where, lane=1, attempt=1, fallback=0, tell=lambda _: None
     )
     assert (made.frames, made.duplicate_frames) == (10, 9 if skip_duplicates else 0)
+
+
+async def test_a_model_that_changes_meanwhile_makes_no_segment(tmp_path: Path) -> None:
+    clip = tmp_path / "blue.avi"
+    ffmpeg("-f", "lavfi", "-i", f"color=blue:s={WIDTH}x{HEIGHT}:r=25:d=0.1", "-c:v", "ffv1", clip)
+    (tmp_path / "mine.param").write_text(NEAREST_X3)
+    (tmp_path / "mine.bin").touch()
+    how = network(own=tmp_path / "mine.param")
+    plan, where = await planned_clip(clip, how, tmp_path, **RealEsrganEngine().identity(how))
+    segment = plan.segments[0]
+    make_it = functools.partial(make_segment, plan, segment, where, lane=1, attempt=1, fallback=0)
+    await make_it(tell=lambda _: None)
+    (tmp_path / "mine.bin").write_bytes(b"other weights")
+    with pytest.raises(StalePlanError, match="the model changed"):
+        await make_it(tell=lambda _: None)
+    (tmp_path / "mine.bin").unlink()
+    with pytest.raises(StalePlanError, match="the model is gone"):
+        await make_it(tell=lambda _: None)
 
 
 def test_no_frames_give_no_frames() -> None:
@@ -275,6 +297,21 @@ def test_a_network_that_repeats_pixels_repeats_them(
     frames = pictures(2, width=width, height=height)
     larger, _ = upscale(frames, network(own=tmp_path / "nearest.param", tile_px=tile_px))
     assert np.array_equal(larger, frames.repeat(3, axis=1).repeat(3, axis=2))
+
+
+@pytest.mark.parametrize("tile_px", [0, 32])
+@pytest.mark.parametrize(("width", "height"), [(WIDTH, HEIGHT), (51, 39)])
+def test_a_model_that_needs_even_sizes_gets_them(
+    tile_px: int, width: int, height: int, tmp_path: Path
+) -> None:
+    # Pixels become channels and pixels again, and with blobs as pnnx names them.
+    (tmp_path / "even.param").write_text(
+        "7767517\n3 3\nInput in0 0 1 in0\nReorg u 1 1 in0 a 0=2\nPixelShuffle s 1 1 a out0 0=2\n"
+    )
+    (tmp_path / "even.bin").touch()
+    frames = pictures(2, width=width, height=height)
+    same, _ = upscale(frames, network(own=tmp_path / "even.param", tile_px=tile_px))
+    assert np.array_equal(same, frames)
 
 
 # --- what goes wrong -----------------------------------------------------------------------------

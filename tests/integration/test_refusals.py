@@ -75,7 +75,7 @@ REFUSALS = [
     (f"{BATCH} --gpus 0,0", 2, "--gpus 0,0: one of them is listed twice (list it once)"),
     (f"{BATCH} --gpus 0 --device cpu", 2, "--gpus and --device both say where the model runs (leave one"),
     (f"{BATCH} --model no.param", 2, "no.param is not there (give a .param file with its .bin beside it)"),
-    (f"{BATCH} --model x.param", 2, "--model x.param: not a model that takes 'data' and gives 'output' at"),
+    (f"{BATCH} --model x.param", 2, "x.param is not a .param file of ncnn in text form (use one that make"),
     (f"{BATCH} --runtime ncnn --engine ffmpeg", 2, "--runtime ncnn … --engine ffmpeg … (leave one of them"),
     # --- configuration ---------------------------------------------------------------------------
     (f"{BATCH} --config no.toml", 2, "no.toml cannot be read: No such file or directory (give a TOML file i"),

@@ -15,6 +15,9 @@ app = App(
 config_app = App(name="config", help="Show the configuration.")
 app.command(config_app)
 
+models_app = App(name="models", help="List, check, add and remove the models that upscale.")
+app.command(models_app)
+
 # The list of commands shows these lines; they are the first ones of the functions' docstrings.
 _COMMANDS = (
     ("vhsbatch.cli.batch:batch", "Restore every video of a folder."),
@@ -42,3 +45,10 @@ for _function, _summary in _COMMANDS:
             _function, name=_name, help=_summary, help_formatter=common_options, help_epilogue=_examples
         )
 config_app.command("vhsbatch.cli.config:show", name="show", help="Show each setting and where it comes from.")
+for _function, _name, _summary in (
+    ("list_models", "list", "List the shipped models and those that you added."),
+    ("add", "add", "Check a model, and keep a copy of it under a name."),
+    ("check", "check", "Run a model on a small picture, and say what it is."),
+    ("remove", "remove", "Remove a model that you added. The file that it was added from stays."),
+):
+    models_app.command(f"vhsbatch.cli.models:{_function}", name=_name, help=_summary)

@@ -51,3 +51,10 @@ def videos_to_steer(context: "CompletionContext") -> Mapping[str, str]:
         # Some shells hand a word on as it was typed, with its quotes.
         folder = Path(os.path.expanduser("".join(shlex.split(typed)[:1])))  # noqa: PTH111
     return videos_in(folder, context["what"].raw or "")
+
+
+def added_model_names(_context: "CompletionContext") -> tuple[str, ...]:
+    """The models that the user has added."""
+    from vhsbatch.engines.added_models import added_models
+
+    return tuple(added_models())

@@ -25,7 +25,7 @@ from vhsbatch.config.preset_files import find_preset, load_presets
 from vhsbatch.config.presets import Preset, override
 from vhsbatch.config.settings import Settings
 from vhsbatch.config.sources import load_settings, preset_paths
-from vhsbatch.engines.models import user_model
+from vhsbatch.engines.models import expect_model
 from vhsbatch.errors import UsageError
 from vhsbatch.model.source_overrides import source_overrides
 from vhsbatch.restore.ownership import Rules
@@ -54,7 +54,7 @@ def settings_from(machine: MachineOptions, *groups: Any, **others: object) -> Se
                 fix="leave one of them out",
             )
     if machine.model is not None:
-        user_model(machine.model)
+        expect_model(str(machine.model))
         # Whoever names a model wants it used.
         options["engine"] = "realesrgan"
     return load_settings(options, config_file=machine.config)

@@ -16,6 +16,7 @@ from vhsbatch.cache import default_cache
 from vhsbatch.cli.options import NO_CLUSTER_OPTIONS, ClusterOptions
 from vhsbatch.config.settings import Settings
 from vhsbatch.config.sources import load_settings
+from vhsbatch.engines.added_models import added_models
 from vhsbatch.engines.devices import (
     RUNTIMES,
     VulkanDevice,
@@ -238,7 +239,7 @@ def _models() -> Finding:
         names = [network.name for network in shipped_models()]
     except VhsBatchError as error:
         return Finding(status="warn", subject="models", detail=error.cause, fix=error.fix)
-    return Finding(status="ok", subject="models", detail=", ".join(names))
+    return Finding(status="ok", subject="models", detail=", ".join([*names, *added_models()]))
 
 
 async def _engine(settings: Settings) -> Finding:

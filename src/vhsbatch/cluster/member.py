@@ -11,7 +11,7 @@ from vhsbatch.cluster.files import SOURCE, files_of, is_source
 from vhsbatch.cluster.protocol import Offer, difference, fitting, mapped, parse_map
 from vhsbatch.cluster.tools import tools
 from vhsbatch.config.settings import Settings
-from vhsbatch.engines.models import shipped_models
+from vhsbatch.engines.models import digest, shipped_models
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ToolError
 from vhsbatch.ffmpeg.encoder_choice import choose_encoder
@@ -190,11 +190,15 @@ async def reads_by_http(ffmpeg: str) -> bool:
 
 
 def files_here(plan: JobPlan) -> dict[str, Path]:
-    """The files that a segment is made from; models that came with the packages are on every machine."""
+    """The files that a segment is made from; models that came with the packages are on every machine.
+
+    One of the user's own may have the name of one of them.
+    """
     files = files_of(plan)
     if plan.upscaling is not None:
         shipped = {model.name: model for model in shipped_models()}
-        if (model := shipped.get(plan.upscaling.model)) is not None:
+        model = shipped.get(plan.upscaling.model)
+        if model is not None and digest(model.param) == plan.identity.get("param"):
             files |= {"param": model.param, "weights": model.weights}
     return files
 

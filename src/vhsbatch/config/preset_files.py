@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from vhsbatch.config.preset_schema import is_model_file
 from vhsbatch.config.presets import Preset, derive
 from vhsbatch.config.validation import first_problem, nearest, suggestion
 from vhsbatch.errors import ToolError, UsageError
@@ -40,7 +41,7 @@ def load_presets(user_files: Sequence[Path] = ()) -> dict[str, Preset]:
     presets = _PresetFile(SHIPPED, tomllib.loads(_shipped_text()), {}).load()
     for file in user_files:
         tables = _PresetFile(str(file), read_toml(file), presets).load()
-        presets |= {name: _with_lut_of(preset, file) for name, preset in tables.items()}
+        presets |= {name: _with_files_of(preset, file) for name, preset in tables.items()}
     return presets
 
 
@@ -173,12 +174,30 @@ class _PresetFile:
         return UsageError(f"{self._label}: preset '{name}': {cause}", fix=fix)
 
 
-def with_lut_from(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """A table with the keys of a preset; its LUT is found from the folder of the file that names it."""
-    colour = table.get("colour")
+def with_files_from(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A table with the keys of a preset; its LUT and its model are found from `folder`."""
+    found = dict(table)
+    colour, upscale = table.get("colour"), table.get("upscale")
     if isinstance(colour, dict) and isinstance(lut := colour.get("lut"), str):
-        return {**table, "colour": {**colour, "lut": str(folder / lut)}}
-    return dict(table)
+        found["colour"] = {**colour, "lut": str(folder / lut)}
+    if isinstance(upscale, dict) and isinstance(model := upscale.get("model"), str):
+        found["upscale"] = {**upscale, "model": _model_from(model, folder)}
+    return found
+
+
+def _model_from(model: str, folder: Path) -> str:
+    return str((folder / model).absolute()) if is_model_file(model) else model
+
+
+def _with_files_of(preset: Preset, file: Path) -> Preset:
+    """`preset` with the absolute paths of its LUT and its model.
+
+    Raises:
+        UsageError: the LUT is not there, or not one.
+    """
+    model = _model_from(preset.upscale.model, file.parent)
+    preset = preset.model_copy(update={"upscale": preset.upscale.model_copy(update={"model": model})})
+    return _with_lut_of(preset, file)
 
 
 def _with_lut_of(preset: Preset, file: Path) -> Preset:

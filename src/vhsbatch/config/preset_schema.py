@@ -1,7 +1,7 @@
 """The tables of a preset: each key with its type, its bounds and its meaning."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -31,7 +31,9 @@ EncoderName = Literal[
 ]
 Container = Literal["mp4", "mkv", "mov"]
 EncoderSpeed = Literal["fastest", "fast", "medium", "slow", "slowest"]
-Model = Literal["animevideov3", "x4plus", "x4plus-anime"]
+# How the files of models end.
+CONVERTED_ENDINGS = (".pth", ".safetensors", ".onnx")
+MODEL_ENDINGS = (".param", *CONVERTED_ENDINGS)
 
 # The scale that `video.quality` means for each encoder, from one end to the other; None where there
 # is nothing to choose. Encoders that take 0 for "choose yourself" begin at 1. `auto` takes the scale
@@ -170,8 +172,11 @@ class ColourCorrection(Table):
 class Upscale(Table):
     """The Real-ESRGAN network, where that engine is used."""
 
-    model: Model = Field(
-        default="animevideov3", description="`x4plus` draws skin more naturally and is tens of times slower"
+    model: str = Field(
+        default="animevideov3",
+        min_length=1,
+        description="`animevideov3`, `x4plus` (draws skin more naturally, tens of times slower), "
+        "`x4plus-anime`, or a model file of your own, found from the preset file's folder",
     )
     ai_width: int = Field(
         default=0,
@@ -186,6 +191,15 @@ class Upscale(Table):
         le=2,
         description="takes the place of `sharpen.amount` behind the network, which sharpens by itself",
     )
+
+
+def is_model_file(model: str) -> bool:
+    """Whether what names a model is a path: by its ending, or since a folder is in it.
+
+    >>> is_model_file("vhs.param"), is_model_file("x4plus")
+    (True, False)
+    """
+    return PurePath(model).suffix.lower() in MODEL_ENDINGS or len(PurePath(model).parts) > 1
 
 
 class Video(Table):

@@ -100,7 +100,8 @@ class Settings(BaseSettings):
         default="auto", description="segments that a GPU works on at a time; auto: as many as pay"
     )
     model: Path | None = Field(
-        default=None, description="a network of your own: its .param file, the .bin beside it"
+        default=None,
+        description="the model, instead of the preset's: a shipped one, one that you added, or a file",
     )
     tile_px: Tile = Field(
         default=0,

@@ -13,7 +13,8 @@ from typing import Any, Literal
 from pydantic import ValidationError
 from pydantic_settings import InitSettingsSource
 
-from vhsbatch.config.preset_files import SHIPPED, read_toml, with_lut_from
+from vhsbatch.config.preset_files import SHIPPED, read_toml, with_files_from
+from vhsbatch.config.preset_schema import is_model_file
 from vhsbatch.config.settings import ENV_PREFIX, Settings
 from vhsbatch.config.validation import Problem, first_problem, nearest
 from vhsbatch.errors import UsageError
@@ -189,11 +190,12 @@ def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
 
     anchored = dict(values)
     for name in ("model", "nnedi_weights", "temp_dir", "tls", "tls_ca", "tls_cert", "tls_key"):
-        if name in values:
+        is_name = name == "model" and not is_model_file(str(values.get(name)))
+        if name in values and not is_name:
             anchored[name] = anchor(values[name])
     if isinstance(tables := values.get("files"), dict):
         anchored["files"] = {
-            pattern: with_lut_from(table, folder) if isinstance(table, dict) else table
+            pattern: with_files_from(table, folder) if isinstance(table, dict) else table
             for pattern, table in tables.items()
         }
     if isinstance(paths := values.get("presets"), list | tuple):

@@ -4,11 +4,17 @@ import hashlib
 import importlib.util
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from vhsbatch.config.preset_schema import CONVERTED_ENDINGS, is_model_file
+from vhsbatch.config.validation import nearest
+from vhsbatch.engines.added_models import added_models
+from vhsbatch.engines.conversion import converted
 from vhsbatch.engines.model_files import PACKAGE, are_fetched, fetch, fetched_folder
+from vhsbatch.engines.param_file import USUAL_BLOBS, Graph, UnsuitableModelError, read_graph
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.fs import open_regular, read_regular
 
@@ -16,7 +22,7 @@ _SMALL_WEIGHTS_BYTES = 2_000_000
 _LARGEST_PARAM_BYTES = 16 * 2**20
 
 # The scales in which each model is there.
-_SCALES = {"animevideov3": (2, 3, 4), "x4plus": (4,), "x4plus-anime": (4,)}
+SHIPPED_SCALES = {"animevideov3": (2, 3, 4), "x4plus": (4,), "x4plus-anime": (4,)}
 _FILES = {
     "animevideov3": "realesr-animevideov3-x{scale}",
     "x4plus": "realesrgan-x4plus",
@@ -33,12 +39,29 @@ class ModelFiles:
         scale: how many times larger it makes a frame in each direction.
         param: the ``.param`` file.
         weights: the ``.bin`` file.
+        file: of a model of the user's own, the file that was named.
+        graph: of the same, what its ``.param`` file says.
+        origin: what it was converted from, empty where it was not.
     """
 
     name: str
     scale: int
     param: Path
     weights: Path
+    file: Path | None = None
+    graph: Graph | None = None
+    origin: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the user's own."""
+        return self.file is not None
+
+    @property
+    def needs_ncnn(self) -> bool:
+        """Whether only the runtime ``ncnn`` can run it, as the other has its own blobs and aligns nothing."""
+        graph = self.graph
+        return graph is not None and ((graph.input, graph.output) != USUAL_BLOBS or graph.align_px > 1)
 
 
 def choose_model(model: str, *, source_height: int, target_height: int) -> ModelFiles:
@@ -47,7 +70,7 @@ def choose_model(model: str, *, source_height: int, target_height: int) -> Model
     Raises:
         ToolError: the files are not installed.
     """
-    scales = _SCALES[model]
+    scales = SHIPPED_SCALES[model]
     scale = next((scale for scale in scales if source_height * scale >= target_height), scales[-1])
     return _shipped(model, scale)
 
@@ -58,81 +81,113 @@ def shipped_models() -> tuple[ModelFiles, ...]:
     Raises:
         ToolError: the files are not installed.
     """
-    return tuple(_shipped(model, scale) for model, scales in _SCALES.items() for scale in scales)
+    return tuple(_shipped(model, scale) for model, scales in SHIPPED_SCALES.items() for scale in scales)
 
 
 def _shipped(model: str, scale: int) -> ModelFiles:
     stem = models_folder() / _FILES[model].format(scale=scale)
-    name = f"{model}-x{scale}" if len(_SCALES[model]) > 1 else model
+    name = f"{model}-x{scale}" if len(SHIPPED_SCALES[model]) > 1 else model
     return _checked(
         ModelFiles(name=name, scale=scale, param=stem.with_suffix(".param"), weights=stem.with_suffix(".bin"))
     )
 
 
-def user_model(path: Path) -> ModelFiles:
-    """The user's own model: a ``.param`` file, with its ``.bin`` beside it.
+def find_model(model: str, *, source_height: int, target_height: int) -> ModelFiles:
+    """The model that a preset or an option names: a shipped one by its name, or the user's own.
 
-    Its scale is read from the model itself.
+    Raises:
+        UsageError: there is none, or it is not one that this program can run.
+        ToolError: the shipped models are not installed.
+    """
+    if is_shipped(model):
+        return choose_model(model, source_height=source_height, target_height=target_height)
+    return user_model(Path(model))
+
+
+def is_shipped(model: str) -> bool:
+    """Whether `model` is the name of a model that came with the packages."""
+    return model in SHIPPED_SCALES
+
+
+def expect_model(model: str) -> None:
+    """Promise that what an option or a preset names is a model, as far as its files tell.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not is_shipped(model):
+        user_model(Path(model))
+
+
+def user_model(path: Path) -> ModelFiles:
+    """The user's own model: the name of one that was added, a file of weights, or a ``.param`` file.
+
+    Its blobs, its scale and the alignment of its sizes are read from the model itself.
 
     Raises:
         UsageError: a file is missing, or it is not a model that this program can run.
+        ToolError: it cannot be converted for want of a folder.
     """
-    param = path if path.suffix == ".param" else path.with_name(path.name + ".param")
-    weights = param.with_suffix(".bin")
-    for file in (param, weights):
-        if not os.path.isfile(file):  # noqa: PTH113 - any text may be in it
-            raise UsageError(
-                f"--model {path}: {file} is not there", fix="give a .param file with its .bin beside it"
-            )
+    added = {} if is_model_file(str(path)) else added_models()
+    file = added.get(str(path), path).absolute()
     try:
-        text = read_regular(param, limit_bytes=_LARGEST_PARAM_BYTES).decode(errors="replace")
-        scale = model_scale(text)
+        if file.suffix.lower() in CONVERTED_ENDINGS:
+            return _converted(file)
+        return _ncnn_model(file, fix=_how_named(str(path), added))
     except OSError as error:
-        raise UsageError(f"--model {path}: {param}: {error.strerror}", fix="make it readable") from error
-    except (ValueError, LookupError, ArithmeticError):  # looks like a model, and is none
-        scale = None
-    if scale is None:
+        raise UsageError(f"{error.filename or file} cannot be read: {error.strerror}") from error
+
+
+def _how_named(name: str, added: Mapping[str, Path]) -> str:
+    """What to do where there is no file."""
+    if is_model_file(name):
+        return "give a .param file with its .bin beside it"
+    known = (*SHIPPED_SCALES, *added)
+    near = nearest(name, known)
+    meant = "" if near is None else f"did you mean '{near}'? "
+    return f"{meant}models: {', '.join(known)}; or give a file"
+
+
+def _converted(file: Path) -> ModelFiles:
+    if not os.path.isfile(file):  # noqa: PTH113 - any text may be in it
+        raise UsageError(f"the model {file.name} cannot be used: {file} is not there")
+    try:
+        model = converted(file)
+    except UnsuitableModelError as error:
+        raise UsageError(f"the model {file} {error}", fix=error.fix or _FIX_OF_WEIGHTS) from error
+    return _own(file, model.param, model.weights, str(model.origin))
+
+
+_FIX_OF_WEIGHTS = (
+    "give Compact, ESRGAN or SPAN weights saved as a state_dict, or convert it with pnnx and give the .param"
+)
+
+
+def _ncnn_model(file: Path, *, fix: str) -> ModelFiles:
+    param = file if file.suffix == ".param" else file.with_name(file.name + ".param")
+    weights = param.with_suffix(".bin")
+    for one in (param, weights):
+        if not os.path.isfile(one):  # noqa: PTH113 - any text may be in it
+            raise UsageError(f"the model {file.name} cannot be used: {one} is not there", fix=fix)
+    return _own(param, param, weights)
+
+
+def _own(file: Path, param: Path, weights: Path, origin: str = "") -> ModelFiles:
+    try:
+        graph = read_graph(read_regular(param, limit_bytes=_LARGEST_PARAM_BYTES).decode(errors="replace"))
+    except UnsuitableModelError as error:
         raise UsageError(
-            f"--model {path}: not a model that takes 'data' and gives 'output' at a whole scale",
-            fix="convert it with ncnn's tools, blobs named data and output",
-        )
-    return ModelFiles(name=param.stem, scale=scale, param=param, weights=weights)
-
-
-def model_scale(param: str) -> int | None:
-    """How much larger a model makes a picture, from the text of its ``.param`` file. Pure.
-
-    Follows the layers that change the size (PixelShuffle, Interp, Reorg, strides) along the
-    longest way from the blob ``data`` to the blob ``output``.
-    """
-    lines = param.split("\n")
-    if lines[0].strip() != "7767517":
-        return None
-    scales: dict[str, float] = {"data": 1.0}
-    for line in lines[2:]:
-        words = line.split()
-        if len(words) < 4 or words[0] == "Input":
-            continue
-        kind, inputs, outputs = words[0], int(words[2]), int(words[3])
-        names = words[4 : 4 + inputs + outputs]
-        options = dict(word.split("=", 1) for word in words[4 + inputs + outputs :] if "=" in word)
-        known = [scales[name] for name in names[:inputs] if name in scales]
-        if known:
-            scale = max(known) * _layer_scale(kind, options)
-            scales |= dict.fromkeys(names[inputs:], scale)
-    result = scales.get("output")
-    return int(result) if result is not None and result >= 1 and result == int(result) else None
-
-
-# Which parameter of a layer says by how much it enlarges or reduces the picture.
-_ENLARGES = {"PixelShuffle": "0", "Interp": "2", "Deconvolution": "3", "DeconvolutionDepthWise": "3"}
-_REDUCES = {"Reorg": "0", "Pooling": "2", "Convolution": "3", "ConvolutionDepthWise": "3"}
-
-
-def _layer_scale(kind: str, options: dict[str, str]) -> float:
-    if kind in _ENLARGES:
-        return float(options.get(_ENLARGES[kind], "1"))
-    return 1 / float(options.get(_REDUCES.get(kind, ""), "1"))
+            f"the model {param} {error}", fix="use one that makes a larger RGB picture of one RGB picture"
+        ) from error
+    return ModelFiles(
+        name=file.stem,
+        scale=graph.scale,
+        param=param,
+        weights=weights,
+        file=file,
+        graph=graph,
+        origin=origin,
+    )
 
 
 def models_folder() -> Path:
@@ -175,9 +230,14 @@ def _checked(model: ModelFiles) -> ModelFiles:
     return model
 
 
-@cache
 def digest(path: Path) -> str:
-    """SHA-256 of a model file."""
+    """SHA-256 of a model file as it is now."""
+    status = path.stat()
+    return _digest(path, status.st_size, status.st_mtime_ns)
+
+
+@cache
+def _digest(path: Path, _size_bytes: int, _modified_ns: int) -> str:
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -2,10 +2,10 @@
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from vhsbatch.engines.base import UPSCALE
-from vhsbatch.engines.models import choose_model, digest, is_small, user_model
+from vhsbatch.engines.devices import NCNN
+from vhsbatch.engines.models import ModelFiles, digest, is_small
 from vhsbatch.model.plan import Upscaling
 from vhsbatch.process.chain import StageSpec
 
@@ -51,44 +51,30 @@ class RealEsrganEngine:
 
 
 def resolve_upscaling(
-    model: str,
+    files: ModelFiles,
     *,
-    source_height: int,
-    target_height: int,
     device: str,
     runtime: str,
-    model_path: Path | None,
     tile_px: int,
     small_tile_px: int = 0,
     in_flight: int = 1,
     spare_devices: tuple[str, ...] = (),
 ) -> Upscaling:
-    """How the model is used for a source of `source_height` lines.
+    """How a model is used.
 
     Args:
-        model: a model's name in a preset.
-        source_height: lines of the frames that the model sees.
-        target_height: lines of the output.
+        files: the model.
         device: ``cpu`` or a device's index.
-        runtime: a runtime's name.
-        model_path: the user's own model, which takes the place of `model`.
+        runtime: a runtime's name; a model that this one cannot run is run by ``ncnn``.
         tile_px: edge of a tile in pixels; 0 for a choice by the model.
         small_tile_px: that of small models, where `tile_px` is 0.
         in_flight: how many frames the model works on at a time.
         spare_devices: other devices, for segments that fail on this one.
-
-    Raises:
-        UsageError: the user's model is not there or is none.
-        ToolError: the models are not installed.
     """
-    if model_path is None:
-        files = choose_model(model, source_height=source_height, target_height=target_height)
-    else:
-        files = user_model(model_path)
     return Upscaling(
         model=files.name,
         scale=files.scale,
-        runtime=runtime,
+        runtime=NCNN if files.needs_ncnn else runtime,
         param=files.param,
         weights=files.weights,
         device=device,

@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vhsbatch.engines.tiles import OVERLAP_PX, tiles
+from vhsbatch.engines.param_file import UnsuitableModelError, read_graph
+from vhsbatch.engines.tiles import OVERLAP_PX, aligned, tiles
 
 Frame = NDArray[np.uint8]
 
@@ -72,6 +73,9 @@ class _ModelFiles:
     tile_px: int
 
 
+_CANNOT_LOAD = "ncnn cannot load {0.param.name} and {0.weights.name}"
+
+
 class _Ncnn:
     """The official ncnn package. It lets other threads run while it computes."""
 
@@ -88,21 +92,30 @@ class _Ncnn:
                 raise RuntimeFailureError(f"there is no Vulkan device {model.device}")
             self._net.opt.use_vulkan_compute = True
             self._net.set_vulkan_device(int(model.device))
+        try:
+            graph = read_graph(model.param.read_text(encoding="utf-8", errors="replace"))
+        except (OSError, UnsuitableModelError) as error:
+            raise RuntimeFailureError(_CANNOT_LOAD.format(model)) from error
+        self._input, self._output, self._align_px = graph.input, graph.output, graph.align_px
         files = (str(model.param), str(model.weights))
         if self._net.load_param(files[0]) != 0 or self._net.load_model(files[1]) != 0:
-            raise RuntimeFailureError(f"ncnn cannot load {model.param.name} and {model.weights.name}")
+            raise RuntimeFailureError(_CANNOT_LOAD.format(model))
 
     def __call__(self, frame: Frame) -> Frame:
         height, width, _ = frame.shape
-        scale, overlap = self._scale, OVERLAP_PX
+        scale, overlap, align = self._scale, OVERLAP_PX, self._align_px
         # Beyond the frame it is mirrored, as upstream does; the model would see black there.
-        padded = np.pad(frame, ((overlap, overlap), (overlap, overlap), (0, 0)), mode="reflect")
+        before, after = overlap, overlap + align - 1
+        padded = np.pad(frame, ((before, after), (before, after), (0, 0)), mode="reflect")
         result = np.empty((height * scale, width * scale, 3), np.uint8)
         edge = overlap * scale
-        for tile in tiles(width, height, self._tile_px):
-            planes = self._run(padded[tile.y0 : tile.y1 + 2 * overlap, tile.x0 : tile.x1 + 2 * overlap])
+        for tile in tiles(width, height, self._tile_px, align_px=align):
+            rows, columns = tile.y1 - tile.y0, tile.x1 - tile.x0
+            bottom = tile.y0 + aligned(rows + 2 * overlap, align)
+            right = tile.x0 + aligned(columns + 2 * overlap, align)
+            planes = self._run(padded[tile.y0 : bottom, tile.x0 : right])
             _write_pixels(
-                planes[:, edge:-edge, edge:-edge],
+                planes[:, edge : edge + rows * scale, edge : edge + columns * scale],
                 result[tile.y0 * scale : tile.y1 * scale, tile.x0 * scale : tile.x1 * scale],
             )
         return result
@@ -114,9 +127,9 @@ class _Ncnn:
         blob = self._ncnn.Mat.from_pixels(pixels, self._ncnn.Mat.PixelType.PIXEL_RGB, width, height)
         blob.substract_mean_normalize([], [1 / 255] * 3)
         extractor = self._net.create_extractor()
-        if (code := extractor.input("data", blob)) != 0:
+        if (code := extractor.input(self._input, blob)) != 0:
             raise RuntimeFailureError(f"the model took no frame (ncnn: {code})")
-        code, output = extractor.extract("output")
+        code, output = extractor.extract(self._output)
         if code != 0:
             raise RuntimeFailureError(f"the model gave no frame (ncnn: {code})")
         planes: NDArray[np.float32] = np.array(output)

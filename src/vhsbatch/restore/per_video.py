@@ -12,9 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from vhsbatch.config.preset_files import find_preset, load_presets, read_toml, with_lut_from
+from vhsbatch.config.preset_files import find_preset, load_presets, read_toml, with_files_from
 from vhsbatch.config.presets import Preset, derive
 from vhsbatch.config.validation import Problem, first_problem
+from vhsbatch.engines.models import expect_model
 from vhsbatch.errors import InputError, UsageError
 from vhsbatch.ffmpeg.lut import expect_lut
 from vhsbatch.model.source_overrides import (
@@ -131,11 +132,11 @@ class Overrides:
         # Whatever has that name is read or refused: it must not be left out in silence. Where the video's
         # own name is as long as names can be, nothing can have it.
         if os.path.lexists(beside):
-            named.append((beside.name, with_lut_from(_read(beside), beside.parent)))
+            named.append((beside.name, with_files_from(_read(beside), beside.parent)))
         return self._of_all(named) if named else NO_OVERRIDE
 
     def check(self, preset: Preset) -> None:
-        """Look at every table, before there is a video for it, and at the LUTs.
+        """Look at every table, before there is a video for it, at the LUTs and at the models.
 
         Args:
             preset: the run's.
@@ -143,16 +144,18 @@ class Overrides:
         Raises:
             UsageError: one is wrong; names it and the key.
         """
-        luts = [preset.colour.lut]
+        presets = [preset]
         for pattern, table in self.tables.items():
             try:
                 override = self._of_all([(_table(pattern), dict(table))])
-                luts.append(override.applied(override.preset or preset).colour.lut)
+                presets.append(override.applied(override.preset or preset))
             except InputError as error:
                 raise UsageError(error.cause, fix=error.fix) from None
-        for lut in filter(None, luts):
+        for one in presets:
+            expect_model(one.upscale.model)
             try:
-                expect_lut(lut)
+                if one.colour.lut is not None:
+                    expect_lut(one.colour.lut)
             except InputError as error:
                 raise UsageError(error.cause, fix=error.fix) from None
 

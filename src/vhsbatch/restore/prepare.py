@@ -1,5 +1,6 @@
 """From a path to a plan: probe the source, decide with what it is made, plan it."""
 
+import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from vhsbatch.analysis.autodetect import AutoDetect
 from vhsbatch.analysis.measure import cached_picture
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
+from vhsbatch.engines.model_check import expect_sane
+from vhsbatch.engines.models import ModelFiles, find_model, is_shipped
 from vhsbatch.engines.realesrgan import resolve_upscaling
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.engines.tuning import runtime_on_cpu
@@ -152,11 +155,12 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     intent = replace(intent, preset=preset)
     recipe = resolve(info.video, intent.preset)
     is_long = info.video.frames >= _WORTH_MEASURING_FRAMES
-    if intent.measures_runtime and is_long and intent.cache is not None and _is_upscaled(recipe, intent):
+    files = await _model(recipe, intent)
+    if intent.measures_runtime and is_long and intent.cache is not None and files is not None:
         intent = replace(intent, runtime=await runtime_on_cpu(*recipe.model_input, intent.cache))
     if recipe.converts_colours:
         await _expect_filters(intent.ffmpeg, recipe.decoded)
-    upscaling, model_notes = _upscaling(recipe, intent)
+    upscaling, model_notes = _upscaling(files, recipe, intent)
     identity = {"ffmpeg": intent.ffmpeg.version, **await _lut_identity(intent.preset)}
     if recipe.uses_vapoursynth:
         identity["qtgmc"] = await qtgmc_versions(intent.vapoursynth_python)
@@ -166,6 +170,8 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         identity["nnedi"] = await sha256(weights)
     if upscaling is not None:
         identity |= engine_named(intent.engine).identity(upscaling)
+        if files is not None and files.origin:
+            identity["model"] = files.origin
     toolchain = Toolchain(
         engine="ffmpeg" if upscaling is None else intent.engine,
         upscaling=upscaling,
@@ -239,24 +245,42 @@ async def _lut_identity(preset: Preset) -> dict[str, str]:
     return {"lut": await sha256(lut)}
 
 
-def _is_upscaled(recipe: Recipe, intent: Intent) -> bool:
-    return intent.engine == "realesrgan" and recipe.model_input[1] < recipe.height
+async def _model(recipe: Recipe, intent: Intent) -> ModelFiles | None:
+    """The model for this source; None where nothing has to be enlarged.
+
+    Raises:
+        UsageError: the user's own is not there, or is none that can be used.
+        ToolError: the shipped models are not installed.
+    """
+    if intent.engine != "realesrgan":
+        return None
+    named = intent.preset.upscale.model if intent.model is None else str(intent.model)
+    height, target_height = recipe.model_input[1], recipe.height
+    if height >= target_height and is_shipped(named):
+        return None
+    find = functools.partial(find_model, named, source_height=height, target_height=target_height)
+    files = await to_thread.run_sync(find)
+    # One that keeps the size is there for what it does to the picture.
+    if height >= target_height and files.scale > 1:
+        return None
+    if files.is_own:
+        await expect_sane(files, intent.cache)
+    return files
 
 
-def _upscaling(recipe: Recipe, intent: Intent) -> tuple[Upscaling | None, tuple[str, ...]]:
+def _upscaling(
+    files: ModelFiles | None, recipe: Recipe, intent: Intent
+) -> tuple[Upscaling | None, tuple[str, ...]]:
     """How the model is used for this source, and what the user should know of that."""
     if intent.engine != "realesrgan":
         return None, ()
-    height, target_height = recipe.model_input[1], recipe.height
-    if height >= target_height:
-        return None, (f"has {height} lines already: scaled to {target_height} without the model",)
+    if files is None:
+        lines, height = recipe.model_input[1], recipe.height
+        return None, (f"has {lines} lines already: scaled to {height} without the model",)
     upscaling = resolve_upscaling(
-        intent.preset.upscale.model,
-        source_height=height,
-        target_height=target_height,
+        files,
         device=intent.device,
         runtime=intent.runtime,
-        model_path=intent.model,
         tile_px=intent.tile_px,
         small_tile_px=intent.small_tile_px,
         in_flight=intent.in_flight,

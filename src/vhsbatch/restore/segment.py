@@ -18,7 +18,7 @@ from vhsbatch.engines.control import parse_control_line
 from vhsbatch.engines.fallback import fallback as fallback_of
 from vhsbatch.engines.fallback import in_words
 from vhsbatch.engines.registry import engine_named
-from vhsbatch.errors import ChainError, VerificationError
+from vhsbatch.errors import ChainError, StalePlanError, VerificationError
 from vhsbatch.events.events import SegmentFinished
 from vhsbatch.events.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.ffmpeg.encoders import EncodeArguments, video_arguments
@@ -67,11 +67,12 @@ async def make_segment(
 
     Raises:
         InputError: the source is gone.
-        StalePlanError: the source has changed since it was planned.
+        StalePlanError: the source or the model has changed since it was planned.
         ChainError: a child process failed, or nothing moved for too long.
         VerificationError: what they wrote is not what was planned.
     """
     await expect_unchanged(plan)
+    await anyio.to_thread.run_sync(_expect_same_model, plan)
     final = workspace.job_folder(plan) / segment_file(plan, segment)
     temporary = final.with_suffix(f".attempt-{attempt}-{os.getpid()}.part")
     await anyio.to_thread.run_sync(make_private, final.parent, workspace.temporary)
@@ -91,6 +92,22 @@ async def make_segment(
     finally:
         temporary.unlink(missing_ok=True)
     return finished
+
+
+def _expect_same_model(plan: JobPlan) -> None:
+    """See that the model is what was planned for: all segments are to be made by the same.
+
+    Raises:
+        StalePlanError: it is another one, or gone.
+    """
+    if plan.upscaling is None:
+        return
+    try:
+        here = engine_named(plan.engine).identity(plan.upscaling)
+    except OSError as error:
+        raise StalePlanError(f"the model is gone: {error.strerror}") from error
+    if any(plan.identity.get(name, value) != value for name, value in here.items()):
+        raise StalePlanError("the model changed while the video was being restored")
 
 
 async def make_part(

