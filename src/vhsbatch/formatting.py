@@ -75,16 +75,30 @@ def place(seconds: Fraction) -> str:
     return f"{clock}:{tenths // 10:02}.{tenths % 10}"
 
 
-def spread(between: tuple[float, float] | None) -> str:
-    """A time with its range, where the two ends differ enough to be worth saying.
+def spread(between: tuple[float, float] | None, likely_s: float | None = None) -> str:
+    """A time with its range, where the two ends differ enough to be worth saying; else `likely_s`.
 
-    >>> spread((3600, 3700)), spread((600, 1200)), spread(None)
-    ('1:01:40', '10:00 to 20:00', '-')
+    >>> spread((3600, 3700)), spread((3600, 3700), 3650), spread((600, 1200)), spread(None)
+    ('1:01:40', '1:00:50', '10:00 to 20:00', '-')
     """
     if between is None:
         return "-"
     low_s, high_s = between
-    return duration(high_s) if high_s <= 1.1 * low_s + 5 else f"{duration(low_s)} to {duration(high_s)}"
+    if high_s <= 1.1 * low_s + 5:
+        return duration(high_s if likely_s is None else likely_s)
+    return f"{duration(low_s)} to {duration(high_s)}"
+
+
+def roughly(seconds: float) -> str:
+    """A length of time that need not be drawn again all the time: in minutes, if there are any.
+
+    >>> roughly(7.4), roughly(61), roughly(3599), roughly(12000)
+    ('0:07', '2 min', '1 h', '3 h 20 min')
+    """
+    if seconds < 60:
+        return duration(seconds)
+    hours, minutes = divmod(-int(-seconds // 60), 60)
+    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")))
 
 
 def size(count_bytes: float) -> str:

@@ -1,5 +1,6 @@
 """The interface, driven by keys and by canned events."""
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
@@ -29,6 +30,8 @@ from vhsbatch.events.events import (
     JobFailed,
     JobSkipped,
 )
+from vhsbatch.events.telemetry import LogLine
+from vhsbatch.formatting import duration, roughly
 from vhsbatch.ui.tui.app import BatchApp
 from vhsbatch.ui.tui.controls import CONTROLS
 from vhsbatch.ui.tui.keys import key_lines
@@ -241,6 +244,30 @@ async def test_finding_narrows_the_lists_and_the_log() -> None:
         assert "wedding.mkv" in screen_text(app)
 
 
+async def test_the_list_and_the_lane_say_the_same_at_once() -> None:
+    (plan,) = (each for each in scenes.plans(4) if len(each.segments) == 1)
+    app, mailbox, _ = app_of(([make.batch_started(plan.job), make.planned(plan), make.started(plan)], []))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, mailbox, pilot)
+        for done in (500, 5000, 17777):
+            app._take(scenes.progress(plan, 1, done))
+            app._redraw()
+            await pilot.pause()
+            shown = screen_text(app)
+            assert shown.count(f"{done / plan.frames:.0%} ") == 3, shown  # the batch, the lane, the list
+            left_s = (plan.frames - done) / 24.6
+            assert shown.count(f" {duration(left_s)} ") == 2
+            assert f"in {roughly(left_s)} " in shown
+
+
+async def test_the_log_says_when_it_happened_and_not_when_it_was_heard_of() -> None:
+    app, mailbox, _ = app_of(scenes.running(1))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, mailbox, pilot)
+        app._take(LogLine(level="info", text="long ago", at_s=86400.0))
+        assert app._logged[-1][1] == f"{time.strftime('%H:%M:%S', time.localtime(86400.0))}  long ago"
+
+
 async def test_the_log_of_one_video() -> None:
     app, mailbox, _ = app_of(scenes.running(2))
     async with app.run_test(size=(120, 40)) as pilot:
@@ -377,8 +404,8 @@ async def test_the_summary_stays_until_it_is_closed() -> None:
         shown = screen_text(app)
         assert "Batch complete" in shown
         assert "truncated: 2.2 s of 4.0 s are there" in shown
-        assert "8:40 (8:00 to 10:40)" in shown
-        assert "took 9:30, 10% more" in shown
+        # The batch took ten minutes, of which it was predicted after thirty seconds.
+        assert "9:10 (8:30 to 11:10); it took 9% more" in shown
         assert "out/report.html" in shown
         # The lists and details can be looked at; what steers does nothing any more.
         await pilot.press("enter", "3", "i")

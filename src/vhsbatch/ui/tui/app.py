@@ -18,7 +18,6 @@ from textual.widgets import Input, RichLog, Static, TabbedContent, TabPane
 
 from vhsbatch.events.describe import fact_line
 from vhsbatch.events.events import Event
-from vhsbatch.events.figures import figures
 from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import DeviceReadings, LogLine, Progress
@@ -29,14 +28,13 @@ from vhsbatch.ui.tui.controls import BY_ACTION, CONTROLS, PALETTE
 from vhsbatch.ui.tui.keys import Keys
 from vhsbatch.ui.tui.lanes import Lanes
 from vhsbatch.ui.tui.lists import JobTable, Row, finished_rows, queue_rows, reason_rows
+from vhsbatch.ui.tui.moment import Moment, moment
 from vhsbatch.ui.tui.overview import Overview
 from vhsbatch.ui.tui.summary import SummaryScreen
 from vhsbatch.ui.tui.terminal import continue_only_after_stop
 
-# What moves is drawn twice a second. Lists cost most: they are drawn when a fact arrives, and seldom for
-# their times alone, which the lanes show too.
+# All is drawn together, from one moment: what was drawn at different times would contradict itself.
 _REDRAWS_PER_S = 2
-_LIST_EVERY_S = 20.0
 _LOG_LINES = 1000
 _QUEUE = (Phase.WAITING, Phase.PLANNED, Phase.HELD, Phase.RUNNING, Phase.ASSEMBLING)
 _TABS = {"waiting": "Queue", "finished": "Finished", "failed": "Failed", "skipped": "Skipped"}
@@ -84,13 +82,12 @@ class BatchApp(Actions, App[None]):
         self._readings: DeviceReadings | None = None
         self._over = False
         self._words = ""
-        self._lists_are_old = True
         # What the title and the tabs say: setting it again lays the screen out again.
         self._drawn: dict[str, str] = {}
         self._logged: deque[tuple[str | None, str]] = deque(maxlen=_LOG_LINES)
         self._title = Static(id="title")
-        self._overview = Overview(state, self._progress, clock, id="overview")
-        self._lanes = Lanes(state, self._progress, id="lanes")
+        self._overview = Overview(id="overview")
+        self._lanes = Lanes(state, id="lanes")
         self._tables = {
             "waiting": JobTable(("#", "Video", "State", "Ready", "Length", "Becomes")),
             "finished": JobTable(("#", "Video", "Size", "Time", "Speed", "Result")),
@@ -121,8 +118,7 @@ class BatchApp(Actions, App[None]):
         """Begin to listen and to redraw."""
         continue_only_after_stop()
         self.run_worker(self._listen(), name="listen")
-        self.set_interval(1 / _REDRAWS_PER_S, self._draw_progress)
-        self.set_interval(_LIST_EVERY_S, self._draw_lists)
+        self.set_interval(1 / _REDRAWS_PER_S, self._redraw)
         self.call_after_refresh(self._redraw)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -165,13 +161,12 @@ class BatchApp(Actions, App[None]):
                 self._readings = event
             case LogLine():
                 if event.level != "debug":
-                    self._write(event.text, event.job_id)
+                    self._write(event.text, event.at_s, event.job_id)
             case _:
-                self._write(fact_line(event), getattr(event, "job_id", None))
-                self._lists_are_old = True
+                self._write(fact_line(event), event.at_s, getattr(event, "job_id", None))
 
-    def _write(self, text: str, job_id: str | None = None) -> None:
-        clock = time.strftime("%H:%M:%S", time.localtime(self._clock()))
+    def _write(self, text: str, at_s: float, job_id: str | None = None) -> None:
+        clock = time.strftime("%H:%M:%S", time.localtime(at_s or self._clock()))
         line = f"{clock}  {plain(text)}"
         self._logged.append((job_id, line))
         if self._is_logged(job_id, line):
@@ -210,27 +205,27 @@ class BatchApp(Actions, App[None]):
     # --- drawing ---------------------------------------------------------------------------------
 
     def _redraw(self) -> None:
-        self._lists_are_old = True
-        self._draw_progress()
-
-    def _draw_progress(self) -> None:
+        """Draw everything, as it is at one moment."""
+        now = moment(self._state, self._progress, self._readings, self._clock())
         line = self._title_line()
         if line != self._drawn.get("title"):
             self._drawn["title"] = line
             self._title.update(Text(line, no_wrap=True, overflow="ellipsis"))
-        self._overview.show(self._readings)
-        self._lanes.show(self._clock(), self._readings)
+        self._overview.show(now)
+        self._lanes.show(now)
+        self._show_lists(now)
         self._show_keys()
-        if self._lists_are_old:
-            self._draw_lists()
 
     def _show_keys(self) -> None:
         """Show the keys of what can be done now."""
         self._keys.show((*(control for control in CONTROLS if self.check_action(control.name, ())), PALETTE))
 
-    def _draw_lists(self) -> None:
-        state, self._lists_are_old = self._state, False
-        self._show_table()
+    def _show_lists(self, now: Moment) -> None:
+        """Draw the list that is looked at, and how long all are."""
+        table = self._tables.get(self._tabs.active)
+        if table is not None:
+            table.show(self._rows(self._tabs.active, now))
+        state = now.state
         self._label("waiting", state.count(*_QUEUE))
         self._label("finished", state.count(Phase.DONE))
         self._label("failed", state.count(Phase.FAILED))
@@ -246,17 +241,10 @@ class BatchApp(Actions, App[None]):
             f"{paused}{stopping}{self._commands.standing}"
         )
 
-    def _show_table(self) -> None:
-        """Draw the list that is looked at."""
-        table = self._tables.get(self._tabs.active)
-        if table is not None:
-            table.show(self._rows(self._tabs.active))
-
-    def _rows(self, pane: str) -> dict[str, Row]:
+    def _rows(self, pane: str, now: Moment) -> dict[str, Row]:
         match pane:
             case "waiting":
-                numbers = figures(self._state, self._progress, self._clock())
-                return queue_rows(self._state, self._progress, numbers, self._matches)
+                return queue_rows(now, self._matches)
             case "finished":
                 return finished_rows(self._state, self._matches)
             case "skipped":
@@ -274,5 +262,4 @@ class BatchApp(Actions, App[None]):
 
     @on(TabbedContent.TabActivated)
     def _tab_changed(self) -> None:
-        self._show_table()
-        self._show_keys()
+        self._redraw()

@@ -7,12 +7,13 @@ from rich.text import Text
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
-from vhsbatch.events.figures import Figures, part_done, ready_in
+from vhsbatch.events.figures import part_done, ready_in
 from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import Progress
-from vhsbatch.formatting import duration, plain, size
+from vhsbatch.formatting import duration, plain, roughly, size
 from vhsbatch.ui.tui.figures import fit
+from vhsbatch.ui.tui.moment import Moment
 
 Row = tuple[str, ...]
 
@@ -94,12 +95,17 @@ class JobTable(DataTable[Text]):
             self.move_cursor(row=list(rows).index(selected))
 
 
-def queue_rows(
-    state: BatchState, progress: Mapping[int, Progress], numbers: Figures, matches: Callable[[JobState], bool]
-) -> dict[str, Row]:
+def queue_rows(now: Moment, matches: Callable[[JobState], bool]) -> dict[str, Row]:
     """Running and waiting videos in their turn: name, state, ready in, length, result."""
+    state, progress = now.state, now.progress
     turns = [*state.turns.begun(), *state.turns.waiting()]
-    ready_s = ready_in(turns, progress, numbers, lanes=state.lanes) if state.ended_s is None else {}
+    shown = MOST_ROWS if all(map(matches, turns[:MOST_ROWS])) else len(turns)
+    # Videos beyond those of the list change nothing of when these are ready, but for the last few.
+    ready_s = (
+        ready_in(turns[: shown + state.lanes], progress, now.numbers, lanes=state.lanes)
+        if state.ended_s is None
+        else {}
+    )
     held = [job for job in state.jobs.values() if job.phase is Phase.HELD]
     rows: dict[str, Row] = {}
     for job in (*turns, *held):
@@ -111,7 +117,7 @@ def queue_rows(
                 str(job.job.index),
                 job.job.source.name,
                 _standing(job, progress),
-                "" if left_s is None else f"in {duration(left_s)}",
+                "" if left_s is None else f"in {roughly(left_s)}",
                 *_plan_cells(job),
             )
     return rows

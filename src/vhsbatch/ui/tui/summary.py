@@ -42,8 +42,8 @@ def summary_text(state: BatchState, report: Path | None = None) -> Text:
         ("Output", plain(state.output)),
     ]
     if (compared := compared_with_prediction(state)) is not None:
-        what, _, took = compared.partition(", ")
-        rows[5:5] = [("Predicted", what), ("", took)]
+        what, _, more = compared.split(", ")
+        rows[5:5] = [("Predicted", f"{what}; it took {more}")]
     if report is not None:
         rows.append(("Report", plain(str(report))))
     if failed:
