@@ -90,14 +90,15 @@ def spread(between: tuple[float, float] | None, likely_s: float | None = None) -
 
 
 def roughly(seconds: float) -> str:
-    """A length of time that need not be drawn again all the time: in minutes, if there are any.
+    """A length of time that need not be drawn again all the time: in as many minutes as can be known.
 
-    >>> roughly(7.4), roughly(61), roughly(3599), roughly(12000)
-    ('0:07', '2 min', '1 h', '3 h 20 min')
+    >>> roughly(7.4), roughly(61), roughly(3590), roughly(11900), roughly(90000)
+    ('0:07', '1 min', '1 h', '3 h 20 min', '25 h')
     """
     if seconds < 60:
         return duration(seconds)
-    hours, minutes = divmod(-int(-seconds // 60), 60)
+    step = next(step for most_h, step in ((1, 1), (10, 5), (float("inf"), 60)) if seconds <= 3600 * most_h)
+    hours, minutes = divmod(round(seconds / (60 * step)) * step, 60)
     return " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")))
 
 

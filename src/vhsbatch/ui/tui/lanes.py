@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -18,7 +17,8 @@ from vhsbatch.events.telemetry import DeviceReadings, Progress
 from vhsbatch.formatting import duration, plain
 from vhsbatch.ui.tui.devices import device_name
 from vhsbatch.ui.tui.figures import bar, fit, sparkline
-from vhsbatch.ui.tui.moment import Moment
+from vhsbatch.ui.tui.lines import refresh_changed
+from vhsbatch.ui.tui.moment import BatchMoment
 
 PARTS = ("label", "name", "stage", "bar", "figures", "trend")
 
@@ -39,7 +39,7 @@ class Lanes(Widget):
     def __init__(self, state: BatchState, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._state = state
-        self._now: Moment | None = None
+        self._now: BatchMoment | None = None
         self._strips: list[Strip] = []
         self._trends: dict[int, deque[float]] = {}
         self._sampled_s: dict[int, float] = {}
@@ -50,7 +50,7 @@ class Lanes(Widget):
         busy = (lane for job in self._state.turns.under_way for lane in _lanes_of(job))
         return max(self._state.lanes, max(busy, default=0))
 
-    def show(self, now: Moment) -> None:
+    def show(self, now: BatchMoment) -> None:
         """Draw the newest numbers."""
         self._now = now
         for lane, report in now.progress.items():
@@ -58,7 +58,6 @@ class Lanes(Widget):
                 self._sampled_s[lane] = now.now_s
                 self._trends.setdefault(lane, deque(maxlen=_TREND_WIDTH)).append(report.frames_per_s)
         self._draw()
-        self.refresh(layout=self.size.height != self.count)
 
     def on_resize(self) -> None:
         """Use the width that there is now."""
@@ -68,11 +67,12 @@ class Lanes(Widget):
         if self._now is None or not self.size.width:
             return
         styles = [self.get_component_rich_style(f"lanes--{part}") for part in PARTS]
-        self._strips = []
+        before, self._strips = self._strips, []
         for lane in range(1, self.count + 1):
             cells = lane_cells(self._now, lane, self.size.width, trend=self._trends.get(lane, ()))
             segments = [Segment(text, style) for style, text in zip(styles, cells, strict=True)]
             self._strips.append(Strip(segments).adjust_cell_length(self.size.width))
+        refresh_changed(self, before, self._strips)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """A line for each lane."""
@@ -81,11 +81,11 @@ class Lanes(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One lane, as it was in the last refresh like all else on the screen."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, Style())
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
 
 def lane_cells(
-    now: Moment, lane: int, width: int, *, trend: Sequence[float] = ()
+    now: BatchMoment, lane: int, width: int, *, trend: Sequence[float] = ()
 ) -> tuple[str, str, str, str, str, str]:
     """A lane's line in parts: label, name, stage, bar, figures, trend; together `width` cells. Pure.
 

@@ -9,7 +9,7 @@ from vhsbatch.events.telemetry import DeviceReadings, Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class BatchMoment:
     """The batch now.
 
     Attributes:
@@ -29,9 +29,9 @@ class Moment:
 
 def moment(
     state: BatchState, progress: Mapping[int, Progress], readings: DeviceReadings | None, now_s: float
-) -> Moment:
+) -> BatchMoment:
     """The batch at `now_s`."""
-    return Moment(
+    return BatchMoment(
         state=state,
         progress=dict(progress),
         readings=readings,

@@ -11,7 +11,7 @@ from vhsbatch.events.job_state import Phase
 from vhsbatch.formatting import duration, spread
 from vhsbatch.ui.tui.devices import machine_line
 from vhsbatch.ui.tui.figures import bar
-from vhsbatch.ui.tui.moment import Moment
+from vhsbatch.ui.tui.moment import BatchMoment
 
 _BOLD = Style(bold=True)
 
@@ -21,7 +21,7 @@ class Overview(Static):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"overview--{part}" for part in ("done", "failed", "bar")}
 
-    def show(self, now: Moment) -> None:
+    def show(self, now: BatchMoment) -> None:
         """Draw the newest numbers."""
         width = self.size.width
         # On a slow machine the first redraw comes before places and colours are given out.
@@ -37,7 +37,7 @@ class Overview(Static):
         self.update(text, layout=False)
 
 
-def overview_text(now: Moment, width: int, styles: Mapping[str, Style]) -> Text:
+def overview_text(now: BatchMoment, width: int, styles: Mapping[str, Style]) -> Text:
     """The lines of the batch. Pure."""
     state, numbers = now.state, now.numbers
     waiting = state.count(Phase.WAITING, Phase.PLANNED, Phase.HELD)
@@ -54,8 +54,8 @@ def overview_text(now: Moment, width: int, styles: Mapping[str, Style]) -> Text:
             text.append(f" {count} ", style=style)
             text.append(f"{word} ", style="dim")
     if numbers.frames_per_s:
-        text.append(f"   {numbers.frames_per_s:.1f} ", style="bold")
-        text.append("frames per second", style="dim")
+        text.append(f"   {numbers.current_frames_per_s:.1f} ", style="bold")
+        text.append(f"fps, average {numbers.frames_per_s:.1f}", style="dim")
     left = spread(numbers.left_range_s, numbers.left_s)
     times = f" {numbers.part:4.0%}   {duration(numbers.elapsed_s)} elapsed   {left} left "
     text.append("\n ")

@@ -66,6 +66,7 @@ class SummaryScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,escape", "app.pop_screen", "Lists"),
+        Binding("o", "app.report", "Report"),
         Binding("q", "app.leave", "Quit"),
     ]
 
@@ -79,7 +80,9 @@ class SummaryScreen(ModalScreen[None]):
         with Vertical(classes="panel"):
             with VerticalScroll():
                 yield Static(summary_text(self._state, self._report), id="summary")
-            yield Static(Text("Enter shows the lists and details, q quits", style="dim"), classes="hint")
+            opens = "" if self._report is None else "o opens the report, "
+            keys = f"Enter shows the lists and details, {opens}q quits"
+            yield Static(Text(keys, style="dim"), classes="hint")
 
 
 @dataclass(frozen=True, slots=True)
