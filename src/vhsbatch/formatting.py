@@ -75,16 +75,31 @@ def place(seconds: Fraction) -> str:
     return f"{clock}:{tenths // 10:02}.{tenths % 10}"
 
 
-def spread(between: tuple[float, float] | None) -> str:
-    """A time with its range, where the two ends differ enough to be worth saying.
+def spread(between: tuple[float, float] | None, likely_s: float | None = None) -> str:
+    """A time with its range, where the two ends differ enough to be worth saying; else `likely_s`.
 
-    >>> spread((3600, 3700)), spread((600, 1200)), spread(None)
-    ('1:01:40', '10:00 to 20:00', '-')
+    >>> spread((3600, 3700)), spread((3600, 3700), 3650), spread((600, 1200)), spread(None)
+    ('1:01:40', '1:00:50', '10:00 to 20:00', '-')
     """
     if between is None:
         return "-"
     low_s, high_s = between
-    return duration(high_s) if high_s <= 1.1 * low_s + 5 else f"{duration(low_s)} to {duration(high_s)}"
+    if high_s <= 1.1 * low_s + 5:
+        return duration(high_s if likely_s is None else likely_s)
+    return f"{duration(low_s)} to {duration(high_s)}"
+
+
+def roughly(seconds: float) -> str:
+    """A length of time that need not be drawn again all the time: in as many minutes as can be known.
+
+    >>> roughly(7.4), roughly(61), roughly(3590), roughly(11900), roughly(90000)
+    ('0:07', '1 min', '1 h', '3 h 20 min', '25 h')
+    """
+    if seconds < 60:
+        return duration(seconds)
+    step = next(step for most_h, step in ((1, 1), (10, 5), (float("inf"), 60)) if seconds <= 3600 * most_h)
+    hours, minutes = divmod(round(seconds / (60 * step)) * step, 60)
+    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")))
 
 
 def size(count_bytes: float) -> str:

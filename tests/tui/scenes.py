@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import anyio
@@ -20,10 +21,12 @@ from vhsbatch.events.events import (
     JobFailed,
     JobPublished,
     JobSkipped,
+    SegmentFailed,
 )
 from vhsbatch.events.job_state import JobState
 from vhsbatch.events.state import BatchState, fold
 from vhsbatch.events.telemetry import DeviceReading, DeviceReadings, DiskReading, LogLine, Progress
+from vhsbatch.model.media import Damage, Gap
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.restore.snapshot import Snapshot, SnapshotMaker
 
@@ -147,6 +150,31 @@ def verifying() -> tuple[list[Fact], list[Event]]:
     return facts, [progress(plan, 1, 3000, None, "verify")]
 
 
+def tape(lanes: int = 3, segments: int = 120) -> tuple[list[Fact], list[Event]]:
+    """One long tape with a hole and damage: a part of it is made, some of that after a failure."""
+    job = replace(make.job(1), source=Path("/in/holiday 1991, all of it.dv"))
+    rate = make.NTSC_RATE
+    source = make.info(
+        make.track(frames=1800 * segments, gaps=(Gap(start=30000, stop=33000),)),
+        damage=Damage(frames=90, of_frames=1800 * segments, places=((Fraction(2400), Fraction(2403)),)),
+    )
+    plan = make.plan(job, segments=segments, frames=3600 * segments, info=source)
+    assert plan.rate == 2 * rate
+    facts: list[Fact] = [make.batch_started(job, lanes=lanes), make.planned(plan)]
+    failures = (9, segments // 3 + 5)
+    facts += [
+        SegmentFailed(at_s=3, job_id=job.id, segment=each, attempt=1, lane=1, reason="no memory", final=False)
+        for each in failures
+    ]
+    facts += [make.finished(plan, each) for each in range(segments // 3)]
+    at_work = range(segments // 3, segments // 3 + lanes)
+    facts += [make.started(plan, each, lane=lane) for lane, each in enumerate(at_work, start=1)]
+    telemetry: list[Event] = [
+        progress(plan, lane, 900 * lane, each) for lane, each in enumerate(at_work, start=1)
+    ]
+    return facts, [*telemetry, readings(gpus=0)]
+
+
 def ended(outcome: str) -> tuple[list[Fact], list[Event]]:
     facts, _ = running(2)
     started = facts[0]
@@ -197,6 +225,7 @@ def readings(*, gpus: int) -> DeviceReadings:
         total_bytes=64 * 2**30,
         used_bytes=12 * 2**30,
         temperature_c=61.0,
+        busy_percent=63,
     )
     cards = [
         DeviceReading(

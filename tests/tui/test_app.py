@@ -1,6 +1,8 @@
 """The interface, driven by keys and by canned events."""
 
+import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -29,6 +31,9 @@ from vhsbatch.events.events import (
     JobFailed,
     JobSkipped,
 )
+from vhsbatch.events.telemetry import LogLine
+from vhsbatch.formatting import duration, roughly
+from vhsbatch.ui.tui import actions
 from vhsbatch.ui.tui.app import BatchApp
 from vhsbatch.ui.tui.controls import CONTROLS
 from vhsbatch.ui.tui.keys import key_lines
@@ -241,6 +246,157 @@ async def test_finding_narrows_the_lists_and_the_log() -> None:
         assert "wedding.mkv" in screen_text(app)
 
 
+async def test_the_list_and_the_lane_say_the_same_at_once() -> None:
+    (plan,) = (each for each in scenes.plans(4) if len(each.segments) == 1)
+    app, mailbox, _ = app_of(([make.batch_started(plan.job), make.planned(plan), make.started(plan)], []))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, mailbox, pilot)
+        for done in (500, 5000, 17777):
+            app._take(scenes.progress(plan, 1, done))
+            app._redraw()
+            await pilot.pause()
+            shown = screen_text(app)
+            assert shown.count(f"{done / plan.frames:.0%} ") == 3, shown  # the batch, the lane, the list
+            left_s = (plan.frames - done) / 24.6
+            assert shown.count(f" {duration(left_s)} ") == 2
+            assert f"in {roughly(left_s)} " in shown
+
+
+async def test_the_selected_video_is_described_beside_the_list() -> None:
+    app, mailbox, _ = app_of(scenes.running(3))
+    async with app.run_test(size=(120, 60)) as pilot:
+        await settle(app, mailbox, pilot)
+        app.focus_list()
+        shown = screen_text(app)
+        for words in ("worker 1: segment 1, 17%, 24.6 fps", "0 of 2 segments finished", "1440x1080 libx264"):
+            assert words in shown, shown
+        await pilot.press("down")
+        await pilot.pause()
+        assert "worker 2: segment 1, 25%, 49.2 fps" in screen_text(app)
+        await pilot.press("3")
+        await drawn(app, pilot)
+        assert "Why" in screen_text(app)
+        # The log has no selection: the last one stays.
+        await pilot.press("5")
+        await drawn(app, pilot)
+        assert "Why" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("size", "pane", "tape"),
+    [
+        ((80, 24), False, False),
+        ((119, 35), False, False),
+        ((80, 36), False, True),
+        ((120, 35), True, False),
+        ((160, 24), True, True),
+    ],
+)
+async def test_a_larger_screen_shows_more(size: tuple[int, int], pane: bool, tape: bool) -> None:
+    app, mailbox, _ = app_of(scenes.running(2))
+    async with app.run_test(size=size) as pilot:
+        await settle(app, mailbox, pilot)
+        await drawn(app, pilot)
+        shown = screen_text(app)
+        assert ("Checks" in shown) is pane
+        assert ("0 of 2 segments   " in shown) is tape
+        assert ("Frames per second" in shown) is tape
+
+
+async def test_the_map_follows_the_work_and_the_selection() -> None:
+    app, mailbox, _ = app_of(scenes.tape(segments=12))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, mailbox, pilot)
+        await drawn(app, pilot)
+        shown = screen_text(app)
+        assert "4 of 12 segments" in shown
+        assert "damaged or missing" in shown
+        app._state.apply(make.finished(app._state.jobs["tape1_1080p.mp4"].plan or scenes.plans(1)[0], 4))
+        app._redraw()
+        await pilot.pause()
+        assert "5 of 12 segments" in screen_text(app)
+
+
+async def test_a_list_without_videos_says_what_to_do() -> None:
+    app, mailbox, _ = app_of(scenes.start())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, mailbox, pilot)
+        for key, words in (("2", "1 shows what runs"), ("3", "Nothing failed"), ("4", "s skips the video")):
+            await pilot.press(key)
+            await drawn(app, pilot)
+            assert words in screen_text(app)
+            await pilot.press("down", "enter", "i", "s")
+            assert app.selected is None
+
+
+async def test_a_list_is_moved_through_by_keys_and_clicks() -> None:
+    app, mailbox, _ = app_of(scenes.running(8))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, mailbox, pilot)
+        app.focus_list()
+        await pilot.press("end")
+        await pilot.pause()
+        assert app.selected is not None
+        last = app.selected.job
+        assert any(line.startswith(f" {last.index} ") for line in screen_text(app).splitlines())
+        await pilot.press("up", "home")
+        await pilot.pause()
+        assert app.selected.job.id == "tape1_1080p.mp4"
+        await pilot.press("pagedown")
+        await pilot.pause()
+        assert app.selected.job.id not in ("tape1_1080p.mp4", last.id)
+        await pilot.press("home")
+        await pilot.pause()
+        lines = screen_text(app).splitlines()
+        (line,) = (y for y, text in enumerate(lines) if text.startswith(" 3 "))
+        await pilot.click(offset=(8, line))
+        await pilot.pause()
+        assert app.selected.job.id == "tape3_1080p.mp4"
+
+
+async def test_o_opens_the_report_or_says_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    opened: list[Path] = []
+    works = True
+
+    def open_it(page: Path) -> bool:
+        opened.append(page)
+        return works
+
+    monkeypatch.setattr(actions, "open_report", open_it)
+    app, mailbox, commands = app_of(scenes.ended("complete"))
+    commands.report = tmp_path / "report.html"
+    async with app.run_test(size=(120, 40)) as pilot:
+        mailbox.close()
+        await summary_shown(app, pilot)
+        assert "o opens the report" in screen_text(app)
+        await pilot.press("o")
+        await pilot.pause()
+        assert opened == []
+        commands.report.write_text("")
+        await pilot.press("o")
+        while not opened:
+            await pilot.pause(0.05)
+        works = False
+        await pilot.press("enter", "o")
+        while len(app._notifications) < 2:
+            await pilot.pause(0.05)
+        assert opened == [commands.report] * 2
+        assert [told.message for told in app._notifications] == [
+            "there is no report yet: it is written when the batch ends",
+            f"no browser can be opened here; the report is {commands.report}",
+        ]
+
+
+async def test_the_log_says_when_it_happened_and_not_when_it_was_heard_of() -> None:
+    app, mailbox, _ = app_of(scenes.running(1))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, mailbox, pilot)
+        app._take(LogLine(level="info", text="long ago", at_s=86400.0))
+        assert app._logged[-1][1] == f"{time.strftime('%H:%M:%S', time.localtime(86400.0))}  long ago"
+
+
 async def test_the_log_of_one_video() -> None:
     app, mailbox, _ = app_of(scenes.running(2))
     async with app.run_test(size=(120, 40)) as pilot:
@@ -377,8 +533,8 @@ async def test_the_summary_stays_until_it_is_closed() -> None:
         shown = screen_text(app)
         assert "Batch complete" in shown
         assert "truncated: 2.2 s of 4.0 s are there" in shown
-        assert "8:40 (8:00 to 10:40)" in shown
-        assert "took 9:30, 10% more" in shown
+        # The batch took ten minutes, of which it was predicted after thirty seconds.
+        assert "9:10 (8:30 to 11:10); it took 9% more" in shown
         assert "out/report.html" in shown
         # The lists and details can be looked at; what steers does nothing any more.
         await pilot.press("enter", "3", "i")
@@ -454,7 +610,7 @@ async def test_skipped_videos_have_a_list_of_their_own() -> None:
 
 async def test_no_escape_sequence_of_a_name_reaches_the_terminal() -> None:
     app, mailbox, _ = app_of(scenes.running(4))
-    async with app.run_test(size=(160, 40)) as pilot:
+    async with app.run_test(size=(300, 40)) as pilot:
         await settle(app, mailbox, pilot)
         shown = screen_text(app)
         assert "\x1b" not in shown
@@ -471,7 +627,7 @@ async def test_each_list_has_its_key() -> None:
             "3": "truncated: 2.2 s",
             "4": "already restored",
             "5": "no hardware encoder works",
-            "1": "Becomes",
+            "1": "Length",
         }.items():
             await pilot.press(key)
             await pilot.pause()
@@ -497,7 +653,7 @@ def run_before(
 @pytest.mark.parametrize(
     "name",
     [
-        *("start", "running-1", "running-3", "running-8", "verifying"),
+        *("start", "running-1", "running-3", "running-8", "verifying", "tape"),
         *("question", "finished", "failed", "details", "stills", "attached", "help"),
     ],
 )
@@ -508,6 +664,7 @@ def test_screens(name: str, size: tuple[int, int], snap_compare: SnapCompare) ->
         "running-3": (scenes.running(3), ()),
         "running-8": (scenes.running(8), ()),
         "verifying": (scenes.verifying(), ()),
+        "tape": (scenes.tape(), ()),
         "question": (scenes.running(2), ("q",)),
         "finished": (scenes.running(2), ("2",)),
         "failed": (scenes.running(2), ("3",)),

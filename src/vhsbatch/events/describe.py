@@ -114,19 +114,22 @@ _TIMELY = 3
 
 
 def compared_with_prediction(state: BatchState) -> str | None:
-    """What was predicted in time and what it took; None without that, or for a run that was cut short."""
+    """How long the whole run was to take, and took, pauses included.
+
+    None if that was not predicted in time, or if the run was cut short.
+    """
     what = state.prediction
-    if what is None or state.ended_s is None or state.outcome != "complete":
+    if what is None or state.ended_s is None or state.started_s is None or state.outcome != "complete":
         return None
-    took_s = state.ended_s - what.at_s
-    if state.started_s is not None and took_s < (state.ended_s - state.started_s) / _TIMELY:
+    took_s, before_s = state.ended_s - state.started_s, what.at_s - state.started_s
+    before_s += state.idle_after_prediction(state.ended_s)
+    if state.ended_s - what.at_s < took_s / _TIMELY:
         return None
-    difference = took_s / max(1e-9, what.seconds_s) - 1
+    predicted_s = before_s + what.seconds_s
+    difference = took_s / max(1e-9, predicted_s) - 1
     more = f"{abs(difference):.0%} {'more' if difference > 0 else 'less'}"
-    return (
-        f"{duration(what.seconds_s)} ({duration(what.least_s)} to {duration(what.most_s)}), "
-        f"took {duration(took_s)}, {more}"
-    )
+    between = f"{duration(before_s + what.least_s)} to {duration(before_s + what.most_s)}"
+    return f"{duration(predicted_s)} ({between}), took {duration(took_s)}, {more}"
 
 
 def progress_line(state: BatchState, progress: Mapping[int, Progress], now_s: float) -> str:
@@ -145,7 +148,10 @@ def progress_line(state: BatchState, progress: Mapping[int, Progress], now_s: fl
         parts.append(f"{failed} failed")
     parts.append(f"{duration(numbers.elapsed_s)} elapsed")
     if numbers.left_s is not None and state.ended_s is None:
-        parts += [f"{spread(numbers.left_range_s)} left", f"{numbers.frames_per_s:.1f} frames per second"]
+        parts += [
+            f"{spread(numbers.left_range_s, numbers.left_s)} left",
+            f"{numbers.frames_per_s:.1f} frames per second",
+        ]
     if state.paused is not None:
         parts.append(f"paused: {state.paused}")
     return ", ".join(parts)

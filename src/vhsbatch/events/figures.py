@@ -1,7 +1,7 @@
 """The numbers that every interface shows of a batch, computed from its state. Pure."""
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat, takewhile
 
@@ -21,6 +21,7 @@ class Figures:
         elapsed_s: since this run began.
         current_frames_per_s: what the lanes make together at the moment.
         left_s: estimated time to go; None until it can be estimated.
+        left_range_s: the least and the most that it may be.
     """
 
     done_frames: int
@@ -29,21 +30,12 @@ class Figures:
     current_frames_per_s: float
     elapsed_s: float
     left_s: float | None
+    left_range_s: tuple[float, float] | None
 
     @property
     def part(self) -> float:
         """How much of the work is done, from 0 to 1."""
         return min(1.0, self.done_frames / self.total_frames) if self.total_frames else 0.0
-
-    @property
-    def left_range_s(self) -> tuple[float, float] | None:
-        """Time to go at the faster and at the slower of the average and the current speed."""
-        if self.left_s is None:
-            return None
-        if self.current_frames_per_s <= 0:
-            return self.left_s, self.left_s
-        now_s = self.left_s * self.frames_per_s / self.current_frames_per_s
-        return min(self.left_s, now_s), max(self.left_s, now_s)
 
 
 def figures(state: BatchState, progress: Mapping[int, Progress], now_s: float) -> Figures:
@@ -57,16 +49,18 @@ def figures(state: BatchState, progress: Mapping[int, Progress], now_s: float) -
     # A pause makes nobody slower.
     worked_s = elapsed_s - state.idle_until(until_s)
     planned, unplanned = [], 0
-    done = made = 0
+    done = made = given_up = 0
     for job in state.jobs.values():
+        made_here = sum(proof.frames for proof in job.finished.values() if proof.at_s >= started_s)
+        made += made_here
         if job.phase in (Phase.FAILED, Phase.SKIPPED):
-            continue
-        if job.plan is None:
+            # What was made of it was work, and took time: nothing jumps back.
+            given_up += made_here
+        elif job.plan is None:
             unplanned += 1
-            continue
-        planned.append(job.plan.frames)
-        done += job.plan.frames if job.phase is Phase.DONE else job.finished_frames
-        made += sum(proof.frames for proof in job.finished.values() if proof.at_s >= started_s)
+        else:
+            planned.append(job.plan.frames)
+            done += job.plan.frames if job.phase is Phase.DONE else job.finished_frames
     at_work = dict.fromkeys(report.job_id for report in progress.values())
     reports = [
         report
@@ -77,15 +71,77 @@ def figures(state: BatchState, progress: Mapping[int, Progress], now_s: float) -
     running = sum(report.done_frames for report in reports)
     total = sum(planned) + (unplanned * sum(planned) // len(planned) if planned else 0)
     speed = (made + running) / worked_s if worked_s > 0 else 0.0
-    left = total - done - running
-    return Figures(
-        done_frames=done + running,
-        total_frames=total,
-        frames_per_s=speed,
-        current_frames_per_s=sum(report.frames_per_s for report in reports),
-        elapsed_s=elapsed_s,
-        left_s=left / speed if speed > 0 and planned else None,
+    current = sum(report.frames_per_s for report in reports)
+    left = _left_by_lanes(state, progress) or (
+        _left_at_speed(total - done - running, speed, current)
+        if planned and speed > 0
+        else _left_as_predicted(state, until_s)
     )
+    left_s, left_range_s = left or (None, None)
+    return Figures(
+        done_frames=done + given_up + running,
+        total_frames=total + given_up,
+        frames_per_s=speed,
+        current_frames_per_s=current,
+        elapsed_s=elapsed_s,
+        left_s=left_s,
+        left_range_s=left_range_s,
+    )
+
+
+# Time to go: what is likely, and the least and the most that it may be.
+_Left = tuple[float, tuple[float, float]]
+
+
+def _left_by_lanes(state: BatchState, progress: Mapping[int, Progress]) -> _Left | None:
+    """As the lanes say, where they are at work on all that is left."""
+    if len(state.open) > state.count(Phase.RUNNING, Phase.ASSEMBLING):
+        return None
+    each = [lanes_left_s(job, progress) for job in state.open.values()]
+    known = [left_s for left_s in each if left_s is not None]
+    if not known or len(known) < len(each):
+        return None
+    return max(known), (max(known), max(known))
+
+
+def _left_at_speed(frames: int, average: float, current: float) -> _Left:
+    """At the average speed; the range reaches to the current one."""
+    left_s = frames / average
+    now_s = frames / current if current > 0 else left_s
+    return left_s, (min(left_s, now_s), max(left_s, now_s))
+
+
+def _left_as_predicted(state: BatchState, now_s: float) -> _Left | None:
+    """Before anything is made: what was predicted, less what has passed since without the pauses."""
+    what = state.prediction
+    if what is None or state.ended_s is not None:
+        return None
+    passed_s = now_s - what.at_s - state.idle_after_prediction(now_s)
+    likely_s, least_s, most_s = (
+        max(0.0, end_s - passed_s) for end_s in (what.seconds_s, what.least_s, what.most_s)
+    )
+    return likely_s, (least_s, most_s)
+
+
+def lanes_left_s(job: JobState, progress: Mapping[int, Progress]) -> float | None:
+    """Seconds until lanes have made what is left of a video, where all of it is in the making."""
+    if job.assembly_lane is not None:
+        report = progress.get(job.assembly_lane)
+        own = report is not None and report.job_id == job.job.id and report.segment is None
+        return lane_left_s(report) if own and report is not None else None
+    making = in_the_making(job, progress)
+    if job.plan is None or not making or len(job.finished) + len(making) < len(job.plan.segments):
+        return None
+    each = [lane_left_s(report) for report in making.values()]
+    known = [left_s for left_s in each if left_s is not None]
+    return max(known) if len(known) == len(each) else None
+
+
+def lane_left_s(report: Progress) -> float | None:
+    """Seconds until a lane has done what it is at, at its current speed; None where it stands still."""
+    if report.frames_per_s <= 0:
+        return None
+    return (report.total_frames - report.done_frames) / report.frames_per_s
 
 
 def part_done(job: JobState, progress: Mapping[int, Progress]) -> float:
@@ -115,13 +171,23 @@ def _frames_in_the_making(job: JobState, progress: Mapping[int, Progress]) -> in
 
 
 def ready_in(
-    turns: Iterable[JobState], progress: Mapping[int, Progress], numbers: Figures, *, lanes: int
+    turns: Sequence[JobState], progress: Mapping[int, Progress], numbers: Figures, *, lanes: int
 ) -> dict[str, float]:
     """Seconds until each video is ready, if as many as there are lanes are made at a time, in these turns.
 
     They share the batch's speed: where fewer videos are left than lanes, these help each other. Nothing is
-    known about videos after one whose length is unknown.
+    known about videos after one whose length is unknown. Where lanes are at work on all that is left of a
+    video, it is ready when they say so.
     """
+    by_lanes = {job.job.id: lanes_left_s(job, progress) for job in turns if job.started_s is not None}
+    return _ready_at_average(turns, progress, numbers, lanes) | {
+        job_id: left_s for job_id, left_s in by_lanes.items() if left_s is not None
+    }
+
+
+def _ready_at_average(
+    turns: Sequence[JobState], progress: Mapping[int, Progress], numbers: Figures, lanes: int
+) -> dict[str, float]:
     ready: dict[str, float] = {}
     if numbers.frames_per_s <= 0:
         return ready

@@ -33,6 +33,7 @@ class BatchState:
         idle_s: how long this run was paused with no lane at work.
         idle_since_s: since when it is so now.
         prediction: what this run was expected to take.
+        idle_before_prediction_s: `idle_s` when that was predicted.
         others: videos of earlier batches on the same output folder, with what is proven of them.
         open: those of its videos to which something will still happen.
         turns: these in the order in which they are to be begun.
@@ -48,6 +49,7 @@ class BatchState:
     ended_s: float | None = None
     outcome: str | None = None
     prediction: BatchPredicted | None = None
+    idle_before_prediction_s: float = 0.0
     paused: str | None = None
     idle_s: float = 0.0
     idle_since_s: float | None = None
@@ -100,7 +102,7 @@ class BatchState:
             case GpuRetired():
                 pass
             case BatchPredicted():
-                self.prediction = fact
+                self.prediction, self.idle_before_prediction_s = fact, self.idle_until(fact.at_s)
             case JobMoved():
                 self._move(fact)
             case _:
@@ -114,6 +116,10 @@ class BatchState:
     def idle_until(self, now_s: float) -> float:
         """How long this run has been paused with no lane at work, in seconds."""
         return self.idle_s + (0.0 if self.idle_since_s is None else max(0.0, now_s - self.idle_since_s))
+
+    def idle_after_prediction(self, until_s: float) -> float:
+        """How long the run has been idle since the prediction, in seconds."""
+        return self.idle_until(until_s) - self.idle_before_prediction_s
 
     def _note_idleness(self, at_s: float) -> None:
         idle = self.paused is not None and not self.busy_lanes

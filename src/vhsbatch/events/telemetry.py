@@ -45,7 +45,7 @@ class DeviceReading:
         total_bytes: its memory: a GPU's own, or for the CPU what this program may use.
         used_bytes: what of it is in use.
         temperature_c: how hot it is.
-        busy_percent: the part of the last moments in which a GPU was at work.
+        busy_percent: the part of the last moments in which it was at work; of the CPU: all cores.
     """
 
     id: str

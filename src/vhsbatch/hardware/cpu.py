@@ -26,6 +26,45 @@ class CpuGauge:
     temperature_c: float | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpuTime:
+    """What all cores have done since the machine started, in ticks of the kernel.
+
+    Attributes:
+        busy: at work.
+        total: altogether.
+    """
+
+    busy: int
+    total: int
+
+    def busy_percent_since(self, before: "CpuTime | None") -> int | None:
+        """The part of the time since `before` in which the cores were at work; None where none has passed."""
+        if before is None or self.total <= before.total:
+            return None
+        busy = round(100 * (self.busy - before.busy) / (self.total - before.total))
+        return min(100, max(0, busy))  # the kernel takes back what waited for disks
+
+
+def cpu_time(root: Path = Path("/")) -> CpuTime | None:
+    """What the cores have done; None where the system does not tell."""
+    return parse_stat(text_of(root / "proc/stat") or "")
+
+
+def parse_stat(text: str) -> CpuTime | None:
+    r"""The time of all cores in ``/proc/stat``: user, nice, system, idle, waiting for disks, and others.
+
+    >>> parse_stat("cpu  30 10 20 130 10 0 0 0 5 5\ncpu0 1 2\n")
+    CpuTime(busy=60, total=200)
+    """
+    name, *ticks = text.partition("\n")[0].split()[:9] or [""]
+    if name != "cpu" or len(ticks) < 5 or not all(map(str.isdecimal, ticks)):
+        return None
+    # What guests of the machine use is contained in the others.
+    total, resting = sum(map(int, ticks)), int(ticks[3]) + int(ticks[4])
+    return CpuTime(busy=total - resting, total=total)
+
+
 def cpu_gauge(root: Path = Path("/")) -> CpuGauge:
     """The CPU, from the system's files under `root`."""
     hottest = max(_temperatures(root), default=None)

@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.events.telemetry import DeviceReading, DeviceReadings, DiskReading, Telemetry
-from vhsbatch.hardware.cpu import cpu_gauge
+from vhsbatch.hardware.cpu import CpuTime, cpu_gauge, cpu_time
 from vhsbatch.hardware.gauges import GpuGauge, gpu_gauges, memory_gauge
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice
 from vhsbatch.scheduling.disk_space import existing_folder
@@ -54,9 +54,11 @@ class Reader:
             group.cancel_scope.cancel()
 
     async def _read(self) -> None:
+        before: CpuTime | None = None
         while True:
             gpus = named_gpus(await gpu_gauges(), self.devices)
-            cpu = await anyio.to_thread.run_sync(_cpu)
+            cpu = await anyio.to_thread.run_sync(_cpu, before)
+            before = cpu_time()
             disks = await anyio.to_thread.run_sync(_disks, self.folders)
             self.tell(DeviceReadings(devices=(cpu, *gpus), disks=disks))
             await anyio.sleep(_EVERY_S)
@@ -95,14 +97,15 @@ def _reading(index: str, name: str, gauge: GpuGauge | None) -> DeviceReading:
     )
 
 
-def _cpu() -> DeviceReading:
-    gauge, memory = cpu_gauge(), memory_gauge()
+def _cpu(before: CpuTime | None) -> DeviceReading:
+    gauge, memory, time = cpu_gauge(), memory_gauge(), cpu_time()
     return DeviceReading(
         id="cpu",
         name=gauge.name,
         total_bytes=None if memory is None else memory.total_bytes,
         used_bytes=None if memory is None else memory.used_bytes,
         temperature_c=gauge.temperature_c,
+        busy_percent=None if time is None else time.busy_percent_since(before),
     )
 
 

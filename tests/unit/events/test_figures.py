@@ -6,9 +6,11 @@ import pytest
 
 import make
 from vhsbatch.events.events import (
+    AssemblyStarted,
     BatchContinued,
     BatchFinished,
     BatchPaused,
+    BatchPredicted,
     Fact,
     JobFailed,
     JobPublished,
@@ -80,7 +82,13 @@ def test_segments_that_finish_in_a_pause_take_their_time() -> None:
 def test_nothing_is_known_before_the_first_plan() -> None:
     made = shown()
     assert made == Figures(
-        done_frames=0, total_frames=0, frames_per_s=0.0, current_frames_per_s=0.0, elapsed_s=10.0, left_s=None
+        done_frames=0,
+        total_frames=0,
+        frames_per_s=0.0,
+        current_frames_per_s=0.0,
+        elapsed_s=10.0,
+        left_s=None,
+        left_range_s=None,
     )
     assert made.part == 0.0
 
@@ -98,6 +106,7 @@ def test_finished_segments_count_and_give_speed_and_time_to_go() -> None:
         current_frames_per_s=0.0,
         elapsed_s=10.0,
         left_s=20.0,
+        left_range_s=(20.0, 20.0),
     )
     assert made.part == pytest.approx(1 / 3)
 
@@ -151,9 +160,13 @@ def test_videos_that_are_not_planned_count_like_the_others() -> None:
         JobSkipped(at_s=5.0, job_id=SECOND.job.id, reason="is there already"),
     ],
 )
-def test_videos_that_failed_or_were_skipped_are_no_work(ended: Fact) -> None:
+def test_videos_that_failed_or_were_skipped_are_no_work_beyond_what_was_made(ended: Fact) -> None:
+    before = shown(*PLANNED, make.finished(FIRST), make.finished(SECOND))
     made = shown(*PLANNED, make.finished(FIRST), make.finished(SECOND), ended)
-    assert (made.done_frames, made.total_frames, made.left_s) == (20, 60, 20.0)
+    assert (made.done_frames, made.total_frames, made.left_s) == (40, 80, 10.0)
+    # Neither the speed nor what is done jumps back.
+    assert made.frames_per_s == before.frames_per_s
+    assert made.part > before.part
     assert shown(ended, make.planned(FIRST)).total_frames == 60
 
 
@@ -203,16 +216,64 @@ def test_the_part_is_never_more_than_everything() -> None:
         current_frames_per_s=2.0,
         elapsed_s=1.0,
         left_s=None,
+        left_range_s=None,
     )
     assert made.part == 1.0
 
 
-def test_time_to_go_lies_between_the_average_and_the_current_speed() -> None:
-    made = replace(shown(*PLANNED, make.finished(FIRST)), frames_per_s=4.0, left_s=20.0)
-    assert made.left_range_s == (20.0, 20.0)
-    assert replace(made, current_frames_per_s=8.0).left_range_s == (10.0, 20.0)
-    assert replace(made, current_frames_per_s=2.0).left_range_s == (20.0, 40.0)
-    assert replace(made, left_s=None).left_range_s is None
+@pytest.mark.parametrize(
+    ("current", "range_s"), [(0.0, (20.0, 20.0)), (8.0, (10.0, 20.0)), (2.0, (20.0, 40.0))]
+)
+def test_time_to_go_lies_between_the_average_and_the_current_speed(
+    current: float, range_s: tuple[float, float]
+) -> None:
+    made = (*PLANNED, make.finished(FIRST), make.started(SECOND, 2))
+    reports = (replace(report(SECOND, 20, segment=2), frames_per_s=current),)
+    numbers = shown(*made, reports=reports)
+    assert (numbers.frames_per_s, numbers.left_s, numbers.left_range_s) == (4.0, 20.0, range_s)
+
+
+def test_where_all_that_is_left_is_in_the_making_the_lanes_say_when_it_is_ready() -> None:
+    every = (make.finished(FIRST, segment) for segment in range(3))
+    two = (make.finished(SECOND, 0), make.started(SECOND, 1), make.started(SECOND, 2, lane=2))
+    facts: tuple[Fact, ...] = (*PLANNED, *every, published(FIRST), *two)
+    reports = (
+        replace(report(SECOND, 10, segment=1), frames_per_s=5.0),
+        replace(report(SECOND, 5, segment=2, lane=2), frames_per_s=1.0),
+    )
+    numbers = shown(*facts, reports=reports)
+    assert (numbers.left_s, numbers.left_range_s) == (15.0, (15.0, 15.0))
+    state = fold([make.batch_started(FIRST.job, SECOND.job), *facts])
+    progress = {each.lane: each for each in reports}
+    assert ready_in(list(state.open.values()), progress, numbers, lanes=2) == {SECOND.job.id: 15.0}
+    # One of them says nothing yet: the average speed is all that is known.
+    assert shown(*facts, reports=reports[:1]).left_s != 15.0
+
+
+def test_joining_takes_as_long_as_its_lane_says() -> None:
+    every = (make.finished(FIRST, segment) for segment in range(3))
+    joining = AssemblyStarted(at_s=9.0, job_id=FIRST.job.id, lane=1)
+    reports = (replace(report(FIRST, 5, segment=None, stage="verify"), frames_per_s=3.0),)
+    assert shown(make.planned(FIRST), *every, joining, plans=(FIRST,), reports=reports).left_s == 5.0
+
+
+def test_before_anything_is_made_the_prediction_says_how_long_it_takes() -> None:
+    predicted = BatchPredicted(
+        at_s=4.0,
+        seconds_s=60.0,
+        least_s=50.0,
+        most_s=90.0,
+        output_bytes=1,
+        temporary_bytes=1,
+        lane_bytes=None,
+        gpu_bytes=None,
+    )
+    waiting = shown(*PLANNED, predicted, now_s=14.0)
+    assert (waiting.left_s, waiting.left_range_s) == (50.0, (40.0, 80.0))
+    # A pause with nobody at work takes nothing off it.
+    paused = shown(*PLANNED, predicted, BatchPaused(at_s=14.0, reason="by the user"), now_s=500.0)
+    assert paused.left_s == waiting.left_s
+    assert shown(*PLANNED, predicted, make.finished(FIRST), now_s=10.0).left_s == 50.0
 
 
 def test_videos_are_ready_one_after_the_other_as_far_as_their_lengths_are_known() -> None:
@@ -244,7 +305,7 @@ def test_videos_that_are_made_at_the_same_time_share_the_speed() -> None:
     numbers = replace(figures(state, {}, 10.0), frames_per_s=10.0)
 
     def ready(lanes: int) -> list[float]:
-        at_s = ready_in(state.jobs.values(), {}, numbers, lanes=lanes)
+        at_s = ready_in(list(state.jobs.values()), {}, numbers, lanes=lanes)
         return [at_s[plan.job.id] for plan in plans]
 
     assert ready(1) == [6, 12, 14]

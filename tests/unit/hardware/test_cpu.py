@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vhsbatch.hardware.cpu import CpuGauge, cpu_gauge, parse_cpuinfo
+from vhsbatch.hardware.cpu import CpuGauge, CpuTime, cpu_gauge, cpu_time, parse_cpuinfo, parse_stat
 
 
 def put(root: Path, name: str, text: str) -> None:
@@ -35,3 +35,20 @@ def test_names_without_ornaments() -> None:
     assert (
         parse_cpuinfo("model name\t: 12th Gen Intel(R) Core(TM) i7-12700K") == "12th Gen Intel Core i7-12700K"
     )
+
+
+def test_how_busy_the_cores_were_between_two_readings(tmp_path: Path) -> None:
+    assert cpu_time(tmp_path) is None
+    put(tmp_path, "proc/stat", "cpu  100 0 50 800 50 0 0 0 0 0\ncpu0 1 2 3 4 5\n")
+    before = cpu_time(tmp_path)
+    put(tmp_path, "proc/stat", "cpu  160 0 65 815 60 0 0 0 0 0\ncpu0 1 2 3 4 5\n")
+    after = cpu_time(tmp_path)
+    assert after == CpuTime(busy=225, total=1100)
+    assert after.busy_percent_since(before) == 75
+    assert after.busy_percent_since(None) is None
+    assert after.busy_percent_since(after) is None
+
+
+def test_a_table_of_times_that_is_none_says_nothing() -> None:
+    for text in ("", "cpu\n", "cpu a b c d e\n", "intr 1 2 3 4 5 6\n"):
+        assert parse_stat(text) is None

@@ -164,6 +164,6 @@ def test_a_prediction_is_compared_with_what_happened() -> None:
         )
     )
     state.apply(BatchFinished(at_s=166.0, run_id="run", outcome="complete", exit_code=0))
-    assert compared_with_prediction(state) == "1:00 (0:50 to 1:10), took 1:06, 10% more"
+    assert compared_with_prediction(state) == "2:40 (2:30 to 2:50), took 2:46, 4% more"
     state.apply(BatchFinished(at_s=145.0, run_id="run", outcome="complete", exit_code=0))
     assert compared_with_prediction(state) is None

@@ -4,6 +4,7 @@ from collections import deque
 from pathlib import Path
 from typing import Protocol
 
+import anyio.to_thread
 from textual.app import App
 from textual.widgets import Input, RichLog, TabbedContent
 
@@ -28,6 +29,7 @@ from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.ui.tui.details import DetailsScreen
 from vhsbatch.ui.tui.help import HelpScreen
 from vhsbatch.ui.tui.lists import JobTable
+from vhsbatch.ui.tui.report import open_report
 from vhsbatch.ui.tui.snapshots import LEAST_COLUMNS, LEAST_LINES, SnapshotScreen, frame_at_work
 from vhsbatch.ui.tui.summary import Leave, StopQuestion
 
@@ -87,6 +89,10 @@ class Actions(App[None]):
         table = self._tables.get(self._tabs.active)
         job_id = table.selected if table is not None else None
         return self._state.jobs.get(job_id) if job_id is not None else None
+
+    def logged(self, job: JobState) -> list[str]:
+        """What was logged of a video."""
+        return [line for job_id, line in self._logged if job_id == job.job.id]
 
     def focus_list(self) -> None:
         """Give the keys back to the list."""
@@ -189,11 +195,18 @@ class Actions(App[None]):
         self._find.display = False
         self.focus_list()
 
+    async def action_report(self) -> None:
+        """Open the report in a browser, or say where it is."""
+        page = self._commands.report
+        if page is None or not page.is_file():
+            self.notify("there is no report yet: it is written when the batch ends")
+        elif not await anyio.to_thread.run_sync(open_report, page):
+            self.notify(f"no browser can be opened here; the report is {plain(str(page))}")
+
     async def action_details(self) -> None:
         """Show all that is known of the selected video."""
         if (job := self.selected) is not None:
-            logged = [line for job_id, line in self._logged if job_id == job.job.id]
-            await self.push_screen(DetailsScreen(job, logged))
+            await self.push_screen(DetailsScreen(job, self.logged(job)))
 
     async def action_snapshot(self) -> None:
         """Show the selected video's current frame, before and after."""

@@ -11,6 +11,7 @@ from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.screen import Screen
@@ -18,7 +19,6 @@ from textual.widgets import Input, RichLog, Static, TabbedContent, TabPane
 
 from vhsbatch.events.describe import fact_line
 from vhsbatch.events.events import Event
-from vhsbatch.events.figures import figures
 from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import DeviceReadings, LogLine, Progress
@@ -26,19 +26,35 @@ from vhsbatch.formatting import counted, plain
 from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.ui.tui.actions import Actions, Commands
 from vhsbatch.ui.tui.controls import BY_ACTION, CONTROLS, PALETTE
+from vhsbatch.ui.tui.graphs import Graphs
 from vhsbatch.ui.tui.keys import Keys
 from vhsbatch.ui.tui.lanes import Lanes
 from vhsbatch.ui.tui.lists import JobTable, Row, finished_rows, queue_rows, reason_rows
+from vhsbatch.ui.tui.moment import BatchMoment, moment
 from vhsbatch.ui.tui.overview import Overview
 from vhsbatch.ui.tui.summary import SummaryScreen
+from vhsbatch.ui.tui.tape_map import TapeMap
 from vhsbatch.ui.tui.terminal import continue_only_after_stop
+from vhsbatch.ui.tui.video_pane import VideoPane
 
-# What moves is drawn twice a second. Lists cost most: they are drawn when a fact arrives, and seldom for
-# their times alone, which the lanes show too.
-_REDRAWS_PER_S = 2
-_LIST_EVERY_S = 20.0
+# All is drawn together, from one moment: what was drawn at different times would contradict itself.
+# Facts are shown soon, and what moves once a second.
+_LOOKS_PER_S = 2
+_REDRAW_EVERY_LOOKS = 2
 _LOG_LINES = 1000
 _QUEUE = (Phase.WAITING, Phase.PLANNED, Phase.HELD, Phase.RUNNING, Phase.ASSEMBLING)
+_LISTS: dict[str, tuple[tuple[tuple[str, int], ...], str]] = {
+    "waiting": (
+        (("State", 7), ("Ready", 9), ("Length", 6), ("Becomes", 20)),
+        "Nothing waits or runs: 2 shows what is finished, 3 what failed",
+    ),
+    "finished": (
+        (("Size", 9), ("Time", 7), ("Speed", 8), ("Result", 26)),
+        "Nothing is finished yet: 1 shows what runs",
+    ),
+    "failed": ((("Reason", 40),), "Nothing failed"),
+    "skipped": ((("Reason", 40),), "Nothing was skipped: s skips the video that is selected in the queue"),
+}
 _TABS = {"waiting": "Queue", "finished": "Finished", "failed": "Failed", "skipped": "Skipped"}
 
 
@@ -48,6 +64,10 @@ class BatchApp(Actions, App[None]):
     CSS_PATH = "app.tcss"
     TITLE = "vhsbatch"
     AUTO_FOCUS = "JobTable"
+    # From 120 columns the selected video is shown beside the lists; from 160 columns or 36 lines there is
+    # room for the tape and the graphs.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-medium"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         *(control.binding for control in CONTROLS),
         Binding("ctrl+c", "leave_or_stop", "Quit", priority=True, show=False),
@@ -84,19 +104,22 @@ class BatchApp(Actions, App[None]):
         self._readings: DeviceReadings | None = None
         self._over = False
         self._words = ""
-        self._lists_are_old = True
         # What the title and the tabs say: setting it again lays the screen out again.
         self._drawn: dict[str, str] = {}
         self._logged: deque[tuple[str | None, str]] = deque(maxlen=_LOG_LINES)
         self._title = Static(id="title")
-        self._overview = Overview(state, self._progress, clock, id="overview")
-        self._lanes = Lanes(state, self._progress, id="lanes")
+        self._overview = Overview(id="overview")
+        self._lanes = Lanes(state, id="lanes")
         self._tables = {
-            "waiting": JobTable(("#", "Video", "State", "Ready", "Length", "Becomes")),
-            "finished": JobTable(("#", "Video", "Size", "Time", "Speed", "Result")),
-            "failed": JobTable(("#", "Video", "Reason")),
-            "skipped": JobTable(("#", "Video", "Reason")),
+            pane: JobTable((("#", 2), ("Video", 0), *columns), empty=empty)
+            for pane, (columns, empty) in _LISTS.items()
         }
+        self._tape = TapeMap(state, id="tape")
+        self._graphs = Graphs(id="graphs")
+        self._video = VideoPane(id="video")
+        self._now = moment(state, {}, None, clock())
+        self._looks, self._drawn_revision = 0, -1
+        self._looked_at: str | None = None
         self._log_view = RichLog(max_lines=_LOG_LINES, markup=False, highlight=False, wrap=True)
         self._tabs = TabbedContent(id="tabs")
         self._find = Input(placeholder="words in the name; Escape shows all", id="find", compact=True)
@@ -104,25 +127,28 @@ class BatchApp(Actions, App[None]):
         self._keys = Keys()
 
     def compose(self) -> ComposeResult:
-        """From top to bottom: title, overall progress, lanes, lists, keys."""
+        """From top to bottom: title, overall progress, lanes, map, graphs, lists with the video, keys."""
         yield self._title
         yield self._overview
         yield self._lanes
+        yield self._tape
+        yield self._graphs
         yield self._find
-        with self._tabs:
-            for pane, table in self._tables.items():
-                with TabPane(_TABS[pane], id=pane):
-                    yield table
-            with TabPane("Log", id="log"):
-                yield self._log_view
+        with Horizontal(id="lists"):
+            with self._tabs:
+                for pane, table in self._tables.items():
+                    with TabPane(_TABS[pane], id=pane):
+                        yield table
+                with TabPane("Log", id="log"):
+                    yield self._log_view
+            yield self._video
         yield self._keys
 
     def on_mount(self) -> None:
         """Begin to listen and to redraw."""
         continue_only_after_stop()
         self.run_worker(self._listen(), name="listen")
-        self.set_interval(1 / _REDRAWS_PER_S, self._draw_progress)
-        self.set_interval(_LIST_EVERY_S, self._draw_lists)
+        self.set_interval(1 / _LOOKS_PER_S, self._look)
         self.call_after_refresh(self._redraw)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -141,6 +167,8 @@ class BatchApp(Actions, App[None]):
         if control.steers and (self._over or not self._commands.steerable):
             return False
         if action == "snapshot" and self._snapshots is None:
+            return False
+        if action == "report" and self._commands.report is None:
             return False
         return not control.tabs or self._tabs.active in control.tabs
 
@@ -165,13 +193,12 @@ class BatchApp(Actions, App[None]):
                 self._readings = event
             case LogLine():
                 if event.level != "debug":
-                    self._write(event.text, event.job_id)
+                    self._write(event.text, event.at_s, event.job_id)
             case _:
-                self._write(fact_line(event), getattr(event, "job_id", None))
-                self._lists_are_old = True
+                self._write(fact_line(event), event.at_s, getattr(event, "job_id", None))
 
-    def _write(self, text: str, job_id: str | None = None) -> None:
-        clock = time.strftime("%H:%M:%S", time.localtime(self._clock()))
+    def _write(self, text: str, at_s: float, job_id: str | None = None) -> None:
+        clock = time.strftime("%H:%M:%S", time.localtime(at_s or self._clock()))
         line = f"{clock}  {plain(text)}"
         self._logged.append((job_id, line))
         if self._is_logged(job_id, line):
@@ -209,28 +236,52 @@ class BatchApp(Actions, App[None]):
 
     # --- drawing ---------------------------------------------------------------------------------
 
-    def _redraw(self) -> None:
-        self._lists_are_old = True
-        self._draw_progress()
+    def _look(self) -> None:
+        """Draw everything if it is time, or if something has happened."""
+        self._looks += 1
+        if self._looks >= _REDRAW_EVERY_LOOKS or self._drawn_revision != self._state.revision:
+            self._redraw()
 
-    def _draw_progress(self) -> None:
+    def _redraw(self) -> None:
+        """Draw everything, as it is at one moment."""
+        self._looks, self._drawn_revision = 0, self._state.revision
+        now = moment(self._state, self._progress, self._readings, self._clock())
         line = self._title_line()
         if line != self._drawn.get("title"):
             self._drawn["title"] = line
             self._title.update(Text(line, no_wrap=True, overflow="ellipsis"))
-        self._overview.show(self._readings)
-        self._lanes.show(self._clock(), self._readings)
+        self._overview.show(now)
+        self._lanes.show(now)
+        self._graphs.show(now)
+        self._now = now
+        self._show_lists(now)
+        self._show_video()
         self._show_keys()
-        if self._lists_are_old:
-            self._draw_lists()
+
+    def _show_video(self) -> None:
+        """Show the selected video and its map; the last one where none is selected, as in the log."""
+        if (selected := self.selected) is not None:
+            self._looked_at = selected.job.id
+        elif self._tabs.active in self._tables:
+            self._looked_at = None
+        job = None if self._looked_at is None else self._state.jobs.get(self._looked_at)
+        self._tape.show(self._now, job)
+        self._video.show(self._now, job, [] if job is None else self.logged(job))
+
+    @on(JobTable.Moved)
+    def _selection_moved(self) -> None:
+        self._show_video()
 
     def _show_keys(self) -> None:
         """Show the keys of what can be done now."""
         self._keys.show((*(control for control in CONTROLS if self.check_action(control.name, ())), PALETTE))
 
-    def _draw_lists(self) -> None:
-        state, self._lists_are_old = self._state, False
-        self._show_table()
+    def _show_lists(self, now: BatchMoment) -> None:
+        """Draw the list that is looked at, and how long all are."""
+        table = self._tables.get(self._tabs.active)
+        if table is not None:
+            table.show(self._rows(self._tabs.active, now))
+        state = now.state
         self._label("waiting", state.count(*_QUEUE))
         self._label("finished", state.count(Phase.DONE))
         self._label("failed", state.count(Phase.FAILED))
@@ -246,17 +297,10 @@ class BatchApp(Actions, App[None]):
             f"{paused}{stopping}{self._commands.standing}"
         )
 
-    def _show_table(self) -> None:
-        """Draw the list that is looked at."""
-        table = self._tables.get(self._tabs.active)
-        if table is not None:
-            table.show(self._rows(self._tabs.active))
-
-    def _rows(self, pane: str) -> dict[str, Row]:
+    def _rows(self, pane: str, now: BatchMoment) -> dict[str, Row]:
         match pane:
             case "waiting":
-                numbers = figures(self._state, self._progress, self._clock())
-                return queue_rows(self._state, self._progress, numbers, self._matches)
+                return queue_rows(now, self._matches)
             case "finished":
                 return finished_rows(self._state, self._matches)
             case "skipped":
@@ -274,5 +318,4 @@ class BatchApp(Actions, App[None]):
 
     @on(TabbedContent.TabActivated)
     def _tab_changed(self) -> None:
-        self._show_table()
-        self._show_keys()
+        self._redraw()

@@ -212,6 +212,13 @@ CONTROLS = (
         )
     ),
     Control(
+        key="o",
+        action="report",
+        label="Report",
+        title="Open the report",
+        text="Open the report of the batch in a browser, once it is written",
+    ),
+    Control(
         key="question_mark",
         action="help",
         label="Help",

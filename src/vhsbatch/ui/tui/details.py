@@ -21,25 +21,26 @@ def details_text(job: JobState, logged: Iterable[str]) -> Text:
     text = Text()
     text.append(f"{plain(job.job.source.name)}\n", style="bold")
     text.append(f"{job.phase}{f': {plain(job.reason)}' if job.reason else ''}\n")
-    _section(text, "Files", (str(job.job.source), f"→ {job.job.output}"))
+    section(text, "Files", (str(job.job.source), f"→ {job.job.output}"))
     if job.plan is not None:
-        _section(text, "Found", _found(job.plan))
-        _section(text, "Plan", describe_plan(job.plan))
+        section(text, "Found", found(job.plan))
+        section(text, "Plan", describe_plan(job.plan))
         count = len(job.plan.segments)
-        _section(text, "Segments", (f"{len(job.finished)} of {count} finished, {len(job.running)} running",))
+        section(text, "Segments", (f"{len(job.finished)} of {count} finished, {len(job.running)} running",))
     if job.published is not None:
         published = job.published
-        _section(
+        section(
             text,
             "Result",
             (f"{size(published.size_bytes)}, {counted(published.frames, 'frame')}", *published.notes),
         )
-    _section(text, "What the programs said", job.detail)
-    _section(text, "Log", logged)
+    section(text, "What the programs said", job.detail)
+    section(text, "Log", logged)
     return text
 
 
-def _found(plan: JobPlan) -> Iterable[str]:
+def found(plan: JobPlan) -> Iterable[str]:
+    """What a source is, line by line."""
     video = plan.info.video
     yield f"fields: {field_order(video.field_order)} ({video.field_order_reason})"
     shape = "unknown shape" if video.sar is None else f"shape {video.sar}"
@@ -51,7 +52,7 @@ def _found(plan: JobPlan) -> Iterable[str]:
         yield f"sound: {track.codec}, {track.sample_rate_hz} Hz, {channels}, {length}{language}"
 
 
-def _section(text: Text, title: str, lines: Iterable[str]) -> None:
+def section(text: Text, title: str, lines: Iterable[str]) -> None:
     """A title with lines below it; nothing where there are none."""
     if shown := list(lines):
         text.append(f"\n{title}\n", style="bold")

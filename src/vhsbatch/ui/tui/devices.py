@@ -1,13 +1,11 @@
 """CPU, GPUs and disks in words, as many as there is room for. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from rich.cells import cell_len
 
 from vhsbatch.events.telemetry import DeviceReading, DeviceReadings, DiskReading
 from vhsbatch.formatting import plain, size
-from vhsbatch.ui.tui.figures import fit
 
 _BETWEEN = "   "
 _SHORT_NAME = 14
@@ -22,7 +20,10 @@ def machine_line(readings: DeviceReadings, width: int) -> str:
     line = ""
     for devices, on_disk in (
         ([device_words(reading) for reading in told], " on disk"),
-        ([device_words(reading, name=_name(reading)[:_SHORT_NAME].rstrip()) for reading in told], " on disk"),
+        (
+            [device_words(reading, name=device_name(reading)[:_SHORT_NAME].rstrip()) for reading in told],
+            " on disk",
+        ),
         ([device_words(reading, name=_kind(reading)) for reading in told], " on disk"),
         ([_together(kind, told) for kind in dict.fromkeys(map(_kind, told))], ""),
     ):
@@ -30,17 +31,6 @@ def machine_line(readings: DeviceReadings, width: int) -> str:
         if cell_len(line) <= width:
             break
     return line
-
-
-def device_cell(reading: DeviceReading, width: int) -> str:
-    """A device in exactly `width` cells: its memory is the first to go, then a part of its name."""
-    if cell_len(device_words(reading)) > width:
-        reading = replace(reading, total_bytes=None, used_bytes=None)
-    name, told = _name(reading), device_words(reading, name="")
-    free_cells = max(3, width - cell_len(told) - 1)
-    return fit(
-        device_words(reading, name=name if cell_len(name) <= free_cells else fit(name, free_cells)), width
-    )
 
 
 def tells_something(reading: DeviceReading) -> bool:
@@ -55,11 +45,12 @@ def device_words(reading: DeviceReading, *, name: str | None = None) -> str:
     >>> device_words(DeviceReading(id="0", name="A2", used_bytes=2**30, total_bytes=2**34, temperature_c=54))
     'A2 1.0 of 16.0 GiB 54 °C'
     """
-    named = _name(reading) if name is None else name
+    named = device_name(reading) if name is None else name
     return " ".join(filter(None, (named, _memory(reading), _heat(reading), _load(reading))))
 
 
-def _name(reading: DeviceReading) -> str:
+def device_name(reading: DeviceReading) -> str:
+    """What a device is called, or its kind."""
     return plain(reading.name) or _kind(reading)
 
 

@@ -1,22 +1,24 @@
 """The lanes: one widget that draws them all, since eight progress bars cost ten times as much."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
 from vhsbatch.engines.fallback import fallback, in_words
+from vhsbatch.events.figures import lane_left_s
 from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.events.telemetry import DeviceReadings, Progress
 from vhsbatch.formatting import duration, plain
-from vhsbatch.ui.tui.devices import device_cell, tells_something
+from vhsbatch.ui.tui.devices import device_name
 from vhsbatch.ui.tui.figures import bar, fit, sparkline
+from vhsbatch.ui.tui.lines import refresh_changed
+from vhsbatch.ui.tui.moment import BatchMoment
 
 PARTS = ("label", "name", "stage", "bar", "figures", "trend")
 
@@ -34,28 +36,43 @@ class Lanes(Widget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"lanes--{part}" for part in PARTS}
 
-    def __init__(self, state: BatchState, progress: Mapping[int, Progress], *, id: str) -> None:  # noqa: A002
+    def __init__(self, state: BatchState, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._state = state
-        self._progress = progress
-        self._readings: DeviceReadings | None = None
+        self._now: BatchMoment | None = None
+        self._strips: list[Strip] = []
         self._trends: dict[int, deque[float]] = {}
         self._sampled_s: dict[int, float] = {}
 
     @property
     def count(self) -> int:
         """How many lanes are shown: those that are to go are, as long as they are at work."""
-        busy = (lane for job in self._state.jobs.values() for lane in _lanes_of(job))
+        busy = (lane for job in self._state.turns.under_way for lane in _lanes_of(job))
         return max(self._state.lanes, max(busy, default=0))
 
-    def show(self, now_s: float, readings: DeviceReadings | None) -> None:
-        """Draw the newest numbers; `now_s` says whether a lane's speed is due for its trend."""
-        self._readings = readings
-        for lane, report in self._progress.items():
-            if now_s - self._sampled_s.get(lane, -_SAMPLE_EVERY_S) >= _SAMPLE_EVERY_S:
-                self._sampled_s[lane] = now_s
+    def show(self, now: BatchMoment) -> None:
+        """Draw the newest numbers."""
+        self._now = now
+        for lane, report in now.progress.items():
+            if now.now_s - self._sampled_s.get(lane, -_SAMPLE_EVERY_S) >= _SAMPLE_EVERY_S:
+                self._sampled_s[lane] = now.now_s
                 self._trends.setdefault(lane, deque(maxlen=_TREND_WIDTH)).append(report.frames_per_s)
-        self.refresh(layout=self.size.height != self.count)
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Use the width that there is now."""
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._now is None or not self.size.width:
+            return
+        styles = [self.get_component_rich_style(f"lanes--{part}") for part in PARTS]
+        before, self._strips = self._strips, []
+        for lane in range(1, self.count + 1):
+            cells = lane_cells(self._now, lane, self.size.width, trend=self._trends.get(lane, ()))
+            segments = [Segment(text, style) for style, text in zip(styles, cells, strict=True)]
+            self._strips.append(Strip(segments).adjust_cell_length(self.size.width))
+        refresh_changed(self, before, self._strips)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """A line for each lane."""
@@ -63,33 +80,18 @@ class Lanes(Widget):
         return self.count
 
     def render_line(self, y: int) -> Strip:
-        """Draw one lane."""
-        width = self.size.width
-        lane = y + 1
-        trend = self._trends.get(lane, ())
-        report = self._progress.get(lane)
-        cells = lane_cells(self._state, report, lane, width, trend=trend, readings=self._readings)
-        segments = [Segment(text, self._style(part)) for part, text in zip(PARTS, cells, strict=True)]
-        return Strip(segments).adjust_cell_length(width)
-
-    def _style(self, part: str) -> Style:
-        return self.get_component_rich_style(f"lanes--{part}")
+        """One lane, as it was in the last refresh like all else on the screen."""
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
 
 def lane_cells(
-    state: BatchState,
-    report: Progress | None,
-    lane: int,
-    width: int,
-    *,
-    trend: Sequence[float] = (),
-    readings: DeviceReadings | None = None,
+    now: BatchMoment, lane: int, width: int, *, trend: Sequence[float] = ()
 ) -> tuple[str, str, str, str, str, str]:
     """A lane's line in parts: label, name, stage, bar, figures, trend; together `width` cells. Pure.
 
-    The trend (how fast it was over the last minute), and the device with what it says of itself, are for wide
-    terminals.
+    The trend (how fast it was over the last minute), and the device, are for wide terminals.
     """
+    state, report = now.state, now.progress.get(lane)
     label = f" Worker {lane}".ljust(_LABEL_WIDTH)
     job, segment = _work_of(state, lane)
     if job is None:
@@ -99,7 +101,7 @@ def lane_cells(
     part = report.done_frames / max(1, report.total_frames) if current and report is not None else 0.0
     stage_width = 17 if width >= 100 else 13
     bar_width = max(6, width // (6 if width >= _ROOMY else 5))
-    device = _device(job, segment, report if current else None, readings, width // 5)
+    device = _device(job, segment, report if current else None, now.readings, width // 5)
     last = _trend(trend if current else (), device, width)
     taken = _LABEL_WIDTH + stage_width + bar_width + _FIGURES_WIDTH + cell_len(last)
     name_width = max(8, width - taken)
@@ -125,17 +127,12 @@ def _trend(trend: Sequence[float], device: str, width: int) -> str:
 
 
 def _device(
-    job: JobState,
-    segment: int | None,
-    report: Progress | None,
-    readings: DeviceReadings | None,
-    width: int,
+    job: JobState, segment: int | None, report: Progress | None, readings: DeviceReadings | None, width: int
 ) -> str:
-    """What does the slow part; its own readings, if it is on this machine."""
-    if report is not None and readings is not None and not report.machine:
-        reading = readings.of(report.device)
-        if reading is not None and tells_something(reading):
-            return device_cell(reading, width)
+    """What does the slow part, by its name; what it says of itself is in the machine's line."""
+    named = None if report is None or report.machine or report.device == "cpu" else readings
+    if report is not None and named is not None and (reading := named.of(report.device)) is not None:
+        return fit(device_name(reading), width)
     if job.plan is None or job.plan.upscaling is None or segment is None:
         return fit("the CPU", width)
     return fit(in_words(fallback(job.plan.upscaling, job.model_failures.get(segment, 0))), width)
@@ -172,6 +169,5 @@ def _figures(report: Progress | None, part: float) -> str:
         return "  starting"
     speed = float(report.frames_per_s)
     shown = f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"
-    left = report.total_frames - report.done_frames
-    left_text = duration(left / speed) if speed > 0 else "-"
-    return f" {part:4.0%} {shown:>4} fps {left_text:>8}"
+    left_s = lane_left_s(report)
+    return f" {part:4.0%} {shown:>4} fps {'-' if left_s is None else duration(left_s):>8}"

@@ -1,19 +1,17 @@
 """The overall progress, in two lines, and one for what the machine says of itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
 from textual.widgets import Static
 
-from vhsbatch.events.figures import figures
 from vhsbatch.events.job_state import Phase
-from vhsbatch.events.state import BatchState
-from vhsbatch.events.telemetry import DeviceReadings, Progress
 from vhsbatch.formatting import duration, spread
 from vhsbatch.ui.tui.devices import machine_line
 from vhsbatch.ui.tui.figures import bar
+from vhsbatch.ui.tui.moment import BatchMoment
 
 _BOLD = Style(bold=True)
 
@@ -23,20 +21,7 @@ class Overview(Static):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"overview--{part}" for part in ("done", "failed", "bar")}
 
-    def __init__(
-        self,
-        state: BatchState,
-        progress: Mapping[int, Progress],
-        clock: Callable[[], float],
-        *,
-        id: str,  # noqa: A002
-    ) -> None:
-        super().__init__(id=id)
-        self._state = state
-        self._progress = progress
-        self._clock = clock
-
-    def show(self, readings: DeviceReadings | None) -> None:
+    def show(self, now: BatchMoment) -> None:
         """Draw the newest numbers."""
         width = self.size.width
         # On a slow machine the first redraw comes before places and colours are given out.
@@ -45,22 +30,16 @@ class Overview(Static):
         styles = {
             part: self.get_component_rich_style(f"overview--{part}") for part in ("done", "failed", "bar")
         }
-        text = overview_text(self._state, self._progress, self._clock(), width, styles)
-        if readings is not None and (line := machine_line(readings, width - 2)):
+        text = overview_text(now, width, styles)
+        if now.readings is not None and (line := machine_line(now.readings, width - 2)):
             text.append(f"\n {line}", style="dim")
             self.styles.height = 3
         self.update(text, layout=False)
 
 
-def overview_text(
-    state: BatchState,
-    progress: Mapping[int, Progress],
-    now_s: float,
-    width: int,
-    styles: Mapping[str, Style],
-) -> Text:
+def overview_text(now: BatchMoment, width: int, styles: Mapping[str, Style]) -> Text:
     """The lines of the batch. Pure."""
-    numbers = figures(state, progress, now_s)
+    state, numbers = now.state, now.numbers
     waiting = state.count(Phase.WAITING, Phase.PLANNED, Phase.HELD)
     running = state.count(Phase.RUNNING, Phase.ASSEMBLING)
     text = Text(no_wrap=True, overflow="ellipsis")
@@ -75,9 +54,9 @@ def overview_text(
             text.append(f" {count} ", style=style)
             text.append(f"{word} ", style="dim")
     if numbers.frames_per_s:
-        text.append(f"   {numbers.frames_per_s:.1f} ", style="bold")
-        text.append("frames per second", style="dim")
-    left = spread(numbers.left_range_s)
+        text.append(f"   {numbers.current_frames_per_s:.1f} ", style="bold")
+        text.append(f"fps, average {numbers.frames_per_s:.1f}", style="dim")
+    left = spread(numbers.left_range_s, numbers.left_s)
     times = f" {numbers.part:4.0%}   {duration(numbers.elapsed_s)} elapsed   {left} left "
     text.append("\n ")
     text.append(bar(numbers.part, max(4, width - len(times) - 2)), style=styles["bar"])

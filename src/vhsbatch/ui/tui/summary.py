@@ -42,8 +42,8 @@ def summary_text(state: BatchState, report: Path | None = None) -> Text:
         ("Output", plain(state.output)),
     ]
     if (compared := compared_with_prediction(state)) is not None:
-        what, _, took = compared.partition(", ")
-        rows[5:5] = [("Predicted", what), ("", took)]
+        what, _, more = compared.split(", ")
+        rows[5:5] = [("Predicted", f"{what}; it took {more}")]
     if report is not None:
         rows.append(("Report", plain(str(report))))
     if failed:
@@ -66,6 +66,7 @@ class SummaryScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,escape", "app.pop_screen", "Lists"),
+        Binding("o", "app.report", "Report"),
         Binding("q", "app.leave", "Quit"),
     ]
 
@@ -79,7 +80,9 @@ class SummaryScreen(ModalScreen[None]):
         with Vertical(classes="panel"):
             with VerticalScroll():
                 yield Static(summary_text(self._state, self._report), id="summary")
-            yield Static(Text("Enter shows the lists and details, q quits", style="dim"), classes="hint")
+            opens = "" if self._report is None else "o opens the report, "
+            keys = f"Enter shows the lists and details, {opens}q quits"
+            yield Static(Text(keys, style="dim"), classes="hint")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from vhsbatch.events.telemetry import DeviceReading, DeviceReadings, DiskReading
-from vhsbatch.ui.tui.devices import device_cell, device_words, machine_line
+from vhsbatch.ui.tui.devices import device_words, machine_line
 
 GIB = 2**30
 CPU = DeviceReading(
@@ -52,12 +52,6 @@ def test_several_disks_are_told_apart() -> None:
     disks = (DISK, DiskReading(folder="/tmp/x\x1b[31m", free_bytes=GIB))
     line = machine_line(DeviceReadings(devices=(), disks=disks), 80)
     assert line == "120.0 GiB free in /out   1.0 GiB free in /tmp/x\\x1b[31m"
-
-
-def test_in_a_cell_memory_is_the_first_to_go_and_then_a_part_of_the_name() -> None:
-    assert device_cell(GPU, 70).rstrip() == device_words(GPU)
-    assert device_cell(GPU, 40).rstrip() == "NVIDIA GeForce RTX 4090 72 °C 97 % busy"
-    assert device_cell(GPU, 30) == "NVIDIA …X 4090 72 °C 97 % busy"
 
 
 def test_what_cannot_be_read_is_not_shown() -> None:

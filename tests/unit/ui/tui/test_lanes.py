@@ -14,6 +14,7 @@ from vhsbatch.events.state import BatchState, fold
 from vhsbatch.events.telemetry import DeviceReading, DeviceReadings, Progress
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.ui.tui.lanes import lane_cells
+from vhsbatch.ui.tui.moment import moment
 
 PLAN, OTHER = make.plan(make.job(1), segments=3), make.plan(make.job(2), segments=1)
 JOINING = AssemblyStarted(at_s=4.0, job_id=PLAN.job.id, lane=1)
@@ -43,9 +44,20 @@ def report(
     )
 
 
+def cells(
+    state: BatchState,
+    of: Progress | None,
+    lane: int,
+    width: int,
+    *,
+    readings: DeviceReadings | None = None,
+) -> tuple[str, ...]:
+    return lane_cells(moment(state, {} if of is None else {lane: of}, readings, 10.0), lane, width)
+
+
 def words(state: BatchState, of: Progress | None, *, lane: int = 1, width: int = 100) -> tuple[str, ...]:
     """The parts of a lane's line without the space around them; the bar is left out."""
-    label, name, stage, _, figures, _ = lane_cells(state, of, lane, width)
+    label, name, stage, _, figures, _ = cells(state, of, lane, width)
     return tuple(" ".join(part.split()) for part in (label, name, stage, figures))
 
 
@@ -61,7 +73,7 @@ def test_a_segment_that_has_just_begun() -> None:
 def test_a_segment_on_its_way() -> None:
     state = batch(make.started(PLAN))
     assert words(state, report()) == ("Worker 1", "tape1.dv", "segment 1/3", "50% 5.0 fps 0:02")
-    assert lane_cells(state, report(), 1, 100)[3] == "█" * 10 + " " * 10
+    assert cells(state, report(), 1, 100)[3] == "█" * 10 + " " * 10
 
 
 @pytest.mark.parametrize(
@@ -98,7 +110,7 @@ def test_the_last_step_begins_with_joining() -> None:
 @pytest.mark.parametrize("stale", [report(segment=2), report(OTHER), report(segment=None, stage="verify")])
 def test_a_report_of_other_work_is_not_shown(stale: Progress) -> None:
     state = batch(make.started(PLAN))
-    assert lane_cells(state, stale, 1, 100) == lane_cells(state, None, 1, 100)
+    assert cells(state, stale, 1, 100) == cells(state, None, 1, 100)
 
 
 def test_lanes_that_share_a_video_show_their_own_segments() -> None:
@@ -165,9 +177,9 @@ def test_a_line_is_as_wide_as_the_terminal(
     }
     segment = None if working == "joining" else 0
     of = report(plan, done=done, total=10**6, speed=speed, segment=segment) if working != "starting" else None
-    cells = lane_cells(batch(*facts[working], plans=(plan,)), of, lane, width)
-    assert sum(map(cell_len, cells)) == width
-    assert not set("".join(cells)) & set("\n\r\t\x1b\x9b")
+    made = cells(batch(*facts[working], plans=(plan,)), of, lane, width)
+    assert sum(map(cell_len, made)) == width
+    assert not set("".join(made)) & set("\n\r\t\x1b\x9b")
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -177,20 +189,21 @@ def test_a_lane_of_a_cluster_names_its_machine(width: int) -> None:
     assert words(state, there, width=width)[1].endswith("@attic")
     assert "@" not in words(state, here, width=width)[1]
     long = replace(report(), machine="a-machine-with-a-very-long-name.example.org")
-    assert sum(map(cell_len, lane_cells(state, long, 1, width))) == sum(
-        map(cell_len, lane_cells(state, here, 1, width))
+    assert sum(map(cell_len, cells(state, long, 1, width))) == sum(
+        map(cell_len, cells(state, here, 1, width))
     )
 
 
-def test_a_wide_line_has_the_device_with_what_it_says_of_itself() -> None:
+def test_a_wide_line_has_the_name_of_the_device() -> None:
     gpu = DeviceReading(id="1", name="NVIDIA A2", total_bytes=2**34, used_bytes=2**30, temperature_c=54.0)
     readings = DeviceReadings(devices=(DeviceReading(id="cpu", name="AMD EPYC"), gpu), disks=())
     state = batch(make.started(PLAN))
 
     def device(of: Progress) -> str:
-        return lane_cells(state, of, 1, 200, readings=readings)[-1].strip().split("  ")[-1]
+        return cells(state, of, 1, 200, readings=readings)[-1].strip().split("  ")[-1]
 
-    assert device(report()) == "AMD EPYC"
-    assert device(replace(report(), device="1")) == "NVIDIA A2 1.0 of 16.0 GiB 54 °C"
+    # What the CPU says of itself is in the machine's line, and not once for each worker.
+    assert device(report()) == "the CPU"
+    assert device(replace(report(), device="1")) == "NVIDIA A2"
     # What another machine's device is called is not known here.
     assert device(replace(report(), device="1", machine="attic")) == "the CPU"

@@ -1,0 +1,249 @@
+"""A tape from its beginning to its end: which segments are made, by whom, and which are not yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+
+from vhsbatch.events.figures import in_the_making, part_done
+from vhsbatch.events.job_state import JobState, Phase
+from vhsbatch.events.state import BatchState
+from vhsbatch.formatting import counted, duration, plain
+from vhsbatch.ui.tui.figures import fit
+from vhsbatch.ui.tui.lines import refresh_changed
+from vhsbatch.ui.tui.moment import BatchMoment
+
+# What a cell can be, and what is drawn there: without colours the letters tell them apart.
+CELLS = {"done": "█", "again": "▓", "running": "▒", "waiting": "·", "failed": "!"}
+_WORDS = {
+    "done": "done",
+    "again": "retried",
+    "running": "running",
+    "waiting": "waiting",
+    "failed": "to retry",
+}
+_MARK, _MARK_WORDS = "▔", "damaged or missing"
+PARTS = (*CELLS, "head", "label", "mark")
+
+_LABEL_WIDTH = 9
+# From how many columns on a segment ends in a gap; and how wide one is if the map has the screen to itself.
+_WITH_GAP, _CENTREPIECE = 3, 6
+# The part of the screen that it takes at most, where it shows one of several videos, and where the only one.
+_PART, _PART_ALONE = 6, 3
+# How high a cell is there, from how many lines of the screen on.
+_HIGH, _FROM_LINES = 2, 48
+
+Piece = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a map is laid out.
+
+    Attributes:
+        width: its columns.
+        rows: how many lines of cells there may be.
+        height: how many lines high a cell is.
+        wanted: how many columns wide it is, if the lines are enough.
+    """
+
+    width: int
+    rows: int
+    height: int = 1
+    wanted: int = 1
+
+
+class TapeMap(Widget):
+    """The map of the selected video, or of the first that is at work."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tape--{part}" for part in PARTS}
+
+    def __init__(self, state: BatchState, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._state = state
+        self._strips: list[Strip] = []
+
+    def show(self, now: BatchMoment, selected: JobState | None) -> None:
+        """Draw it as it is now."""
+        if not self.display or not self.size.width:
+            return
+        alone = len(now.state.jobs) == 1
+        most = self.screen.size.height // (_PART_ALONE if alone else _PART)
+        height = _HIGH if alone and self.screen.size.height >= _FROM_LINES else 1
+        wanted = _CENTREPIECE if alone else 1
+        layout = Layout(self.size.width - 2, max(1, (most - 1) // (height + 1)), height, wanted)
+        before = self._strips
+        self._strips = [self._strip(line) for line in tape_map(now, shown_video(now, selected), layout)]
+        refresh_changed(self, before, self._strips)
+
+    def _strip(self, line: Sequence[Piece]) -> Strip:
+        styled = [(" ", "label"), *line]
+        segments = [Segment(text, self.get_component_rich_style(f"tape--{part}")) for text, part in styled]
+        return Strip(segments).adjust_cell_length(self.size.width, segments[0].style)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """A title, and the lines of cells."""
+        del container, viewport, width
+        return max(2, len(self._strips))
+
+    def render_line(self, y: int) -> Strip:
+        """A line, as it was in the last refresh like all else on the screen."""
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+
+def shown_video(now: BatchMoment, selected: JobState | None) -> JobState | None:
+    """The selected video if its segments are known, else the first that is at work. Pure."""
+    if selected is not None and selected.plan is not None:
+        return selected
+    return next((job for job in now.state.turns.begun() if job.plan is not None), None)
+
+
+def tape_map(now: BatchMoment, job: JobState | None, layout: Layout) -> list[list[Piece]]:
+    """The map in lines of pieces, each with the part of the map that it is. Pure."""
+    if job is None or job.plan is None:
+        return [[("Select a video that has been read: the map of its tape is shown here.", "label")]]
+    cells = _cells(now, job)
+    marks = _marks(job)
+    count = len(cells)
+    free_cells = max(1, layout.width - _LABEL_WIDTH)
+    rows = max(1, min(layout.rows, -(-count * layout.wanted // free_cells)))
+    in_row = -(-count // rows)
+    lines = [_head(now, job, cells, layout.width, marked=bool(marks))]
+    for first in range(0, count, in_row):
+        last = min(first + in_row, count)
+        # All segments are equally wide; where there are too many, some share a column.
+        each = free_cells // in_row
+        width = (last - first) * each if each else max(1, free_cells * (last - first) // in_row)
+        at_s = job.plan.segments[first].start_frame / job.plan.rate
+        row = _row(cells[first:last], width)
+        for line in range(layout.height):
+            label = duration(float(at_s)).rjust(_LABEL_WIDTH - 1) if line == 0 else " " * (_LABEL_WIDTH - 1)
+            lines.append([(f"{label} ", "label"), *(row if line == 0 else _without_digits(row))])
+        if (marked := _mark_row(marks, job, first, last, width)).strip():
+            lines.append([(" " * _LABEL_WIDTH, "label"), (marked, "mark")])
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A segment: its state, how much of it is made, and by which worker."""
+
+    part: str
+    made: float = 0.0
+    lane: int | None = None
+
+
+def _cells(now: BatchMoment, job: JobState) -> list[_Cell]:
+    making = in_the_making(job, now.progress)
+    cells = []
+    for segment in job.plan.segments if job.plan is not None else ():
+        index = segment.index
+        failed = job.attempts.get(index, 0) > 0
+        if index in job.finished or job.phase is Phase.DONE:
+            cells.append(_Cell("again" if failed else "done"))
+        elif index in job.running:
+            report = making.get(index)
+            made = 0.0 if report is None else report.done_frames / max(1, report.total_frames)
+            cells.append(_Cell("running", made, job.running[index]))
+        else:
+            cells.append(_Cell("failed" if failed else "waiting"))
+    return cells
+
+
+# Of what shares a column, the one that says most is drawn.
+_FIRST = ("running", "failed", "waiting", "again", "done")
+
+
+def _row(cells: Sequence[_Cell], width: int) -> list[Piece]:
+    """Segments in `width` columns."""
+    columns: list[Piece] = []
+    for column in range(width):
+        first = column * len(cells) // width
+        last = max(first + 1, (column + 1) * len(cells) // width)
+        cell = min(cells[first:last], key=lambda each: _FIRST.index(each.part))
+        begin, end = -(-first * width // len(cells)), -(-(first + 1) * width // len(cells))
+        columns.append((_letter(cell, column - begin, end - begin), cell.part))
+    return [
+        ("".join(letter for letter, _ in group), part)
+        for part, group in groupby(columns, key=lambda column: column[1])
+    ]
+
+
+def _letter(cell: _Cell, place: int, width: int) -> str:
+    """What is drawn in a column of a segment: its state, a worker's number, or the gap at its end."""
+    if cell.lane is not None:
+        number = str(cell.lane)
+        start = max(0, (width - len(number) - 1) // 2)
+        if 0 <= place - start < len(number):
+            return number[place - start]
+    if place == width - 1 and width >= _WITH_GAP:
+        return " "
+    if cell.part == "running" and place < cell.made * (width - 1):
+        return CELLS["done"]
+    return CELLS[cell.part]
+
+
+def _without_digits(row: Sequence[Piece]) -> list[Piece]:
+    """The lines below that with the numbers."""
+    running = CELLS["running"]
+    return [
+        ("".join(running if each.isdecimal() else each for each in text) if part == "running" else text, part)
+        for text, part in row
+    ]
+
+
+def _head(
+    now: BatchMoment, job: JobState, cells: Sequence[_Cell], width: int, *, marked: bool
+) -> list[Piece]:
+    """The video, how far it is, and what the letters mean, as far as they are there."""
+    done = sum(cell.part in ("done", "again") for cell in cells)
+    says = f"  {part_done(job, now.progress):.0%}   {done} of {counted(len(cells), 'segment')}"
+    there = {cell.part for cell in cells}
+    legend = [
+        piece
+        for part, letter in CELLS.items()
+        if part in there
+        for piece in ((f"   {letter}", part), (f" {_WORDS[part]}", "label"))
+    ]
+    if marked:
+        legend += [(f"   {_MARK}", "mark"), (f" {_MARK_WORDS}", "label")]
+    legend_width = sum(len(text) for text, _ in legend)
+    free_cells = width - len(says) - legend_width
+    if free_cells < _LABEL_WIDTH:
+        legend, free_cells = [], width - len(says)
+    name = plain(job.job.source.name)
+    name = fit(name, free_cells).rstrip() if cell_len(name) > free_cells else name
+    return [(name, "head"), (says, "label"), *legend]
+
+
+def _marks(job: JobState) -> list[tuple[Fraction, Fraction]]:
+    """Where the source has no frames or damaged ones, in seconds from its beginning, in order."""
+    if job.plan is None:
+        return []
+    video = job.plan.info.video
+    gaps = [(gap.start / video.rate, gap.stop / video.rate) for gap in video.gaps]
+    damage = job.plan.info.damage
+    return sorted([*gaps, *(() if damage is None else damage.places)])
+
+
+def _mark_row(
+    marks: Sequence[tuple[Fraction, Fraction]], job: JobState, first: int, last: int, width: int
+) -> str:
+    """A line below the segments from `first` to `last`, with marks where there is something."""
+    if job.plan is None:
+        return ""
+    start = job.plan.segments[first].start_frame / job.plan.rate
+    length = job.plan.segments[last - 1].stop_frame / job.plan.rate - start
+    marked = [False] * width
+    for from_s, to_s in marks:
+        begin, end = ((at_s - start) * width / length for at_s in (from_s, to_s))
+        if end >= 0 and begin < width:
+            for column in range(max(0, int(begin)), min(width - 1, int(end)) + 1):
+                marked[column] = True
+    return "".join(_MARK if each else " " for each in marked)
