@@ -26,6 +26,13 @@ def place(tmp_path: Path) -> Path:
 def batch(
     place: Path, fault: str, *options: str, once: bool = False, settings: str = ""
 ) -> subprocess.CompletedProcess[str]:
+    words = ("batch", "in", "out", "-r", "120", "--parallel", "2", *options)
+    return run(place, fault, *words, once=once, settings=settings)
+
+
+def run(
+    place: Path, fault: str, *words: str, once: bool = False, settings: str = ""
+) -> subprocess.CompletedProcess[str]:
     (place / "vhsbatch.toml").write_text(f'ffmpeg = "{FAKE}"\n{settings}')
     environment = {
         **program.environment(place),
@@ -34,7 +41,7 @@ def batch(
         **({"FAKE_FFMPEG_ONCE": str(place / "happened")} if once else {}),
     }
     return subprocess.run(
-        [*program.COMMAND, "batch", "in", "out", "-r", "120", "--parallel", "2", *options],
+        [*program.COMMAND, *words],
         cwd=place,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -116,6 +123,28 @@ def test_what_hangs_at_any_stage_is_stopped_and_named(
     monkeypatch.setenv("FAKE_FFMPEG_STAGE", "")
     again = batch(staged, "", "-p", "loud", settings=STALLS)
     assert again.returncode == 0, again.stderr
+
+
+MEASURE = {
+    "analyze": ("analyze", "in/tape.avi"),
+    "dry-run": ("batch", "in", "out", "--dry-run"),
+    "auto-detect": ("batch", "in", "out", "--dry-run", "--auto-detect"),
+    "test-presets": ("test-presets", "in/tape.avi", "-o", "cmp", "--presets", "clean"),
+}
+
+
+@pytest.mark.parametrize("command", MEASURE)
+def test_every_command_that_measures_ends_when_that_hangs(
+    command: str, staged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_FFMPEG_STAGE", "measure")
+    done = run(staged, "hang", *MEASURE[command], settings=STALLS)
+    assert done.returncode == 1, done.stderr
+    said = done.stdout + done.stderr
+    assert STAGES["measure"] in said
+    assert "stall_timeout_s" in said
+    assert "Traceback" not in said
+    program.wait_until_gone(staged)
 
 
 @pytest.mark.parametrize("stage", STAGES)
