@@ -12,6 +12,7 @@ code with which the program ends when that error ends the program.
     ├── StalePlanError               1   what the plan of this video rests on has changed
     ├── ChainError                   1   a child process failed
     │   ├── OutOfMemoryError         1   the system ended it, as there was no memory left
+    │   ├── ProcessLimitError        1   the system gave it no process or thread
     │   └── MachineLostError         1   the machine that was at work on it is gone
     └── VerificationError            1   what was made is not what was planned
 """
@@ -158,6 +159,10 @@ class ChainError(VhsBatchError):
 
 class OutOfMemoryError(ChainError):
     """The system ended a stage because there was no memory left."""
+
+
+class ProcessLimitError(ChainError):
+    """A stage failed, or hung, while the system gave it no process or thread; it will have some later."""
 
 
 class MachineLostError(ChainError):

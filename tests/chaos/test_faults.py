@@ -24,6 +24,13 @@ def place(tmp_path: Path) -> Path:
 def batch(
     place: Path, fault: str, *options: str, once: bool = False, settings: str = ""
 ) -> subprocess.CompletedProcess[str]:
+    words = ("batch", "in", "out", "-r", "120", "--parallel", "2", *options)
+    return run(place, fault, *words, once=once, settings=settings)
+
+
+def run(
+    place: Path, fault: str, *words: str, once: bool = False, settings: str = ""
+) -> subprocess.CompletedProcess[str]:
     (place / "vhsbatch.toml").write_text(f'ffmpeg = "{program.FAKE_FFMPEG}"\n{settings}')
     environment = {
         **program.environment(place),
@@ -32,7 +39,7 @@ def batch(
         **({"FAKE_FFMPEG_ONCE": str(place / "happened")} if once else {}),
     }
     return subprocess.run(
-        [*program.COMMAND, "batch", "in", "out", "-r", "120", "--parallel", "2", *options],
+        [*program.COMMAND, *words],
         cwd=place,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -83,13 +90,14 @@ def test_what_hangs_is_stopped_and_tried_again(fault: str, place: Path) -> None:
 
 
 STAGES = {
-    "measure": "measuring: nothing moved in 2 s",
-    "loudness": "measuring loudness: nothing moved in 2 s",
-    "join": "joining: nothing moved in 2 s",
-    "verify": "verifying: nothing moved in 2 s",
+    "measure": "measuring: nothing moved in 4 s",
+    "loudness": "measuring loudness: nothing moved in 4 s",
+    "join": "joining: nothing moved in 4 s",
+    "verify": "verifying: nothing moved in 4 s",
 }
 # The slow fault takes twice as long, without a word.
-STALLS = "stall_timeout_s = 2.0\nremember = false\npresets = ['loud.toml']\n"
+LOUD = "remember = false\npresets = ['loud.toml']\n"
+STALLS = f"stall_timeout_s = 4.0\n{LOUD}"
 
 
 @pytest.fixture
@@ -112,8 +120,30 @@ def test_what_hangs_at_any_stage_is_stopped_and_named(
     assert "stall_timeout_s" in reason
     program.wait_until_gone(staged)
     monkeypatch.setenv("FAKE_FFMPEG_STAGE", "")
-    again = batch(staged, "", "-p", "loud", settings=STALLS)
+    again = batch(staged, "", "-p", "loud", settings=LOUD)
     assert again.returncode == 0, again.stderr
+
+
+MEASURE = {
+    "analyze": ("analyze", "in/tape.avi"),
+    "dry-run": ("batch", "in", "out", "--dry-run"),
+    "auto-detect": ("batch", "in", "out", "--dry-run", "--auto-detect"),
+    "test-presets": ("test-presets", "in/tape.avi", "-o", "cmp", "--presets", "clean"),
+}
+
+
+@pytest.mark.parametrize("command", MEASURE)
+def test_every_command_that_measures_ends_when_that_hangs(
+    command: str, staged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_FFMPEG_STAGE", "measure")
+    done = run(staged, "hang", *MEASURE[command], settings=STALLS)
+    assert done.returncode == 1, done.stderr
+    said = done.stdout + done.stderr
+    assert STAGES["measure"] in said
+    assert "stall_timeout_s" in said
+    assert "Traceback" not in said
+    program.wait_until_gone(staged)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -123,7 +153,7 @@ def test_what_writes_without_a_word_at_any_stage_is_left_alone(
     monkeypatch.setenv("FAKE_FFMPEG_STAGE", stage)
     done = batch(staged, "slow", "-p", "loud", "--retries", "0", once=True, settings=STALLS)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (staged / "scratch").stat().st_size == 4 * 8  # the fault did happen
+    assert (staged / "scratch").stat().st_size == 4 * 16  # the fault did happen
 
 
 def test_a_source_that_changes_meanwhile_is_never_half_processed(place: Path) -> None:

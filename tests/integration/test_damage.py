@@ -1,11 +1,14 @@
 """Sources with damage in the middle: counted, told with its place, and refused where it is too much."""
 
+import re
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 import program
 from clips import FFMPEG, ffmpeg
+from vhsbatch.errors import InputError
 from vhsbatch.model.media import Damage
 from vhsbatch.probe.probe import probe
 
@@ -84,3 +87,83 @@ def test_too_much_damage_fails_until_it_is_accepted(tmp_path: Path) -> None:
     assert "--max-damage 100" in failed.stdout + failed.stderr
     taken = program.run(*command, "--max-damage", "50", cwd=tmp_path)
     assert taken.returncode == 0, taken.stdout + taken.stderr
+
+
+SYSTEMS = {"ntsc": (120_000, "720x480", "30000/1001"), "pal": (144_000, "720x576", "25")}
+
+
+@pytest.fixture(params=SYSTEMS)
+def tape(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, int]:
+    """A raw DV stream with sound, and the size of its frames."""
+    frame_bytes, size, rate = SYSTEMS[request.param]
+    path = tmp_path / "tape.dv"
+    ffmpeg(
+        *("-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}:d=2"),
+        *("-f", "lavfi", "-i", "sine=440:d=2:r=48000,aformat=channel_layouts=stereo"),
+        *("-target", f"{request.param}-dv", path),
+    )
+    return path, frame_bytes
+
+
+def changed(path: Path, begin: int, stop: int, instead: bytes) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:begin] + instead + content[stop:])
+
+
+async def test_dv_that_lacks_or_has_too_many_bytes_is_refused_with_the_place(
+    tape: tuple[Path, int], tmp_path: Path
+) -> None:
+    path, frame_bytes = tape
+    whole = path.read_bytes()
+    begin = 20 * frame_bytes + 30_000
+    for stop, instead, words in (
+        (begin + 1000, b"", "1000 bytes are missing"),
+        (begin, bytes(1000), "1000 bytes too many are there"),
+    ):
+        path.write_bytes(whole)
+        changed(path, begin, stop, instead)
+        with pytest.raises(InputError, match=rf"byte {20 * frame_bytes}\): {words}") as refused:
+            await damage_of(path)
+        # What it says to do works: nothing of the two parts is damaged.
+        said = re.search(r"head -c (\d+) IN .* tail -c \+(\d+) IN", refused.value.fix or "")
+        assert said is not None
+        content, parts = path.read_bytes(), (tmp_path / "1.dv", tmp_path / "2.dv")
+        parts[0].write_bytes(content[: int(said[1])])
+        parts[1].write_bytes(content[int(said[2]) - 1 :])
+        frames = [(await probe(part, ffmpeg=FFMPEG)).video.frames for part in parts]
+        assert frames[0] == 20
+        assert sum(frames) == len(whole) // frame_bytes - 1
+        assert [await damage_of(part) for part in parts] == [None, None]
+
+
+async def test_zeros_at_the_head_of_dv_are_counted(tape: tuple[Path, int]) -> None:
+    path, _ = tape
+    frames = (await probe(path, ffmpeg=FFMPEG)).video.frames
+    changed(path, 0, 200_000, bytes(200_000))
+    info = await probe(path, ffmpeg=FFMPEG)
+    assert info.damage is not None
+    assert (info.video.frames, info.damage.frames) == (frames - 2, 2)
+    assert info.damage.places == ((Fraction(0), Fraction(0)),)
+    assert info.audio[0].start_s == info.video.start_s
+
+
+async def test_a_last_frame_of_dv_that_breaks_off_is_reported(tape: tuple[Path, int]) -> None:
+    path, frame_bytes = tape
+    changed(path, len(path.read_bytes()) - frame_bytes // 2, len(path.read_bytes()), b"")
+    damage = await damage_of(path)
+    assert damage is not None
+    assert damage.frames == 1
+    assert damage.places[0][0] > 1.9
+
+
+async def test_overwritten_frames_of_dv_are_counted_or_refused(tape: tuple[Path, int]) -> None:
+    path, frame_bytes = tape
+    changed(path, 20 * frame_bytes, 25 * frame_bytes, bytes(5 * frame_bytes))
+    if frame_bytes == SYSTEMS["pal"][0]:  # FFmpeg takes them for NTSC frames, and loses its place
+        with pytest.raises(InputError, match=r"byte 2880000\): 5 frames are overwritten"):
+            await damage_of(path)
+        return
+    info = await probe(path, ffmpeg=FFMPEG)
+    assert info.damage is not None
+    assert info.damage.frames == 5
+    assert info.video.frames == path.stat().st_size // frame_bytes

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -175,18 +176,77 @@ def test_two_runs_at_once_never_mix_up_two_tapes(clips: Path, tmp_path: Path) ->
         assert str(tmp_path / name) in out + err
 
 
-def test_watch_leaves_alone_what_is_in_the_way(clips: Path, tmp_path: Path) -> None:
+WATCHING = ("--settle", "0.5", "--json", "-r", "120", "--engine", "ffmpeg", "--no-report")
+
+
+def made_while_watching(process: subprocess.Popen[str]) -> str:
+    """The next result, once its batch is over."""
+    made: str = program.wait_for_event(process, "job_published")["job_id"]
+    program.wait_for_event(process, "batch_finished")
+    return made
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """What a watching program has said, after it was stopped."""
+    process.send_signal(signal.SIGTERM)
+    return process.communicate(timeout=60)[1]
+
+
+def test_watch_leaves_alone_what_is_in_the_way_and_goes_on_once_it_is_gone(
+    clips: Path, tmp_path: Path
+) -> None:
     put(clips / "short.mkv", tmp_path / "in" / "a.mkv", tmp_path / "in" / "b.mkv")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a_120p.mp4").write_bytes(b"mine")
-    options = ("--settle", "0.5", "--json", "-r", "120", "--engine", "ffmpeg", "--no-report")
-    with program.start("watch", "in", "out", *options, cwd=tmp_path) as process:
-        assert program.wait_for_event(process, "job_published")["job_id"] == "b_120p.mp4"
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=60)
-    assert "a.mkv is left alone" in err
+    with program.start("watch", "in", "out", *WATCHING, cwd=tmp_path) as process:
+        assert made_while_watching(process) == "b_120p.mp4"
+        put(clips / "short.mkv", tmp_path / "in" / "c.mkv")
+        assert made_while_watching(process) == "c_120p.mp4"
+        assert (tmp_path / "out" / "a_120p.mp4").read_bytes() == b"mine"
+        (tmp_path / "out" / "a_120p.mp4").rename(tmp_path / "mine.mp4")
+        assert made_while_watching(process) == "a_120p.mp4"
+        err = ended(process)
+    assert err.count("a.mkv waits") == 1
     assert "this program did not make it" in err
-    assert (tmp_path / "out" / "a_120p.mp4").read_bytes() == b"mine"
+    assert "--overwrite" in err
+
+
+def test_watch_restores_the_others_where_one_result_would_replace_a_capture(
+    clips: Path, tmp_path: Path
+) -> None:
+    tapes = tmp_path / "tapes"
+    put(clips / "short.mkv", tapes / "a.mkv", tapes / "b.mkv", tapes / "a_120p.mp4")
+    capture = (tapes / "a_120p.mp4").read_bytes()
+    with program.start("watch", "tapes", "tapes", *WATCHING, cwd=tmp_path) as process:
+        made = {program.wait_for_event(process, "job_published")["job_id"] for _ in range(2)}
+        assert made == {"a_120p_120p.mp4", "b_120p.mp4"}
+        program.wait_for_event(process, "batch_finished")
+        assert (tapes / "a_120p.mp4").read_bytes() == capture
+        (tapes / "a_120p.mp4").rename(tmp_path / "elsewhere.mp4")
+        assert made_while_watching(process) == "a_120p.mp4"
+        err = ended(process)
+    assert err.count("a.mkv waits") == 1
+    assert "is a source and would be overwritten" in err
+    assert "--suffix" in err
+
+
+def test_watch_goes_on_once_a_changed_result_that_it_had_to_read_is_gone(clips: Path, tmp_path: Path) -> None:
+    put(clips / "short.mkv", tmp_path / "in" / "a.mkv")
+    made = program.run("batch", "in", "out", *FAST, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    result = tmp_path / "out" / "a_120p.mp4"
+    changed = bytearray(result.read_bytes())
+    changed[-1] ^= 1
+    result.write_bytes(changed)
+    os.utime(result, (1_000_000_000, 1_000_000_000))
+    with program.start("watch", "in", "out", *WATCHING, cwd=tmp_path) as process:
+        failed = program.wait_for_event(process, "job_failed")
+        assert "has changed since this program made it" in failed["reason"]
+        program.wait_for_event(process, "batch_finished")
+        assert result.read_bytes() == changed
+        result.rename(tmp_path / "elsewhere.mp4")
+        assert made_while_watching(process) == "a_120p.mp4"
+        ended(process)
 
 
 def test_comparisons_replace_only_comparisons(clips: Path, tmp_path: Path) -> None:

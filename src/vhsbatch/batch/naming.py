@@ -11,6 +11,8 @@ from vhsbatch.errors import UsageError
 from vhsbatch.model.plan import Job
 
 NAME_BYTES = 255
+# What helps where an output would take the place of a source.
+KEEP_SOURCES = "choose another output folder or --suffix"
 # Space for the suffix of a temporary name or of a record beside the output.
 _RESERVED_BYTES = 16
 
@@ -73,28 +75,37 @@ def name_jobs(
     )
 
 
-def refuse_overwriting_sources(jobs: Sequence[Job], others: Iterable[Path] = ()) -> None:
-    """Promise that no output takes the place of a source, by whatever name or link it is reached.
+def overwritten_sources(jobs: Sequence[Job], others: Iterable[Path] = ()) -> dict[str, str]:
+    """Which outputs would take the place of a source, by whatever name or link it is reached.
 
     Args:
         jobs: the videos.
         others: further captures.
 
-    Raises:
-        UsageError: one would.
+    Returns:
+        What would happen, by job.
     """
     captures = {*others, *(job.source for job in jobs)}
     sources = {folded(source): source for source in captures}
     files = {file: source for source in captures if (file := _file(source)) is not None}
+    found: dict[str, str] = {}
     for job in jobs:
         file = _file(job.output)
         source = sources.get(folded(job.output)) or (None if file is None else files.get(file))
         if source is not None:
             by = "" if source == job.source else f" by the result of {job.source.name}"
-            raise UsageError(
-                f"{source} is a source and would be overwritten{by}",
-                fix="choose another output folder or --suffix",
-            )
+            found[job.id] = f"{source} is a source and would be overwritten{by}"
+    return found
+
+
+def refuse_overwriting_sources(jobs: Sequence[Job], others: Iterable[Path] = ()) -> None:
+    """Promise that no output takes the place of a source, see `overwritten_sources`.
+
+    Raises:
+        UsageError: one would.
+    """
+    if found := overwritten_sources(jobs, others):
+        raise UsageError(next(iter(found.values())), fix=KEEP_SOURCES)
 
 
 def _file(path: Path) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from vhsbatch.analysis.autodetect import AutoDetect
 from vhsbatch.batch.captures import captures_of
 from vhsbatch.batch.ledger import Ledger, read_ledger
-from vhsbatch.batch.naming import name_jobs, refuse_overwriting_sources
+from vhsbatch.batch.naming import KEEP_SOURCES, name_jobs, overwritten_sources, refuse_overwriting_sources
 from vhsbatch.batch.ordering import FileFacts, OrderName, Priority, arrange
 from vhsbatch.config.preset_schema import Container
 from vhsbatch.config.presets import Preset
@@ -103,6 +103,7 @@ def jobs_of_folder(
     order: OrderName = "name",
     by: Sequence[Priority] = (),
     rules: Rules = NO_RULES,
+    refuses_all: bool = True,
 ) -> Chosen:
     """The videos of a folder.
 
@@ -119,6 +120,7 @@ def jobs_of_folder(
         order: the order in which they start.
         by: which of them start before others.
         rules: what may be replaced.
+        refuses_all: whether one output that would replace a source stops all of them.
 
     Raises:
         NothingToDoError: there is nothing to do.
@@ -143,9 +145,12 @@ def jobs_of_folder(
             + "".join(f"; {note}" for note in notes),
             fix="--recursive looks into sub-folders too" if not recursive else None,
         )
-    refuse_overwriting_sources(jobs, captures.others)
+    if refuses_all:
+        refuse_overwriting_sources(jobs, captures.others)
+    overwritten = overwritten_sources(jobs, captures.others)
     jobs = arrange(jobs, order, by, look=_look)[:max_count]
-    return Chosen(jobs, in_the_way(jobs, ledger, rules), notes)
+    sources = {id_: f"{reason} ({KEEP_SOURCES})" for id_, reason in overwritten.items()}
+    return Chosen(jobs, {**in_the_way(jobs, ledger, rules), **sources}, notes)
 
 
 def in_the_way(jobs: Sequence[Job], ledger: Ledger, rules: Rules) -> dict[str, str]:

@@ -43,8 +43,8 @@ class Arrivals:
 
     def next_look_s(self, now_s: float) -> float | None:
         """In how many seconds a file may be complete; None while none is growing."""
-        since_s = [self._seen[path][1] for path in self._waiting()]
-        return max(0.0, min(since_s) + self.settle_s - now_s) if since_s else None
+        left_s = [self._seen[path][1] + self.settle_s - now_s for path in self._waiting()]
+        return min((one_s for one_s in left_s if one_s > 0), default=None)
 
     def take(self, path: Path, identity: Identity) -> None:
         """Leave this content of a file alone from now on: it has been restored, or has failed."""

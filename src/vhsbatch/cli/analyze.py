@@ -17,6 +17,7 @@ from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
 from vhsbatch.formatting import plain
 from vhsbatch.model.source_overrides import corrected
 from vhsbatch.probe.cached import Probing
+from vhsbatch.process.stalls import no_stall
 from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.per_video import Overrides
 from vhsbatch.ui.text import show_line
@@ -45,16 +46,13 @@ async def _analyze(video: Path, typed: Path, json: bool, settings: Settings) -> 
         max_pixels=settings.max_pixels,
         cache=cache,
     )
-    info = await probing.probe(video)
     presets = load_presets(preset_paths(settings))
     overrides = Overrides(tables=settings.files, preset_named=functools.partial(find_preset, presets))
     override = await to_thread.run_sync(overrides.of, video)
-    analysis = await analyse(
-        corrected(info, override.source_overrides),
-        presets,
-        cache,
-        ffmpeg=ffmpeg,
-    )
+    async with no_stall("measuring", settings.stall_timeout_s):
+        info = await probing.probe(video)
+        info = corrected(info, override.source_overrides)
+        analysis = await analyse(info, presets, cache, ffmpeg=ffmpeg)
     if json:
         show_line(dump_line(analysis))
         return 0

@@ -22,6 +22,7 @@ from vhsbatch.events.serialize import dump
 from vhsbatch.events.telemetry import LogLine
 from vhsbatch.formatting import counted, duration, plain, size
 from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.process.stalls import no_stall
 from vhsbatch.restore.calibration import calibrate
 from vhsbatch.restore.workspace import Workspace
 from vhsbatch.scheduling.disk_space import DiskSpace, result_bytes
@@ -115,7 +116,8 @@ class _DryRun:
         for job in waiting:
             async with limiter:
                 try:
-                    self._outcomes[job.id] = await self.choosing.plan(job)
+                    async with no_stall("measuring", self.request.settings.stall_timeout_s):
+                        self._outcomes[job.id] = await self.choosing.plan(job)
                 except VhsBatchError as error:
                     self._outcomes[job.id] = error, ""
             self._ready[job.id].set()

@@ -24,6 +24,7 @@ from vhsbatch.config.sources import preset_paths
 from vhsbatch.errors import UsageError
 from vhsbatch.events.telemetry import LogLine, Telemetry
 from vhsbatch.formatting import plain
+from vhsbatch.process.stalls import no_stall
 from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.compare import choose_clips, compare, names_of
 from vhsbatch.restore.comparisons import expect_own, note
@@ -106,7 +107,8 @@ async def _compare(
     video, folder = paths
     await anyio.to_thread.run_sync(expect_writable, folder)
     environment = await open_environment(settings, presets[0])
-    info, _ = await probe_source(video, environment.intent)
+    async with no_stall("measuring", settings.stall_timeout_s):
+        info, _ = await probe_source(video, environment.intent)
     clips = choose_clips(
         info.video.frames / info.video.rate,
         count=places.count,

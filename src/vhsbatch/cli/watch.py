@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,12 +24,14 @@ from vhsbatch.cli.integrations import integrations
 from vhsbatch.cli.options import NO_BATCH_OPTIONS, BatchOptions
 from vhsbatch.config.presets import Preset
 from vhsbatch.config.settings import Settings
-from vhsbatch.errors import UsageError
+from vhsbatch.errors import UsageError, VhsBatchError
 from vhsbatch.events.bus import Mailbox
 from vhsbatch.events.job_state import Phase
+from vhsbatch.events.journal import STATE_FOLDER
 from vhsbatch.integrations.systemd import ServiceManager
+from vhsbatch.model.plan import Job
 from vhsbatch.process.stop_signals import receive_signals, run_until_stopped
-from vhsbatch.restore.ownership import Rules
+from vhsbatch.restore.ownership import InTheWay, Rules
 from vhsbatch.restore.workspace import expect_writable
 from vhsbatch.ui.text import say
 
@@ -110,6 +112,7 @@ class _Watch:
     rules: Rules
     ledger: LedgerReader
     told: set[str] = field(default_factory=set)
+    held: "_Held" = field(default_factory=lambda: _Held())  # noqa: PLW0108 - it is declared below
     # The session of the last batch.
     last: list[Session] = field(default_factory=list)
 
@@ -123,7 +126,9 @@ class _Watch:
         await anyio.to_thread.run_sync(self._remember)
         async with anyio.create_task_group() as group:
             changed = _Bell()
-            group.start_soon(self._listen, changed)
+            # A file that is in the way of a result may go, too.
+            for folder in {await anyio.to_thread.run_sync(Path(self.typed_input).resolve), self.folder}:
+                group.start_soon(self._listen, folder, changed)
             if self.service_manager is not None:
                 group.start_soon(self.service_manager.stay_alive)
             self._say(f"watching {self.typed_input} for videos")
@@ -167,7 +172,7 @@ class _Watch:
 
         Raises:
             NothingToDoError: no video is.
-            UsageError: the folder has gone for a while, is an output folder, or its videos would be replaced.
+            UsageError: the folder has gone for a while, or is an output folder.
         """
         which = self.options.which
         return jobs_of_folder(
@@ -181,6 +186,7 @@ class _Watch:
             order=which.order,
             by=priorities(which.priority),
             rules=self.rules,
+            refuses_all=False,
         )
 
     def _complete(self) -> tuple[Chosen, float]:
@@ -194,19 +200,13 @@ class _Watch:
             self._tell_once(str(error))
         for note in chosen.notes:
             self._tell_once(note)
-        jobs = chosen.jobs
-        files = {job.source: identity for job in jobs if (identity := _identity(job.source)) is not None}
+        files = {job.source: identity for job in chosen.jobs if (identity := _identity(job.source))}
         now_s = time.monotonic()
         ready = set(self.arrivals.look(files, now_s=now_s, wall_s=time.time()))
-        complete = []
-        for job in jobs:
-            if job.source not in ready:
-                continue
-            if (reason := chosen.in_the_way.get(job.id)) is not None:
-                self.arrivals.take(job.source, files[job.source])
-                say(f"{job.source.name} is left alone: {reason}")
-            else:
-                complete.append(job)
+        jobs = [job for job in chosen.jobs if job.source in ready]
+        for line in self.held.look(jobs, chosen.in_the_way):
+            say(line)
+        complete = [job for job in jobs if not self.held.holds(job)]
         soon_s = self.arrivals.next_look_s(now_s)
         return (
             Chosen(
@@ -224,16 +224,16 @@ class _Watch:
             self.told.add(line)
             say(line)
 
-    async def _listen(self, changed: "_Bell") -> None:
-        """Ring whenever something happens in the folder."""
+    async def _listen(self, folder: Path, changed: "_Bell") -> None:
+        """Ring whenever something happens in a folder."""
         from watchfiles import awatch
 
         while True:
             # A folder that goes away (a share, a disk) is watched again when it is back.
             with suppress(OSError, RuntimeError):
                 async for _ in awatch(
-                    self.typed_input,
-                    watch_filter=self._is_news,
+                    folder,
+                    watch_filter=_is_news,
                     recursive=self.options.which.recursive,
                     force_polling=self.poll_s is not None,
                     poll_delay_ms=round(1000 * (self.poll_s or 1)),
@@ -242,14 +242,12 @@ class _Watch:
                     changed.ring()
             await anyio.sleep(_LOOK_AT_LEAST_EVERY_S)
 
-    def _is_news(self, _change: object, path: str) -> bool:
-        return not Path(path).resolve().is_relative_to(self.folder)
-
     # --- a batch ---------------------------------------------------------------------------------
 
     async def _restore(self, chosen: Chosen) -> int | None:
         """Restore what is complete; the signal that ended it early, if one did."""
         identities = {job.id: _identity(job.source) for job in chosen.jobs}
+        there = {job.id: _identity(job.output) for job in chosen.jobs}
         request = request_for(
             chosen,
             self.rules,
@@ -273,10 +271,60 @@ class _Watch:
         (session,) = self.last
         for id_, job in session.state.jobs.items():
             identity = identities[id_]
-            if identity is not None and job.phase in (Phase.DONE, Phase.SKIPPED, Phase.FAILED):
+            if identity is None or job.phase not in (Phase.DONE, Phase.SKIPPED, Phase.FAILED):
+                continue
+            failed = job.phase is Phase.FAILED and there[id_] is not None
+            if failed and await anyio.to_thread.run_sync(self._was_in_the_way, job.job, there[id_]):
+                self.held.failed(job.job, identity, there[id_])
+            else:
                 self.arrivals.take(job.job.source, identity)
         self._say(f"watching {self.typed_input} for videos")
         return session.stopped_by
+
+    def _was_in_the_way(self, job: Job, there: Identity | None) -> bool:
+        """Whether a file keeps a result from being published, which may take reading it; or has just gone."""
+        if _identity(job.output) != there:
+            return True
+        with suppress(VhsBatchError):
+            standing = self.ledger.now().standing(job, records=self.rules.records)
+            return isinstance(standing, InTheWay) and (standing.absolute or not self.rules.overwrite)
+        return False
+
+
+@dataclass(slots=True)
+class _Held:
+    """The videos whose results have no place: they wait until that changes.
+
+    Attributes:
+        named: what was said of each, and what it and the file in its way were then.
+    """
+
+    named: dict[Path, tuple[str, Identity | None, Identity | None]] = field(default_factory=dict)
+
+    def look(self, jobs: Sequence[Job], in_the_way: Mapping[str, str]) -> list[str]:
+        """Hold the videos that are in conflict now, and no others; what is to be said of them."""
+        lines: list[str] = []
+        named: dict[Path, tuple[str, Identity | None, Identity | None]] = {}
+        for job in jobs:
+            state = (_identity(job.source), _identity(job.output))
+            before = self.named.get(job.source)
+            reason = in_the_way.get(job.id)
+            if reason is not None:
+                named[job.source] = (reason, *state)
+                if before != named[job.source]:
+                    lines.append(f"{job.source.name} waits: {reason}")
+            elif before is not None and before == ("", *state):
+                named[job.source] = before
+        self.named = named
+        return lines
+
+    def failed(self, job: Job, source: Identity, output: Identity | None) -> None:
+        """Hold a video that a batch has refused, and named, as long as both files are what they were."""
+        self.named[job.source] = ("", source, output)
+
+    def holds(self, job: Job) -> bool:
+        """Whether a video waits."""
+        return job.source in self.named
 
 
 class _Bell:
@@ -311,6 +359,10 @@ async def _signals(ring: Callable[[], None]) -> AsyncIterator[list[int]]:
         await group.start(listen)
         yield received
         group.cancel_scope.cancel()
+
+
+def _is_news(_change: object, path: str) -> bool:
+    return STATE_FOLDER not in Path(path).parts
 
 
 def _identity(path: Path) -> Identity | None:

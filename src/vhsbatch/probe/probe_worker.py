@@ -27,6 +27,7 @@ from vhsbatch.probe.audio_packets import AudioPackets
 from vhsbatch.probe.avi_chunks import AviChunks
 from vhsbatch.probe.camera import WITH_DISPLAY_MATRIX, is_mirrored, recorded
 from vhsbatch.probe.completeness import fills_container
+from vhsbatch.probe.dv_frames import dv_frames
 from vhsbatch.probe.stream_headers import picture_header, searched_bytes
 
 # AVFieldOrder: unknown, progressive, tt, bb, tb, bt. FFmpeg itself writes "tb" for top field first.
@@ -71,6 +72,13 @@ def scan(path: str) -> dict[str, Any]:
         }
         if video is None:
             return {**result, "video": None}
+        dv = None
+        if container.format.name == "dv":
+            with Path(path).open("rb") as file:
+                dv = dv_frames(file, container.size)
+            # FFmpeg would read on for ever, or stop without a word.
+            if dv is not None and dv.lost is not None:
+                return {**result, "lost": [*dv.lost, dv.frame_bytes], "pal": dv.pal}
         packets = _VideoPackets(video, untimed=container.format.name in UNTIMED_DEMUXERS)
         sounds = {
             stream.index: AudioPackets(stream) for stream in container.streams.audio if _has_decoder(stream)
@@ -81,6 +89,10 @@ def scan(path: str) -> dict[str, Any]:
             is_short = not 0 < video.frames <= packets.end_tick
             if chunks is not None:
                 chunks.finish(container.size)
+        holes = chunks.holes if chunks is not None and is_short else []
+        if dv is not None and packets.count:
+            first, last = packets.ends
+            holes = [first] * dv.lost_at_head + [last] * (dv.rest_bytes > 0)
         return {
             **result,
             "unknown_audio": len(container.streams.audio) - len(sounds),
@@ -90,7 +102,7 @@ def scan(path: str) -> dict[str, Any]:
             "whole": packets.count >= video.frames
             if container.format.name == _WITH_ALL_SAMPLES and video.frames
             else fills_container(Path(path), container.format.name),
-            "holes": chunks.holes if chunks is not None and is_short else [],
+            "holes": holes,
             "video": {**_describe_video(video), **packets.summary()},
             "subtitles": [
                 {"index": stream.index, "codec": _codec_name(stream)}
@@ -258,6 +270,11 @@ class _VideoPackets:
     def end_tick(self) -> int:
         """When the last packet ends, in the order in which they came."""
         return self._next_tick
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """When the first and the last packet are shown."""
+        return (min(self._ticks), max(self._ticks)) if self._ticks else (0, 0)
 
     def summary(self) -> dict[str, Any]:
         """The ticks of all packets in ascending order, and what is odd about them."""

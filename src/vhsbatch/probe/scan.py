@@ -13,6 +13,7 @@ import anyio.to_thread
 
 from vhsbatch.errors import InputError, ToolError
 from vhsbatch.ffmpeg.formats import DECLARING_DEMUXERS
+from vhsbatch.formatting import place
 from vhsbatch.model.media import AudioTrack, FieldOrder, SubtitleTrack
 from vhsbatch.process.spawn import describe_exit, run
 
@@ -93,7 +94,8 @@ class Scan:
         recorded: when a camera recorded it, in its own time, None where it does not say.
         audio_left_out: the other audio streams, each with why.
         other_programmes: the programmes of a broadcast that are not the picture's, by name.
-        holes: when pictures are shown behind which the file is overwritten, in ticks.
+        holes: when pictures are shown beside which the file is overwritten, in ticks; in raw DV one for each
+            frame that is missing at an end.
     """
 
     container: str
@@ -191,6 +193,8 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         ) from error
     if "error" in found:
         raise _unreadable(found["error"], beginning)
+    if "lost" in found:
+        raise _lost_place(*found["lost"], pal=found["pal"])
     video = found["video"]
     if video is None:
         raise _no_video(found)
@@ -255,6 +259,25 @@ def _unreadable(message: str, beginning: bytes) -> InputError:
         message = "its content is of another kind"
     return InputError(
         f"it is not a video that can be read ({message})", fix="check that a player can play it"
+    )
+
+
+def _lost_place(frame: int, at: int, next_at: int | None, frame_bytes: int, *, pal: bool) -> InputError:
+    """Why nothing can follow a raw DV stream, and how to save what is before and after that place."""
+    where = f"at {place(frame / (Fraction(25) if pal else Fraction(30000, 1001)))} (byte {at})"
+    if next_at is None:
+        return InputError(
+            f"damaged: no frame of its DV stream follows {where}",
+            fix=f"copy it again, or keep what is before: head -c {at} IN > 1.dv",
+        )
+    wrong = (next_at - at) % frame_bytes
+    lacks = wrong > frame_bytes // 2 or next_at - at < frame_bytes
+    count = (frame_bytes - wrong) % frame_bytes if lacks else wrong
+    gone = f"{(next_at - at) // frame_bytes} frames are overwritten"
+    what = f"{count} bytes {'are missing' if lacks else 'too many are there'}" if count else gone
+    return InputError(
+        f"damaged: its DV stream loses its place {where}: {what}",
+        fix=f"copy it again, or cut it there: head -c {at} IN > 1.dv; tail -c +{next_at + 1} IN > 2.dv",
     )
 
 

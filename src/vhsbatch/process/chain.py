@@ -16,8 +16,16 @@ import anyio
 import anyio.to_thread
 from anyio.abc import Process
 
-from vhsbatch.errors import DISK_FULL, EMBEDDED_FIX, ChainError, OutOfMemoryError, StageFailure
+from vhsbatch.errors import (
+    DISK_FULL,
+    EMBEDDED_FIX,
+    ChainError,
+    OutOfMemoryError,
+    ProcessLimitError,
+    StageFailure,
+)
 from vhsbatch.process.out_of_memory import out_of_memory_kills
+from vhsbatch.process.process_limits import refusals, refused_since
 from vhsbatch.process.spawn import LineSink, Tail, describe_exit, read_lines, spawn
 
 # So begins what a program of ours says to this one, and not to people.
@@ -68,10 +76,12 @@ async def run_chain(
         ChainError: a stage ended with another code than 0; the cause is the failure that came
             first, since the others are mostly its echo (a broken pipe, an early end of input).
         OutOfMemoryError: the system killed a stage for want of memory.
+        ProcessLimitError: a stage failed while the system had no process or thread left.
         ToolError: a stage cannot be started.
     """
     failed_first: list[str] = []
     kills = await anyio.to_thread.run_sync(out_of_memory_kills)
+    refused = await anyio.to_thread.run_sync(refusals)
     async with AsyncExitStack() as stack:
         running = await _start(stages, stack, niceness)
         async with anyio.create_task_group() as group:
@@ -82,7 +92,11 @@ async def run_chain(
                 group.start_soon(_watch_end, stage, failed_first)
     if failed_first:
         kills_since = await anyio.to_thread.run_sync(out_of_memory_kills) - kills
-        raise _chain_error(failed_first, running, memory_ran_out=kills_since > 0)
+        error = _chain_error(failed_first, running, memory_ran_out=kills_since > 0)
+        if not isinstance(error, OutOfMemoryError):
+            limit = await anyio.to_thread.run_sync(refused_since, refused)
+            error = error if limit is None else _limited(error, limit)
+        raise error
 
 
 async def _start(stages: tuple[StageSpec, ...], stack: AsyncExitStack, niceness: int) -> list[_Running]:
@@ -166,6 +180,16 @@ def _chain_error(failed: list[str], running: list[_Running], *, memory_ran_out: 
         culprit=culprit.stage,
         fix=_fix_of(said or ""),
         stages=tuple(failures.values()),
+    )
+
+
+def _limited(error: ChainError, limit: str) -> ProcessLimitError:
+    """The error of a chain that got no process or thread: what its stages say of it is misleading."""
+    return ProcessLimitError(
+        f"{limit}: {error.culprit} failed",
+        fix="close other programs, or raise the limit",
+        culprit=error.culprit,
+        stages=error.stages,
     )
 
 

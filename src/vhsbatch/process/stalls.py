@@ -6,14 +6,15 @@ children count as moving.
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 
-from vhsbatch.errors import ChainError
+from vhsbatch.errors import ChainError, ProcessLimitError
+from vhsbatch.process.process_limits import refusals, refused_since
 from vhsbatch.process.spawn import children_known
 from vhsbatch.process.suspension import patient
 from vhsbatch.process.threads import in_thread
@@ -23,6 +24,8 @@ _LOOKS = 8
 _LONGEST_LOOK_S = 10.0
 # Waking up to find nothing to do takes less of the limit than this.
 _LEAST_CPU = 0.01
+# Who waits for a thread that was refused waits for ever: this is long enough to tell that from a slow disk.
+_STARVED_S = 30.0
 _COUNTED = ("rchar", "wchar", "read_bytes", "write_bytes")
 # Fields of /proc/PID/stat behind the name: CPU time of the process, and of its children that have ended.
 _CPU_FIELDS = slice(11, 15)
@@ -42,7 +45,12 @@ class Activity:
 
     def has_moved_since(self, earlier: "Activity", limit_s: float) -> bool:
         """Whether they did something that counts; `limit_s` is how long they may do nothing."""
-        return self.transferred != earlier.transferred or self.cpu_s - earlier.cpu_s > _LEAST_CPU * limit_s
+        return self.transferred != earlier.transferred or self.has_computed_since(earlier, limit_s)
+
+    def has_computed_since(self, earlier: "Activity", limit_s: float) -> bool:
+        """Whether they computed more than it takes to wake up."""
+        same = [pid for pid, _ in self.transferred] == [pid for pid, _ in earlier.transferred]
+        return not same or self.cpu_s - earlier.cpu_s > _LEAST_CPU * limit_s
 
 
 @asynccontextmanager
@@ -55,34 +63,89 @@ async def no_stall(what: str, limit_s: float) -> AsyncIterator[None]:
 
     Raises:
         ChainError: they were ended.
+        ProcessLimitError: they were, and the system had refused processes or threads.
     """
-    failure: Exception | None = None
-    with children_known() as children, anyio.CancelScope() as scope, patient(scope):
-        async with anyio.create_task_group() as group:
-            group.start_soon(_watch, children, scope, limit_s)
-            # As it is, and not in the group of errors that a task group makes of it.
-            try:
-                yield
-            except Exception as error:
-                failure = error
-            group.cancel_scope.cancel()
+    refused = await in_thread(refusals)
+
+    async def watch(children: set[int], scope: anyio.CancelScope) -> None:
+        last: Activity | None = None
+        while True:
+            now = await in_thread(activity, frozenset(children))
+            if now is None or last is None or now.has_moved_since(last, limit_s):
+                last = now
+                scope.deadline = anyio.current_time() + limit_s
+            await anyio.sleep(min(limit_s / _LOOKS, _LONGEST_LOOK_S))
+
+    async with _ended_by(watch) as scope:
+        yield
     if scope.cancelled_caught:
+        if (limit := await in_thread(refused_since, refused)) is not None:
+            raise _starved(what, limit)
         raise ChainError(
             f"{what}: nothing moved in {limit_s:g} s: it was stopped",
             fix="check the disks, and set stall_timeout_s higher if this machine is that slow",
         )
-    if failure is not None:
+
+
+@asynccontextmanager
+async def no_starvation(what: str, limit_s: float = _STARVED_S) -> AsyncIterator[None]:
+    """End the children that are started in this block when they wait for threads that they never get.
+
+    They compute nothing for `limit_s` seconds after the system has refused processes or threads. What they
+    print does not count: a program may print its progress although there is none.
+
+    Args:
+        what: what they do, for the error: ``restoring``.
+        limit_s: how long they may do nothing.
+
+    Raises:
+        ProcessLimitError: they were ended.
+    """
+    refused = await in_thread(refusals)
+    limits: list[str] = []
+
+    async def watch(children: set[int], scope: anyio.CancelScope) -> None:
+        last: Activity | None = None
+        since_s = anyio.current_time()
+        while True:
+            await anyio.sleep(limit_s / _LOOKS)
+            now = await in_thread(activity, frozenset(children))
+            if now is None or last is None or now.has_computed_since(last, limit_s):
+                last, since_s = now, anyio.current_time()
+            elif anyio.current_time() - since_s >= limit_s:
+                if (limit := await in_thread(refused_since, refused)) is not None:
+                    limits.append(limit)
+                    scope.cancel()
+                    return
+                last = None
+
+    async with _ended_by(watch) as scope:
+        yield
+    if scope.cancelled_caught and limits:
+        raise _starved(what, limits[0])
+
+
+def _starved(what: str, limit: str) -> ProcessLimitError:
+    return ProcessLimitError(f"{limit}: {what} stood still", fix="close other programs, or raise the limit")
+
+
+@asynccontextmanager
+async def _ended_by(
+    watch: Callable[[set[int], anyio.CancelScope], Coroutine[None, None, None]],
+) -> AsyncIterator[anyio.CancelScope]:
+    """Let `watch` see the children that are started in this block, and cancel its scope."""
+    failure: Exception | None = None
+    with children_known() as children, anyio.CancelScope() as scope, patient(scope):
+        async with anyio.create_task_group() as group:
+            group.start_soon(watch, children, scope)
+            # As it is, and not in the group of errors that a task group makes of it.
+            try:
+                yield scope
+            except Exception as error:
+                failure = error
+            group.cancel_scope.cancel()
+    if failure is not None and not scope.cancelled_caught:
         raise failure
-
-
-async def _watch(children: set[int], scope: anyio.CancelScope, limit_s: float) -> None:
-    last: Activity | None = None
-    while True:
-        now = await in_thread(activity, frozenset(children))
-        if now is None or last is None or now.has_moved_since(last, limit_s):
-            last = now
-            scope.deadline = anyio.current_time() + limit_s
-        await anyio.sleep(min(limit_s / _LOOKS, _LONGEST_LOOK_S))
 
 
 def activity(children: frozenset[int], proc: Path = Path("/proc")) -> Activity | None:

@@ -35,7 +35,7 @@ from vhsbatch.ffmpeg.segment_commands import (
 from vhsbatch.fs import publish, sha256
 from vhsbatch.model.plan import JobPlan, Segment, Upscaling
 from vhsbatch.process.chain import StageSpec, run_chain
-from vhsbatch.process.stalls import no_stall
+from vhsbatch.process.stalls import no_stall, no_starvation
 from vhsbatch.process.suspension import patient
 from vhsbatch.restore.reuse import expect_unchanged
 from vhsbatch.restore.verify import count_frames
@@ -264,12 +264,14 @@ async def _run_stages(stages: tuple[StageSpec, ...], reporter: "_Reporter", work
 
         moved()
         reporter.on_move = moved
-        await run_chain(
-            stages,
-            on_stdout=reporter.on_stdout,
-            on_stderr=reporter.on_stderr,
-            niceness=workspace.niceness,
-        )
+        # An encoder that gets no thread may wait for it for ever.
+        async with no_starvation("restoring"):
+            await run_chain(
+                stages,
+                on_stdout=reporter.on_stdout,
+                on_stderr=reporter.on_stderr,
+                niceness=workspace.niceness,
+            )
     if scope.cancelled_caught:
         raise ChainError(
             f"no frame in {workspace.stall_timeout_s:g} s: the chain was stopped",

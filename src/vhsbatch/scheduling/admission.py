@@ -8,7 +8,7 @@ from typing import Protocol
 
 import anyio
 
-from vhsbatch.errors import ChainError, VhsBatchError, is_disk_full
+from vhsbatch.errors import ChainError, InputError, VhsBatchError, is_disk_full
 from vhsbatch.events.bus import Bus
 from vhsbatch.events.events import (
     PAUSED_BY_USER,
@@ -21,6 +21,7 @@ from vhsbatch.events.events import (
 from vhsbatch.events.job_state import Phase
 from vhsbatch.events.state import BatchState
 from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.process.process_limits import refusals, refused_since
 from vhsbatch.process.threads import in_thread
 from vhsbatch.scheduling.claims import Claims, Completed, Free, Held
 from vhsbatch.scheduling.shortages import Sources, shortage, was_away
@@ -32,6 +33,8 @@ _LASTING_S, _LONGEST_S = 30.0, 60.0
 _MOST_MOMENTS = 20
 # How often child processes may report a shortage for one video.
 _MOST_SHORTAGES = 30
+# A source that cannot be read for lack of threads is rare: mostly the source is to blame.
+_MOST_OF_A_SOURCE = 3
 
 
 class HasDiskSpace(Protocol):
@@ -93,6 +96,8 @@ class Admission:
         self._was_away: Counter[str] = Counter()
         self._was_short: Counter[str] = Counter()
         self._short: str | None = None
+        self._why_short: str | None = None
+        self._refused = refusals()
         self._short_until_s = self._patience_s = 0.0
         self.one_at_a_time = False
 
@@ -108,15 +113,23 @@ class Admission:
         else:
             await in_thread(self._disk_space.want_more)
 
-    def ran_short(self, job_id: str, error: Exception) -> bool:
+    async def ran_short(self, job_id: str, error: Exception) -> bool:
         """Whether work failed for want of a process or a descriptor; then nothing is begun for a while."""
-        if (why := shortage(error)) is None:
+        why = shortage(error)
+        certain = why is not None and not isinstance(error, ChainError)
+        if why is None and time.monotonic() < self._short_until_s:
+            why = self._why_short  # it began before nothing was begun any more
+        if why is None:
+            # Programs that read or check a file say many things where they get no thread.
+            why = await in_thread(refused_since, self._refused)
+        if why is None:
             return False
-        if isinstance(error, ChainError):
-            # What a child says may mean something else.
+        if not certain:
             self._was_short[job_id] += 1
-            if self._was_short[job_id] > _MOST_SHORTAGES:
+            most = _MOST_OF_A_SOURCE if isinstance(error, InputError) else _MOST_SHORTAGES
+            if self._was_short[job_id] > most:
                 return False
+        self._refused = await in_thread(refusals)
         self._run_short(why)
         return True
 
@@ -126,6 +139,7 @@ class Admission:
             return  # one shortage ends the work of several lanes
         lasts = now_s < self._short_until_s + _LASTING_S
         self._patience_s = min(_LONGEST_S, 2 * self._patience_s) if lasts else _WATCH_S
+        self._why_short = why
         self._short_until_s = now_s + self._patience_s
         self._short = (
             f"the system cannot start more processes, or open more files ({why}): "

@@ -84,7 +84,7 @@ class Planners:
                 if isinstance(error, OutputFolderError) and error.disk_was_full:
                     await self._admission.ran_full(others_busy=False)
                     self._without_space.append(job)
-                elif self._admission.ran_short(job.id, error) or await self._admission.is_cut_off():
+                elif await self._admission.ran_short(job.id, error) or await self._admission.is_cut_off():
                     self._without_space.append(job)
                 elif not await self._admission.hold_if_away(job, error):
                     raise

@@ -285,7 +285,7 @@ class Scheduler:
         others_busy = self._busy_lanes() != {lane}
         if isinstance(error, MachineLostError):
             return True
-        if self._admission.ran_short(plan.job.id, error):
+        if await self._admission.ran_short(plan.job.id, error):
             return True
         if await self._admission.hold_if_away(plan.job, error) or await self._admission.is_cut_off():
             return True

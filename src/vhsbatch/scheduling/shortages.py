@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vhsbatch.errors import ChainError, ShortageError
+from vhsbatch.errors import ChainError, ProcessLimitError, ShortageError
 from vhsbatch.formatting import plain
 
 _SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN})
@@ -31,7 +31,7 @@ _ITS_OWN_FAULT = (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)
 def shortage(error: BaseException) -> str | None:
     """The shortage that made work fail, in words; None if none did. Pure."""
     for cause in _causes(error):
-        if isinstance(cause, ShortageError):
+        if isinstance(cause, ShortageError | ProcessLimitError):
             return cause.cause
         if isinstance(cause, OSError) and cause.errno in _SHORT:
             return os.strerror(cause.errno)

@@ -159,6 +159,24 @@ def test_what_is_in_the_way_of_one_video_stops_no_other(tmp_path: Path) -> None:
     assert "this program did not make it" in chosen.in_the_way["a_240p.mp4"]
 
 
+def test_a_result_that_would_replace_a_capture_need_not_stop_the_others(tmp_path: Path) -> None:
+    tapes = filled(tmp_path / "tapes", "tape.avi", "tape_240p.mp4", "b.dv")
+    chosen = jobs_of_folder(
+        tapes,
+        PRESET,
+        read_ledger(tapes),
+        pattern="*",
+        recursive=False,
+        suffix=None,
+        max_count=None,
+        refuses_all=False,
+    )
+    assert [job.source.name for job in chosen.jobs] == ["b.dv", "tape.avi", "tape_240p.mp4"]
+    assert list(chosen.in_the_way) == ["tape_240p.mp4"]
+    assert "tape_240p.mp4 is a source" in chosen.in_the_way["tape_240p.mp4"]
+    assert "--suffix" in chosen.in_the_way["tape_240p.mp4"]
+
+
 NAMES = st.sets(
     st.sampled_from([
         "tape.avi", "tape.mov", "Tape.avi", "tape_240p.mp4", "tape_240P.MP4", "tape.avi_240p.mp4",

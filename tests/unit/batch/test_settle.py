@@ -23,6 +23,14 @@ def test_a_file_is_taken_when_it_has_stopped_growing() -> None:
     assert arrivals.look({A: (6, 105 * SECOND)}, now_s=15, wall_s=116) == [A]
 
 
+def test_a_complete_file_that_has_to_wait_is_no_reason_to_look_again_soon() -> None:
+    arrivals = Arrivals(10)
+    assert arrivals.look({A: (5, 1), B: (6, 99 * SECOND)}, now_s=0, wall_s=100) == [A]
+    assert arrivals.next_look_s(4) == 6
+    assert arrivals.look({A: (5, 1), B: (6, 99 * SECOND)}, now_s=10, wall_s=110) == [A, B]
+    assert arrivals.next_look_s(10) is None
+
+
 def test_what_was_taken_is_left_alone_until_it_changes() -> None:
     arrivals = Arrivals(10)
     arrivals.take(A, (5, 1))

@@ -19,6 +19,7 @@ from vhsbatch.errors import (
     OutputFolderError,
     ShortageError,
     StalePlanError,
+    VerificationError,
     VhsBatchError,
 )
 from vhsbatch.events.bus import Bus
@@ -370,6 +371,30 @@ async def test_what_a_child_says_of_a_shortage_is_not_believed_for_ever() -> Non
     said = ChainError("encode failed: Resource temporarily unavailable", culprit="encode")
     ended = await run(plan, executor=Executor({(plan.job.id, 0): [said] * 99}), retries=0)
     assert len(ended.of(JobFailed)) == 1
+
+
+async def test_what_fails_while_the_system_refuses_threads_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, two = plans(2)
+    limits = ["pids.max allows no more"] * 3
+    monkeypatch.setattr(
+        "vhsbatch.scheduling.admission.refused_since", lambda _before: limits.pop() if limits else None
+    )
+    misled = VerificationError("segment 1 has 0 frames instead of 60")
+    ended = await run(one, two, executor=Executor({(one.job.id, 0): [misled] * 3}), retries=0)
+    assert [fact.counts_as_attempt for fact in ended.of(SegmentFailed)] == [False] * 3
+    assert "pids.max allows no more" in ended.of(BatchPaused)[0].reason
+    assert len(ended.of(JobPublished)) == 2
+
+
+async def test_a_source_that_cannot_be_read_is_not_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    (one,) = plans(1)
+    monkeypatch.setattr("vhsbatch.scheduling.admission.refused_since", lambda _before: "ulimit -u")
+    refusals: dict[str, list[VhsBatchError]] = {one.job.id: [InputError("not a video")] * 9}
+    ended = await run(one, refused_at_first=refusals)
+    (failed,) = ended.of(JobFailed)
+    assert failed.reason == "not a video"
 
 
 async def test_a_plan_waits_for_a_shortage_too() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vhsbatch.errors import ChainError, InputError, ShortageError, StageFailure
+from vhsbatch.errors import ChainError, InputError, ProcessLimitError, ShortageError, StageFailure
 from vhsbatch.scheduling.shortages import Sources, shortage, was_away
 
 
@@ -33,6 +33,7 @@ def caused_by(cause: Exception) -> InputError:
         said("sh: 1: Cannot fork"),
         said("[error] Error opening encoder: Resource temporarily unavailable", "Conversion failed!"),
         said("RuntimeError: can't start new thread"),
+        ProcessLimitError("pids.max allows no more processes and threads: encode failed", culprit="encode"),
     ],
 )
 def test_a_shortage_is_known_by_its_errno_or_by_what_a_child_says(error: Exception) -> None:
