@@ -191,6 +191,13 @@ class Upscale(Table):
         le=2,
         description="takes the place of `sharpen.amount` behind the network, which sharpens by itself",
     )
+    strength: float = Field(
+        default=1.0,
+        ge=0.05,
+        le=1,
+        description="how much of the model's picture to use; the rest is the frame scaled without it, "
+        "which holds back detail that the model invents",
+    )
 
 
 def is_model_file(model: str) -> bool:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vhsbatch.engines.blend import blended
 from vhsbatch.engines.framecheck import FrameCheck, TimedFrame
 from vhsbatch.engines.runtimes import Frame, Upscaler
 
@@ -33,7 +34,13 @@ class InFlight:
     """
 
     def __init__(
-        self, open_model: Callable[[], Upscaler], *, scale: int, threads: int, skip_duplicates: bool
+        self,
+        open_model: Callable[[], Upscaler],
+        *,
+        scale: int,
+        threads: int,
+        skip_duplicates: bool,
+        strength: float = 1.0,
     ) -> None:
         """Create it, and open the model.
 
@@ -42,6 +49,7 @@ class InFlight:
             scale: its scale.
             threads: how many frames it works on at a time.
             skip_duplicates: whether a still picture, black leader or a blue screen goes through it once only.
+            strength: how much of its picture is used, 0 to 1.
 
         Raises:
             RuntimeFailureError: the model cannot be loaded.
@@ -49,6 +57,7 @@ class InFlight:
         self._scale = scale
         self._threads = threads
         self._skip_duplicates = skip_duplicates
+        self._strength = strength
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="model")
         # By a thread that will use it: OpenMP keeps workers for each thread that ever called a model,
         # and lets all of them sleep between two layers once there are more of them than cores.
@@ -64,12 +73,17 @@ class InFlight:
         check = FrameCheck(scale=self._scale)
         under_way: deque[_UnderWay] = deque()
 
+        last: Frame | None = None
+
         def oldest() -> Frame:
+            nonlocal last
             frame, future, is_duplicate = under_way.popleft()
             made = future.result()
-            if not is_duplicate:
+            if last is None or not is_duplicate:
+                # What is checked is the model's own picture: mixed with the frame, a wrong one looks better.
                 check.expect_right(frame, made, again=lambda: self._submit(frame).result())
-            return made.larger
+                last = made.larger if self._strength == 1 else blended(frame, made.larger, self._strength)
+            return last
 
         newest: _UnderWay | None = None
         for frame in frames:

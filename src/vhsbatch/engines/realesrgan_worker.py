@@ -51,6 +51,7 @@ def main() -> None:
             scale=arguments.scale,
             threads=arguments.in_flight,
             skip_duplicates=not arguments.every_frame,
+            strength=arguments.strength,
         )
         _say(ControlLine("ready"))
         written_frames = _run(model, (arguments.height, arguments.width, 3), frames_out)
@@ -67,6 +68,7 @@ def _parse() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=Path, required=True)
     for name in ("runtime", "device"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--every-frame", action="store_true")
     return parser.parse_args()
 

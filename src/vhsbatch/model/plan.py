@@ -65,6 +65,7 @@ class Upscaling:
         weights: the model's ``.bin`` file.
         device: ``cpu`` or the index of a Vulkan device as a string.
         tile_px: edge of a square tile of the input in pixels; 0 lets the runtime choose.
+        strength: how much of its picture is used, 0 to 1; the rest is the frame scaled without it.
         in_flight: how many frames it works on at a time; no frame depends on it.
         spare_devices: other devices, for segments that fail on this one.
     """
@@ -76,6 +77,7 @@ class Upscaling:
     weights: Path
     device: str
     tile_px: int = 0
+    strength: float = 1.0
     in_flight: int = 1
     spare_devices: tuple[str, ...] = ()
 

@@ -217,6 +217,7 @@ def _fingerprint(
             upscaling.tile_px,
             model_input,
             preset.upscale.sharpen,
+            preset.upscale.strength,
         ],
         "encoder": toolchain.encoder,
         "container": toolchain.container,

@@ -282,6 +282,7 @@ def _upscaling(
         device=intent.device,
         runtime=intent.runtime,
         tile_px=intent.tile_px,
+        strength=intent.preset.upscale.strength,
         small_tile_px=intent.small_tile_px,
         in_flight=intent.in_flight,
         spare_devices=intent.spare_devices,

@@ -111,3 +111,20 @@ def test_a_model_that_cannot_be_loaded_says_so() -> None:
 
     with pytest.raises(RuntimeFailureError, match="no Vulkan device 7"):
         InFlight(opened, scale=SCALE, threads=2, skip_duplicates=True)
+
+
+def test_the_picture_is_mixed_with_the_frame_and_still_frames_get_the_same_mixture() -> None:
+    def brighter(frame: Frame) -> Frame:
+        return larger(frame) + 20
+
+    model = InFlight(lambda: brighter, scale=SCALE, threads=2, skip_duplicates=True, strength=0.5)
+    assert levels(list(model.upscaled(map(frame, [30, 30, 60])))) == [40, 40, 70]
+
+
+def test_a_wrong_picture_is_refused_however_little_of_it_is_used() -> None:
+    def black(frame: Frame) -> Frame:
+        return larger(frame) * 0
+
+    model = InFlight(lambda: black, scale=SCALE, threads=1, skip_duplicates=True, strength=0.1)
+    with pytest.raises(RuntimeFailureError):
+        list(model.upscaled(map(frame, [200, 200])))

@@ -199,6 +199,7 @@ PRESET_CHANGES: Mapping[str, object] = {
     "upscale.model": "x4plus",
     "upscale.ai_width": 480,
     "upscale.sharpen": 0.2,
+    "upscale.strength": 0.5,
     "video.encoder": "libx264",
     "video.quality": 18,
     "video.speed": "slow",
@@ -240,7 +241,15 @@ def test_every_key_of_a_preset_is_tried() -> None:
 
 
 # They act by how many segments there are and by the model, which are decisive themselves.
-INDIRECT = {"vfr", "segment_s", "ai_segment_s", "upscale.model", "upscale.ai_width", "upscale.sharpen"}
+INDIRECT = {
+    "vfr",
+    "segment_s",
+    "ai_segment_s",
+    "upscale.model",
+    "upscale.ai_width",
+    "upscale.sharpen",
+    "upscale.strength",
+}
 
 
 @pytest.mark.parametrize("key", PRESET_CHANGES)
@@ -391,6 +400,7 @@ def test_the_model_is_decisive(changes: dict[str, Any]) -> None:
         ("upscale.ai_width", 720, False),
         ("upscale.ai_width", 900, False),
         ("upscale.sharpen", 0.2, True),
+        ("upscale.strength", 0.5, True),
     ],
 )
 def test_what_acts_with_the_model_is_decisive_with_it(key: str, value: float, decisive: bool) -> None:
