@@ -70,9 +70,14 @@ def start_command(
     return process
 
 
-def end_all() -> None:
-    """End what a test started and, having failed, left behind: the next test should not meet it."""
-    while _started:
+def count_started() -> int:
+    """How many programs tests have started so far and not ended through `end_later_than`."""
+    return len(_started)
+
+
+def end_later_than(count: int) -> None:
+    """End what was started after so many: a test that failed left it behind, and no other should meet it."""
+    while len(_started) > count:
         process = _started.pop()
         if process.poll() is None:
             process.kill()

@@ -344,8 +344,9 @@ async def test_a_real_browser_shows_the_batch_and_asks_nobody_else(tmp_path: Pat
 def _look_around(served: Served, folder: Path) -> None:
     from selenium.webdriver.support.ui import WebDriverWait
 
-    # Without WebGL the terminal's text is in the page, where it can be read.
-    with chromium("--window-size=1280,800", "--disable-3d-apis") as browser:
+    # Without WebGL the terminal's text is in the page, where it can be read. In a wider window there would be
+    # a pane beside the list, and names would be shortened.
+    with chromium("--window-size=1000,800", "--disable-3d-apis") as browser:
 
         def wait_for(words: str, *, gone: bool = False) -> None:
             def is_so(_: object) -> bool:
