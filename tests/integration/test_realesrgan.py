@@ -16,6 +16,7 @@ import pytest
 import make
 from clips import FFMPEG, ffmpeg, make_clip
 from vhsbatch.config.presets import Preset
+from vhsbatch.engines.blend import blended
 from vhsbatch.engines.control import ControlLine, parse_control_line
 from vhsbatch.engines.devices import (
     VulkanDevice,
@@ -168,6 +169,16 @@ def test_the_result_depends_on_nothing_but_the_frames(threads: int) -> None:
     first, _ = upscale(frames, network(), threads=2)
     again, _ = upscale(frames, network(), threads=threads)
     assert np.array_equal(first, again)
+
+
+def test_half_of_it_lies_between_the_frame_and_the_models_picture() -> None:
+    (one,) = pictures()
+    alone, _ = upscale(np.stack([one]), network())
+    half, done = upscale(np.stack([one, one]), dataclasses.replace(network(), strength=0.5))
+    assert done.repeated_frames == 1
+    assert np.array_equal(half[0], half[1])
+    assert np.array_equal(half[0], blended(one, alone[0], 0.5))
+    assert not np.array_equal(half[0], alone[0])
 
 
 def test_a_repeated_frame_costs_no_work_and_gives_the_same_bytes() -> None:
