@@ -19,8 +19,11 @@ _BLOCK_PX = 16
 # Block means of right frames differed by up to 14 levels in tapes, drawings and noise, and by 36 in a
 # chessboard of single pixels; those of a block of another picture differ by more.
 _LARGEST_DIFFERENCE = 48.0
-# A block that goes in with more contrast than noise has does not come out as one colour.
+# A block that goes in with more contrast than noise has does not come out as one colour. Noise alone may, as
+# where it is dark: its standard deviation is lower than that of a picture, and the mean hardly moves.
 _SOME_CONTRAST = 24
+_NOISE = 10.0
+_STAYED = 12.0
 
 # Where an input block differs from the one before by this many levels on average, what comes out
 # differs too: noise alone is as much.
@@ -134,7 +137,7 @@ def _sampled(larger: Frame, scale: int) -> Frame:
     return larger[scale // 2 :: scale, scale // 2 :: scale]
 
 
-def _block_means(frame: Frame) -> NDArray[np.float64]:
+def _block_means(frame: Frame | NDArray[np.uint16]) -> NDArray[np.float64]:
     """The mean colour of each block; blocks at the right and the bottom are smaller."""
     height, width, _ = frame.shape
     rows, columns = _edges(frame)
@@ -148,7 +151,13 @@ def _went_blank(frame: Frame, sampled: Frame) -> NDArray[np.bool_]:
     """Which blocks of the green channel, nearest to luma, lost all of their contrast."""
     before, after = _contrast(frame[..., 1]), _contrast(sampled[..., 1])
     blank: NDArray[np.bool_] = (before > _SOME_CONTRAST) & (after == 0)
-    return blank
+    if not blank.any():
+        return blank
+    green = frame[..., 1:2].astype(np.uint16)
+    mean = _block_means(green)[..., 0]
+    deviation = np.sqrt(np.maximum(_block_means(green * green)[..., 0] - mean**2, 0))
+    moved = np.abs(_block_means(sampled[..., 1:2])[..., 0] - mean)
+    return blank & ((deviation > _NOISE) | (moved > _STAYED))
 
 
 def _contrast(plane: Frame) -> NDArray[np.int16]:
@@ -159,5 +168,5 @@ def _contrast(plane: Frame) -> NDArray[np.int16]:
     return contrast
 
 
-def _edges(frame: Frame) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _edges(frame: Frame | NDArray[np.uint16]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.arange(0, frame.shape[0], _BLOCK_PX), np.arange(0, frame.shape[1], _BLOCK_PX)

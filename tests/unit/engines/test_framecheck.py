@@ -56,6 +56,22 @@ def test_black_in_the_place_of_a_dark_picture_is_found() -> None:
     assert flaw(frame, black(frame), scale=SCALE) is not None
 
 
+@pytest.mark.parametrize("level", [3, 60])
+def test_noise_may_come_out_as_one_colour(level: int) -> None:
+    noise = np.random.default_rng(1).normal(level, 7, (HEIGHT, WIDTH, 3))
+    frame = np.clip(noise, 0, 255).astype(np.uint8)
+    assert np.ptp(frame) > 24
+    flat = np.full_like(larger(frame), round(float(frame.mean())))
+    assert flaw(frame, flat, scale=SCALE) is None
+    assert flaw(frame, flat + 20, scale=SCALE) is not None
+
+
+def test_letters_that_come_out_black_are_found() -> None:
+    frame = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    frame[20:32, 40:43] = 200
+    assert flaw(frame, black(frame), scale=SCALE) is not None
+
+
 def test_a_frame_of_another_size_is_found() -> None:
     frame = picture()
     assert flaw(frame, frame, scale=SCALE) == "it has the shape (70, 90, 3) instead of (140, 180, 3)"
