@@ -19,11 +19,25 @@ from vhsbatch.model.media import MediaInfo
 _QUIET = 2.5
 _WORN = 5.75
 _WORN_CHROMA = 8.0
-_CLEAN = 1.0
 
 
 # Of these a preset may ask for more than a source needs, and keeps that.
 _AT_LEAST = frozenset({"crop.mask_bottom_lines", "audio.denoise_db"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresetChoice:
+    """What was chosen for a source.
+
+    Attributes:
+        preset: adapted to it where that is wanted.
+        reasons: one line each, the choice first.
+        picture: what was measured, None where nothing could be.
+    """
+
+    preset: Preset
+    reasons: tuple[str, ...]
+    picture: VideoMeasurement | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +57,8 @@ class AutoDetect:
 
     async def choose(
         self, info: MediaInfo, cache: Cache | None, *, ffmpeg: FFmpeg, otherwise: Preset
-    ) -> tuple[Preset, tuple[str, ...]]:
-        """The preset for a source, adapted to it where that is wanted, and the reasons.
+    ) -> PresetChoice:
+        """The preset for a source.
 
         Args:
             info: the source.
@@ -61,10 +75,11 @@ class AutoDetect:
                     picture = await cached_picture(info, cache, ffmpeg=ffmpeg)
                     findings = ()
         except InputError as error:  # what little decodes is restored all the same
-            return otherwise, (f"preset {otherwise.name}: {error.cause}",)
+            reason = f"preset {otherwise.name}: {error.cause}"
+            return PresetChoice(preset=otherwise, reasons=(reason,), picture=None)
         name, reason = suitable_preset(info, picture)
         preset, reasons = adapted(self.presets[name], findings)
-        return preset, (f"preset {name}: {reason}", *reasons)
+        return PresetChoice(preset=preset, reasons=(f"preset {name}: {reason}", *reasons), picture=picture)
 
 
 def adapted(preset: Preset, findings: Sequence[SourceFinding]) -> tuple[Preset, tuple[str, ...]]:
@@ -113,7 +128,7 @@ def _quiet(info: MediaInfo, picture: VideoMeasurement) -> str:
 
 def _clean_or_auto(picture: VideoMeasurement) -> str:
     """Without noise there is nothing to repair. Where it cannot be told, a little is done."""
-    return "clean" if picture.luma_noise is not None and picture.luma_noise < _CLEAN else "auto"
+    return "clean" if picture.is_clean else "auto"
 
 
 def _is_worn(picture: VideoMeasurement) -> bool:

@@ -15,6 +15,8 @@ from vhsbatch.model.media import VideoTrack
 from vhsbatch.probe.places import PICTURE, measure_places, picture_place
 
 _FRAMES = 6
+# Less noise than this is hardly any.
+_CLEAN = 1.0
 _PLACES = tuple(Fraction(part, 16) for part in (1, 3, 5, 8, 11, 13, 15))
 # Torn lines are the deck's doing, so they are there all through the tape.
 _SAME_LINES = 2
@@ -109,6 +111,11 @@ class VideoMeasurement:
     chroma_shift: ChromaShift | None = None
     blank_places: int = 0
     places: int
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is hardly any noise; not where that cannot be told."""
+        return self.luma_noise is not None and self.luma_noise < _CLEAN
 
 
 async def measure_video(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool) -> VideoMeasurement:

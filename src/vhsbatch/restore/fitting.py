@@ -21,7 +21,6 @@ _NO_NOISE = 0.3
 
 # What is sharp already, as HD television is, gains from no more.
 _SHARP_ENOUGH = {"amount": 0.2, "size": 5}
-_CLEAN = 1.0
 
 # A deinterlacer mixes the lines beside the torn ones with them.
 _LINES_BESIDE = 2
@@ -91,8 +90,7 @@ def why_no_tape(preset: Preset, track: VideoTrack, picture: VideoMeasurement | N
         return None
     if not track.is_sd:
         return f"{track.width}x{track.height}"
-    noise = None if picture is None else picture.luma_noise
-    if not track.field_order.has_fields and noise is not None and noise < _CLEAN:
+    if not track.field_order.has_fields and picture is not None and picture.is_clean:
         return "progressive, and hardly any noise"
     return None
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from vhsbatch.analysis.autodetect import AutoDetect
+from vhsbatch.analysis.autodetect import AutoDetect, PresetChoice
 from vhsbatch.analysis.measure import cached_picture
+from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.engines.model_check import expect_sane
@@ -142,14 +143,13 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     """
     preset, notes = override.preset or intent.preset, override.notes
     essential: tuple[str, ...] = ()
+    choice: PresetChoice | None = None
     if intent.auto_detect is not None and override.preset is None:
-        preset, reasons = await intent.auto_detect.choose(
-            info, intent.cache, ffmpeg=intent.ffmpeg, otherwise=preset
-        )
-        notes, essential = (*reasons, *notes), reasons[:1]
+        choice = await intent.auto_detect.choose(info, intent.cache, ffmpeg=intent.ffmpeg, otherwise=preset)
+        preset, notes, essential = choice.preset, (*choice.reasons, *notes), choice.reasons[:1]
     sharpen, preset = preset.sharpen, override.applied(preset)
     preset, replaced, decided = await _fitted(
-        preset, info, intent, sharpens_as_shipped=preset.sharpen == sharpen
+        preset, info, intent, choice, sharpens_as_shipped=preset.sharpen == sharpen
     )
     notes, essential = (*notes, *replaced, *decided), (*essential, *replaced)
     intent = replace(intent, preset=preset)
@@ -190,7 +190,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
 
 
 async def _fitted(
-    preset: Preset, info: MediaInfo, intent: Intent, *, sharpens_as_shipped: bool
+    preset: Preset, info: MediaInfo, intent: Intent, choice: PresetChoice | None, *, sharpens_as_shipped: bool
 ) -> tuple[Preset, tuple[str, ...], tuple[str, ...]]:
     """The preset as it suits this source on this machine, what stands in for what, and what was decided."""
     track = info.video
@@ -199,10 +199,7 @@ async def _fitted(
         preset, replaced = without_degrain(preset), (f"atadenoise instead of degrain: {reason}",)
     if not is_fitted(preset):
         return preset, replaced, ()
-    try:
-        picture = await cached_picture(info, intent.cache, ffmpeg=intent.ffmpeg)
-    except InputError:  # what little decodes is restored all the same
-        picture = None
+    picture = await _picture(info, intent) if choice is None else choice.picture
     if (reason := why_no_tape(preset, track, picture)) is not None:
         preset = mildly_sharpened(preset) if sharpens_as_shipped else preset
         replaced += (
@@ -211,6 +208,13 @@ async def _fitted(
         )
     preset, decided = fitted(preset, track, picture)
     return preset, replaced, decided
+
+
+async def _picture(info: MediaInfo, intent: Intent) -> VideoMeasurement | None:
+    try:
+        return await cached_picture(info, intent.cache, ffmpeg=intent.ffmpeg)
+    except InputError:  # what little decodes is restored all the same
+        return None
 
 
 async def _why_not_degrained(preset: Preset, track: VideoTrack, intent: Intent) -> str | None:
