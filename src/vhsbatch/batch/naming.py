@@ -104,8 +104,17 @@ def refuse_overwriting_sources(jobs: Sequence[Job], others: Iterable[Path] = ())
     Raises:
         UsageError: one would.
     """
-    if found := overwritten_sources(jobs, others):
-        raise UsageError(next(iter(found.values())), fix=KEEP_SOURCES)
+    refuse_overwriting(overwritten_sources(jobs, others))
+
+
+def refuse_overwriting(overwritten: Mapping[str, str]) -> None:
+    """Promise that there is nothing in what `overwritten_sources` has found.
+
+    Raises:
+        UsageError: there is.
+    """
+    if overwritten:
+        raise UsageError(next(iter(overwritten.values())), fix=KEEP_SOURCES)
 
 
 def _file(path: Path) -> tuple[int, int] | None:

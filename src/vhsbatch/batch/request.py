@@ -9,7 +9,13 @@ from typing import Literal, get_args
 from vhsbatch.analysis.autodetect import AutoDetect
 from vhsbatch.batch.captures import captures_of
 from vhsbatch.batch.ledger import Ledger, read_ledger
-from vhsbatch.batch.naming import KEEP_SOURCES, name_jobs, overwritten_sources, refuse_overwriting_sources
+from vhsbatch.batch.naming import (
+    KEEP_SOURCES,
+    name_jobs,
+    overwritten_sources,
+    refuse_overwriting,
+    refuse_overwriting_sources,
+)
 from vhsbatch.batch.ordering import FileFacts, OrderName, Priority, arrange
 from vhsbatch.config.preset_schema import Container
 from vhsbatch.config.presets import Preset
@@ -145,9 +151,9 @@ def jobs_of_folder(
             + "".join(f"; {note}" for note in notes),
             fix="--recursive looks into sub-folders too" if not recursive else None,
         )
-    if refuses_all:
-        refuse_overwriting_sources(jobs, captures.others)
     overwritten = overwritten_sources(jobs, captures.others)
+    if refuses_all:
+        refuse_overwriting(overwritten)
     jobs = arrange(jobs, order, by, look=_look)[:max_count]
     sources = {id_: f"{reason} ({KEEP_SOURCES})" for id_, reason in overwritten.items()}
     return Chosen(jobs, {**in_the_way(jobs, ledger, rules), **sources}, notes)
