@@ -19,6 +19,9 @@ _KIND = "trial of a model"
 # Raised when the trial finds out more or something else.
 _VERSION = 1
 
+# What has passed in this process, where no cache keeps it.
+_passed: set[tuple[str | int, ...]] = set()
+
 
 async def expect_sane(files: ModelFiles, cache: Cache | None) -> None:
     """Refuse a model that makes nonsense, before a video is made with it.
@@ -32,11 +35,13 @@ async def expect_sane(files: ModelFiles, cache: Cache | None) -> None:
     """
     digests = [await to_thread.run_sync(digest, file) for file in (files.param, files.weights)]
     key: tuple[str | int, ...] = (_KIND, _VERSION, *digests, versions())
-    known: object = None if cache is None else await to_thread.run_sync(lambda: cache.recall(*key))
-    if known is True:
+    if key in _passed:
         return
-    await tried(files)
-    if cache is not None:
+    known: object = None if cache is None else await to_thread.run_sync(lambda: cache.recall(*key))
+    if known is not True:
+        await tried(files)
+    _passed.add(key)
+    if cache is not None and known is not True:
         await to_thread.run_sync(lambda: cache.keep(True, *key))
 
 
