@@ -57,8 +57,7 @@ class Reader:
         before: CpuTime | None = None
         while True:
             gpus = named_gpus(await gpu_gauges(), self.devices)
-            cpu = await anyio.to_thread.run_sync(_cpu, before)
-            before = cpu_time()
+            cpu, before = await anyio.to_thread.run_sync(_cpu, before)
             disks = await anyio.to_thread.run_sync(_disks, self.folders)
             self.tell(DeviceReadings(devices=(cpu, *gpus), disks=disks))
             await anyio.sleep(_EVERY_S)
@@ -97,9 +96,10 @@ def _reading(index: str, name: str, gauge: GpuGauge | None) -> DeviceReading:
     )
 
 
-def _cpu(before: CpuTime | None) -> DeviceReading:
+def _cpu(before: CpuTime | None) -> tuple[DeviceReading, CpuTime | None]:
+    """The CPU as it is now, and what it has done until now."""
     gauge, memory, time = cpu_gauge(), memory_gauge(), cpu_time()
-    return DeviceReading(
+    reading = DeviceReading(
         id="cpu",
         name=gauge.name,
         total_bytes=None if memory is None else memory.total_bytes,
@@ -107,6 +107,7 @@ def _cpu(before: CpuTime | None) -> DeviceReading:
         temperature_c=gauge.temperature_c,
         busy_percent=None if time is None else time.busy_percent_since(before),
     )
+    return reading, time
 
 
 def _disks(folders: Iterable[Path]) -> tuple[DiskReading, ...]:
