@@ -114,7 +114,7 @@ class BatchApp(Actions, App[None]):
             pane: JobTable((("#", 2), ("Video", 0), *columns), empty=empty)
             for pane, (columns, empty) in _LISTS.items()
         }
-        self._tape = TapeMap(state, id="tape")
+        self._tape = TapeMap(id="tape")
         self._graphs = Graphs(id="graphs")
         self._video = VideoPane(id="video")
         self._now = moment(state, {}, None, clock())

@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from rich.cells import set_cell_size
-from rich.segment import Segment
-from textual.strip import Strip
-from textual.widget import Widget
 
 from vhsbatch.formatting import duration, size
 from vhsbatch.ui.tui.figures import graph
-from vhsbatch.ui.tui.lines import refresh_changed
+from vhsbatch.ui.tui.lines import DrawnLines
 from vhsbatch.ui.tui.moment import BatchMoment
 
 PARTS = ("title", "value", "graph")
@@ -20,6 +17,7 @@ _EVERY_S = 5.0
 # The samples of twenty minutes, as many as there is room for on the widest screens.
 _MOST = 240
 _BETWEEN = 3
+_MARGIN = (" ", "title")
 # How high a graph is, from how many lines of the screen on.
 _HEIGHTS = ((50, 4), (36, 2), (0, 1))
 
@@ -94,7 +92,7 @@ def _samples(now: BatchMoment) -> Iterable[tuple[str, float, str, float | None]]
         yield "GPU" if len(busy) == 1 else f"{len(busy)} GPUs", average, f"{average:.0f} %", 100.0
 
 
-class Graphs(Widget):
+class Graphs(DrawnLines):
     """The graphs, side by side."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"graphs--{part}" for part in PARTS}
@@ -102,7 +100,6 @@ class Graphs(Widget):
     def __init__(self, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._history = History()
-        self._strips: list[Strip] = []
 
     def show(self, now: BatchMoment) -> None:
         """Take what is measured in; draw it where there is room."""
@@ -110,26 +107,18 @@ class Graphs(Widget):
         if not self.display or not self.size.width:
             return
         lines = graph_lines(self._history, self.size.width - 2, self._height)
-        before, self._strips = self._strips, [self._strip(line) for line in lines]
-        refresh_changed(self, before, self._strips)
+        self.draw(
+            [self.strip_of([(text, f"graphs--{part}") for text, part in (_MARGIN, *line)]) for line in lines]
+        )
 
     @property
     def _height(self) -> int:
         return next(height for lines, height in _HEIGHTS if self.screen.size.height >= lines)
 
-    def _strip(self, line: list[tuple[str, str]]) -> Strip:
-        styled = [(" ", "title"), *line]
-        segments = [Segment(text, self.get_component_rich_style(f"graphs--{part}")) for text, part in styled]
-        return Strip(segments).adjust_cell_length(self.size.width, segments[0].style)
-
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """A title and a graph."""
         del container, viewport, width
         return 1 + self._height
-
-    def render_line(self, y: int) -> Strip:
-        """A line, as it was in the last refresh like all else on the screen."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
 
 def graph_lines(history: History, width: int, height: int) -> list[list[tuple[str, str]]]:

@@ -7,7 +7,6 @@ from typing import ClassVar
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.strip import Strip
-from textual.widget import Widget
 
 from vhsbatch.engines.fallback import fallback, in_words
 from vhsbatch.events.figures import lane_left_s
@@ -17,7 +16,7 @@ from vhsbatch.events.telemetry import DeviceReadings, Progress
 from vhsbatch.formatting import duration, plain
 from vhsbatch.ui.tui.devices import device_name
 from vhsbatch.ui.tui.figures import bar, fit, sparkline
-from vhsbatch.ui.tui.lines import refresh_changed
+from vhsbatch.ui.tui.lines import DrawnLines
 from vhsbatch.ui.tui.moment import BatchMoment
 
 PARTS = ("label", "name", "stage", "bar", "figures", "trend")
@@ -31,7 +30,7 @@ _ROOMY, _WIDE = 110, 150
 _SAMPLE_EVERY_S = 5.0
 
 
-class Lanes(Widget):
+class Lanes(DrawnLines):
     """A line for each lane: who works on what, how far, how fast, how much longer."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"lanes--{part}" for part in PARTS}
@@ -40,7 +39,6 @@ class Lanes(Widget):
         super().__init__(id=id)
         self._state = state
         self._now: BatchMoment | None = None
-        self._strips: list[Strip] = []
         self._trends: dict[int, deque[float]] = {}
         self._sampled_s: dict[int, float] = {}
 
@@ -67,21 +65,17 @@ class Lanes(Widget):
         if self._now is None or not self.size.width:
             return
         styles = [self.get_component_rich_style(f"lanes--{part}") for part in PARTS]
-        before, self._strips = self._strips, []
+        strips = []
         for lane in range(1, self.count + 1):
             cells = lane_cells(self._now, lane, self.size.width, trend=self._trends.get(lane, ()))
             segments = [Segment(text, style) for style, text in zip(styles, cells, strict=True)]
-            self._strips.append(Strip(segments).adjust_cell_length(self.size.width))
-        refresh_changed(self, before, self._strips)
+            strips.append(Strip(segments).adjust_cell_length(self.size.width))
+        self.draw(strips)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """A line for each lane."""
         del container, viewport, width
         return self.count
-
-    def render_line(self, y: int) -> Strip:
-        """One lane, as it was in the last refresh like all else on the screen."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
 
 def lane_cells(

@@ -7,16 +7,12 @@ from itertools import groupby
 from typing import ClassVar
 
 from rich.cells import cell_len
-from rich.segment import Segment
-from textual.strip import Strip
-from textual.widget import Widget
 
 from vhsbatch.events.figures import in_the_making, part_done
 from vhsbatch.events.job_state import JobState, Phase
-from vhsbatch.events.state import BatchState
 from vhsbatch.formatting import counted, duration, plain
 from vhsbatch.ui.tui.figures import fit
-from vhsbatch.ui.tui.lines import refresh_changed
+from vhsbatch.ui.tui.lines import DrawnLines
 from vhsbatch.ui.tui.moment import BatchMoment
 
 # What a cell can be, and what is drawn there: without colours the letters tell them apart.
@@ -32,6 +28,7 @@ _MARK, _MARK_WORDS = "▔", "damaged or missing"
 PARTS = (*CELLS, "head", "label", "mark")
 
 _LABEL_WIDTH = 9
+_MARGIN = (" ", "label")
 # From how many columns on a segment ends in a gap; and how wide one is if the map has the screen to itself.
 _WITH_GAP, _CENTREPIECE = 3, 6
 # The part of the screen that it takes at most, where it shows one of several videos, and where the only one.
@@ -59,15 +56,10 @@ class Layout:
     wanted: int = 1
 
 
-class TapeMap(Widget):
+class TapeMap(DrawnLines):
     """The map of the selected video, or of the first that is at work."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"tape--{part}" for part in PARTS}
-
-    def __init__(self, state: BatchState, *, id: str) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._state = state
-        self._strips: list[Strip] = []
 
     def show(self, now: BatchMoment, selected: JobState | None) -> None:
         """Draw it as it is now."""
@@ -78,23 +70,15 @@ class TapeMap(Widget):
         height = _HIGH if alone and self.screen.size.height >= _FROM_LINES else 1
         wanted = _CENTREPIECE if alone else 1
         layout = Layout(self.size.width - 2, max(1, (most - 1) // (height + 1)), height, wanted)
-        before = self._strips
-        self._strips = [self._strip(line) for line in tape_map(now, shown_video(now, selected), layout)]
-        refresh_changed(self, before, self._strips)
-
-    def _strip(self, line: Sequence[Piece]) -> Strip:
-        styled = [(" ", "label"), *line]
-        segments = [Segment(text, self.get_component_rich_style(f"tape--{part}")) for text, part in styled]
-        return Strip(segments).adjust_cell_length(self.size.width, segments[0].style)
+        lines = tape_map(now, shown_video(now, selected), layout)
+        self.draw(
+            [self.strip_of([(text, f"tape--{part}") for text, part in (_MARGIN, *line)]) for line in lines]
+        )
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """A title, and the lines of cells."""
         del container, viewport, width
-        return max(2, len(self._strips))
-
-    def render_line(self, y: int) -> Strip:
-        """A line, as it was in the last refresh like all else on the screen."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+        return max(2, len(self.strips))
 
 
 def shown_video(now: BatchMoment, selected: JobState | None) -> JobState | None:
