@@ -55,15 +55,8 @@ def test_a_batch_waits_while_its_control_group_has_no_threads_left(encoder: str,
     make_clip(tmp_path / "in" / "tape.dv", "-target", "ntsc-dv", scan="bff", seconds=1)
     with few_processes() as group:
         words = ("batch", "in", "out", "-r", "240", "--encoder", encoder, "--retries", "0", "--json")
-        process = subprocess.Popen(
-            ["sh", "-c", 'echo $$ > "$0"; exec "$@"', group / "cgroup.procs", *program.COMMAND, *words],
-            cwd=tmp_path,
-            env=program.environment(tmp_path),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        inside = ("sh", "-c", 'echo $$ > "$0"; exec "$@"', str(group / "cgroup.procs"))
+        process = program.start_command([*inside, *program.COMMAND, *words], tmp_path)
         try:
             until(process, "job_planned")
             # A few for the programs that are started, and none for what they need.
@@ -99,16 +92,8 @@ def test_a_batch_waits_while_its_user_may_have_no_more_threads(tmp_path: Path) -
     home.mkdir()
     if subprocess.run([*as_user, *program.COMMAND, "presets"], cwd=home, check=False).returncode:
         pytest.skip("another user cannot run this program")
-    words = ("batch", tmp_path / "in", home / "out", "-r", "240", "--retries", "0", "--json")
-    process = subprocess.Popen(
-        [*as_user, *program.COMMAND, *words],
-        cwd=home,
-        env=program.environment(home),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    words = ("batch", str(tmp_path / "in"), str(home / "out"), "-r", "240", "--retries", "0", "--json")
+    process = program.start_command([*as_user, *program.COMMAND, *words], home)
 
     def limit(threads: str) -> None:
         command = [*as_user, "prlimit", "--pid", str(process.pid), f"--nproc={threads}:"]
