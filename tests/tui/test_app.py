@@ -431,6 +431,24 @@ async def test_details_of_one_video() -> None:
         assert app.is_running
 
 
+async def test_details_follow_their_video() -> None:
+    (plan,) = (each for each in scenes.plans(4) if len(each.segments) == 1)
+    app, mailbox, _ = app_of(([make.batch_started(plan.job)], []))
+    async with app.run_test(size=(120, 60)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("i")
+        await pilot.pause()
+        assert "Plan" not in screen_text(app)
+        for fact in (make.planned(plan), make.started(plan)):
+            app._state.apply(fact)
+        app._take(LogLine(level="info", text="the deck was cold", job_id=plan.job.id))
+        app._redraw()
+        await pilot.pause()
+        shown = screen_text(app)
+        assert "0 of 1 finished, 1 running" in shown
+        assert "the deck was cold" in shown
+
+
 async def test_a_frame_before_and_after() -> None:
     app, mailbox, commands = app_of(scenes.running(2))
     async with app.run_test(size=(80, 24)) as pilot:

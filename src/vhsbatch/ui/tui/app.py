@@ -26,6 +26,7 @@ from vhsbatch.formatting import counted, plain
 from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.ui.tui.actions import Actions, Commands
 from vhsbatch.ui.tui.controls import BY_ACTION, CONTROLS, PALETTE
+from vhsbatch.ui.tui.details import DetailsScreen
 from vhsbatch.ui.tui.graphs import Graphs
 from vhsbatch.ui.tui.keys import Keys
 from vhsbatch.ui.tui.lanes import Lanes
@@ -256,6 +257,7 @@ class BatchApp(Actions, App[None]):
         self._now = now
         self._show_lists(now)
         self._show_video()
+        self._show_details()
         self._show_keys()
 
     def _show_video(self) -> None:
@@ -267,6 +269,12 @@ class BatchApp(Actions, App[None]):
         job = None if self._looked_at is None else self._state.jobs.get(self._looked_at)
         self._tape.show(self._now, job)
         self._video.show(self._now, job, [] if job is None else self.logged(job))
+
+    def _show_details(self) -> None:
+        """Have the details follow their video while they are open."""
+        screen = self.screen
+        if isinstance(screen, DetailsScreen) and (job := self._state.jobs.get(screen.job_id)) is not None:
+            screen.show(job, self.logged(job))
 
     @on(JobTable.Moved)
     def _selection_moved(self) -> None:

@@ -61,17 +61,26 @@ def section(text: Text, title: str, lines: Iterable[str]) -> None:
 
 
 class DetailsScreen(ModalScreen[None]):
-    """The details, until a key is pressed."""
+    """The details of a video, which follow what happens to it, until a key is pressed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,i,enter,escape", "app.pop_screen", "Close")]
 
     def __init__(self, job: JobState, logged: Iterable[str]) -> None:
         super().__init__()
-        self._text = details_text(job, logged)
+        self.job_id = job.job.id
+        self._drawn = details_text(job, logged)
+        self._details = Static(self._drawn)
+
+    def show(self, job: JobState, logged: Iterable[str]) -> None:
+        """Show the video as it is now."""
+        text = details_text(job, logged)
+        if text != self._drawn:
+            self._drawn = text
+            self._details.update(text)
 
     def compose(self) -> ComposeResult:
         """The panel."""
         with Vertical(classes="panel"):
             with VerticalScroll():
-                yield Static(self._text)
+                yield self._details
             yield Static(Text("Escape closes", style="dim"), classes="hint")
