@@ -1,13 +1,17 @@
 """What the CPU says of itself. What cannot be read is not invented."""
 
+import platform
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vhsbatch.hardware.gauges import number_of, pairs_of, text_of
+import psutil
 
-# Drivers of the sensors inside a CPU, as `/sys/class/hwmon` and `/sys/class/thermal` name them.
+from vhsbatch.hardware.gauges import pairs_of, text_of
+
+# Drivers of the sensors inside a CPU.
 _SENSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "x86_pkg_temp", "soc_thermal")
 # What makers put around a name.
 _ORNAMENTS = re.compile(r"\((R|TM|tm)\)|\bCPU\b|\bProcessor\b|@.*|\b\d+-Core\b")
@@ -28,48 +32,36 @@ class CpuGauge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CpuTime:
-    """What all cores have done since the machine started, in ticks of the kernel.
+    """What all cores have done since the machine started.
 
     Attributes:
-        busy: at work.
-        total: altogether.
+        busy_s: at work.
+        total_s: altogether.
     """
 
-    busy: int
-    total: int
+    busy_s: float
+    total_s: float
 
     def busy_percent_since(self, before: "CpuTime | None") -> int | None:
         """The part of the time since `before` in which the cores were at work; None where none has passed."""
-        if before is None or self.total <= before.total:
+        if before is None or self.total_s <= before.total_s:
             return None
-        busy = round(100 * (self.busy - before.busy) / (self.total - before.total))
+        busy = round(100 * (self.busy_s - before.busy_s) / (self.total_s - before.total_s))
         return min(100, max(0, busy))  # the kernel takes back what waited for disks
 
 
-def cpu_time(root: Path = Path("/")) -> CpuTime | None:
-    """What the cores have done; None where the system does not tell."""
-    return parse_stat(text_of(root / "proc/stat") or "")
-
-
-def parse_stat(text: str) -> CpuTime | None:
-    r"""The time of all cores in ``/proc/stat``: user, nice, system, idle, waiting for disks, and others.
-
-    >>> parse_stat("cpu  30 10 20 130 10 0 0 0 5 5\ncpu0 1 2\n")
-    CpuTime(busy=60, total=200)
-    """
-    name, *ticks = text.partition("\n")[0].split()[:9] or [""]
-    if name != "cpu" or len(ticks) < 5 or not all(map(str.isdecimal, ticks)):
-        return None
+def cpu_time() -> CpuTime:
+    """What the cores have done."""
+    times = psutil.cpu_times()._asdict()
     # What guests of the machine use is contained in the others.
-    total, resting = sum(map(int, ticks)), int(ticks[3]) + int(ticks[4])
-    return CpuTime(busy=total - resting, total=total)
+    total_s = sum(seconds for name, seconds in times.items() if not name.startswith("guest"))
+    return CpuTime(busy_s=total_s - times["idle"] - times.get("iowait", 0.0), total_s=total_s)
 
 
 def cpu_gauge(root: Path = Path("/")) -> CpuGauge:
-    """The CPU, from the system's files under `root`."""
-    hottest = max(_temperatures(root), default=None)
-    name = parse_cpuinfo(text_of(root / "proc/cpuinfo") or "")
-    return CpuGauge(name=name, temperature_c=None if hottest is None else hottest / 1000)
+    """The CPU; its name from the system's files under `root`."""
+    name = parse_cpuinfo(text_of(root / "proc/cpuinfo") or "") or platform.processor()
+    return CpuGauge(name=name, temperature_c=max(_temperatures(), default=None))
 
 
 def parse_cpuinfo(text: str) -> str:
@@ -85,14 +77,9 @@ def parse_cpuinfo(text: str) -> str:
     return " ".join(_ORNAMENTS.sub(" ", name).split())
 
 
-def _temperatures(root: Path) -> Iterable[int]:
-    """Thousandths of a degree, of each sensor in a CPU."""
-    for named, folder, sensor in (
-        ("name", "hwmon", "temp1_input"),
-        ("type", "thermal", "temp"),
-    ):
-        for name in (root / "sys/class" / folder).glob(f"*/{named}"):
-            if (text_of(name) or "").strip() in _SENSORS:
-                celsius = number_of(name.with_name(sensor))
-                if celsius is not None:
-                    yield celsius
+def _temperatures() -> Iterable[float]:
+    """Degrees Celsius, of each sensor in a CPU; nothing on systems that do not tell."""
+    if sys.platform == "linux":
+        for name, sensors in psutil.sensors_temperatures().items():
+            if name in _SENSORS:
+                yield from (sensor.current for sensor in sensors)

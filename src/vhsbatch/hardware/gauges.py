@@ -1,10 +1,12 @@
 """What the machine says of itself: memory, pressure, GPUs. What cannot be read is not invented."""
 
-import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+import psutil
 
 from vhsbatch.errors import ToolError
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice
@@ -59,35 +61,29 @@ class GpuGauge:
     device: EncoderDevice = ANY_DEVICE
 
 
-def memory_gauge(root: Path = Path("/")) -> MemoryGauge | None:
-    """The memory; None where the system does not tell (there is no ``/proc``).
+def memory_gauge() -> MemoryGauge:
+    """The memory of this machine, or of this process's control group where that leaves less.
+
+    Raises:
+        ToolError: the system does not tell.
+    """
+    try:
+        memory = psutil.virtual_memory()
+    except OSError as error:
+        raise ToolError(f"cannot read this machine's memory: {error}", fix="mount /proc") from error
+    return tightest(MemoryGauge(total_bytes=memory.total, used_bytes=memory.total - memory.available))
+
+
+def tightest(machine: MemoryGauge, root: Path = Path("/")) -> MemoryGauge:
+    """The machine's memory, or a control group's where that leaves less.
 
     Args:
+        machine: what the machine has.
         root: where the system's files are.
     """
-    text = text_of(root / "proc/meminfo")
-    if text is None:
-        return None
-    machine = parse_meminfo(text)
     folders = _control_groups(root, "memory")
     groups = [gauge for folder in folders if (gauge := _control_group(folder)) is not None]
-    return max((gauge for gauge in (machine, *groups) if gauge is not None), key=_tightness, default=None)
-
-
-def _tightness(gauge: MemoryGauge) -> float:
-    return gauge.used_bytes - gauge.total_bytes
-
-
-def parse_meminfo(text: str) -> MemoryGauge | None:
-    r"""The machine's memory from ``/proc/meminfo``.
-
-    >>> parse_meminfo("MemTotal: 4000 kB\nMemAvailable: 1000 kB\n")
-    MemoryGauge(total_bytes=4096000, used_bytes=3072000)
-    """
-    values = {name: int(rest.split()[0]) * 1024 for name, rest in pairs_of(text, ":") if rest.split()}
-    if "MemTotal" not in values or "MemAvailable" not in values:
-        return None
-    return MemoryGauge(total_bytes=values["MemTotal"], used_bytes=values["MemTotal"] - values["MemAvailable"])
+    return min((machine, *groups), key=lambda gauge: gauge.total_bytes - gauge.used_bytes)
 
 
 def _control_groups(root: Path, controller: str) -> Iterable[Path]:
@@ -166,12 +162,11 @@ def parse_pressure(text: str) -> float | None:
 
 def resident_bytes(pids: Iterable[int]) -> int:
     """What processes hold in memory; pages that they share are counted for each of them."""
-    return sum(_resident_bytes(pid) for pid in pids)
-
-
-def _resident_bytes(pid: int) -> int:
-    text = text_of(Path(f"/proc/{pid}/statm"))
-    return 0 if text is None else int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    held_bytes = 0
+    for pid in pids:
+        with suppress(psutil.Error):  # it has ended
+            held_bytes += psutil.Process(pid).memory_info().rss
+    return held_bytes
 
 
 async def gpu_gauges(root: Path = Path("/")) -> tuple[GpuGauge, ...]:

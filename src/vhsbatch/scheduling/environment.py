@@ -159,18 +159,13 @@ def cores() -> int:
 
 async def survey(settings: Settings, choice: EngineChoice) -> Machine:
     """What there is to work with here."""
-    gauge = memory_gauge()
     gpus = await gpu_gauges()
     sizes = [gpu.total_bytes for gpu in gpus if gpu.total_bytes]
     return Machine(
         threads=cores() if settings.threads == "auto" else settings.threads,
-        memory_bytes=_physical_bytes() if gauge is None else gauge.total_bytes,
+        memory_bytes=memory_gauge().total_bytes,
         gpus=len(choice.gpus) if choice.on_gpu else 0,
         slots_per_gpu=None if settings.slots_per_gpu == "auto" else settings.slots_per_gpu,
         gpu_memory_bytes=min(sizes, default=None),
         all_gpus=max(len(gpus), 1 + len(choice.spare_devices) if choice.on_gpu else 0),
     )
-
-
-def _physical_bytes() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -96,16 +96,16 @@ def _reading(index: str, name: str, gauge: GpuGauge | None) -> DeviceReading:
     )
 
 
-def _cpu(before: CpuTime | None) -> tuple[DeviceReading, CpuTime | None]:
+def _cpu(before: CpuTime | None) -> tuple[DeviceReading, CpuTime]:
     """The CPU as it is now, and what it has done until now."""
     gauge, memory, time = cpu_gauge(), memory_gauge(), cpu_time()
     reading = DeviceReading(
         id="cpu",
         name=gauge.name,
-        total_bytes=None if memory is None else memory.total_bytes,
-        used_bytes=None if memory is None else memory.used_bytes,
+        total_bytes=memory.total_bytes,
+        used_bytes=memory.used_bytes,
         temperature_c=gauge.temperature_c,
-        busy_percent=None if time is None else time.busy_percent_since(before),
+        busy_percent=time.busy_percent_since(before),
     )
     return reading, time
 

@@ -1,8 +1,14 @@
 """What is read of a CPU, from copies of what kernels and drivers write."""
 
+import platform
+from collections import namedtuple
 from pathlib import Path
+from types import SimpleNamespace
 
-from vhsbatch.hardware.cpu import CpuGauge, CpuTime, cpu_gauge, cpu_time, parse_cpuinfo, parse_stat
+import psutil
+import pytest
+
+from vhsbatch.hardware.cpu import CpuGauge, CpuTime, cpu_gauge, cpu_time, parse_cpuinfo
 
 
 def put(root: Path, name: str, text: str) -> None:
@@ -11,23 +17,28 @@ def put(root: Path, name: str, text: str) -> None:
     path.write_text(text)
 
 
-def test_name_and_heat(tmp_path: Path) -> None:
+def heat(monkeypatch: pytest.MonkeyPatch, **sensors: float) -> None:
+    read = {name: [SimpleNamespace(current=celsius)] for name, celsius in sensors.items()}
+    monkeypatch.setattr(psutil, "sensors_temperatures", lambda: read)
+
+
+def test_name_and_heat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "proc/cpuinfo", "processor\t: 0\nmodel name\t: AMD EPYC 7763 64-Core Processor\n")
-    put(tmp_path, "sys/class/hwmon/hwmon0/name", "nvme\n")
-    put(tmp_path, "sys/class/hwmon/hwmon0/temp1_input", "84000\n")
-    put(tmp_path, "sys/class/hwmon/hwmon1/name", "k10temp\n")
-    put(tmp_path, "sys/class/hwmon/hwmon1/temp1_input", "61500\n")
+    heat(monkeypatch, nvme=84.0, k10temp=61.5)
     assert cpu_gauge(tmp_path) == CpuGauge(name="AMD EPYC 7763", temperature_c=61.5)
 
 
-def test_a_small_board_tells_its_heat_elsewhere(tmp_path: Path) -> None:
+def test_a_small_board_tells_its_name_and_heat_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(tmp_path, "proc/cpuinfo", "processor\t: 0\nModel\t\t: Raspberry Pi 5 Model B Rev 1.0\n")
-    put(tmp_path, "sys/class/thermal/thermal_zone0/type", "cpu-thermal\n")
-    put(tmp_path, "sys/class/thermal/thermal_zone0/temp", "48312\n")
+    heat(monkeypatch, cpu_thermal=48.312)
     assert cpu_gauge(tmp_path) == CpuGauge(name="Raspberry Pi 5 Model B Rev 1.0", temperature_c=48.312)
 
 
-def test_what_is_not_there_is_not_invented(tmp_path: Path) -> None:
+def test_what_is_not_there_is_not_invented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heat(monkeypatch, nvme=84.0)
+    monkeypatch.setattr(platform, "processor", str)
     assert cpu_gauge(tmp_path) == CpuGauge(name="", temperature_c=None)
 
 
@@ -37,18 +48,13 @@ def test_names_without_ornaments() -> None:
     )
 
 
-def test_how_busy_the_cores_were_between_two_readings(tmp_path: Path) -> None:
-    assert cpu_time(tmp_path) is None
-    put(tmp_path, "proc/stat", "cpu  100 0 50 800 50 0 0 0 0 0\ncpu0 1 2 3 4 5\n")
-    before = cpu_time(tmp_path)
-    put(tmp_path, "proc/stat", "cpu  160 0 65 815 60 0 0 0 0 0\ncpu0 1 2 3 4 5\n")
-    after = cpu_time(tmp_path)
-    assert after == CpuTime(busy=225, total=1100)
+def test_how_busy_the_cores_were_between_two_readings(monkeypatch: pytest.MonkeyPatch) -> None:
+    Times = namedtuple("Times", "user nice system idle iowait guest")
+    monkeypatch.setattr(psutil, "cpu_times", lambda: Times(100, 0, 50, 800, 50, 70))
+    before = cpu_time()
+    monkeypatch.setattr(psutil, "cpu_times", lambda: Times(160, 0, 65, 815, 60, 90))
+    after = cpu_time()
+    assert after == CpuTime(busy_s=225, total_s=1100)
     assert after.busy_percent_since(before) == 75
     assert after.busy_percent_since(None) is None
     assert after.busy_percent_since(after) is None
-
-
-def test_a_table_of_times_that_is_none_says_nothing() -> None:
-    for text in ("", "cpu\n", "cpu a b c d e\n", "intr 1 2 3 4 5 6\n"):
-        assert parse_stat(text) is None
