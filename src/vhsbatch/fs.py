@@ -7,8 +7,8 @@ a record) is opened so that neither a pipe nor a device can hold up the run, and
 import errno
 import hashlib
 import os
-import resource
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Collection
@@ -24,8 +24,12 @@ import platformdirs
 
 from vhsbatch.errors import InputError
 
+# Opening a pipe waits for its other end, where a path can name a pipe.
+_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
 # What a file system answers that cannot sync a file or a folder: there is nothing more to be done.
 _CANNOT_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+# Windows syncs only what may be written to.
+_TO_SYNC = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
 # Some let nobody open a folder.
 _CANNOT_OPEN = frozenset({errno.EACCES, errno.EPERM, errno.EISDIR, errno.EBADF})
 # How large a file cannot be on FAT, and on very old shares; one byte less is the limit.
@@ -38,8 +42,7 @@ def open_regular(path: Path) -> BufferedReader:
     Raises:
         OSError: it cannot be opened, or is not a regular file.
     """
-    # Opening a pipe would wait for its other end.
-    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | _WITHOUT_WAITING))  # noqa: SIM115
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     file.close()
@@ -85,7 +88,7 @@ def sync(path: Path) -> None:
         OSError: they are not.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, _TO_SYNC)
     except OSError as error:
         if error.errno in _CANNOT_OPEN and path.is_dir():
             return
@@ -137,8 +140,12 @@ def largest_file_bytes(folder: Path) -> int | None:
     Raises:
         OSError: no file can be made there.
     """
-    soft, _hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    limits = [] if soft == resource.RLIM_INFINITY else [soft]
+    limits = []
+    if sys.platform != "win32":
+        import resource
+
+        soft, _hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        limits = [] if soft == resource.RLIM_INFINITY else [soft]
     with tempfile.TemporaryFile(dir=folder) as file:
         for size_bytes in _SIZE_LIMITS_BYTES:
             try:

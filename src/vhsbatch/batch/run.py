@@ -6,6 +6,7 @@ back is the exit code.
 
 import hashlib
 import os
+import platform
 import shlex
 import time
 from collections.abc import Sequence
@@ -65,7 +66,7 @@ async def run_batch(
         await anyio.to_thread.run_sync(expect_writable, request.settings.temp_dir)
     environment = await environment_of(request)
     folder = request.folder / STATE_FOLDER
-    run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.uname().nodename}-{os.getpid()}"
+    run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{platform.node()}-{os.getpid()}"
     async with leasing(folder, run_id, request.folder) as leases:
         warnings: list[str] = []
         history = fold(read_journal(folder / "journal", warnings.append))

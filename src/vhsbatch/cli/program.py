@@ -18,6 +18,7 @@ from vhsbatch.errors import OutputFolderError, ToolError, UsageError, VhsBatchEr
 from vhsbatch.formatting import plain
 from vhsbatch.process.stop_signals import deadline
 from vhsbatch.process.suspension import stop_with_children
+from vhsbatch.process.system import BROKEN_PIPE, end_children_with_this_process
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     gc.set_threshold(20_000, 20, 20)
     deadline.switch_on()
     stop_with_children()
+    end_children_with_this_process()
     code = run(sys.argv[1:] if arguments is None else arguments)
     try:
         sys.stdout.flush()
@@ -103,7 +105,7 @@ def _unwritable(error: OSError) -> int:
     """Nothing more can be printed, and the interpreter must not try again on its way out."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):  # whoever read the output has gone
-        return 128 + signal.SIGPIPE
+        return 128 - BROKEN_PIPE
     return _refuse(f"cannot print: {error.strerror} (give standard output another place)", 1)
 
 

@@ -1,6 +1,6 @@
 """`worker`."""
 
-import os
+import platform
 from pathlib import Path
 
 import anyio
@@ -53,5 +53,5 @@ def worker(
         note(LogLine(level="info", text=text))
         show_line(text)
 
-    anyio.run(help_cluster, where, settings, name or os.uname().nodename, say, note)
+    anyio.run(help_cluster, where, settings, name or platform.node(), say, note)
     return 0

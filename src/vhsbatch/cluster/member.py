@@ -1,7 +1,7 @@
 """How this machine helps one run: with which tools, in which folders, on which devices."""
 
 import math
-import os
+import platform
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -216,6 +216,6 @@ def _expect_same(planned: Mapping[str, str], here: Mapping[str, str]) -> None:
         if planned.get(name) != value:
             what = "QTGMC" if name == "qtgmc" else f"the model's {name}"
             raise ToolError(
-                f"{what} on {os.uname().nodename} is {value}, in the plan {planned.get(name)}",
+                f"{what} on {platform.node()} is {value}, in the plan {planned.get(name)}",
                 fix="install the same packages on all machines",
             )

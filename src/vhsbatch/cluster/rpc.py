@@ -1,7 +1,7 @@
 """What the head of a run has done on a machine: functions that Dask runs inside its workers."""
 
-import os
 import pickle
+import platform
 from typing import Any
 
 import anyio.to_thread
@@ -45,12 +45,12 @@ async def inspect(version: str, offer: bytes, dask_worker: Worker) -> dict[str, 
 
 def _another_version(version: str) -> Answer:
     refusal = f"it has vhsbatch {__version__}, and the batch is made with vhsbatch {version}"
-    return Answer(machine=os.uname().nodename, slots=0, refusal=refusal)
+    return Answer(machine=platform.node(), slots=0, refusal=refusal)
 
 
 def _plugin() -> SegmentWorker:
     """For a Dask worker that somebody else started: its settings are those of its environment."""
-    return SegmentWorker(os.uname().nodename, load_settings({}))
+    return SegmentWorker(platform.node(), load_settings({}))
 
 
 async def make(order: Order) -> SegmentResult | VhsBatchError | None:

@@ -6,6 +6,7 @@ that it makes the same frames of it, and only the parts that it looks at are sen
 
 import os
 import secrets
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ class _Handler(RequestHandler):
         """Turn others away who are logged in here: they can read the address in FFmpeg's command line."""
         stream = cast("HTTP1Connection", self.request.connection).stream
         uid = owner_of(_CONNECTIONS, port=stream.socket.getpeername()[1])
-        if uid not in (None, os.getuid()):
+        if uid is not None and sys.platform != "win32" and uid != os.getuid():
             raise HTTPError(HTTPStatus.FORBIDDEN)
 
     def on_finish(self) -> None:

@@ -33,10 +33,10 @@ def scene(width: int, height: int) -> Frame:
 
 
 def _limit_memory() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows
+    if sys.platform == "win32":
         return
+    import resource
+
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     limit = _MOST_BYTES if most == resource.RLIM_INFINITY else min(most, _MOST_BYTES)
     resource.setrlimit(resource.RLIMIT_AS, (limit, most))

@@ -129,11 +129,9 @@ def _read_frames(shape: tuple[int, int, int]) -> Iterator[Frame]:
 def _read_into(view: memoryview) -> int:
     """Fill `view` from stdin; the number of bytes there were before its end."""
     size = 0
-    while size < len(view):
-        received = os.readv(0, [view[size:]])
-        if received == 0:
-            break
-        size += received
+    with open(0, "rb", buffering=0, closefd=False) as stdin:
+        while size < len(view) and (received := stdin.readinto(view[size:])):
+            size += received
     return size
 
 

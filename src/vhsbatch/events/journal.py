@@ -21,7 +21,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import IO, Self
 
 import aiofiles
 import anyio.to_thread
@@ -52,7 +52,7 @@ class Journal:
     do not use that reserve: they are long, and can be made again.
     """
 
-    def __init__(self, file: AsyncFileIO, reserve: BinaryIO | None, *, size_bytes: int) -> None:
+    def __init__(self, file: AsyncFileIO, reserve: IO[bytes] | None, *, size_bytes: int) -> None:
         self._file = file
         self._size_bytes = size_bytes
         self._reserve = reserve
@@ -327,7 +327,7 @@ class JournalReader:
         return min(later, default=None)
 
 
-def _reserve_in(folder: Path) -> BinaryIO | None:
+def _reserve_in(folder: Path) -> IO[bytes] | None:
     """An unnamed file that reserves disk space; empty if there is not enough.
 
     None where a file system has no files without a name.
@@ -340,13 +340,14 @@ def _reserve_in(folder: Path) -> BinaryIO | None:
     return reserve
 
 
-def _fill(reserve: BinaryIO) -> None:
+def _fill(reserve: IO[bytes]) -> None:
     """Reserve disk space, unless it is reserved already or there is not enough."""
     descriptor = reserve.fileno()
     if os.fstat(descriptor).st_size == _RESERVE_BYTES:
         return
     taken_bytes = 0
     with contextlib.suppress(OSError):
-        taken_bytes = os.pwrite(descriptor, bytes(_RESERVE_BYTES), 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        taken_bytes = os.write(descriptor, bytes(_RESERVE_BYTES))
     if taken_bytes < _RESERVE_BYTES:
         os.ftruncate(descriptor, 0)

@@ -3,7 +3,6 @@
 import platform
 import re
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,9 +76,9 @@ def parse_cpuinfo(text: str) -> str:
     return " ".join(_ORNAMENTS.sub(" ", name).split())
 
 
-def _temperatures() -> Iterable[float]:
+def _temperatures() -> list[float]:
     """Degrees Celsius, of each sensor in a CPU; nothing on systems that do not tell."""
-    if sys.platform == "linux":
-        for name, sensors in psutil.sensors_temperatures().items():
-            if name in _SENSORS:
-                yield from (sensor.current for sensor in sensors)
+    if sys.platform != "linux":
+        return []
+    told = psutil.sensors_temperatures()
+    return [sensor.current for name in _SENSORS for sensor in told.get(name, ())]

@@ -6,6 +6,7 @@ The protocol of `sd_notify(3)`: datagrams of lines to the socket that the enviro
 import contextlib
 import os
 import socket
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from vhsbatch.events.telemetry import Progress
 from vhsbatch.formatting import plain
 
 _LOOK_EVERY_S = 1.0
+# Windows has none, and no such manager.
+_AF_UNIX = getattr(socket, "AF_UNIX", socket.AF_INET)
 _STATUS_EVERY_S = 5.0
 
 
@@ -42,7 +45,7 @@ class ServiceManager:
     def of_environment(cls, environ: Mapping[str, str] = os.environ) -> Self | None:
         """The service manager that started this process; None if none did."""
         address = environ.get("NOTIFY_SOCKET", "")
-        if not address.startswith(("/", "@")):
+        if sys.platform == "win32" or not address.startswith(("/", "@")):
             return None
         limit, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
         watched = limit.isdecimal() and int(limit) > 0 and pid in ("", str(os.getpid()))
@@ -52,7 +55,7 @@ class ServiceManager:
     def tell(self, *lines: str) -> None:
         """Send lines such as ``READY=1``."""
         name = "\0" + self.address[1:] if self.address.startswith("@") else self.address
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+        with contextlib.suppress(OSError), socket.socket(_AF_UNIX, socket.SOCK_DGRAM) as out:
             out.setblocking(False)
             out.sendto("\n".join(lines).encode("utf-8", "replace"), name)
 

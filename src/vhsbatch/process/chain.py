@@ -6,7 +6,6 @@ its own copies, and then only reads what the children say on stderr (and the las
 
 import os
 import re
-import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -27,6 +26,7 @@ from vhsbatch.errors import (
 from vhsbatch.process.out_of_memory import out_of_memory_kills
 from vhsbatch.process.process_limits import refusals, refused_since
 from vhsbatch.process.spawn import LineSink, Tail, describe_exit, read_lines, spawn
+from vhsbatch.process.system import BROKEN_PIPE, KILLED
 
 # So begins what a program of ours says to this one, and not to people.
 PROTOCOL = '{"vhsbatch"'
@@ -159,7 +159,7 @@ def _chain_error(failed: list[str], running: list[_Running], *, memory_ran_out: 
         )
         for stage in running
     }
-    killed = next((failure for failure in failures.values() if failure.exit_code == -signal.SIGKILL), None)
+    killed = next((failure for failure in failures.values() if failure.exit_code == KILLED), None)
     if memory_ran_out and killed is not None:
         return OutOfMemoryError(
             f"out of memory: the system ended {killed.stage}",
@@ -174,7 +174,7 @@ def _chain_error(failed: list[str], running: list[_Running], *, memory_ran_out: 
         )
     culprit = failures[(culprits or failed)[0]]
     # What was killed from outside did not know of it: a warning is all that it can have said.
-    said = first_error(culprit.stderr_tail) if culprit.exit_code != -signal.SIGKILL else None
+    said = first_error(culprit.stderr_tail) if culprit.exit_code != KILLED else None
     return ChainError(
         f"{culprit.stage} {describe_exit(culprit.exit_code)}: {said or 'it said nothing'}",
         culprit=culprit.stage,
@@ -230,6 +230,4 @@ def first_error(lines: Sequence[str]) -> str | None:
 
 
 def _is_broken_pipe(failure: StageFailure) -> bool:
-    return failure.exit_code == -signal.SIGPIPE or any(
-        "Broken pipe" in line for line in failure.stderr_tail[-5:]
-    )
+    return failure.exit_code == BROKEN_PIPE or any("Broken pipe" in line for line in failure.stderr_tail[-5:])

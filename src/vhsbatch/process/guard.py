@@ -37,7 +37,7 @@ def main(argv: list[str]) -> None:
         if os.getppid() != parent_pid:  # the parent died before the signal was set
             sys.exit("parent is gone")
         _offer_oneself()
-    if niceness:
+    if niceness and sys.platform != "win32":
         os.nice(niceness)
         if sys.platform == "linux":
             _step_back_from_disks(niceness)

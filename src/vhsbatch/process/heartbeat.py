@@ -5,14 +5,16 @@ it is alive; on others, and on file systems without locks, the time does. An imp
 back) shows nothing: then watch whether the file is renewed.
 """
 
-import fcntl
 import json
 import os
 import socket
+import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from vhsbatch.process.system import lock
 
 RENEW_S = 20.0
 # A process silent for this long has died, or lost the folder.
@@ -61,20 +63,22 @@ def announce(living: LivingRun, path: Path) -> int:
     Raises:
         OSError: it cannot be written.
     """
-    draft = path.with_suffix(".new")
+    # Windows renames no file that is open.
+    draft = path if sys.platform == "win32" else path.with_suffix(".new")
     while True:
-        lock = os.open(draft, os.O_CREAT | os.O_RDWR, 0o666)
+        descriptor = os.open(draft, os.O_CREAT | os.O_RDWR, 0o666)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor, shared=False)
         except OSError:  # a file system without locks has its times
             living = replace(living, locked=False)
-        os.write(lock, json.dumps(asdict(living)).encode())
+        os.write(descriptor, json.dumps(asdict(living)).encode())
         try:
-            draft.rename(path)
+            if draft != path:
+                draft.rename(path)
         except FileNotFoundError:  # another one has cleared it away, as what a dead one left
-            os.close(lock)
+            os.close(descriptor)
         else:
-            return lock
+            return descriptor
 
 
 def renew(path: Path) -> None:
@@ -151,7 +155,7 @@ def _is_locked(path: Path) -> bool | None:
         return None
     try:
         # Shared, so that two that look do not take each other for the process.
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        lock(descriptor, shared=True)
     except BlockingIOError:
         return True
     except OSError:

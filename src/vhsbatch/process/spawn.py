@@ -24,6 +24,7 @@ from vhsbatch.errors import ShortageError, StageFailure, ToolError
 from vhsbatch.process.guard import IDLE_NICENESS, OOM_SCORE_ADJ
 from vhsbatch.process.stop_signals import deadline
 from vhsbatch.process.suspension import patient, tell_children_by
+from vhsbatch.process.system import ASK, END, END_LEFT, creation_flags, signal_group
 
 GRACE_S = 4.0
 TAIL_LINES = 30
@@ -63,7 +64,7 @@ _children: ContextVar[set[int] | None] = ContextVar("children", default=None)
 LineSink = Callable[[str], None]
 
 # By each child what ends it at once.
-_alive: dict[int, signal.Signals] = {}
+_alive: dict[int, int] = {}
 
 
 @contextmanager
@@ -90,7 +91,7 @@ def children_known() -> Iterator[set[int]]:
 
 def guarded(argv: tuple[str, ...], *, niceness: int = 0) -> tuple[str, ...]:
     """The command that runs `argv` so that it cannot outlive this process."""
-    if not _NEEDS_GUARD and niceness == 0:
+    if sys.platform == "win32" or (not _NEEDS_GUARD and niceness == 0):
         return argv
     parent = str(os.getpid())
     if (setpriv := _setpriv()) is not None:
@@ -114,6 +115,8 @@ _setpriv()  # looked for here, where no event loop waits for a disk
 
 def kept(argv: tuple[str, ...]) -> tuple[str, ...]:
     """The command that runs `argv`, the user's command, and ends everything it leaves running."""
+    if sys.platform == "win32":  # what is left ends with this program
+        return argv
     return (sys.executable, "-I", "-S", _KEEPER, str(os.getpid()), *argv)
 
 
@@ -152,12 +155,13 @@ async def spawn(
             stderr=subprocess.PIPE,
             env=environment,
             start_new_session=True,
+            creationflags=creation_flags(niceness),
         )
 
     if (commands := _commands.get()) is not None:
         commands.append(argv)
     process = await _started(start, argv[0])
-    _alive[process.pid] = signal.SIGHUP if keep else signal.SIGKILL
+    _alive[process.pid] = END_LEFT if keep else END
     known = _children.get()
     if known is not None:
         known.add(process.pid)
@@ -221,16 +225,16 @@ async def stop(process: Process, *, grace_s: float) -> None:
     """Ask the process to end, and make it end after `grace_s` seconds."""
     if process.returncode is not None:
         return
-    last = _alive.get(process.pid, signal.SIGKILL)
-    steps = [(signal.SIGTERM, deadline.grace_s(grace_s))]
-    if last is not signal.SIGKILL:
+    last = _alive.get(process.pid, END)
+    steps: list[tuple[int, float]] = [(ASK, deadline.grace_s(grace_s))]
+    if last != END:
         steps.append((last, _KEEPER_S))
     for number, patience_s in steps:
-        _signal(process.pid, number)
+        signal_group(process.pid, number)
         with anyio.move_on_after(patience_s):
             await process.wait()
             return
-    _signal(process.pid, signal.SIGKILL)
+    signal_group(process.pid, END)
     await process.wait()
 
 
@@ -242,12 +246,12 @@ def alive() -> frozenset[int]:
 def kill_all() -> None:
     """End every child of this process at once, without grace."""
     for pid, number in list(_alive.items()):
-        _signal(pid, number)
+        signal_group(pid, number)
 
 
-def _signal_all(number: signal.Signals) -> None:
+def _signal_all(number: int) -> None:
     for pid in {*_alive, *_just_started()}:
-        _signal(pid, number)
+        signal_group(pid, number)
 
 
 def _just_started() -> Iterator[int]:
@@ -259,12 +263,6 @@ def _just_started() -> Iterator[int]:
 
 deadline.before_force(kill_all)
 tell_children_by(_signal_all)
-
-
-def _signal(pid: int, signum: int) -> None:
-    """Signal the whole session of a child, so that no grandchild is left."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signum)
 
 
 async def read_lines(stream: ByteReceiveStream | None, sink: LineSink) -> None:

@@ -5,13 +5,13 @@ writes (a long pass that rewrites a file prints nothing), or computes. Where the
 children count as moving.
 """
 
-import os
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import anyio
+import psutil
 
 from vhsbatch.errors import ChainError, ProcessLimitError
 from vhsbatch.process.process_limits import refusals, refused_since
@@ -26,9 +26,6 @@ _LONGEST_LOOK_S = 10.0
 _LEAST_CPU = 0.01
 # Who waits for a thread that was refused waits for ever: this is long enough to tell that from a slow disk.
 _STARVED_S = 30.0
-_COUNTED = ("rchar", "wchar", "read_bytes", "write_bytes")
-# Fields of /proc/PID/stat behind the name: CPU time of the process, and of its children that have ended.
-_CPU_FIELDS = slice(11, 15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,29 +145,27 @@ async def _ended_by(
         raise failure
 
 
-def activity(children: frozenset[int], proc: Path = Path("/proc")) -> Activity | None:
+def activity(children: frozenset[int]) -> Activity | None:
     """What processes and their descendants have done so far; None where none can be read."""
-    transferred: list[tuple[int, tuple[int, ...]]] = []
+    transferred: dict[int, tuple[int, ...]] = {}
     cpu_s = 0.0
-    for pid in sorted({one for child in children for one in _family(child, proc)}):
-        with suppress(OSError, ValueError, IndexError):  # it has ended
-            fields = (proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
-            cpu_s += sum(map(int, fields[_CPU_FIELDS])) / os.sysconf("SC_CLK_TCK")
-            transferred.append((pid, _transferred(proc / str(pid) / "io")))
-    return Activity(tuple(transferred), cpu_s) if transferred else None
+    for process in _families(children):
+        with suppress(psutil.Error):  # it has ended
+            cpu_s += sum(process.cpu_times()[:4])  # user and system, its own and of children that have ended
+            transferred[process.pid] = _transferred(process)
+    return Activity(tuple(sorted(transferred.items())), cpu_s) if transferred else None
 
 
-def _transferred(path: Path) -> tuple[int, ...]:
+def _families(children: frozenset[int]) -> Iterator[psutil.Process]:
+    for pid in children:
+        with suppress(psutil.Error):
+            child = psutil.Process(pid)
+            yield from (child, *child.children(recursive=True))
+
+
+def _transferred(process: psutil.Process) -> tuple[int, ...]:
+    """Bytes read and written, through caches and on disks; nothing where the system does not tell."""
     try:
-        lines = dict(line.split(": ") for line in path.read_text().splitlines())
-    except OSError:  # a program that nobody may look into: its CPU time has to do
+        return () if sys.platform == "darwin" else tuple(process.io_counters())[2:]
+    except psutil.Error:  # nobody may look into it
         return ()
-    return tuple(int(lines[name]) for name in _COUNTED)
-
-
-def _family(pid: int, proc: Path) -> Iterator[int]:
-    yield pid
-    for path in (proc / str(pid) / "task").glob("*/children"):
-        with suppress(OSError):
-            for child in path.read_text().split():
-                yield from _family(int(child), proc)

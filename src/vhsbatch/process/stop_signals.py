@@ -7,18 +7,21 @@ import contextlib
 import os
 import select
 import signal
+import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Set
 from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar, TypeVarTuple
 
-_TO_STOP = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+from vhsbatch.process.system import TO_STOP
+
 # Users are promised five seconds. Children and followers are ended before, so that all can be said and kept.
 END_WITHIN_S = 4.5
 CHILDREN_END_WITHIN_S = 3.0
 _AT_ONCE_S = 2.0
+_MOST_SIGNALS = 1000
 _SAID = (
     b"vhs-upscale: ended without waiting for what did not answer within five seconds; "
     b"what is finished is kept\n"
@@ -27,7 +30,7 @@ _SAID = (
 
 def signals_to_stop() -> set[signal.Signals]:
     """Those that are not ignored; what was started with nohup survives its terminal."""
-    return {number for number in _TO_STOP if signal.getsignal(number) is not signal.SIG_IGN}
+    return {number for number in TO_STOP if signal.getsignal(number) is not signal.SIG_IGN}
 
 
 class Deadline:
@@ -71,8 +74,9 @@ class Deadline:
         try:
             threading.Thread(target=self._wait, args=(at_s,), name="deadline", daemon=True).start()
         except RuntimeError:  # there is no room for a thread; the kernel needs none
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.setitimer(signal.ITIMER_REAL, within_s)
+            if sys.platform != "win32":
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
+                signal.setitimer(signal.ITIMER_REAL, within_s)
 
     def start_at_once(self, number: int) -> None:
         """The same for a second request."""
@@ -118,15 +122,33 @@ def receive_signals(
     def heard(number: int, _: FrameType | None) -> None:
         if not is_patient():
             deadline.start(number)
-
-    import anyio
+        pass_on(number)
 
     numbers = signals_to_stop()
-    with anyio.open_signal_receiver(*numbers) as signals:
+    with _receiver(numbers) as (signals, pass_on):
         # The loop hears of a signal by another way. This one works, too, while the loop waits for a disk.
         for number in numbers:
             signal.signal(number, heard)
         yield signals
+
+
+@contextmanager
+def _receiver(
+    numbers: Set[signal.Signals],
+) -> Iterator[tuple[AsyncIterator[signal.Signals], Callable[[int], object]]]:
+    """The signals as they come, and what a handler of them has to pass each on to."""
+    import anyio
+
+    if sys.platform == "win32":  # the loop hears of none by itself
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        send, receive = anyio.create_memory_object_stream[signal.Signals](_MOST_SIGNALS)
+        with send, receive:
+            yield receive, lambda number: loop.call_soon_threadsafe(send.send_nowait, signal.Signals(number))
+    else:
+        with anyio.open_signal_receiver(*numbers) as signals:
+            yield signals, lambda _: None
 
 
 def run_until_stopped(work: Callable[[*Arguments], Awaitable[Result]], *arguments: *Arguments) -> Result:

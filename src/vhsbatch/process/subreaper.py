@@ -15,6 +15,9 @@ import signal
 import sys
 import time
 
+if sys.platform == "win32":
+    raise ImportError("this program runs on POSIX systems only")
+
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 GRACE_S = 2.0
 _PATIENCE_S = 1.0

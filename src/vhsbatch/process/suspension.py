@@ -5,11 +5,14 @@ limit does not count the time for which all of them stood still.
 """
 
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
+
+from vhsbatch.process.system import GO_ON, HOLD
 
 if TYPE_CHECKING:
     import anyio
@@ -18,10 +21,10 @@ if TYPE_CHECKING:
 _UNTIL_STOPPED_S = 0.02
 
 _scopes: "set[anyio.CancelScope]" = set()
-_to_children: list[Callable[[signal.Signals], object]] = []
+_to_children: list[Callable[[int], object]] = []
 
 
-def tell_children_by(tell: Callable[[signal.Signals], object]) -> None:
+def tell_children_by(tell: Callable[[int], object]) -> None:
     """Have children stopped and continued by a function that signals all of them."""
     _to_children.append(tell)
 
@@ -33,7 +36,7 @@ def suspend(stop: Callable[[], object]) -> None:
         stop: stops this process.
     """
     for tell in _to_children:
-        tell(signal.SIGSTOP)
+        tell(HOLD)
     began_s = time.monotonic()
     stop()
     time.sleep(_UNTIL_STOPPED_S)
@@ -41,18 +44,20 @@ def suspend(stop: Callable[[], object]) -> None:
     for scope in list(_scopes):
         scope.deadline += stopped_s
     for tell in _to_children:
-        tell(signal.SIGCONT)
+        tell(GO_ON)
 
 
 def stop_with_children() -> None:
     """From now on, let Ctrl-Z stop the children too, unless it is ignored."""
+    if sys.platform == "win32":  # it has no Ctrl-Z
+        return
     if signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL:
         signal.signal(signal.SIGTSTP, _on_stop)
 
 
 def _on_stop(_number: int, _frame: FrameType | None) -> None:
     # To this thread: it must not run on until another one has been stopped.
-    suspend(lambda: signal.raise_signal(signal.SIGSTOP))
+    suspend(lambda: signal.raise_signal(HOLD))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 from vhsbatch.errors import InputError
@@ -64,12 +65,18 @@ def limit_below(needed_bytes: int, publishing: Path) -> int | None:
     return limit_bytes if limit_bytes is not None and needed_bytes > limit_bytes else None
 
 
+def _longest_name_bytes(folder: Path) -> int:
+    if sys.platform == "win32":
+        return 255
+    return os.statvfs(folder).f_namemax
+
+
 def _unnameable(name: str, folder: Path, refusal: OSError) -> InputError:
     fix = "rename the video, or choose an output folder on another disk"
     if refusal.errno == errno.ENAMETOOLONG:
         return InputError(
             f"the name {name} has {len(os.fsencode(name))} bytes, and the output folder's file system takes "
-            f"{os.statvfs(folder).f_namemax}",
+            f"{_longest_name_bytes(folder)}",
             fix=fix,
         )
     reserved = "".join(sign for sign in _RESERVED if sign in name)

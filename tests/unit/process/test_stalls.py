@@ -1,48 +1,89 @@
-"""What counts as moving, on a made-up /proc."""
+"""What counts as moving, of made-up processes."""
 
-from pathlib import Path
+import psutil
+import pytest
 
 from vhsbatch.process.stalls import Activity, activity
 
-ENTRY = "7 (a name) with) S 1 7 7 0 -1 0 0 0 0 0 {ticks} 0 0 0 20 0 1 0"
+
+class Process:
+    """A process, as psutil describes it; one that is not in the table has ended."""
+
+    table: dict[int, "Process"] = {}  # noqa: RUF012 - replaced by each test
+
+    def __init__(self, pid: int) -> None:
+        if pid not in self.table:
+            raise psutil.NoSuchProcess(pid)
+        self.pid = pid
+        self.__dict__.update(self.table[pid].__dict__)
+
+    @classmethod
+    def made(cls, pid: int, *, cpu_s: float = 0, written: int = 0, children: tuple[int, ...] = ()) -> None:
+        process = object.__new__(cls)
+        process.__dict__.update(pid=pid, cpu_s=cpu_s, written=written, below=children)
+        cls.table[pid] = process
+
+    def cpu_times(self) -> tuple[float, ...]:
+        return (self.cpu_s, 0.0, 0.0, 0.0, 99.0)
+
+    def io_counters(self) -> tuple[int, ...]:
+        return (5, 5, 0, 0, 0, self.written)
+
+    def children(self, *, recursive: bool) -> list["Process"]:
+        assert recursive
+        return [self.table[pid] for pid in self.below]
+
+    cpu_s: float
+    written: int
+    below: tuple[int, ...]
 
 
-def process(proc: Path, pid: int, *, ticks: int = 0, written: int = 0, children: str = "") -> None:
-    task = proc / str(pid) / "task" / str(pid)
-    task.mkdir(parents=True, exist_ok=True)
-    (task / "children").write_text(children)
-    (proc / str(pid) / "stat").write_text(ENTRY.format(ticks=ticks))
-    (proc / str(pid) / "io").write_text(f"rchar: 0\nwchar: {written}\nread_bytes: 0\nwrite_bytes: 0\n")
+@pytest.fixture(autouse=True)
+def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "Process", Process)
+    monkeypatch.setattr(Process, "table", {})
 
 
-def seen(proc: Path) -> Activity:
-    found = activity(frozenset({7}), proc)
+def seen() -> Activity:
+    found = activity(frozenset({7}))
     assert found is not None
     return found
 
 
-def test_what_does_nothing_has_not_moved(tmp_path: Path) -> None:
-    process(tmp_path, 7)
-    assert not seen(tmp_path).has_moved_since(seen(tmp_path), 900)
+def test_what_does_nothing_has_not_moved() -> None:
+    Process.made(7)
+    assert not seen().has_moved_since(seen(), 900)
 
 
-def test_bytes_of_a_descendant_count(tmp_path: Path) -> None:
-    process(tmp_path, 7, children="8 ")
-    process(tmp_path, 8)
-    before = seen(tmp_path)
-    process(tmp_path, 8, written=1)
-    assert seen(tmp_path).has_moved_since(before, 900)
+def test_bytes_of_a_descendant_count() -> None:
+    Process.made(8)
+    Process.made(7, children=(8,))
+    before = seen()
+    Process.made(8, written=1)
+    assert seen().has_moved_since(before, 900)
 
 
-def test_computing_counts_and_waking_up_does_not(tmp_path: Path) -> None:
-    process(tmp_path, 7)
-    before = seen(tmp_path)
-    process(tmp_path, 7, ticks=2)
-    assert not seen(tmp_path).has_moved_since(before, 900)
-    process(tmp_path, 7, ticks=100_000)
-    assert seen(tmp_path).has_moved_since(before, 900)
+def test_computing_counts_and_waking_up_does_not() -> None:
+    Process.made(7)
+    before = seen()
+    Process.made(7, cpu_s=0.02)
+    assert not seen().has_moved_since(before, 900)
+    Process.made(7, cpu_s=1000)
+    assert seen().has_moved_since(before, 900)
 
 
-def test_nothing_is_known_of_no_process(tmp_path: Path) -> None:
-    assert activity(frozenset(), tmp_path) is None
-    assert activity(frozenset({7}), tmp_path) is None
+def test_bytes_that_nobody_may_look_at_leave_the_computing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: Process) -> tuple[int, ...]:
+        raise psutil.AccessDenied(self.pid)
+
+    monkeypatch.setattr(Process, "io_counters", refused)
+    Process.made(7)
+    before = seen()
+    assert not seen().has_moved_since(before, 900)
+    Process.made(7, cpu_s=1000)
+    assert seen().has_moved_since(before, 900)
+
+
+def test_nothing_is_known_of_no_process() -> None:
+    assert activity(frozenset()) is None
+    assert activity(frozenset({7})) is None

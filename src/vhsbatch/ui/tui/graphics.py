@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import termios
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,13 @@ from textual.widget import Widget
 if TYPE_CHECKING:
     from PIL.Image import Image
     from textual_image.widget import HalfcellImage, SixelImage, TGPImage
+
+if sys.platform == "win32":
+    _TerminalError = OSError
+else:
+    import termios
+
+    _TerminalError = termios.error
 
 _ANSWER_WITHIN_S = 2.0
 _WHO_ARE_YOU = "\x1b[>q"
@@ -30,7 +36,7 @@ def learn_what_the_terminal_shows() -> None:
     """
     try:
         _best_widget()
-    except (ArithmeticError, OSError, ValueError, termios.error):
+    except (ArithmeticError, OSError, ValueError, _TerminalError):
         # The terminal has no size, or answers nonsense: nothing more is asked of it.
         stdout, sys.__stdout__ = sys.__stdout__, io.StringIO()  # type: ignore[misc, assignment]
         try:

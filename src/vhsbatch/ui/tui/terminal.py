@@ -179,6 +179,8 @@ def continue_only_after_stop() -> None:
     A terminal that is closed hangs up and then says "continue", upon which Textual would set itself up
     a second time beside the first, and never end.
     """
+    if sys.platform == "win32":  # no terminal stops a program there
+        return
     stop, go_on = signal.getsignal(signal.SIGTSTP), signal.getsignal(signal.SIGCONT)
     if not callable(stop) or not callable(go_on):
         return
