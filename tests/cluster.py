@@ -26,7 +26,6 @@ encoder = "libx264"
 """
 # Nobody has to look for GPUs, and for encoders on them.
 SETTINGS = 'presets = ["presets.toml"]\nengine = "ffmpeg"\n'
-_FIRST_LINE_S = 60.0
 
 
 class Program:
@@ -54,7 +53,9 @@ class Program:
         with self._changed:
             return "\n".join(self._lines)
 
-    def wait_for(self, pattern: str, *, count: int = 1, within_s: float = _FIRST_LINE_S) -> re.Match[str]:
+    def wait_for(
+        self, pattern: str, *, count: int = 1, within_s: float = program.PATIENCE_S
+    ) -> re.Match[str]:
         """Wait until it has said something so many times; the last of it."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._found(pattern)) >= count, within_s)

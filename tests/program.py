@@ -12,6 +12,8 @@ from typing import Any
 from clips import FFMPEG
 
 COMMAND = (sys.executable, "-m", "vhsbatch.cli")
+# What takes longer hangs, on however busy a machine. What was to end within seconds has ended by the second.
+PATIENCE_S, GONE_S = 300.0, 30.0
 FAKE_FFMPEG = Path(__file__).parent / "fakes" / "ffmpeg"
 
 _started: list[subprocess.Popen[str]] = []
@@ -162,7 +164,7 @@ def processes_working_in(folder: Path) -> list[int]:
     return found
 
 
-def wait_until_gone(folder: Path, *, within_s: float = 5.0) -> None:
+def wait_until_gone(folder: Path, *, within_s: float = GONE_S) -> None:
     """Wait until no process works in `folder` any more.
 
     Raises:

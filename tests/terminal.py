@@ -18,7 +18,6 @@ import pyte
 
 import program
 
-PATIENCE_S = 90.0
 COLUMNS, LINES = 100, 30
 # They would hide the terminal's own size, and what it shows.
 _HIDING = ("COLUMNS", "LINES", "NO_COLOR", "TMUX")
@@ -94,7 +93,7 @@ class Terminal:
         Raises:
             AssertionError: it did not come in time.
         """
-        deadline_s = time.monotonic() + PATIENCE_S
+        deadline_s = time.monotonic() + program.PATIENCE_S
         while not happened():
             assert time.monotonic() < deadline_s, f"no {what!r} on the screen:\n{self.text}"
             assert self._read(), f"it ended without {what!r}:\n{self.text}"
@@ -103,7 +102,7 @@ class Terminal:
         """Read to the end; the exit code."""
         while self._read():
             pass
-        return self.process.wait(timeout=PATIENCE_S)
+        return self.process.wait(timeout=program.PATIENCE_S)
 
     def press(self, keys: str) -> None:
         """Type."""
@@ -187,7 +186,7 @@ def terminal(
         opened.close()
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=PATIENCE_S)
+        process.wait(timeout=program.PATIENCE_S)
 
 
 def _set_size(descriptor: int, columns: int, lines: int) -> None:

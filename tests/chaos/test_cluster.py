@@ -16,9 +16,8 @@ from cluster import Cluster, Link, Program, prepare, results
 from vhsbatch.events.events import SegmentFinished
 from vhsbatch.events.journal import read_journal
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow]
 
-ENDED_S = 5.0
 SEGMENT_S = 2
 
 
@@ -66,7 +65,7 @@ def start_worker(cluster: Cluster, address: str, name: str, *options: str, machi
 
 def wait_for_children(worker: Program) -> list[int]:
     """The child processes by which a worker makes a segment, as soon as there are some."""
-    deadline_s = time.monotonic() + 60
+    deadline_s = time.monotonic() + program.PATIENCE_S
     while not any(map(_makes_segment, found := program.children(worker.process.pid))):
         assert time.monotonic() < deadline_s, worker.text
         time.sleep(0.02)
@@ -82,7 +81,7 @@ def _makes_segment(pid: int) -> bool:
 
 def wait_until_ended(pids: list[int]) -> None:
     """Wait until child processes are gone."""
-    deadline_s = time.monotonic() + ENDED_S
+    deadline_s = time.monotonic() + program.GONE_S
     while left := [pid for pid in pids if Path(f"/proc/{pid}/cmdline").exists()]:
         assert time.monotonic() < deadline_s, f"still there: {left}"
         time.sleep(0.05)

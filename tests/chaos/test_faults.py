@@ -46,7 +46,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=program.PATIENCE_S,
     )
 
 
@@ -163,7 +163,7 @@ def test_a_source_that_changes_meanwhile_is_never_half_processed(place: Path) ->
     program.wait_for_event(process, "segment_started")
     with source.open("ab") as file:
         file.write(b"more")
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 0, stderr
     events = program.events(stdout)
     (again,) = [number for number, event in enumerate(events) if event["kind"] == "job_retried"]

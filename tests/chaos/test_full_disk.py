@@ -60,7 +60,7 @@ def test_a_full_disk_fails_nothing_and_the_batch_goes_on_when_there_is_room(
         assert paused["reason"].startswith("only ")
         assert os.statvfs(tmp_path / "out").f_bavail < 4 * 2**20 // 4096
         resize("400m")
-        stdout, stderr = process.communicate(timeout=100)
+        stdout, stderr = process.communicate(timeout=program.PATIENCE_S)
         assert process.returncode == 0, stdout[-3000:] + stderr
         kinds = [event["kind"] for event in program.events(stdout)]
         assert "batch_continued" in kinds
@@ -82,7 +82,7 @@ def test_what_ends_while_there_is_not_one_byte_left_is_told_and_nothing_fails(tm
         rest = fill(tmp_path / "out")
         program.wait_for_event(process, "segment_failed")
         rest.unlink()
-        stdout, stderr = process.communicate(timeout=100)
+        stdout, stderr = process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 0, stdout[-3000:] + stderr
     kinds = [event["kind"] for event in program.events(stdout)]
     assert "job_failed" not in kinds

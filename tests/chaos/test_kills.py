@@ -15,7 +15,7 @@ from clips import make_clip
 from vhsbatch.events.events import Fact, SegmentFinished
 from vhsbatch.events.journal import read_journal
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow]
 
 ROUNDS = int(os.environ.get("VHSBATCH_CHAOS_ROUNDS", "25"))
 SEED = int(os.environ.get("VHSBATCH_CHAOS_SEED", "1987"))
@@ -76,7 +76,7 @@ def rounds(place: Path, options: tuple[str, ...], count: int, longest_s: float) 
         if way is kill_child:
             time.sleep(chance.uniform(0.0, 0.5))
             kill_orchestrator(process, chance)
-        process.communicate(timeout=60)
+        process.communicate(timeout=program.PATIENCE_S)
         program.wait_until_gone(place)
     done = program.run("batch", "in", "out", *options, *resume, cwd=place)
     assert done.returncode == 0, done.stdout + done.stderr

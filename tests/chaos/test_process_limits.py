@@ -64,7 +64,7 @@ def test_a_batch_waits_while_its_control_group_has_no_threads_left(encoder: str,
             short = until(process, "batch_paused")
             (group / "pids.max").write_text(_NO_LIMIT)
             rest = until(process, "batch_finished")
-            process.communicate(timeout=60)
+            process.communicate(timeout=program.PATIENCE_S)
         finally:
             process.kill()
             process.wait()
@@ -106,7 +106,7 @@ def test_a_batch_waits_while_its_user_may_have_no_more_threads(tmp_path: Path) -
         short = until(process, "batch_paused")
         limit("1000")
         rest = until(process, "batch_finished")
-        process.communicate(timeout=60)
+        process.communicate(timeout=program.PATIENCE_S)
     finally:
         process.kill()
         process.wait()

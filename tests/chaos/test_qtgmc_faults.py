@@ -51,7 +51,7 @@ def restored(folder: Path, name: str, fault: str = "") -> list[dict[str, Any]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=program.PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr + done.stdout[-3000:]
     return program.events(done.stdout)
@@ -88,7 +88,7 @@ def test_it_dies_with_its_parent(tmp_path: Path) -> None:
         start_new_session=True,
     )
     try:
-        deadline_s = time.monotonic() + 60
+        deadline_s = time.monotonic() + program.PATIENCE_S
         while not (tmp_path / "happened").exists():
             assert running.poll() is None
             assert time.monotonic() < deadline_s
@@ -98,7 +98,7 @@ def test_it_dies_with_its_parent(tmp_path: Path) -> None:
     finally:
         os.kill(running.pid, signal.SIGKILL)
         running.wait()
-    deadline_s = time.monotonic() + 5
+    deadline_s = time.monotonic() + program.GONE_S
     while left := [pid for pid in children if is_worker(pid)]:
         assert time.monotonic() < deadline_s, f"still there: {left}"
         time.sleep(0.05)

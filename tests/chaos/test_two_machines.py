@@ -48,7 +48,7 @@ def machines(tmp_path: Path) -> tuple[Machine, Machine]:
 
 
 def all_events(process: subprocess.Popen[str], kind: str) -> list[dict[str, object]]:
-    stdout, stderr = process.communicate(timeout=100)
+    stdout, stderr = process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 0, stderr + stdout[-3000:]
     return [event for event in program.events(stdout) if event["kind"] == kind]
 
@@ -76,7 +76,7 @@ def test_what_a_machine_that_is_gone_had_is_taken_over(
     held = program.wait_for_event(heir, "job_held")
     assert str(held["by"]).startswith("one (process ")
     dying.kill()
-    dying.communicate(timeout=30)
+    dying.communicate(timeout=program.PATIENCE_S)
     # As if it had not been heard of for so long.
     (run,) = [path for path in (tmp_path / "out" / ".vhsbatch" / "runs").iterdir() if "-one-" in path.name]
     long_ago_s = run.stat().st_mtime - LOST_S - 1

@@ -50,7 +50,7 @@ def test_a_fault_costs_an_attempt_and_nothing_else(fault: str, tmp_path: Path) -
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=program.PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr + done.stdout[-3000:]
     (failed,) = [event for event in program.events(done.stdout) if event["kind"] == "segment_failed"]
@@ -80,7 +80,7 @@ def test_a_device_that_is_lost_is_taken_out_and_the_cpu_goes_on(tmp_path: Path) 
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=program.PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr + done.stdout[-3000:]
     events = program.events(done.stdout)

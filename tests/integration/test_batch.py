@@ -233,7 +233,7 @@ async def test_a_source_that_is_still_being_copied_is_waited_for(captures: Path,
     program.wait_for_event(process, "batch_started")
     with growing.open("ab") as file:
         file.write(whole[len(whole) // 2 :])
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 0, stdout + stderr
 
 

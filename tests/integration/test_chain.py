@@ -81,7 +81,7 @@ def is_alive(pid: int) -> bool:
 
 
 async def pids_of(stderr: list[tuple[str, str]], count: int) -> list[int]:
-    with anyio.fail_after(10):
+    with anyio.fail_after(300):
         while len(stderr) < count:
             await anyio.sleep(0.01)
     return [int(line) for _, line in stderr]
@@ -168,7 +168,7 @@ async def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None
         child = int(await process.stdout.receive())
         assert is_alive(child)
         os.kill(process.pid, signal.SIGKILL)
-        deadline_s = time.monotonic() + 5
+        deadline_s = time.monotonic() + 30
         while is_alive(child) and time.monotonic() < deadline_s:
             await anyio.sleep(0.01)
         assert not is_alive(child)

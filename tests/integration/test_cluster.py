@@ -18,7 +18,7 @@ from counters import make_counted
 from vhsbatch.errors import ToolError
 from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow]
 
 NAMES = ("attic", "cellar", "museum")
 # What a telephone films: of 30 frames a second every second one is late.

@@ -27,7 +27,6 @@ def test_each_field_becomes_a_frame_in_its_place(scan: str, method: str, tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)  # some seconds of motion search, on however busy a machine
 def test_qtgmc_in_segments_makes_what_it_makes_in_one(tmp_path: Path) -> None:
     need_qtgmc()
     fields = "interlace=scan=tff:lowpass=0,setfield=tff"

@@ -94,7 +94,7 @@ def batch(folder: Path, library: str, *options: str) -> list[dict[str, object]]:
     """The events of a batch, which must end by itself."""
     variables = {"LD_PRELOAD": library}
     started = program.start("batch", "in", "out", *OPTIONS, *options, cwd=folder, variables=variables)
-    stdout, stderr = started.communicate(timeout=100)
+    stdout, stderr = started.communicate(timeout=program.PATIENCE_S)
     assert "Traceback" not in stderr
     return program.events(stdout)
 
@@ -136,7 +136,7 @@ def test_a_result_that_is_too_large_a_file_is_refused_before_the_work(clip: Path
     # In the place of 4 GiB.
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (2**16, resource.RLIM_INFINITY))
     started = program.start("batch", "in", "out", "-p", "huge", *OPTIONS, cwd=tmp_path, preexec_fn=limit)
-    events = program.events(started.communicate(timeout=100)[0])
+    events = program.events(started.communicate(timeout=program.PATIENCE_S)[0])
     (failed,) = of_kind(events, "job_failed")
     assert "files of up to 64.0 KiB (move the output folder" in str(failed["reason"])
     assert of_kind(events, "segment_started") == []

@@ -223,7 +223,7 @@ def test_commands_need_no_folder_for_temporary_files(captures: Path, tmp_path: P
         cwd=tmp_path,
         variables={"TMPDIR": "/proc/nowhere"},
     )
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 1
     assert len((tmp_path / "told").read_text().splitlines()) == 3
     assert "not affected" not in err
@@ -246,8 +246,8 @@ def test_a_command_that_hangs_does_not_keep_a_batch_from_ending(
         time.sleep(0.1)
     process.send_signal(number)
     sent_s = time.monotonic()
-    process.communicate(timeout=30)
-    assert time.monotonic() - sent_s < 5.5
+    process.communicate(timeout=program.PATIENCE_S)
+    assert time.monotonic() - sent_s < program.GONE_S
     program.wait_until_gone(tmp_path)
 
 
@@ -272,7 +272,7 @@ def test_a_second_signal_ends_a_command_too(captures: Path, tmp_path: Path) -> N
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 1  # the batch had ended before
     assert "Failed:       1" in out
     assert "it was ended with the batch" in err

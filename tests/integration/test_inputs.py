@@ -10,7 +10,7 @@ import program
 from clips import FFMPEG, ffmpeg, make_clip
 from vhsbatch.probe.probe import probe
 
-pytestmark = [pytest.mark.slow, pytest.mark.anyio, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.anyio]
 
 WEB = ("-c:v", "libx264", "-c:a", "aac")
 FFV1 = ("-c:v", "ffv1", "-g", "1", "-c:a", "pcm_s16le")

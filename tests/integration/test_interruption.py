@@ -45,8 +45,8 @@ def interrupted(place: Path, *signals: int) -> subprocess.CompletedProcess[str]:
     started_s = time.monotonic()
     for number in signals:
         process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=30)
-    assert time.monotonic() - started_s < 10
+    stdout, stderr = process.communicate(timeout=program.PATIENCE_S)
+    assert time.monotonic() - started_s < program.GONE_S
     return subprocess.CompletedProcess([], process.returncode, stdout, stderr)
 
 
@@ -95,12 +95,12 @@ def test_ctrl_z_stops_every_process_and_they_go_on_together(place: Path) -> None
     program.wait_for_event(process, "segment_started")
     process.send_signal(signal.SIGTSTP)
     own = [process.pid, *program.children(process.pid)]
-    deadline_s = time.monotonic() + 5
+    deadline_s = time.monotonic() + program.PATIENCE_S
     while any(state not in "TZ" for state in map(_state, own)):
         assert time.monotonic() < deadline_s
         time.sleep(0.05)
     process.send_signal(signal.SIGCONT)
-    out, _ = process.communicate(timeout=90)
+    out, _ = process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 0
     assert _count(out, "segment_failed") == 0
 
@@ -122,7 +122,7 @@ def test_a_folder_that_is_away_for_a_while_is_waited_for(folder: str, place: Pat
     assert "is away" in told["reason"]
     assert not (place / folder).exists()
     (place / "away").rename(place / folder)
-    out, _ = process.communicate(timeout=90)
+    out, _ = process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 0
     assert _count(out, "job_published") == 2
 
@@ -143,7 +143,7 @@ def test_a_shortage_is_waited_for_and_costs_no_attempt(place: Path) -> None:
     with too_few_files(process.pid):
         paused = program.wait_for_event(process, "batch_paused")
     assert "Too many open files" in paused["reason"]
-    out, err = process.communicate(timeout=100)
+    out, err = process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 0, err
     assert _count(out, "job_published") == 2
 
@@ -156,7 +156,7 @@ def test_nohup_survives_its_terminal(place: Path) -> None:
     process = program.start("batch", "in", "out", *once, cwd=place, preexec_fn=ignore_hangup)
     program.wait_for_event(process, "segment_started")
     process.send_signal(signal.SIGHUP)
-    process.communicate(timeout=100)
+    process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 0
 
 
@@ -167,7 +167,7 @@ def test_nobody_reading_does_not_end_the_work(place: Path) -> None:
     assert process.stderr is not None
     process.stdout.close()
     process.stderr.close()
-    assert process.wait(timeout=100) == 0
+    assert process.wait(timeout=program.PATIENCE_S) == 0
     assert (place / "out" / "tape1_480p.mp4").is_file()
 
 
@@ -176,7 +176,7 @@ def test_running_segments_are_finished_if_that_is_asked_for(place: Path) -> None
     process = program.start("batch", "in", "out", *OPTIONS, "--drain", "--json", cwd=place)
     program.wait_for_event(process, "segment_started")
     process.send_signal(signal.SIGTERM)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 143, stderr
     started = _count(stdout, "segment_started") + 1
     assert _count(stdout, "segment_finished") == started <= 2
@@ -187,7 +187,7 @@ def test_two_runs_on_one_folder_make_each_video_once(place: Path) -> None:
     one = program.start("batch", "in", "out", *OPTIONS, "--json", cwd=place)
     program.wait_for_event(one, "segment_started")
     two = program.start("batch", "in", "out", *OPTIONS, "--skip-existing", "--json", cwd=place)
-    stdouts = [process.communicate(timeout=100)[0] for process in (one, two)]
+    stdouts = [process.communicate(timeout=program.PATIENCE_S)[0] for process in (one, two)]
     assert [one.returncode, two.returncode] == [0, 0], stdouts
     published = [
         event["job_id"]
@@ -211,8 +211,8 @@ def test_a_run_takes_over_from_one_that_was_killed(place: Path) -> None:
     two = program.start(*arguments, cwd=place, variables={**held_up, "FAKE_FFMPEG_FAULT": ""})
     program.wait_for_event(two, "job_held")
     one.kill()
-    one.communicate(timeout=30)
-    stdout, stderr = two.communicate(timeout=100)
+    one.communicate(timeout=program.PATIENCE_S)
+    stdout, stderr = two.communicate(timeout=program.PATIENCE_S)
     assert two.returncode == 0, stderr
     # What the dead run had finished was taken over, not made again: a fact without a start.
     assert _count(stdout, "segment_finished") == 4

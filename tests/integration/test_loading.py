@@ -31,7 +31,7 @@ def test_an_interrupt_ends_it_without_a_stack_trace(moment: str, tmp_path: Path)
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=program.PATIENCE_S,
     )
     # A shell shows it as exit code 130.
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+import program
+
 # Libraries are loaded as they are on this system; only the modules of the program find another one, without
 # what only POSIX systems have.
 LOAD = """
@@ -53,7 +55,11 @@ POSIX_ONLY = {"win32": ["vhsbatch.process.subreaper"], "darwin": []}
 @pytest.mark.parametrize("system", ["win32", "darwin"])
 def test_every_module_can_be_loaded(system: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LOAD, system], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", LOAD, system],
+        capture_output=True,
+        text=True,
+        timeout=program.PATIENCE_S,
+        check=False,
     )
     lines = done.stdout.splitlines()
     failed = [line.split()[0] for line in lines if line.startswith("vhsbatch.")]

@@ -166,7 +166,7 @@ def test_two_runs_at_once_never_mix_up_two_tapes(clips: Path, tmp_path: Path) ->
     put(clips / "short.mkv", tmp_path / "day1" / "tape.mkv")
     put(clips / "long.mkv", tmp_path / "day2" / "tape.mkv")
     runs = [program.start("batch", day, "out", *FAST, "--json", cwd=tmp_path) for day in ("day1", "day2")]
-    ended = [(run.communicate(timeout=120), run.returncode) for run in runs]
+    ended = [(run.communicate(timeout=program.PATIENCE_S), run.returncode) for run in runs]
     made = [published(out) for (out, _err), _code in ended]
     assert sorted(made) == [[], ["tape_120p.mp4"]], ended
     (lost,) = (index for index, names in enumerate(made) if not names)
@@ -189,7 +189,7 @@ def made_while_watching(process: subprocess.Popen[str]) -> str:
 def ended(process: subprocess.Popen[str]) -> str:
     """What a watching program has said, after it was stopped."""
     process.send_signal(signal.SIGTERM)
-    return process.communicate(timeout=60)[1]
+    return process.communicate(timeout=program.PATIENCE_S)[1]
 
 
 def test_watch_leaves_alone_what_is_in_the_way_and_goes_on_once_it_is_gone(

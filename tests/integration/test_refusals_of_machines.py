@@ -14,7 +14,7 @@ import pytest
 import program
 from clips import FFMPEG, make_clip
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow]
 
 BATCH = "batch in out --no-report"
 # What root may do with files of others, and with its own in spite of their permissions.
@@ -106,7 +106,7 @@ def refused(place: Path, typed: str, **variables: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=program.PATIENCE_S,
     )
     assert done.stdout == ""
     *before_it, line = done.stderr.splitlines()

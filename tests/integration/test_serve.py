@@ -32,7 +32,6 @@ from vhsbatch.events.journal import STATE_FOLDER, Journal
 
 pytestmark = pytest.mark.anyio
 
-_PATIENCE_S = 60.0
 WEDDING, HARBOUR = make.job(1, "wedding 1994"), make.job(2, "harbour & <b>fair")
 
 
@@ -128,7 +127,7 @@ class View:
         return "\n".join(self._screen.display)
 
     async def wait_for(self, words: str) -> None:
-        with anyio.fail_after(_PATIENCE_S):
+        with anyio.fail_after(program.PATIENCE_S):
             while words not in self.text:
                 message = await self._opened.receive()
                 assert message.type is aiohttp.WSMsgType.BINARY, f"it ended without {words!r}:\n{self.text}"
@@ -139,7 +138,7 @@ class View:
 
     async def finish(self) -> None:
         """Read to the end."""
-        with anyio.fail_after(_PATIENCE_S):
+        with anyio.fail_after(program.PATIENCE_S):
             async for _ in self._opened:
                 pass
 
@@ -152,7 +151,7 @@ async def viewing(session: aiohttp.ClientSession, served: Served) -> AsyncIterat
 
 
 async def wait_until(reached: Callable[[], bool]) -> None:
-    with anyio.fail_after(_PATIENCE_S):
+    with anyio.fail_after(program.PATIENCE_S):
         while not reached():
             await anyio.sleep(0.05)
 
@@ -281,7 +280,7 @@ async def test_a_browser_that_does_not_read_holds_up_nobody_and_nothing(tmp_path
             async with viewing(session, served) as view:
                 await view.wait_for("wedding 1994.dv")
             served.process.send_signal(signal.SIGTERM)
-            assert await anyio.to_thread.run_sync(served.process.wait, _PATIENCE_S) == 0
+            assert await anyio.to_thread.run_sync(served.process.wait, program.PATIENCE_S) == 0
             stuck.close()
     program.wait_until_gone(tmp_path)
 
@@ -306,7 +305,7 @@ async def test_a_folder_without_a_batch_is_waited_for(tmp_path: Path) -> None:
             async with running(tmp_path / "out"), viewing(session, served) as view:
                 await view.wait_for("wedding 1994.dv")
             served.process.send_signal(signal.SIGINT)
-            assert await anyio.to_thread.run_sync(served.process.wait, _PATIENCE_S) == 0
+            assert await anyio.to_thread.run_sync(served.process.wait, program.PATIENCE_S) == 0
 
 
 def test_what_cannot_be_served_is_said_in_one_line(tmp_path: Path) -> None:
@@ -327,7 +326,7 @@ def test_beyond_this_machine_it_warns(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with serving(tmp_path / "out", "--host", "0.0.0.0") as served:
         served.process.terminate()
-        _, said = served.process.communicate(timeout=_PATIENCE_S)
+        _, said = served.process.communicate(timeout=program.PATIENCE_S)
     assert "warning: others in this network can reach it, and the token travels unencrypted" in said
     assert "ssh -L" in said
 
@@ -353,7 +352,7 @@ def _look_around(served: Served, folder: Path) -> None:
                 shown = str(browser.execute_script("return document.body.innerText"))
                 return (words in shown.replace("\xa0", " ")) is not gone
 
-            WebDriverWait(browser, _PATIENCE_S).until(is_so, words)
+            WebDriverWait(browser, program.PATIENCE_S).until(is_so, words)
 
         browser.get(served.whole)
         wait_for("wedding 1994.dv")

@@ -10,7 +10,7 @@ from clips import ffmpeg
 from shown_pictures import Shown, kitty_pictures, sixel_pictures
 from terminal import WITHOUT_COLOUR, terminal
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow]
 
 PURPLE = (160, 40, 160)
 # The terminal says nothing of its pixels when it is asked for its size: it is asked for those of a letter.

@@ -9,7 +9,7 @@ import pytest
 
 from clips import make_clip
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow]
 
 BATCHES = {
     "two workers": """

@@ -8,7 +8,7 @@ import pytest
 import program
 from clips import FFMPEG, make_clip
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow]
 
 BATCH = ("batch", "in", "out", "-r", "120", "--parallel", "1", "--no-report", "--json")
 
@@ -56,9 +56,9 @@ def test_a_batch_is_steered_in_words_and_followed_in_sentences(tmp_path: Path) -
             in refused.stderr
         )
         assert steered(tmp_path, "stop").returncode == 0
-        batch.communicate(timeout=60)
+        batch.communicate(timeout=program.PATIENCE_S)
         assert batch.returncode == 130
-        told, _ = reader.communicate(timeout=60)
+        told, _ = reader.communicate(timeout=program.PATIENCE_S)
         assert reader.returncode == 0
         for sentence in (
             "Paused: by the user.",

@@ -51,21 +51,21 @@ def ended(code: str, number: int) -> tuple[int, float, str]:
     assert process.stdout.readline() == "at work\n"
     process.send_signal(number)
     sent_s = time.monotonic()
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=program.PATIENCE_S)
     return process.returncode, time.monotonic() - sent_s, said
 
 
 def test_a_thread_that_waits_for_a_disk_is_not_waited_for() -> None:
     code, took_s, said = ended(STUCK, signal.SIGTERM)
     assert code == 143
-    assert took_s < 5.5
+    assert took_s < program.GONE_S
     assert said.splitlines()[-1].startswith("vhs-upscale: ended without waiting")
 
 
 def test_nor_is_a_loop_that_waits_itself() -> None:
     code, took_s, _ = ended(BLOCKED, signal.SIGHUP)
     assert code == 129
-    assert took_s < 5.5
+    assert took_s < program.GONE_S
 
 
 # A command of the user's that hangs, and does not listen.
@@ -126,8 +126,8 @@ def test_every_program_ends_in_time_whatever_it_waits_for(
         time.sleep(0.05)
     process.send_signal(number)
     sent_s = time.monotonic()
-    _, said = process.communicate(timeout=30)
-    assert time.monotonic() - sent_s < 5.5
+    _, said = process.communicate(timeout=program.PATIENCE_S)
+    assert time.monotonic() - sent_s < program.GONE_S
     assert "Traceback" not in said
     if arguments[0] == "batch":
         assert process.returncode == 128 + number

@@ -11,10 +11,9 @@ import pytest
 
 import program
 from clips import FFMPEG, make_clip
-from terminal import PATIENCE_S, WITHOUT_COLOUR, Terminal, terminal
+from terminal import WITHOUT_COLOUR, Terminal, terminal
 
-# Each of them starts programs that take half a minute to draw a screen where a machine is very busy.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow]
 
 BATCH = ("batch", "in", "out", "-r", "120", "--parallel", "2", "--no-report")
 
@@ -117,7 +116,7 @@ def test_a_closed_terminal_stops_the_batch_and_loses_nothing(place: Path) -> Non
     with terminal(*BATCH, cwd=place, variables=gated(place)) as screen:
         screen.wait_for("Worker 1")
         screen.close()
-        assert screen.process.wait(timeout=PATIENCE_S) == 128 + signal.SIGHUP
+        assert screen.process.wait(timeout=program.PATIENCE_S) == 128 + signal.SIGHUP
     program.wait_until_gone(place)
     open_gate(place)
     resume(place)
@@ -173,7 +172,7 @@ def test_a_terminal_that_takes_nothing_does_not_slow_the_work(place: Path) -> No
             time.sleep(0.05)
         open_gate(place)
         made = [place / "out" / f"tape{number}_120p.mp4" for number in (1, 2)]
-        deadline_s = time.monotonic() + PATIENCE_S
+        deadline_s = time.monotonic() + program.PATIENCE_S
         while not all(path.is_file() for path in made):
             assert time.monotonic() < deadline_s
             time.sleep(0.1)
@@ -215,7 +214,7 @@ def test_another_terminal_shows_and_steers_the_batch_and_its_last_state(place: P
             screen.wait_for("ended: interrupted")
             screen.press("q")
             assert screen.finish() == 0
-        batch.communicate(timeout=PATIENCE_S)
+        batch.communicate(timeout=program.PATIENCE_S)
     finally:
         batch.kill()
         batch.wait()

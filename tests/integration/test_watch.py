@@ -66,7 +66,7 @@ def watching(*arguments: str, cwd: Path) -> Iterator[subprocess.Popen[str]]:
 
 def stop(process: subprocess.Popen[str], number: int) -> tuple[str, str]:
     process.send_signal(number)
-    return process.communicate(timeout=60)
+    return process.communicate(timeout=program.PATIENCE_S)
 
 
 async def test_what_arrives_is_restored_once_and_results_are_no_captures(

@@ -39,7 +39,7 @@ def journal_file(folder: Path) -> Path:
 
 async def seen(viewer: AttachedSession, count: int) -> list[Event]:
     events: list[Event] = []
-    with anyio.fail_after(20):
+    with anyio.fail_after(300):
         async for event in viewer:
             events.append(event)
             if len(events) == count:
@@ -125,7 +125,7 @@ async def test_a_running_batch_is_followed_steered_and_left_for_the_next(tmp_pat
             assert FIRST[3] in await seen(viewer, 2)
             mailbox.close()
     assert commanded == [Pause()]
-    with anyio.fail_after(20):
+    with anyio.fail_after(300):
         async for _ in viewer:
             if viewer.state.run_id == "2-b":
                 break

@@ -50,7 +50,7 @@ def _tasks_and_kept(dask_scheduler: Scheduler) -> tuple[int, int]:
 
 @pytest.mark.anyio
 async def test_a_scheduler_keeps_nothing_of_a_task_for_ever() -> None:
-    with anyio.fail_after(50):
+    with anyio.fail_after(300):
         async with (
             scheduler_at(Address("tcp", "127.0.0.1", 0), Settings()) as address,
             Client(str(address), asynchronous=True, set_as_default=False) as client,

@@ -28,7 +28,7 @@ class Together:
 
     def __call__(self, frame: Frame) -> Frame:
         self.calls += 1
-        self._barrier.wait(timeout=60)
+        self._barrier.wait(timeout=300)
         return larger(frame)
 
 

@@ -98,7 +98,7 @@ def is_steering() -> bool:
 
 async def until(condition: object) -> None:
     assert callable(condition)
-    with anyio.fail_after(10):
+    with anyio.fail_after(300):
         while not condition():
             await anyio.sleep(0.005)
 

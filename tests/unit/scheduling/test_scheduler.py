@@ -218,7 +218,7 @@ async def run(
         sources=sources,
         ending=made_by_another,
     )
-    with anyio.fail_after(20):
+    with anyio.fail_after(300):
         async with anyio.create_task_group() as group:
             if beside is not None:
                 group.start_soon(beside, facts)
@@ -613,7 +613,7 @@ async def steered(*plans: JobPlan, lanes: int = 1) -> AsyncIterator[Steered]:
     admission = Admission(state, bus, claims=Claims(), disk_space=DiskSpace(), ending=made_by_another)
     scheduler = Scheduler(state, bus, work, planner, admission=admission, retries=0)
     going_on = Steered(facts, state, scheduler, work)
-    with anyio.fail_after(20):
+    with anyio.fail_after(300):
         async with anyio.create_task_group() as group:
             group.start_soon(scheduler.run)
             await going_on.until(lambda: work_began(going_on))
@@ -677,7 +677,7 @@ async def test_a_lane_may_go_while_the_gate_is_asked_for_its_work() -> None:
 
     admission = Narrowing(state, bus, claims=Claims(), disk_space=DiskSpace(), ending=made_by_another)
     scheduler = Scheduler(state, bus, executor, planner, admission=admission, retries=0)
-    with anyio.fail_after(20):
+    with anyio.fail_after(300):
         await scheduler.run()
     assert state.count(Phase.DONE) == 2
     assert executor.most_busy == 1
@@ -718,7 +718,7 @@ async def test_who_wishes_when_the_last_video_has_ended_is_heard() -> None:
         if commands:
             scheduler.command(commands.pop(0))
 
-    with anyio.fail_after(20):
+    with anyio.fail_after(300):
         await scheduler.run(last_call)
     assert not commands
     assert state.count(Phase.DONE) == 1
