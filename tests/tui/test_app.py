@@ -468,6 +468,23 @@ async def test_a_frame_before_and_after() -> None:
         assert commands.commands == []
 
 
+async def test_pictures_are_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    app, mailbox, _ = app_of(scenes.running(2))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, mailbox, pilot)
+        await pilot.press("v")
+        await drawn(app, pilot)
+        sent: list[object] = []
+        monkeypatch.setattr(app, "_display", lambda _, what: sent.append(what))
+        app._take(scenes.progress(scenes.plans(2)[0], 1, 17))
+        app._redraw()
+        await pilot.pause(0.1)
+        assert sent == []
+        await pilot.press("escape")
+        while not sent:
+            await pilot.pause(0.05)
+
+
 async def test_both_pictures_have_one_size_where_a_column_is_odd() -> None:
     app, mailbox, _ = app_of(scenes.running(2))
     async with app.run_test(size=(121, 40)) as pilot:

@@ -33,6 +33,7 @@ from vhsbatch.ui.tui.lanes import Lanes
 from vhsbatch.ui.tui.lists import JobTable, Row, finished_rows, queue_rows, reason_rows
 from vhsbatch.ui.tui.moment import BatchMoment, moment
 from vhsbatch.ui.tui.overview import Overview
+from vhsbatch.ui.tui.snapshots import SnapshotScreen
 from vhsbatch.ui.tui.summary import SummaryScreen
 from vhsbatch.ui.tui.tape_map import TapeMap
 from vhsbatch.ui.tui.terminal import continue_only_after_stop
@@ -245,6 +246,8 @@ class BatchApp(Actions, App[None]):
 
     def _redraw(self) -> None:
         """Draw everything, as it is at one moment."""
+        if isinstance(self.screen, SnapshotScreen):
+            return  # nothing else is seen, and the terminal would be sent both pictures again
         self._looks, self._drawn_revision = 0, self._state.revision
         now = moment(self._state, self._progress, self._readings, self._clock())
         line = self._title_line()
