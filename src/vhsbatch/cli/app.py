@@ -20,6 +20,7 @@ app.command(models_app)
 
 # The list of commands shows these lines; they are the first ones of the functions' docstrings.
 _COMMANDS = (
+    ("vhsbatch.cli.init:init", "Write a commented vhsbatch.toml, after three questions."),
     ("vhsbatch.cli.batch:batch", "Restore every video of a folder."),
     ("vhsbatch.cli.watch:watch", "Restore videos as they arrive in a folder, until Ctrl-C."),
     ("vhsbatch.cli.upscale:upscale", "Restore one video."),

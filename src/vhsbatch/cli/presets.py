@@ -1,6 +1,5 @@
 """`presets`."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from vhsbatch.cli.completers import preset_names
 from vhsbatch.config.preset_files import find_preset, load_presets
 from vhsbatch.config.presets import Preset
 from vhsbatch.config.sources import load_settings, preset_paths
+from vhsbatch.config.template import toml
 from vhsbatch.ui.text import show_line
 
 
@@ -46,16 +46,5 @@ def preset_lines(preset: Preset) -> list[str]:
 
 def _entries(values: dict[str, object]) -> list[str]:
     return [
-        f"# {key} is not set" if value is None else f"{key} = {_toml(value)}" for key, value in values.items()
+        f"# {key} is not set" if value is None else f"{key} = {toml(value)}" for key, value in values.items()
     ]
-
-
-def _toml(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            # A basic string of TOML takes JSON's escapes.
-            return json.dumps(value, ensure_ascii=False)
-        case _:
-            return str(value)

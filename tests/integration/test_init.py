@@ -1,0 +1,40 @@
+"""`init`: three questions, and the file that follows from the answers."""
+
+import tomllib
+from pathlib import Path
+
+import program
+from clips import make_clip
+from terminal import terminal
+
+
+def test_the_answers_are_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    make_clip(tmp_path / "in" / "tape.avi", "-c:v", "ffv1", seconds=1, size="96x64")
+    with terminal("init", "in", cwd=tmp_path) as screen:
+        screen.wait_for("in: 1 video, ")
+        screen.wait_for("work at this machine")
+        screen.press("perhaps\n")
+        screen.wait_for("Answer yes or no.")
+        screen.press("no\n")
+        screen.wait_for("Enlarge with")
+        screen.press("y\n")
+        screen.wait_for("Where to tell you")
+        screen.press("nowhere\n")
+        screen.wait_for("nowhere is not an address")
+        screen.press("\n")
+        assert screen.finish() == 0
+        assert "vhs-upscale batch in OUT --dry-run" in screen.text
+    assert tomllib.loads((tmp_path / "vhsbatch.toml").read_text()) == {"nice": 0, "engine": "realesrgan"}
+
+
+def test_nobody_is_asked_without_a_terminal_and_no_file_is_replaced(tmp_path: Path) -> None:
+    done = program.run("init", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    file = tmp_path / "vhsbatch.toml"
+    before = file.read_text()
+    assert tomllib.loads(before) == {"nice": 19, "engine": "ffmpeg"}
+    again = program.run("init", "--yes", cwd=tmp_path)
+    assert (again.returncode, again.stderr.count("\n")) == (2, 1)
+    assert "vhsbatch.toml exists" in again.stderr
+    assert file.read_text() == before
