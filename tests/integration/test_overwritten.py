@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import program
-from clips import FFMPEG
+from clips import FFMPEG, ffmpeg
 from counters import make_counted, numbers
 from restoring import need_qtgmc, restored
 from vhsbatch.probe.probe import probe
@@ -103,3 +103,17 @@ async def test_what_is_mostly_there_is_shown(tmp_path: Path) -> None:
     info = await probe(path, ffmpeg=FFMPEG)
     assert info.damage is not None
     assert (info.damage.frames, info.video.overwritten) == (1, ())
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("begin", [5_000, 31 * FRAME_BYTES])
+async def test_frames_are_counted_in_an_avi_whose_clock_has_smaller_ticks(begin: int, tmp_path: Path) -> None:
+    # Raw DV that is copied gets a clock of 600 ticks a second.
+    ffmpeg("-i", tape(tmp_path / "tape.dv"), "-c", "copy", tmp_path / "tape.avi")
+    content = bytearray((tmp_path / "tape.avi").read_bytes())
+    content[begin : begin + 5 * FRAME_BYTES] = bytes(5 * FRAME_BYTES)
+    (tmp_path / "tape.avi").write_bytes(content)
+    info = await probe(tmp_path / "tape.avi", ffmpeg=FFMPEG)
+    assert info.damage is not None
+    assert 4 <= info.damage.frames <= 6
+    assert abs(float(info.damage.places[0][0]) - begin / FRAME_BYTES * 1001 / 30000) < 0.1

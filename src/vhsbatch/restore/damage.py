@@ -32,7 +32,7 @@ def damage_notes(info: MediaInfo) -> tuple[str, ...]:
         return ()
     note = f"damaged, and restored as it decodes: {_in_words(info.damage)}"
     if held := sum(place.frames for place in info.video.overwritten):
-        note += f"; {held} of them are overwritten: the frame before is shown"
+        note += f"; overwritten, so that the frame before is shown: {held}"
     return (note,)
 
 
