@@ -36,8 +36,9 @@ def restored(
     name: str,
     engine: Sequence[str | Path] = ("--engine", "ffmpeg"),
     height: int = 480,
+    source: str = "tape.mkv",
 ) -> Path:
-    """`tape.mkv` in `folder`, made in segments of `segment_s`."""
+    """`source` in `folder`, made in segments of `segment_s`."""
     (folder / "vhsbatch.toml").write_text("presets = ['own.toml']\n")
     (folder / "own.toml").write_text(
         f"[own]\nsegment_s = {segment_s}\ntarget_height = {height}\n{preset}\n[own.video]\nencoder = 'ffv1'\n"
@@ -45,6 +46,6 @@ def restored(
         "[own.denoise]\nmethod = 'none'\n"
     )
     made = folder / name
-    done = program.run("upscale", "tape.mkv", "-o", made, "-p", "own", *engine, "--no-tui", cwd=folder)
+    done = program.run("upscale", source, "-o", made, "-p", "own", *engine, "--no-tui", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return made

@@ -39,7 +39,7 @@ def restored(
 
 
 def times_of(path: Path) -> tuple[list[Fraction], list[Fraction]]:
-    source = anyio.run(lambda: frame_times(path.with_name("phone.mp4"), ffmpeg=FFMPEG))
+    source = anyio.run(lambda: frame_times(path.with_name("phone.mp4"), Fraction(0), ffmpeg=FFMPEG))
     return source, anyio.run(packet_times, path)
 
 

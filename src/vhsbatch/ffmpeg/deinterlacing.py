@@ -42,6 +42,13 @@ def fields_of(plan: JobPlan, segment: Segment) -> range:
     return range(first_position(plan, segment), min(track.frames, stop))
 
 
+def positions_read(plan: JobPlan, segment: Segment) -> range:
+    """The grid positions that are read to make a segment."""
+    track, from_s = plan.info.video, read_from_s(plan, segment)
+    begin = 0 if from_s is None else floor((from_s - track.start_s) * track.rate) - _BEFORE_FRAMES
+    return range(max(0, begin), fields_of(plan, segment).stop)
+
+
 def held_of(plan: JobPlan, positions: range) -> list[tuple[int, int]]:
     """Which of `positions` hold a frame from before, counted from the first: from where up to where."""
     gaps = plan.info.video.gaps
@@ -79,10 +86,7 @@ def deinterlace(node: Node, plan: JobPlan, segment: Segment) -> Node:
         return _in_frames(node, plan).filter("setpts", f"N+{first}")
     if not recipe.deinterlaces:
         return node
-    from_s = read_from_s(plan, segment)
-    read_from = 0 if from_s is None else floor((from_s - track.start_s) * track.rate) - _BEFORE_FRAMES
-    seen = range(max(0, read_from), fields_of(plan, segment).stop)
-    node = _in_order(node, plan, order_runs(track, seen))
+    node = _in_order(node, plan, order_runs(track, positions_read(plan, segment)))
     if recipe.per_field:
         return node.filter("setpts", BEHIND_THE_FIRST)
     return _in_frames(node, plan)

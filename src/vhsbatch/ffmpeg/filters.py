@@ -11,18 +11,19 @@ Nothing is decided here: what follows from preset and source is in the plan's re
 """
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 
 from vhsbatch.ffmpeg.changes import follow
 from vhsbatch.ffmpeg.cleaning import chroma_subsampling, correct, decimal, denoise
 from vhsbatch.ffmpeg.colour import curve, frame_transfer, scale_matrix
-from vhsbatch.ffmpeg.deinterlacing import deinterlace, fields_of, hold
+from vhsbatch.ffmpeg.deinterlacing import deinterlace, fields_of, hold, positions_read
 from vhsbatch.ffmpeg.dropouts import repair_dropouts
 from vhsbatch.ffmpeg.graph import Node, compiled, read
 from vhsbatch.ffmpeg.planar import SCALER, chroma_place, to_planar
 from vhsbatch.ffmpeg.preroll import first_shown
 from vhsbatch.ffmpeg.tonemap import to_sdr
-from vhsbatch.model.media import Colour
+from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.model.recipe import Recipe
 
@@ -61,7 +62,7 @@ def fields_graph(plan: JobPlan, segment: Segment) -> str:
     It leaves out those that are held, and holds what it has made.
     """
     recipe, positions = plan.recipe, fields_of(plan, segment)
-    node = _grid(plan)
+    node = _grid(plan, segment)
     if recipe.front != recipe.planar:
         node = node.filter(
             "scale",
@@ -116,10 +117,10 @@ def _deinterlaced(plan: JobPlan, segment: Segment) -> Node:
     if plan.recipe.uses_vapoursynth:
         first = int(fields_of(plan, segment).start * plan.recipe.rate_factor)
         return read("frames", "0").filter("setpts", f"N+{first}")
-    return deinterlace(_grid(plan), plan, segment)
+    return deinterlace(_grid(plan, segment), plan, segment)
 
 
-def _grid(plan: JobPlan) -> Node:
+def _grid(plan: JobPlan, segment: Segment) -> Node:
     """The source's frames, each at its position on the grid, planar, cropped and repaired."""
     track, recipe = plan.info.video, plan.recipe
     node = _as_meant(read("source", str(track.index)), recipe)
@@ -129,11 +130,22 @@ def _grid(plan: JobPlan) -> Node:
     node = follow(node, track)
     if not recipe.keeps_times:
         node = node.filter("settb", _ratio(1 / track.rate)).filter("select", _FIRST_OF_POSITION)
+        node = _without_overwritten(node, track, positions_read(plan, segment))
     node = to_planar(node, plan)
     node = _crop(node, plan)
     if recipe.repairs_dropouts:
         node = repair_dropouts(node, track.field_order, recipe)
     return node
+
+
+def _without_overwritten(node: Node, track: VideoTrack, positions: range) -> Node:
+    """The frames that hold what was recorded: the others are filled like any gap."""
+    places = [
+        place for place in track.overwritten if place.start < positions.stop and positions.start < place.stop
+    ]
+    if not places:
+        return node
+    return node.filter("select", f"not({_any_of([f'between(pts,{p.start},{p.stop - 1})' for p in places])})")
 
 
 def _as_meant(node: Node, recipe: Recipe) -> Node:
@@ -272,6 +284,14 @@ def _ten_bits(planar: str) -> str:
     """The format nearest to `planar` that the colorspace filter works in."""
     subsampling = {(2, 2): "420", (1, 1): "444"}.get(chroma_subsampling(planar), "422")
     return f"yuv{subsampling}p10le"
+
+
+def _any_of(terms: Sequence[str]) -> str:
+    """A sum that FFmpeg reads however many terms it has: of a plain one it takes no more than 100."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    return f"({_any_of(terms[:half])}+{_any_of(terms[half:])})"
 
 
 def _ratio(value: Fraction) -> str:

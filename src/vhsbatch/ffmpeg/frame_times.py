@@ -27,7 +27,8 @@ _TOLERANCE_S = Fraction(1, 1000)
 
 def own_frames(track: VideoTrack) -> int:
     """How many frames a source has, apart from the grid on which they could be laid."""
-    return track.frames - track.repeated_frames + track.dropped_frames
+    overwritten = sum(place.frames for place in track.overwritten)
+    return track.frames - track.repeated_frames + overwritten + track.dropped_frames
 
 
 def cut_by_time(segments: Sequence[Segment], times_s: Sequence[Fraction]) -> tuple[Segment, ...]:

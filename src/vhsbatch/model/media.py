@@ -141,6 +141,8 @@ class VideoTrack:
         dropped_frames: frames that share a position with an earlier one.
         gaps: where positions have no frame, in order; where there are very many, those of
             more than a second alone.
+        overwritten: those gaps, or parts of them, whose frames decode to something that was never recorded:
+            they are left out.
         flagged_order: the field order that container and frames state.
         field_order: the field order that was decided on.
         field_order_reason: why, in a few words.
@@ -169,6 +171,7 @@ class VideoTrack:
     repeated_frames: int = 0
     dropped_frames: int = 0
     gaps: tuple[Gap, ...] = ()
+    overwritten: tuple[Gap, ...] = ()
     flagged_order: FieldOrder = FieldOrder.UNKNOWN
     field_order: FieldOrder = FieldOrder.UNKNOWN
     field_order_reason: str = "not examined"

@@ -22,14 +22,14 @@ class AviChunks:
     def __init__(self, file: BufferedReader) -> None:
         self.holes: list[int] = []
         self._file = file
-        self._end: int | None = None
+        self._end = 0
         self._tick = 0
 
     def add(self, packet: Any, *, is_video: bool) -> None:
         """Take a packet in; the next one may lie anywhere behind it, or before it."""
         if packet.pos is None or packet.pos < 0:
             return
-        if self._end is not None and not self._leads_to(packet.pos - _HEADER_BYTES):
+        if not self._leads_to(packet.pos - _HEADER_BYTES):
             self.holes.append(self._tick)
         self._end = packet.pos + packet.size + packet.size % 2
         if is_video and packet.dts is not None:
@@ -37,7 +37,7 @@ class AviChunks:
 
     def finish(self, size: int) -> None:
         """Take in that there are no more packets, of a file of `size` bytes."""
-        if self._end is not None and self._behind_chunks(size) < size:
+        if self._end and self._behind_chunks(size) < size:
             self.holes.append(self._tick)
 
     def _leads_to(self, to: int) -> bool:
@@ -45,11 +45,11 @@ class AviChunks:
 
         Files that are read by their index are read in any order.
         """
-        return (self._end or 0) > to or self._behind_chunks(to) == to
+        return self._end > to or self._behind_chunks(to) == to
 
     def _behind_chunks(self, to: int) -> int:
         """The place behind the last of the chunks that begin before `to`."""
-        at = self._end or 0
+        at = self._end
         while at < to:
             self._file.seek(at)
             header = self._file.read(_HEADER_BYTES)

@@ -2,9 +2,10 @@
 
     python -P -m vhsbatch.probe.decode_worker PATH STREAM [fields]
 
-The answer holds when each frame is shown (``ticks``), which of these are damaged, and which packets gave no
-frame at all (``lost``), in ticks of the stream. With ``fields`` it says of each frame and the next one which
-fields of them were recorded next to each other (``steps``, a letter for each pair; see `step`).
+The answer holds when each frame is shown (``ticks``), which of these are damaged, which of those hold hardly
+anything that was recorded (``overwritten``), and which packets gave no frame at all (``lost``), in ticks of
+the stream. With ``fields`` it says of each frame and the next one which fields of them were recorded next to
+each other (``steps``, a letter for each pair; see `step`).
 
 A decoder that works in several threads does not say of which frame it complains. So the file is decoded with
 as many as there are, and once more with one where something is wrong with it.
@@ -46,6 +47,9 @@ _RESYNC_BYTES = 65_536
 # DV: a frame is a row of blocks of 80 bytes, 150 in a sequence, each of which begins with its kind.
 _DV_BLOCK, _DV_SEQUENCE = 80, 150
 _DV_KINDS = np.array([0, 1, 1, 2, 2, 2, *([3, *[4] * 15] * 9)], np.uint8)
+# On real footage, the frame before is nearer to what was recorded than a frame of which more than 2 % of the
+# blocks are noise, or 5 % zeros.
+_TOO_MANY_BLOCKS = 0.02
 
 Frame = npt.NDArray[np.int16]
 
@@ -72,23 +76,30 @@ class Seen:
         self._fields = fields
         self._ticks: list[int | None] = []
         self._damaged: list[int | None] = []
+        self._overwritten: list[int | None] = []
         self._lost: list[int | None] = []
         self._steps: list[str] = []
         self._before: Frame | None = None
 
-    def frame(self, frame: Any, *, damaged: bool) -> None:
+    def frame(self, frame: Any, *, damaged: bool, overwritten: bool) -> None:
         """Take a frame in."""
         self._ticks.append(frame.pts)
         if damaged or frame.is_corrupt:
             self.complains = True
             self._damaged.append(frame.pts)
-        if not self._fields:
-            return
-        narrow = frame.reformat(_WIDTH, frame.height, "gray", interpolation="AREA").to_ndarray()
-        now = narrow[: len(narrow) // 2 * 2].astype(np.int16)
-        if self._before is not None:
-            self._steps.append(step(self._before, now) if self._before.shape == now.shape else UNCLEAR)
-        self._before = now
+        if overwritten:
+            self._overwritten.append(frame.pts)
+        if self._fields:
+            self._compare(None if overwritten else _narrow(frame))
+
+    def _compare(self, now: Frame | None) -> None:
+        """Compare a frame with the one before; None for one that does not count, across which others are."""
+        if len(self._ticks) > 1:
+            if now is None or self._before is None:
+                self._steps.append(STILL)
+            else:
+                self._steps.append(step(self._before, now) if self._before.shape == now.shape else UNCLEAR)
+        self._before = self._before if now is None else now
 
     def lost(self, tick: int | None) -> None:
         """Take in that a packet gave no frame."""
@@ -100,6 +111,7 @@ class Seen:
         return {
             "ticks": self._ticks,
             "damaged": self._damaged,
+            "overwritten": self._overwritten,
             "lost": self._lost,
             "steps": "".join(self._steps),
         }
@@ -127,10 +139,12 @@ def decode(path: str, index: int, *, fields: bool, threads: int) -> Seen:
         again = Path(path).stat().st_size // _RESYNC_BYTES + 1
         for packet in _packets(container, stream, again):
             seen.complains |= _heard(said)  # of another thread, or of the demuxer
-            damaged = packet.size > 0 and _is_destroyed(bytes(packet), is_dv=is_dv)
+            data = bytes(packet) if packet.size else b""
+            wrong = wrong_blocks(data) if is_dv else float(bool(data) and not any(data))
+            overwritten = is_dv and wrong > _TOO_MANY_BLOCKS
             try:
                 for frame in codec.decode(packet):
-                    seen.frame(frame, damaged=_heard(said) or damaged)
+                    seen.frame(frame, damaged=_heard(said) or wrong > 0, overwritten=overwritten)
             except av.FFmpegError:
                 if packet.size:
                     seen.lost(packet.pts if packet.pts is not None else packet.dts)
@@ -159,12 +173,18 @@ def _packets(container: Any, stream: Any, again: int) -> Iterator[Any]:
             return
 
 
-def _is_destroyed(data: bytes, *, is_dv: bool) -> bool:
-    """Whether a packet is clearly not what an encoder wrote: decoders show such a one without a word."""
-    if not is_dv:
-        return not any(data)
+def wrong_blocks(data: bytes) -> float:
+    """The share of the blocks of a DV frame that are not of the kind that belongs there: overwritten ones.
+
+    The decoder shows them as grey or as noise, and hardly ever complains.
+    """
     blocks = np.frombuffer(data, np.uint8)[: len(data) // _DV_BLOCK * _DV_BLOCK : _DV_BLOCK] >> 5
-    return not np.array_equal(blocks, np.resize(_DV_KINDS, len(blocks)))
+    return float(np.mean(blocks != np.resize(_DV_KINDS, len(blocks)))) if len(blocks) else 0.0
+
+
+def _narrow(frame: Any) -> Frame:
+    narrow = frame.reformat(_WIDTH, frame.height, "gray", interpolation="AREA").to_ndarray()
+    return narrow[: len(narrow) // 2 * 2].astype(np.int16)  # type: ignore[no-any-return]
 
 
 def step(one: Frame, other: Frame) -> str:

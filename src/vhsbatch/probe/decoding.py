@@ -37,14 +37,16 @@ class Decoded:
         ticks: when each frame is shown, in the order in which they came, in the stream's time base; None
             where that is not known.
         damaged: when those are shown that are not what was recorded.
+        overwritten: when those of them are shown that hold hardly anything that was recorded.
         lost: when those would be shown of which nothing could be decoded.
         orders: what the fields say; None where they were not looked at.
     """
 
     ticks: tuple[int | None, ...]
     damaged: tuple[int, ...]
-    lost: tuple[int, ...]
-    orders: Orders | None
+    overwritten: frozenset[int] = frozenset()
+    lost: tuple[int, ...] = ()
+    orders: Orders | None = None
 
     def damage(
         self, first_tick: int, time_base: Fraction, holes: Sequence[int] = (), lost_frames: int = 0
@@ -52,13 +54,15 @@ class Decoded:
         """How much is damaged, and where, counted from the first frame; None where nothing is.
 
         Args:
-            first_tick: when the first frame is shown that FFmpeg decodes.
+            first_tick: when the first frame is shown that is restored.
             time_base: seconds per tick.
             holes: when frames are shown behind which others are not even in the file.
             lost_frames: how many those are.
         """
         # What is before the first frame that decodes is not part of the picture.
-        known = {tick for tick in (*self.damaged, *self.lost) if tick >= first_tick}
+        known = {
+            tick for tick in (*self.damaged, *self.lost) if tick >= first_tick or tick in self.overwritten
+        }
         if not known and not holes:
             return None
         missing = _missing_beside(sorted(known), self._shown(first_tick), round(_ONE_PLACE_S / time_base))
@@ -132,6 +136,7 @@ def _parse(answer: bytes, fields: bool) -> Decoded:
     return Decoded(
         ticks=tuple(found["ticks"]),
         damaged=_known(found["damaged"]),
+        overwritten=frozenset(_known(found["overwritten"])),
         lost=_known(found["lost"]),
         orders=find_orders(found["steps"]) if fields else None,
     )

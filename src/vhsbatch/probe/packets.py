@@ -1,16 +1,16 @@
 """What a source's packets say: which frames lie where, and whether it can be sought, or used at all. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import ceil
 
 from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.formats import LATE_SEEKING_DEMUXERS, SEEKABLE_DEMUXERS, UNTIMED_DEMUXERS
 from vhsbatch.formatting import duration
-from vhsbatch.model.media import FieldOrder, VideoTrack
-from vhsbatch.model.timeline import Timeline, lay_on_grid, whole_frames
+from vhsbatch.model.media import FieldOrder, Gap, VideoTrack
+from vhsbatch.model.timeline import Timeline, lay_on_grid, positions_of, whole_frames
 from vhsbatch.probe import field_order as fieldorder
 from vhsbatch.probe.idet import SHORT_FRAMES
 from vhsbatch.probe.scan import Scan
@@ -27,6 +27,8 @@ _LATE_SEEK_S = Fraction(1)
 # A grid with more positions than this comes from a broken clock, not from slow video.
 _POSITIONS_PER_FRAME = 100
 _EXTRA_POSITIONS = 100_000
+# More places than this are no damage but an unknown kind of stream.
+_MOST_OVERWRITTEN = 5000
 # Nobody pauses a capture for longer and wants to see that.
 _LONGEST_GAP_S = 3600
 # From here on, a gap is named.
@@ -64,9 +66,17 @@ def is_avi_with_gaps(packets: Scan, timeline: Timeline) -> bool:
     return packets.container == "avi" and not timeline.constant_rate
 
 
-def frames_on_grid(packets: Scan, head: Glimpse, tail: Glimpse | None) -> tuple[list[int], Timeline]:
-    """When every frame that decodes is shown, and the grid on which they lie."""
+def frames_on_grid(
+    packets: Scan, head: Glimpse, tail: Glimpse | None, overwritten: frozenset[int] = frozenset()
+) -> tuple[list[int], Timeline]:
+    """When every frame that decodes is shown, and the grid on which they lie.
+
+    Those that are overwritten are left out at both ends, as those are that do not decode.
+    """
     ticks = sorted(head.ticks) if is_short(packets) else _frame_ticks(packets, head, tail)
+    good = [place for place, tick in enumerate(ticks) if tick not in overwritten]
+    if good:
+        ticks = ticks[good[0] : good[-1] + 1]
     # Where most frames are lost, the distances of those that decode say nothing of the rate.
     clock = packets.ticks if _MOSTLY_LOST * len(ticks) < len(packets.ticks) else None
     return ticks, lay_on_grid(ticks, packets.time_base, packets.rates, clock=clock)
@@ -86,6 +96,38 @@ def _frame_ticks(packets: Scan, head: Glimpse, tail: Glimpse | None) -> list[int
     if packets.codec == "h264" and has_fields and deltas:
         return whole_frames(ticks, min(deltas))
     return ticks
+
+
+def without_overwritten(
+    video: VideoTrack, ticks: Sequence[int], time_base: Fraction, overwritten: frozenset[int]
+) -> VideoTrack:
+    """`video` with gaps where its frames are overwritten.
+
+    Args:
+        video: with those gaps alone that have no frame.
+        ticks: when each frame is shown.
+        time_base: seconds per tick.
+        overwritten: when those are shown that are overwritten.
+    """
+    positions = positions_of(ticks, time_base, video.rate)
+    shown = {position for position, tick in zip(positions, ticks, strict=True) if tick not in overwritten}
+    places = _in_a_row(set(positions) - shown)
+    if not shown or not places or len(places) > _MOST_OVERWRITTEN:
+        return video
+    gone = {position for gap in (*video.gaps, *places) for position in range(gap.start, gap.stop)}
+    return replace(
+        video,
+        gaps=_in_a_row(gone),
+        overwritten=places,
+        repeated_frames=video.repeated_frames + sum(place.frames for place in places),
+    )
+
+
+def _in_a_row(positions: Collection[int]) -> tuple[Gap, ...]:
+    """Positions as ranges."""
+    rows = groupby(enumerate(sorted(positions)), key=lambda numbered: numbered[1] - numbered[0])
+    ranges = ([position for _, position in row] for _, row in rows)
+    return tuple(Gap(start=row[0], stop=row[-1] + 1) for row in ranges)
 
 
 def undecoded_tail(packets: Scan, tail: Glimpse | None) -> int:

@@ -37,6 +37,7 @@ from vhsbatch.probe.packets import (
     notes,
     undecoded_tail,
     without_early_sound,
+    without_overwritten,
 )
 from vhsbatch.probe.picture_changes import with_changes
 from vhsbatch.probe.programmes import of_one_programme
@@ -92,11 +93,14 @@ async def probe(
         )
         if len(packets.looks) < 2:
             expect_one_size(head, tail, ignoring=frozenset(decoded.damaged))
-        ticks, timeline = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
+        ticks, timeline = await anyio.to_thread.run_sync(
+            frames_on_grid, packets, head, tail, decoded.overwritten
+        )
         expect_sense(packets, timeline, ticks)
         packets = without_early_sound(packets, ticks[0] * packets.time_base)
         video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
         video = with_changes(video, packets, ticks)
+        video = without_overwritten(video, ticks, packets.time_base, decoded.overwritten)
         exact_seek = can_seek(packets) and not is_avi_with_gaps(packets, timeline)
         sights = None
         if head.sights is not None:
@@ -130,13 +134,17 @@ async def probe(
         recorded=packets.recorded,
         pictures=packets.pictures,
         tags=packets.tags,
-        notes=notes(packets, timeline, undecoded=undecoded_tail(packets, tail)),
+        notes=notes(
+            packets,
+            timeline,
+            undecoded=undecoded_tail(packets, tail) + sum(tick > ticks[-1] for tick in decoded.overwritten),
+        ),
         damage=decoded.damage(ticks[0], packets.time_base, packets.holes, packets.lost_frames),
     )
 
 
-async def frame_times(path: Path, *, ffmpeg: str) -> list[Fraction]:
-    """When each frame of a source is shown, from the first one that decodes on, in seconds.
+async def frame_times(path: Path, start_s: Fraction, *, ffmpeg: str) -> list[Fraction]:
+    """When each frame of a source is shown, in seconds from the first one that is restored, at `start_s`.
 
     Raises:
         InputError: it cannot be read.
@@ -148,7 +156,8 @@ async def frame_times(path: Path, *, ffmpeg: str) -> list[Fraction]:
     head = await _look_at_head(path, packets, ffmpeg, timeout_s)
     tail = await _look_at_tail(path, packets, head, ffmpeg, timeout_s)
     ticks, _ = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
-    return [(tick - ticks[0]) * packets.time_base for tick in ticks]
+    times_s = (tick * packets.time_base - start_s for tick in ticks)
+    return [time_s for time_s in times_s if time_s >= 0]
 
 
 async def packet_times(path: Path) -> list[Fraction]:

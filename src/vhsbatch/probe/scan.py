@@ -6,7 +6,9 @@ import os
 import sys
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+from statistics import median_low
 from typing import Any
 
 import anyio.to_thread
@@ -141,9 +143,11 @@ class Scan:
         """How many frames are missing where the file is overwritten; of each place one at least."""
         if not self.holes:
             return 0
-        missing = (
-            0 if self.declared_s is None else round(self.declared_s / self.time_base) - self.ticks[-1] - 1
-        )
+        missing = 0
+        if self.declared_s is not None:
+            # A tick of some AVI files is a part of a frame.
+            usual = median_low([later - earlier for earlier, later in pairwise(self.ticks)] or [1])
+            missing = round((self.declared_s / self.time_base - self.ticks[-1]) / max(1, usual)) - 1
         return max(missing, len(self.holes))
 
     @property

@@ -141,7 +141,7 @@ async def _retimed(
     """The segments joined with each frame at its own time; None where all are at the rate's."""
     if plan.shown_s is None:
         return None
-    times_s = tuple(await frame_times(plan.job.source, ffmpeg=workspace.ffmpeg))
+    times_s = tuple(await frame_times(plan.job.source, plan.info.video.start_s, ffmpeg=workspace.ffmpeg))
     if len(times_s) != plan.frames:
         raise StalePlanError(f"it has {len(times_s)} frames, and was planned with {plan.frames}")
     folder = workspace.job_folder(plan)

@@ -30,7 +30,10 @@ def damage_notes(info: MediaInfo) -> tuple[str, ...]:
     """What the user should know of the damage that was accepted."""
     if info.damage is None:
         return ()
-    return (f"damaged, and restored as it decodes: {_in_words(info.damage)}",)
+    note = f"damaged, and restored as it decodes: {_in_words(info.damage)}"
+    if held := sum(place.frames for place in info.video.overwritten):
+        note += f"; overwritten, so that the frame before is shown: {held}"
+    return (note,)
 
 
 def _in_words(damage: Damage) -> str:

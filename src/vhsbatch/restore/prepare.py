@@ -184,7 +184,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     )
     times_s = None
     if recipe.keeps_times:
-        times_s = await frame_times(info.path, ffmpeg=intent.ffmpeg.path)
+        times_s = await frame_times(info.path, info.video.start_s, ffmpeg=intent.ffmpeg.path)
     sample = await to_thread.run_sync(sample_of, info.path)
     return make_plan(job, info, intent.preset, recipe, toolchain, times_s=times_s, sample=sample)
 

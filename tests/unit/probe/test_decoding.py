@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from vhsbatch.probe.decode_worker import Frame, step
+from vhsbatch.probe.decode_worker import Frame, step, wrong_blocks
 from vhsbatch.probe.decoding import Decoded
 
 MILLISECOND = Fraction(1, 1000)
@@ -45,6 +45,13 @@ def test_what_is_before_the_first_frame_is_no_damage() -> None:
     assert decoded(damaged=(0, 40)).damage(80, MILLISECOND) is None
 
 
+def test_what_is_overwritten_at_the_head_is_damage() -> None:
+    found = Decoded(ticks=(0, 40, 80), damaged=(0, 40), overwritten=frozenset({0, 40}))
+    damage = found.damage(80, MILLISECOND)
+    assert damage is not None
+    assert (damage.frames, damage.of_frames, damage.places) == (2, 3, ((Fraction(0), Fraction(0)),))
+
+
 def field_of(time: int, parity: int) -> Frame:
     """Every second line of a bright bar that moves two columns to the right with each field."""
     picture = np.full((60, 96), 50, np.int16)
@@ -77,3 +84,11 @@ def test_two_frames_tell_their_order(
         (woven(*times) + chance.normal(0, noise / 2, (60, 96))).astype(np.int16) for times in (first, second)
     )
     assert step(one, other) in expected
+
+
+def test_overwritten_blocks_of_dv_are_counted() -> None:
+    kinds = [0, 1, 1, 2, 2, 2, *(3, *(4,) * 15) * 9] * 10
+    data = b"".join(bytes((kind << 5, *range(79))) for kind in kinds)
+    assert wrong_blocks(data) == 0
+    assert wrong_blocks(data[: 80 * 750] + bytes(80 * 15) + data[80 * 765 :]) == pytest.approx(14 / 1500)
+    assert wrong_blocks(b"") == 0

@@ -5,8 +5,10 @@ from fractions import Fraction
 
 import pytest
 
+import make
 from unit.probe.test_scan import ANSWER, scan_answer
-from vhsbatch.probe.packets import without_early_sound
+from vhsbatch.model.media import Gap
+from vhsbatch.probe.packets import without_early_sound, without_overwritten
 
 
 @pytest.mark.anyio
@@ -32,3 +34,18 @@ async def test_a_click_of_a_track_within_the_picture_is_kept(monkeypatch: pytest
     (track,) = packets.audio
     short = replace(packets, audio=(replace(track, start_s=Fraction(1), end_s=Fraction(101, 100)),))
     assert without_early_sound(short, Fraction(1)) == short
+
+
+def test_overwritten_frames_are_gaps_beside_those_that_are_there() -> None:
+    ticks = [tick for tick in range(40) if tick not in (10, 11)]
+    track = make.track(rate=Fraction(25), frames=40, gaps=(Gap(start=10, stop=12),), repeated_frames=2)
+    found = without_overwritten(track, ticks, Fraction(1, 25), frozenset({12, 13, 20}))
+    assert found.overwritten == (Gap(start=12, stop=14), Gap(start=20, stop=21))
+    assert found.gaps == (Gap(start=10, stop=14), Gap(start=20, stop=21))
+    assert found.repeated_frames == 5
+    assert found.knows_gaps
+
+
+def test_a_stream_without_a_good_frame_is_restored_as_it_decodes() -> None:
+    track = make.track(rate=Fraction(25), frames=3)
+    assert without_overwritten(track, range(3), Fraction(1, 25), frozenset(range(3))) == track

@@ -143,3 +143,10 @@ async def test_an_endless_answer_is_the_files_fault(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(scanning, "run", run)
     with pytest.raises(InputError, match="too many packets"):
         await scan(Path("/tapes/a.dv"), beginning=b"", timeout_s=1)
+
+
+@pytest.mark.anyio
+async def test_lost_frames_of_an_avi_are_counted_in_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    video = ANSWER["video"] | {"time_base": "1/600", "declared_frames": 240, "ticks": [0, 24, 48, 72]}
+    answer = ANSWER | {"container": "avi", "video": video, "holes": [48]}
+    assert (await scan_answer(monkeypatch, answer)).lost_frames == 6

@@ -286,6 +286,7 @@ TRACK_CHANGES: Mapping[str, object] = {
     "repeated_frames": 1,
     "dropped_frames": 1,
     "gaps": (Gap(start=1, stop=2),),
+    "overwritten": (Gap(start=1, stop=2),),
     "flagged_order": FieldOrder.BFF,
     "field_order": FieldOrder.TFF,
     "order_runs": (OrderRun(first_frame=0, order=FieldOrder.TFF),),
