@@ -41,29 +41,27 @@ def with_noise(tape: Path, *codec: str, seconds: float) -> Path:
 def restored(folder: Path, source: str, name: str, *options: str, segment_s: int = 60) -> Path:
     (folder / "vhsbatch.toml").write_text("presets = ['own.toml']\n")
     (folder / "own.toml").write_text(OWN.format(segment_s=segment_s))
-    done = program.run(
-        *("upscale", source, "-o", folder / name, "-p", "own", "--engine", "ffmpeg", "--no-tui", *options),
-        cwd=folder,
-    )
+    how = ("-p", "own", "--engine", "ffmpeg", "--no-tui")
+    done = program.run("upscale", source, "-o", folder / name, *how, *options, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / name
 
 
 def pictures(path: Path) -> list[str]:
     """The digest of each frame."""
-    command = [FFMPEG, "-v", "error", "-i", path, "-map", "0:v", "-fps_mode", "passthrough"]
+    command = [FFMPEG, "-v", "error", "-i", str(path), "-map", "0:v", "-fps_mode", "passthrough"]
     done = subprocess.run([*command, "-f", "framemd5", "-"], capture_output=True, text=True, check=True)
     return [line.split()[-1] for line in done.stdout.splitlines() if not line.startswith("#")]
 
 
 def samples(path: Path) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
     """The first track's samples, mixed to one channel."""
-    command = [FFMPEG, "-v", "error", "-i", path, "-map", "0:a:0", "-ac", "1", "-f", "s16le", "-"]
+    command = [FFMPEG, "-v", "error", "-i", str(path), "-map", "0:a:0", "-ac", "1", "-f", "s16le", "-"]
     return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.int16)
 
 
 def subtitles(path: Path) -> list[str]:
-    command = [FFMPEG, "-v", "error", "-i", path, "-map", "0:s", "-f", "srt", "-"]
+    command = [FFMPEG, "-v", "error", "-i", str(path), "-map", "0:s", "-f", "srt", "-"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [" ".join(entry.splitlines()[1:]) for entry in done.stdout.strip().split("\n\n")]
 

@@ -20,7 +20,7 @@ from vhsbatch.ffmpeg.deinterlacing import deinterlace, fields_of, hold
 from vhsbatch.ffmpeg.dropouts import repair_dropouts
 from vhsbatch.ffmpeg.graph import Node, compiled, read
 from vhsbatch.ffmpeg.planar import SCALER, chroma_place, to_planar
-from vhsbatch.ffmpeg.preroll import first_shown
+from vhsbatch.ffmpeg.preroll import first_shown, read_from_s
 from vhsbatch.ffmpeg.tonemap import to_sdr
 from vhsbatch.model.media import Colour
 from vhsbatch.model.plan import JobPlan, Segment
@@ -61,7 +61,7 @@ def fields_graph(plan: JobPlan, segment: Segment) -> str:
     It leaves out those that are held, and holds what it has made.
     """
     recipe, positions = plan.recipe, fields_of(plan, segment)
-    node = _grid(plan)
+    node = _grid(plan, segment)
     if recipe.front != recipe.planar:
         node = node.filter(
             "scale",
@@ -116,13 +116,16 @@ def _deinterlaced(plan: JobPlan, segment: Segment) -> Node:
     if plan.recipe.uses_vapoursynth:
         first = int(fields_of(plan, segment).start * plan.recipe.rate_factor)
         return read("frames", "0").filter("setpts", f"N+{first}")
-    return deinterlace(_grid(plan), plan, segment)
+    return deinterlace(_grid(plan, segment), plan, segment)
 
 
-def _grid(plan: JobPlan) -> Node:
+def _grid(plan: JobPlan, segment: Segment) -> Node:
     """The source's frames, each at its position on the grid, planar, cropped and repaired."""
     track, recipe = plan.info.video, plan.recipe
     node = _as_meant(read("source", str(track.index)), recipe)
+    if (from_s := read_from_s(plan, segment)) is not None:
+        # A seek lands before it.
+        node = node.filter("trim", start=_seconds(from_s))
     # Timestamps are rounded to the grid before anything else looks at them, so that a jittering
     # clock neither drops nor doubles a frame; of those that share a position, the first is taken.
     node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")

@@ -16,7 +16,7 @@ from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.probe import probe
 
 # Part of every key: raised when the same file would be read differently.
-PROBE_VERSION = 13
+PROBE_VERSION = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

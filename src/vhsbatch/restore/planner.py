@@ -28,7 +28,7 @@ from vhsbatch.restore.damage import damage_notes
 from vhsbatch.restore.trimming import part_of, trim_notes
 
 # Part of every fingerprint: raised when the same plan would make other frames than before.
-PLAN_VERSION = 8
+PLAN_VERSION = 9
 
 # In a shorter clip, and by less, sound and picture often end apart without drifting.
 _DRIFTING_S = 60
