@@ -130,3 +130,12 @@ def test_gaps_are_told_and_hours_are_refused(tmp_path: Path) -> None:
     assert refused.returncode != 0
     assert "its clock jumps ahead by 2:00:00 at 0:03" in refused.stdout + refused.stderr
     assert "-to 3.00 -c copy 1.mkv, ffmpeg -ss 7203.00 -i IN" in refused.stdout + refused.stderr
+
+
+@pytest.mark.parametrize("clock_s", [0, 3.4, 95_000])
+def test_a_clock_that_does_not_begin_at_zero_costs_no_frame(tmp_path: Path, clock_s: float) -> None:
+    codec = ("-c:v", "mpeg2video", "-q:v", "2", "-g", "12", "-output_ts_offset", str(clock_s))
+    make_counted(tmp_path / "tape.ts", *codec, rate="25", seconds=8, fields="null")
+    (tmp_path / "tape.ts").rename(tmp_path / "tape.mkv")  # a file is what it looks like
+    made = restored(tmp_path, "", segment_s=4, name="made.mkv")
+    assert numbers(made) == list(range(200))

@@ -11,6 +11,7 @@ from vhsbatch.events.describe import field_order, frame_rate
 from vhsbatch.ffmpeg.audio import drift
 from vhsbatch.formatting import duration
 from vhsbatch.model.media import AudioTrack, MediaInfo, VideoTrack
+from vhsbatch.model.trim import clock
 from vhsbatch.probe.blank import BlankEnds
 from vhsbatch.probe.telecine import FieldSteps
 
@@ -58,7 +59,7 @@ def find(info: MediaInfo, measured: Measured) -> tuple[SourceFinding, ...]:
         *_fields(info.video),
         _standard(info.video),
         *_timing(info.video, measured.steps),
-        *_ends(measured.ends),
+        *_ends(measured.ends, info.video.frames / info.video.rate),
         *_noise(picture),
         *_edges(info.video, picture),
         *_colour_and_levels(picture),
@@ -98,13 +99,19 @@ def _timing(video: VideoTrack, steps: FieldSteps | None) -> Iterator[SourceFindi
     yield SourceFinding(subject="frame rate", text=text)
 
 
-def _ends(ends: BlankEnds) -> Iterator[SourceFinding]:
+def _ends(ends: BlankEnds, length_s: Fraction) -> Iterator[SourceFinding]:
+    head_s, tail_s = (Fraction(str(round(part_s, 1))) for part_s in (ends.head_s, ends.tail_s))
+    shows_something = head_s + tail_s < length_s - 1
+
+    def without(option: str, at_s: Fraction) -> str:
+        return f": {option} {clock(Fraction(round(10 * at_s), 10))} leaves it out" if shows_something else ""
+
     if ends.head is not None:
         text = f"{ends.head} for the first {duration(ends.head_s)} ({ends.head_s:.1f} s)"
-        yield SourceFinding(subject="blank head", text=text)
+        yield SourceFinding(subject="blank head", text=text + without("--from", head_s))
     if ends.tail is not None:
         text = f"{ends.tail} for the last {duration(ends.tail_s)} ({ends.tail_s:.1f} s)"
-        yield SourceFinding(subject="blank tail", text=text)
+        yield SourceFinding(subject="blank tail", text=text + without("--to", length_s - tail_s))
 
 
 def _noise(picture: VideoMeasurement) -> Iterator[SourceFinding]:

@@ -215,6 +215,7 @@ def _result(fact: JobPublished, source: SourceIdentity | None) -> Result:
         sha256=fact.sha256,
         modified_ns=fact.modified_ns,
         fingerprint=fact.fingerprint,
+        trim=fact.trim,
     )
 
 
@@ -237,6 +238,7 @@ def _by_record(path: Path) -> Result | None:
         size_bytes=record.output.size_bytes,
         sha256=record.output.sha256,
         fingerprint=record.fingerprint,
+        trim=record.trim,
         proof="its record",
     )
 

@@ -28,6 +28,7 @@ from vhsbatch.config.sources import load_settings, preset_paths
 from vhsbatch.engines.models import expect_model
 from vhsbatch.errors import UsageError
 from vhsbatch.model.source_overrides import source_overrides
+from vhsbatch.model.trim import trim_of
 from vhsbatch.restore.ownership import Rules
 from vhsbatch.restore.per_video import Overrides
 
@@ -184,7 +185,7 @@ def request_for(
     Raises:
         UsageError: a value that was typed does not fit a preset that may be used.
     """
-    result, machine = options.result, options.machine
+    result, trim, machine = options.result, options.trim, options.machine
     return BatchRequest(
         input=typed_input,
         output=typed_output,
@@ -197,7 +198,9 @@ def request_for(
         options=remembered(options, Path(typed_input), preset, settings),
         resume=options.which.resume,
         auto_detect=_auto_detect(result, settings, preset),
-        source_overrides=source_overrides(result.aspect, result.field_order, result.telecine),
+        source_overrides=source_overrides(
+            result.aspect, result.field_order, result.telecine, trim=trim_of(trim.from_, trim.to)
+        ),
         preset_named=preset_finder(result, settings, preset),
         allow_truncated=result.allow_truncated,
         max_damage_percent=result.max_damage,

@@ -125,6 +125,18 @@ class ResultOptions:
     "Choose each video's preset, crop black edges, and repair the sound, all by what is measured."
 
 
+@Parameter(name="*", group=_WHAT)
+@dataclass(frozen=True, kw_only=True)
+class TrimOptions:
+    """Which part of a video is restored."""
+
+    from_: Annotated[str | None, Parameter(name="--from"), _read_by("configure", remembered=True)] = None
+    "Start with the first frame at or after this time: 90, 1:30 or 1:02:03.5."
+
+    to: Annotated[str | None, _read_by("configure", remembered=True)] = None
+    "End with the last frame before this time. Sound is cut at the same moments."
+
+
 @Parameter(name="*", group=_HOW)
 @dataclass(frozen=True, kw_only=True)
 class MachineOptions:
@@ -321,14 +333,24 @@ class VideoOptions:
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class BatchOptions(VideoOptions):
-    """What the commands that restore folders take."""
+    """What the commands that restore folders take; times are of a single video."""
 
     which: FolderOptions = field(default_factory=FolderOptions)
+    trim: Annotated[TrimOptions, Parameter(parse=False)] = field(default_factory=TrimOptions)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class UpscaleOptions(VideoOptions):
+    """What the command that restores one video takes."""
+
+    trim: TrimOptions = field(default_factory=TrimOptions)
 
 
 # For commands where none is typed.
 NO_VIDEO_OPTIONS = VideoOptions()
 NO_BATCH_OPTIONS = BatchOptions()
+NO_UPSCALE_OPTIONS = UpscaleOptions()
 NO_MACHINE_OPTIONS = MachineOptions()
 NO_NETWORK_OPTIONS = NetworkOptions()
 NO_CLUSTER_OPTIONS = ClusterOptions()
@@ -366,7 +388,7 @@ def _row(entry: "dataclasses.Field[Any]", hint: Any) -> Option:
     optional = type(None) in typing.get_args(hint.__origin__)
     return Option(
         name=entry.name,
-        flag=f"--{entry.name.replace('_', '-')}",
+        flag=f"--{entry.name.rstrip('_').replace('_', '-')}",
         kind=kinds[0] if optional else hint.__origin__,
         default=entry.default,
         effect=effect,

@@ -14,6 +14,7 @@ from vhsbatch.cli.options import (
     MachineOptions,
     Option,
     ResultOptions,
+    TrimOptions,
     options_of,
 )
 from vhsbatch.config.presets import Preset, value_of
@@ -25,7 +26,12 @@ from vhsbatch.events.journal import STATE_FOLDER, read_journal
 _PRESET_TABLE = "preset_table"
 _SOURCE = "source"
 # The groups that have options to remember, as fields of `BatchOptions`.
-_GROUPS: dict[str, type] = {"which": FolderOptions, "result": ResultOptions, "machine": MachineOptions}
+_GROUPS: dict[str, type] = {
+    "which": FolderOptions,
+    "result": ResultOptions,
+    "trim": TrimOptions,
+    "machine": MachineOptions,
+}
 
 
 def remembered(options: BatchOptions, source: Path, preset: Preset, settings: Settings) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """`test-presets`."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +24,7 @@ from vhsbatch.config.sources import preset_paths
 from vhsbatch.errors import UsageError
 from vhsbatch.events.telemetry import LogLine, Telemetry
 from vhsbatch.formatting import plain
+from vhsbatch.model.trim import NO_TRIM
 from vhsbatch.process.stalls import no_stall
 from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.compare import choose_clips, compare, names_of
@@ -109,11 +110,15 @@ async def _compare(
     environment = await open_environment(settings, presets[0])
     async with no_stall("measuring", settings.stall_timeout_s):
         info, _ = await probe_source(video, environment.intent)
+    length_s, trim = info.video.frames / info.video.rate, info.trim
+    # The part that is wanted says where clips are; they are made as of the whole.
+    info = replace(info, trim=NO_TRIM)
     clips = choose_clips(
-        info.video.frames / info.video.rate,
+        length_s if trim.to_s is None else min(length_s, trim.to_s),
         count=places.count,
         duration_s=Fraction(places.duration_s).limit_denominator(1000),
         start_s=None if places.start_s is None else Fraction(places.start_s).limit_denominator(1000),
+        begin_s=trim.from_s or Fraction(0),
     )
     await expect_own(folder, names_of(presets, clips), video, overwrite=places.overwrite)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from vhsbatch.cli.options import NO_VIDEO_OPTIONS, BatchOptions, FolderOptions, VideoOptions
+from vhsbatch.cli.options import NO_UPSCALE_OPTIONS, BatchOptions, FolderOptions, UpscaleOptions
 
 
 def upscale(
@@ -16,7 +16,7 @@ def upscale(
     resume: bool = False,
     overwrite: bool = False,
     from_results: bool = False,
-    options: VideoOptions = NO_VIDEO_OPTIONS,
+    options: UpscaleOptions = NO_UPSCALE_OPTIONS,
 ) -> int:
     """Restore one video.
 
@@ -26,7 +26,7 @@ def upscale(
         resume: Continue an interrupted run, and keep its finished segments.
         overwrite: Make the result again, and replace a file with its name that vhs-upscale did not make.
         from_results: Restore the video even if it is a result itself.
-        options: See `VideoOptions`.
+        options: See `UpscaleOptions`.
     """
     # The help needs the signature alone.
     from vhsbatch.batch.captures import refuse_result

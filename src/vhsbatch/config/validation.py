@@ -106,8 +106,8 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> Problem:
 def keys_of(model: type[BaseModel]) -> list[str]:
     """Every key of `model`, those of its tables with dots."""
     keys = []
-    for name, field in model.model_fields.items():
-        table = field.annotation
+    for field_name, field in model.model_fields.items():
+        name, table = field.alias or field_name, field.annotation
         if isinstance(table, type) and issubclass(table, BaseModel):
             keys += [f"{name}.{key}" for key in keys_of(table)]
         else:
@@ -119,7 +119,7 @@ def _key_suggestion(path: list[str], model: type[BaseModel]) -> str:
     """The nearest key of the same table, else the nearest of any: a key may stand in the wrong one."""
     *tables, word = path
     table = "".join(f"{name}." for name in tables)
-    keys = [*model.model_fields, *keys_of(model)]
+    keys = [*(field.alias or name for name, field in model.model_fields.items()), *keys_of(model)]
     siblings = {key.removeprefix(table): key for key in keys if key.rpartition(".")[0] == table[:-1]}
     anywhere = {key.rpartition(".")[2]: key for key in keys}
     for candidates in (siblings, anywhere):

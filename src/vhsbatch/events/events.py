@@ -11,6 +11,7 @@ from typing import Literal
 from vhsbatch.events.telemetry import Telemetry
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.source import SourceIdentity
+from vhsbatch.model.trim import NO_TRIM, Trim
 
 # Why a batch is paused that the user has paused.
 PAUSED_BY_USER = "by the user"
@@ -155,6 +156,7 @@ class JobPublished:
         notes: what the user should know about it.
         source: the source's identity; None in journals of older versions.
         modified_ns: its modification time, in nanoseconds since the epoch; 0 in older journals.
+        trim: which part of the source was wanted.
     """
 
     at_s: float
@@ -167,6 +169,7 @@ class JobPublished:
     notes: tuple[str, ...] = ()
     source: SourceIdentity | None = None
     modified_ns: int = 0
+    trim: Trim = NO_TRIM
     kind: Literal["job_published"] = "job_published"
 
 

@@ -8,6 +8,7 @@ from vhsbatch.config.preset_schema import Audio
 from vhsbatch.config.presets import Preset
 from vhsbatch.model.media import AudioTrack, MediaInfo, VideoTrack
 from vhsbatch.model.plan import JobPlan
+from vhsbatch.model.trim import Part
 
 # Lengths that differ by less are the ends of packets; a difference of more is another cause than drift.
 _LEAST_DRIFT_S = Fraction(1, 50)
@@ -78,7 +79,7 @@ def plan_audio(
     """
     return tuple(
         encode
-        for track in plan.info.audio
+        for track in heard_tracks(plan)
         for encode in _plan_track(
             track,
             plan.info.video,
@@ -86,15 +87,42 @@ def plan_audio(
             plan.container,
             loudness.get(track.index),
             copies=copies,
+            part=plan.part,
         )
     )
 
 
-def audio_notes(info: MediaInfo, preset: Preset, container: str) -> Iterator[str]:
+def heard_tracks(plan: JobPlan) -> tuple[AudioTrack, ...]:
+    """The tracks of the source that are heard in the part that is restored."""
+    return tuple(
+        track for track in plan.info.audio if _is_heard(track, plan.info.video, plan.preset.audio, plan.part)
+    )
+
+
+def heard(track: AudioTrack, video: VideoTrack, audio: Audio, part: Part | None) -> tuple[Fraction, Fraction]:
+    """When a track begins and ends in the result, in seconds from its first picture."""
+    start_s = track.start_s - video.start_s + Fraction(audio.offset_ms, 1000)
+    end_s = start_s + (track.end_s - track.start_s) * (stretch(track, video, audio) or 1)
+    if part is None:
+        return start_s, end_s
+    start_s = max(start_s - part.from_s, Fraction(0))
+    return start_s, (end_s if part.to_s is None else min(end_s, part.to_s)) - part.from_s
+
+
+def _is_heard(track: AudioTrack, video: VideoTrack, audio: Audio, part: Part | None) -> bool:
+    start_s, end_s = heard(track, video, audio, part)
+    return part is None or end_s > start_s
+
+
+def audio_notes(info: MediaInfo, preset: Preset, container: str, part: Part | None = None) -> Iterator[str]:
     """What becomes of tracks that cannot stay as they are, a line each."""
     for number, track in enumerate(info.audio, start=1):
-        encodes = _plan_track(track, info.video, preset.audio, container, None, copies=True)
-        name, codec = f"audio track {number}", encodes[0].codec
+        name = f"audio track {number}"
+        if not _is_heard(track, info.video, preset.audio, part):
+            yield f"{name} left out, which has no sound in this part"
+            continue
+        encodes = _plan_track(track, info.video, preset.audio, container, None, copies=True, part=part)
+        codec = encodes[0].codec
         if track.undecoded_packets:
             at_s = track.undecoded_at_s
             place = "" if at_s is None else f", the first at {float(at_s - info.video.start_s):.1f} s"
@@ -136,9 +164,10 @@ def has_loudness_to_measure(audio: Audio) -> bool:
     return audio.loudness_lufs is not None
 
 
-def loudness_filters(track: AudioTrack, video: VideoTrack, audio: Audio) -> str:
-    """What is measured: the track as it is cleaned; the filter prints JSON."""
-    cleaning = _cleaning(track, video, audio, track.sample_rate_hz)
+def loudness_filters(track: AudioTrack, video: VideoTrack, audio: Audio, part: Part | None) -> str:
+    """What is measured: the track as it is cleaned and cut; the filter prints JSON."""
+    rate_hz = track.sample_rate_hz
+    cleaning = (*_cleaning(track, video, audio, rate_hz), *_of_part(part, rate_hz))
     return ",".join((*cleaning, f"{_loudnorm(track, audio)}:print_format=json"))
 
 
@@ -170,23 +199,28 @@ def _plan_track(
     loudness: Loudness | None,
     *,
     copies: bool,
+    part: Part | None,
 ) -> tuple[AudioEncode, ...]:
     """A track as it comes into the output; one with very many channels in pairs of them."""
     whole = track.undecoded_packets == 0 and track.changes_at_s is None
-    if copies and whole and not _changes(track, video, audio) and can_hold_audio(container, track.codec):
+    could_stay = whole and not _changes(track, video, audio) and can_hold_audio(container, track.codec)
+    if copies and could_stay and part is None:
         return (AudioEncode(track=track, codec="copy"),)
     codec = lossless_audio(container, track.codec) if audio.lossless else "aac"
+    if could_stay and part is not None and is_lossless(track.codec):
+        # Packets cannot be cut at a sample; the samples stay the same all the same.
+        codec = track.codec
     rate_hz = encoded_rate_hz(codec, track.sample_rate_hz)
     level = [] if loudness is None else _levelling(track, audio, loudness, rate_hz)
     if track.channels <= _MOST_CHANNELS or codec.startswith("pcm_"):
         channels = 1 if _mixes(track, audio) else track.channels
-        filters = _filters(track, video, audio, level, rate_hz)
+        filters = _filters(track, video, audio, level, rate_hz, part=part)
         return (
             AudioEncode(track=track, codec=codec, options=_bitrate(codec, audio, channels), filters=filters),
         )
     if loudness is not None:
         level = [_gain(audio, loudness)]
-    filters = _filters(track, video, audio, level, rate_hz)
+    filters = _filters(track, video, audio, level, rate_hz, part=part)
     pairs = [range(first, min(first + 2, track.channels)) for first in range(0, track.channels, 2)]
     return tuple(
         AudioEncode(
@@ -220,14 +254,33 @@ def _mixes(track: AudioTrack, audio: Audio) -> bool:
     return audio.channels != "all" and track.channels == 2
 
 
-def _filters(track: AudioTrack, video: VideoTrack, audio: Audio, level: Sequence[str], rate_hz: int) -> str:
+def _filters(
+    track: AudioTrack,
+    video: VideoTrack,
+    audio: Audio,
+    level: Sequence[str],
+    rate_hz: int,
+    *,
+    part: Part | None,
+) -> str:
     """The whole chain of a track that is encoded: gaps filled, cleaned, levelled, as long as it was."""
-    chain = [*_cleaning(track, video, audio, rate_hz), *level]
-    length = track.end_s - track.start_s
-    samples = round(length * (stretch(track, video, audio) or 1) * rate_hz)
+    chain = [*_cleaning(track, video, audio, rate_hz), *_of_part(part, rate_hz), *level]
+    start_s, end_s = heard(track, video, audio, part)
+    samples = (
+        round(end_s * rate_hz) - round(start_s * rate_hz) if part else round((end_s - start_s) * rate_hz)
+    )
     if len(chain) > 1 and samples > 0:
         chain += [f"apad=whole_len={samples}", f"atrim=end_sample={samples}"]
     return ",".join(chain)
+
+
+def _of_part(part: Part | None, rate_hz: int) -> list[str]:
+    """The filters that leave the samples of a part, and count time from its beginning."""
+    if part is None:
+        return []
+    first = round(part.from_s * rate_hz)
+    stop = "" if part.to_s is None else f":end_pts={round(part.to_s * rate_hz)}"
+    return [f"atrim=start_pts={first}{stop}", f"asetpts=PTS-{first}"]
 
 
 def _cleaning(track: AudioTrack, video: VideoTrack, audio: Audio, rate_hz: int) -> list[str]:
@@ -308,6 +361,11 @@ _MKV_AUDIO = _PCM | {
     *("wavpack", "wmav1", "wmav2", "wmapro", "wmalossless", "pcm_alaw", "pcm_mulaw", "pcm_s32be"),
     *("adpcm_ms", "adpcm_ima_wav", "gsm_ms", "cook", "sipr", "atrac3", "ralf", "ra_144", "ra_288"),
 }
+
+
+def is_lossless(codec: str) -> bool:
+    """Whether FFmpeg's encoder of the same name gives back the very samples."""
+    return codec.startswith("pcm_") or codec in ("alac", "flac")
 
 
 def can_hold_audio(container: str, codec: str) -> bool:

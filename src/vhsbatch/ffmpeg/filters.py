@@ -21,7 +21,7 @@ from vhsbatch.ffmpeg.deinterlacing import deinterlace, fields_of, hold, position
 from vhsbatch.ffmpeg.dropouts import repair_dropouts
 from vhsbatch.ffmpeg.graph import Node, compiled, read
 from vhsbatch.ffmpeg.planar import SCALER, chroma_place, to_planar
-from vhsbatch.ffmpeg.preroll import first_shown
+from vhsbatch.ffmpeg.preroll import first_shown, read_from_s
 from vhsbatch.ffmpeg.tonemap import to_sdr
 from vhsbatch.model.media import Colour, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
@@ -124,6 +124,9 @@ def _grid(plan: JobPlan, segment: Segment) -> Node:
     """The source's frames, each at its position on the grid, planar, cropped and repaired."""
     track, recipe = plan.info.video, plan.recipe
     node = _as_meant(read("source", str(track.index)), recipe)
+    if (from_s := read_from_s(plan, segment)) is not None:
+        # A seek lands before it.
+        node = node.filter("trim", start=_seconds(from_s))
     # Timestamps are rounded to the grid before anything else looks at them, so that a jittering
     # clock neither drops nor doubles a frame; of those that share a position, the first is taken.
     node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")

@@ -93,7 +93,11 @@ def file_url(path: Path) -> str:
 
 
 def input_arguments(
-    source: Path | Served, *, from_s: Fraction | None = None, mend_matrix: bool = False
+    source: Path | Served,
+    *,
+    from_s: Fraction | None = None,
+    mend_matrix: bool = False,
+    keeps_clock: bool = False,
 ) -> tuple[str, ...]:
     """FFmpeg's arguments that open the user's file `source`, and nothing else than that file.
 
@@ -101,8 +105,13 @@ def input_arguments(
         source: the file.
         from_s: where to begin on the container's clock, in seconds; None for the first frame.
         mend_matrix: whether MPEG-2 states a colour matrix that does not exist, see `VideoTrack.mends_matrix`.
+        keeps_clock: whether the command says `-copyts`. Frames may then come from before `from_s`: FFmpeg
+            would leave out too many, as it adds the time with which the container's clock begins.
     """
-    seek = () if from_s is None else ("-seek_timestamp", "1", "-ss", f"{float(from_s):.6f}")
+    seek: tuple[str, ...] = ()
+    if from_s is not None:
+        seek = ("-seek_timestamp", "1", *(("-noaccurate_seek",) if keeps_clock else ()))
+        seek += ("-ss", f"{float(from_s):.6f}")
     options = _SERVED_OPTIONS if isinstance(source, Served) else INPUT_OPTIONS
     if mend_matrix:
         options = (*options, "-bsf:v", "mpeg2_metadata=matrix_coefficients=2")

@@ -71,7 +71,8 @@ async def retime(
     """
     job = {
         "files": [
-            (str(path), segment.start_frame) for path, segment in zip(files, plan.segments, strict=True)
+            (str(path), segment.start_frame - plan.first_frame)
+            for path, segment in zip(files, plan.segments, strict=True)
         ],
         "rate": str(plan.rate),
         "ticks": in_ticks(times_s),

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from vhsbatch.ffmpeg.audio import Loudness, has_loudness_to_measure
+from vhsbatch.ffmpeg.audio import Loudness, has_loudness_to_measure, heard_tracks
 from vhsbatch.ffmpeg.output_commands import changing_tracks, loudness_command, uniform_command
 from vhsbatch.model.media import AudioTrack
 from vhsbatch.model.plan import JobPlan
@@ -20,7 +20,7 @@ async def measure_loudness(plan: JobPlan, *, ffmpeg: str, niceness: int = 0) -> 
     if not has_loudness_to_measure(plan.preset.audio):
         return {}
     measured: dict[int, Loudness] = {}
-    for track in plan.info.audio:
+    for track in heard_tracks(plan):
         lines: list[str] = []
         measure = StageSpec(name="measure", argv=loudness_command(ffmpeg, plan, track))
         await run_chain(

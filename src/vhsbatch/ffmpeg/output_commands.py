@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
 
-from vhsbatch.ffmpeg.audio import AudioEncode, loudness_filters
+from vhsbatch.ffmpeg.audio import AudioEncode, heard_tracks, loudness_filters
 from vhsbatch.ffmpeg.formats import INPUT_OPTIONS, file_url
 from vhsbatch.ffmpeg.segment_commands import PROGRESS, QUIET
 from vhsbatch.ffmpeg.stream_mapping import date_arguments, subtitle_arguments, timecode_arguments
@@ -14,6 +14,7 @@ from vhsbatch.model.media import AudioTrack
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.timeline import TICKS_PER_S
 
+_A_LITTLE_S = Fraction(1, 1000)
 _STRICT = ("-xerror", "-err_detect", "explode")
 # Of the bytes of all packets of a stream; it is to find accidents, not forgeries.
 _PACKET_DIGEST = ("-f", "streamhash", "-hash", "murmur3", "pipe:1")
@@ -46,8 +47,9 @@ def join_command(
     Tracks that change on the way come on stdin, from `uniform_command`.
     """
     source = plan.info
-    shift_s = -float(source.video.start_s)
-    sound_shift_s = shift_s + plan.preset.audio.offset_ms / 1000
+    # Sound is cut by its own filters, which count samples from the source's first picture.
+    sound_shift_s = _sound_shift_s(plan)
+    shift_s = -float(source.video.start_s + plan.from_s)
     changing = changing_tracks(plan)
     return (
         *(ffmpeg, *QUIET, *PROGRESS, *_tolerance(plan), "-copyts"),
@@ -64,9 +66,22 @@ def join_command(
         *("-map_metadata", "2", "-map_chapters", "2", *timecode_arguments(plan)),
         *date_arguments(plan),
         *_container(plan),
+        *_end(plan),
         *("-y", file_url(output)),
         *("-map", "0:v:0", "-c:v", "copy", *_PACKET_DIGEST),
     )
+
+
+def _sound_shift_s(plan: JobPlan) -> float:
+    """By how much the source's sound is moved, so that its clock begins with the first picture."""
+    return -float(plan.info.video.start_s) + plan.preset.audio.offset_ms / 1000
+
+
+def _end(plan: JobPlan) -> tuple[str, ...]:
+    """Where chapters and subtitles end; a little late, as picture and sound are cut exactly already."""
+    if plan.part is None or plan.part.to_s is None:
+        return ()
+    return ("-t", f"{float(plan.part.to_s - plan.part.from_s + _A_LITTLE_S):.6f}")
 
 
 def _sound_arguments(audio: Sequence[AudioEncode], changing: Sequence[AudioTrack]) -> tuple[str, ...]:
@@ -163,11 +178,12 @@ def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack) -> tuple[str
     """Decode a track to nothing and print how loud it is once it is cleaned; one that changes is on stdin."""
     changing = (track,) if track in changing_tracks(plan) else ()
     source = (*INPUT_OPTIONS, "-vn", "-sn", "-dn", "-i", file_url(plan.info.path))
+    clock = () if plan.part is None else ("-copyts", "-itsoffset", f"{_sound_shift_s(plan):.9f}")
     return (
-        *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *_tolerance(plan)),
+        *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *_tolerance(plan), *clock),
         *(_FROM_STDIN if changing else source),
         *("-map", _place(track, changing, 0, 0)),
-        *("-af", loudness_filters(track, plan.info.video, plan.preset.audio), "-f", "null", "-"),
+        *("-af", loudness_filters(track, plan.info.video, plan.preset.audio, plan.part), "-f", "null", "-"),
     )
 
 
@@ -196,5 +212,5 @@ def reread_command(ffmpeg: str, plan: JobPlan, path: Path) -> tuple[str, ...]:
     return (
         *(ffmpeg, *QUIET, *PROGRESS, *_STRICT, "-protocol_whitelist", "file", "-i", file_url(path)),
         *("-map", "0:v:0", "-c:v", "copy", *notation, *_PACKET_DIGEST),
-        *(("-map", "0:a", "-f", "null", "-") if plan.info.audio else ()),
+        *(("-map", "0:a", "-f", "null", "-") if heard_tracks(plan) else ()),
     )

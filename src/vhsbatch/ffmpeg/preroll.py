@@ -40,6 +40,8 @@ def first_shown(plan: JobPlan, segment: Segment) -> int:
 def _before_s(plan: JobPlan, segment: Segment) -> Fraction:
     """When the reading begins, from the first frame on: in a gap nothing is there to warm a filter."""
     track = plan.info.video
+    if not plan.info.exact_seek:
+        return Fraction(0)
     begins_s = Fraction(segment.start_frame) / plan.rate if segment.from_s is None else segment.from_s
     before_s = begins_s - PREROLL_S
     for gap in reversed(track.gaps):

@@ -152,7 +152,12 @@ def _read_source(plan: JobPlan, segment: Segment, threads: Threads, served: Serv
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
         *_other_sizes(plan),
         "-copyts",
-        *input_arguments(source, from_s=read_from_s(plan, segment), mend_matrix=plan.info.video.mends_matrix),
+        *input_arguments(
+            source,
+            from_s=read_from_s(plan, segment),
+            mend_matrix=plan.info.video.mends_matrix,
+            keeps_clock=True,
+        ),
     )
 
 

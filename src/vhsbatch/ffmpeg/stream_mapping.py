@@ -7,6 +7,7 @@ from fractions import Fraction
 from vhsbatch.model.media import MediaInfo, SubtitleTrack
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.recipe import Recipe
+from vhsbatch.model.trim import Part
 
 _TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "subrip", "text", "webvtt"})
 _PICTURE_CODECS = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle"})
@@ -75,15 +76,31 @@ def subtitle_arguments(plan: JobPlan, source: int) -> tuple[str, ...]:
     return tuple(
         word
         for number, (track, codec) in enumerate(kept_subtitles(plan.info, plan.container))
-        for word in ("-map", f"{source}:{track.index}", f"-c:s:{number}", codec)
+        for word in (
+            *("-map", f"{source}:{track.index}", f"-c:s:{number}", codec),
+            *(() if plan.part is None else (f"-bsf:s:{number}", _of_part(plan.part))),
+        )
     )
+
+
+def _of_part(part: Part) -> str:
+    """FFmpeg's bitstream filters that drop subtitles outside of a part, and cut those at its ends.
+
+    What begins before the part is shown from its beginning on: a time below zero would move all streams.
+    """
+    outside, end = r"lte((pts+d)*tb\,0)", "PTS+DURATION"
+    if part.to_s is not None:
+        length_s = f"{float(part.to_s - part.from_s):.6f}"
+        outside, end = rf"{outside}+gte(pts*tb\,{length_s})", rf"min({end}\,{length_s}/TB)"
+    cut = rf"ts='max(PTS\,0)':duration='{end}-max(PTS\,0)'"
+    return f"noise=amount=0:drop='{outside}',setts={cut}"
 
 
 def timecode_arguments(plan: JobPlan) -> tuple[str, ...]:
     """The source's timecode counted in the output's frames; nothing where there is none to keep."""
     if plan.info.timecode is None:
         return ()
-    return ("-metadata", f"timecode={timecode(plan.info, plan.recipe) or ''}")
+    return ("-metadata", f"timecode={timecode(plan.info, plan.recipe, plan.from_s) or ''}")
 
 
 def date_arguments(plan: JobPlan) -> tuple[str, ...]:
@@ -94,10 +111,15 @@ def date_arguments(plan: JobPlan) -> tuple[str, ...]:
     return ("-metadata", f"{key}={plan.info.recorded}")
 
 
-def timecode(info: MediaInfo, recipe: Recipe) -> str | None:
+def timecode(info: MediaInfo, recipe: Recipe, from_s: Fraction = Fraction(0)) -> str | None:
     """The source's timecode counted in the output's frames; None where it cannot be.
 
     Where each field becomes a frame, there are twice as many to a second; film has others altogether.
+
+    Args:
+        info: the source.
+        recipe: how its frames become those of the output.
+        from_s: when the output begins, from the source's first frame on.
     """
     factor = recipe.rate_factor
     match = _TIMECODE.fullmatch(info.timecode or "")
@@ -105,7 +127,36 @@ def timecode(info: MediaInfo, recipe: Recipe) -> str | None:
         return None
     if match[2] != ":" and info.video.rate * factor not in _DROP_FRAME_RATES:
         return None
-    return f"{match[1]}{match[2]}{int(match[3]) * int(factor):02}"
+    rate, drops = info.video.rate * factor, match[2] != ":"
+    first = _frame_number(match[1], int(match[3]) * int(factor), round(rate), drops=drops)
+    clock, frames = _timecode_of(first + round(from_s * rate), round(rate), drops=drops)
+    return f"{clock}{match[2]}{frames:02}"
+
+
+def _frame_number(clock: str, frames: int, per_s: int, *, drops: bool) -> int:
+    """How many frames after midnight a timecode is; drop-frame ones leave out two in 30 numbers a minute."""
+    hours, minutes, seconds = map(int, clock.split(":"))
+    minutes += 60 * hours
+    left_out = per_s // 15 * (minutes - minutes // 10) if drops else 0
+    return (60 * minutes + seconds) * per_s + frames - left_out
+
+
+def _timecode_of(number: int, per_s: int, *, drops: bool) -> tuple[str, int]:
+    """The timecode of a frame after midnight: its clock and its frames.
+
+    >>> [_timecode_of(number, 30, drops=True) for number in (1799, 1800, 17981, 17982)]
+    [('00:00:59', 29), ('00:01:00', 2), ('00:09:59', 29), ('00:10:00', 0)]
+    """
+    if drops:
+        left_out = per_s // 15
+        minute = 60 * per_s - left_out
+        ten_minutes = 10 * minute + left_out
+        tens, rest = divmod(number, ten_minutes)
+        # The first of ten minutes leaves none out.
+        number += left_out * (9 * tens + (max(0, rest - left_out) // minute))
+    seconds, frames = divmod(number, per_s)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours % 24:02}:{rest // 60:02}:{rest % 60:02}", frames
 
 
 def _lost_tags(info: MediaInfo, container: str) -> tuple[str, ...]:
@@ -116,7 +167,9 @@ def _lost_tags(info: MediaInfo, container: str) -> tuple[str, ...]:
     return tuple(tag for tag in info.tags if tag.partition("-")[0] not in _TAGS[container] | _OF_A_FILE)
 
 
-def left_out(info: MediaInfo, recipe: Recipe, container: str) -> Iterator[str]:
+def left_out(
+    info: MediaInfo, recipe: Recipe, container: str, from_s: Fraction = Fraction(0)
+) -> Iterator[str]:
     """What cannot be kept, a line each."""
     lost = [track.codec for track in info.subtitles if subtitle_codec(container, track.codec) is None]
     if lost:
@@ -129,5 +182,5 @@ def left_out(info: MediaInfo, recipe: Recipe, container: str) -> Iterator[str]:
         yield f"still pictures left out, such as covers: {info.pictures}"
     if lost_tags := _lost_tags(info, container):
         yield f"tags left out, which {container} cannot hold: {', '.join(lost_tags)}; mkv holds them"
-    if info.timecode is not None and timecode(info, recipe) is None:
+    if info.timecode is not None and timecode(info, recipe, from_s) is None:
         yield f"timecode {info.timecode} left out, which does not count in the output's frames"

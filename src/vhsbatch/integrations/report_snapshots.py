@@ -66,7 +66,7 @@ class Snapshots:
             await anyio.to_thread.run_sync(make_private, self.folder, self.folder.parent)
             for moment in _MOMENTS:
                 at_s = _frame_time_s(plan, moment)
-                after = after_command(self.ffmpeg, plan, at_s, pair.after)
+                after = after_command(self.ffmpeg, plan, max(Fraction(0), at_s - plan.from_s), pair.after)
                 await run(after, timeout_s=_TIMEOUT_S, niceness=self.niceness)
                 if (await anyio.Path(pair.after).stat()).st_size >= enough_bytes:
                     break
@@ -77,4 +77,4 @@ class Snapshots:
 def _frame_time_s(plan: JobPlan, moment: Fraction) -> Fraction:
     """When a frame of the source begins that is shown about `moment` of the way through."""
     length_s = plan.duration_s if plan.info.exact_seek else min(plan.duration_s, _DECODE_AT_MOST_S)
-    return source_frame_s(plan, length_s * moment)
+    return source_frame_s(plan, plan.from_s + length_s * moment)

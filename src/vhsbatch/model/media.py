@@ -5,6 +5,8 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
+from vhsbatch.model.trim import NO_TRIM, Trim
+
 _SD_LINES = 600
 
 # In place of a name, of a matrix for which FFmpeg refuses the frames.
@@ -289,6 +291,7 @@ class MediaInfo:
         tags: names of what else it says of itself, in small letters.
         notes: what the user should know of this source, one line each.
         damage: of its video, None where all of it decodes cleanly.
+        trim: what the user wants of it.
     """
 
     path: Path
@@ -307,3 +310,4 @@ class MediaInfo:
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     damage: Damage | None = None
+    trim: Trim = NO_TRIM

@@ -1,12 +1,13 @@
 """What will be made of one source: decided once, before any work, and then only read."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 from vhsbatch.config.presets import Preset
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.recipe import Recipe
+from vhsbatch.model.trim import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class Segment:
 
     Attributes:
         index: position in the video, from 0.
-        start_frame: first output frame.
+        start_frame: first output frame, counted in the result of the whole source.
         stop_frame: the frame after the last one.
         from_s: where frames keep their own times, the time at which it is cut before its first one, from
             the first frame of the source on; None elsewhere.
@@ -51,6 +52,10 @@ class Segment:
     def frames(self) -> int:
         """Number of output frames."""
         return self.stop_frame - self.start_frame
+
+    def moved(self, frames: int) -> "Segment":
+        """The segment of the same length that is `frames` later."""
+        return replace(self, start_frame=self.start_frame + frames, stop_frame=self.stop_frame + frames)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +117,7 @@ class JobPlan:
         encoder: FFmpeg encoder name, never ``auto``.
         container: ``mp4``, ``mkv`` or ``mov``.
         frames: number of output frames.
-        segments: how the output is cut; together they tile ``range(frames)``.
+        segments: how the output is cut; together they tile `frames` from `first_frame` on.
         fingerprint: digest of all that decides the result; a result with another one is another result.
         identity: versions and digests of every tool that touches the frames.
         nnedi_weights: the file of nnedi's weights, None where it does not deinterlace.
@@ -121,6 +126,7 @@ class JobPlan:
         essential_notes: those of them without which the result may surprise: what is left out, filled,
             damaged or converted, what was asked for and is not done, and which preset was chosen.
         sample: digest of pieces of the source, by which one is told from another of its size and time.
+        part: the part of the source that is restored; None for all of it.
         replaces: digest of the file that the result may replace, ``any`` for whatever is there; empty where
             nothing may be there.
     """
@@ -142,7 +148,18 @@ class JobPlan:
     notes: tuple[str, ...] = ()
     essential_notes: tuple[str, ...] = ()
     sample: str = ""
+    part: Part | None = None
     replaces: str = ""
+
+    @property
+    def first_frame(self) -> int:
+        """Its first frame, counted in the result of the whole source."""
+        return 0 if self.part is None else self.part.first_frame
+
+    @property
+    def from_s(self) -> Fraction:
+        """When its first frame is shown, from the first frame of the source on, in seconds."""
+        return Fraction(0) if self.part is None else self.part.from_s
 
     @property
     def width(self) -> int:

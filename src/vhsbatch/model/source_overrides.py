@@ -1,4 +1,4 @@
-"""What a user knows better than a source says: its shape, its field order, whether it is film. Pure."""
+"""What a user says of a source: its shape, its field order, whether it is film, which part counts. Pure."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -6,6 +6,7 @@ from typing import Literal
 
 from vhsbatch.errors import UsageError
 from vhsbatch.model.media import FieldOrder, MediaInfo, Telecine
+from vhsbatch.model.trim import NO_TRIM, TRIM_OPTIONS, Trim, expect_within
 
 OrderWord = Literal["tff", "bff", "progressive"]
 TelecineWord = Literal["none", "soft", "hard", "shifted"]
@@ -25,11 +26,15 @@ class SourceOverrides:
         aspect: width to height of the picture as it is shown, None for what was found.
         field_order: likewise.
         telecine: likewise.
+        trim: the part that is wanted.
+        trim_keys: how the user says where that begins and ends.
     """
 
     aspect: Fraction | None = None
     field_order: FieldOrder | None = None
     telecine: Telecine | None = None
+    trim: Trim = NO_TRIM
+    trim_keys: tuple[str, str] = TRIM_OPTIONS
 
 
 NO_SOURCE_OVERRIDES = SourceOverrides()
@@ -40,9 +45,11 @@ def source_overrides(
     field_order: OrderWord | None,
     telecine: TelecineWord | None = None,
     *,
+    trim: Trim = NO_TRIM,
     aspect_key: str = "--aspect",
+    trim_keys: tuple[str, str] = TRIM_OPTIONS,
 ) -> SourceOverrides:
-    """Overrides as they are typed, on a command line or in a file that calls the first one `aspect_key`.
+    """Overrides as they are typed, on a command line or in a file that has its own names for some.
 
     >>> source_overrides("16:9", "tff").aspect
     Fraction(16, 9)
@@ -54,6 +61,8 @@ def source_overrides(
         aspect=None if aspect is None else _ratio(aspect, aspect_key),
         field_order=None if field_order is None else FieldOrder(field_order),
         telecine=None if telecine is None else Telecine(telecine),
+        trim=trim,
+        trim_keys=trim_keys,
     )
 
 
@@ -68,7 +77,11 @@ def _ratio(text: str, key: str) -> Fraction:
 
 
 def corrected(info: MediaInfo, by: SourceOverrides) -> MediaInfo:
-    """A source as the user knows it."""
+    """A source as the user knows it, and the part of it that is wanted.
+
+    Raises:
+        InputError: it has no such part.
+    """
     video, notes = info.video, info.notes
     if by.aspect is not None:
         video = replace(
@@ -93,4 +106,7 @@ def corrected(info: MediaInfo, by: SourceOverrides) -> MediaInfo:
         video = replace(
             video, telecine=by.telecine, telecine_reason="as was asked for", telecine_confidence=1.0
         )
-    return replace(info, video=video, notes=notes)
+    trim = by.trim.over(info.trim)
+    if by.trim != NO_TRIM:
+        expect_within(trim, video.frames / video.rate, *by.trim_keys)
+    return replace(info, video=video, notes=notes, trim=trim)

@@ -120,7 +120,7 @@ async def look(
     finished = await run(
         (
             ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-copyts",
-            *input_arguments(path, from_s=from_s, mend_matrix=mend_matrix),
+            *input_arguments(path, from_s=from_s, mend_matrix=mend_matrix, keeps_clock=True),
             "-map", f"0:{stream}", "-vf", filters,
             "-fps_mode", "passthrough", *limit, "-f", "null", "-",
         ),

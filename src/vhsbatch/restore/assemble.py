@@ -96,6 +96,7 @@ async def assemble(
             notes=(*plan.notes, *notes),
             source=source,
             modified_ns=modified_ns,
+            trim=plan.info.trim,
         )
         # If the program dies before its journal has this, the file is known to be its own all the same.
         await keep_proof(workspace.publishing.parent, published)
@@ -142,6 +143,8 @@ async def _retimed(
     if plan.shown_s is None:
         return None
     times_s = tuple(await frame_times(plan.job.source, plan.info.video.start_s, ffmpeg=workspace.ffmpeg))
+    if plan.part is not None:
+        times_s = tuple(at_s - plan.from_s for at_s in times_s[plan.part.first_frame : plan.part.stop_frame])
     if len(times_s) != plan.frames:
         raise StalePlanError(f"it has {len(times_s)} frames, and was planned with {plan.frames}")
     folder = workspace.job_folder(plan)

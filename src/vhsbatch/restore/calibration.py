@@ -36,7 +36,7 @@ async def calibrate(plan: JobPlan, workspace: Workspace) -> tuple[list[tuple[int
     # What cannot be made fails in the batch, and says why there.
     with suppress(VhsBatchError), anyio.move_on_after(_LONGEST_S):
         for frames in sorted({1, min(plan.frames, _frames_to_try(plan))}):
-            start = (plan.frames - frames) // 2
+            start = plan.first_frame + (plan.frames - frames) // 2
             segment = Segment(index=frames, start_frame=start, stop_frame=start + frames)
             part = workspace.temporary / f"{frames}.part"
             began_s = time.monotonic()

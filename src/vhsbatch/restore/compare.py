@@ -54,14 +54,26 @@ class Clip:
 
 
 def choose_clips(
-    length_s: Fraction, *, count: int, duration_s: Fraction, start_s: Fraction | None
+    length_s: Fraction,
+    *,
+    count: int,
+    duration_s: Fraction,
+    start_s: Fraction | None,
+    begin_s: Fraction = Fraction(0),
 ) -> tuple[Clip, ...]:
     """Clips spread evenly over the tape, from `start_s` on; without it edges are left out. Pure.
+
+    Args:
+        length_s: where the tape ends, or the part that is wanted of it.
+        count: how many.
+        duration_s: how long each is.
+        start_s: where the first one begins.
+        begin_s: where the part begins that is wanted.
 
     Raises:
         UsageError: the video is too short for them.
     """
-    duration_s = min(duration_s, length_s)
+    duration_s = min(duration_s, length_s - begin_s)
     if start_s is not None and start_s + duration_s > length_s:
         raise UsageError(
             f"--start {float(start_s):g} with --duration {float(duration_s):g} is beyond the end "
@@ -70,7 +82,8 @@ def choose_clips(
     last_s = length_s - duration_s
     if start_s is None:
         # A tape begins and ends with leader: the first clip is not at the very start.
-        starts = [last_s * (2 * number + 1) / (2 * count) for number in range(count)]
+        free_s = last_s - begin_s
+        starts = [begin_s + free_s * (2 * number + 1) / (2 * count) for number in range(count)]
     else:
         step_s = (last_s - start_s) / max(1, count - 1)
         starts = [start_s + step_s * number for number in range(count)]

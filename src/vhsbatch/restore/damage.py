@@ -5,6 +5,7 @@ from fractions import Fraction
 from vhsbatch.errors import InputError
 from vhsbatch.formatting import place
 from vhsbatch.model.media import Damage, MediaInfo
+from vhsbatch.model.trim import NO_TRIM
 
 _MOST_PLACES_TOLD = 3
 
@@ -19,21 +20,35 @@ def expect_usable(info: MediaInfo, max_percent: int) -> None:
     Raises:
         InputError: there are more.
     """
-    if info.damage is not None and info.damage.percent > max_percent:
+    damage = _damage_of_part(info)
+    if damage is not None and damage.percent > max_percent:
         raise InputError(
-            f"damaged: {_in_words(info.damage)}",
+            f"damaged: {_in_words(damage)}",
             fix="copy it again from the original, or accept it as it is with --max-damage 100",
         )
 
 
 def damage_notes(info: MediaInfo) -> tuple[str, ...]:
     """What the user should know of the damage that was accepted."""
-    if info.damage is None:
+    damage = _damage_of_part(info)
+    if damage is None:
         return ()
-    note = f"damaged, and restored as it decodes: {_in_words(info.damage)}"
+    note = f"damaged, and restored as it decodes: {_in_words(damage)}"
     if held := sum(place.frames for place in info.video.overwritten):
         note += f"; overwritten, so that the frame before is shown: {held}"
     return (note,)
+
+
+def _damage_of_part(info: MediaInfo) -> Damage | None:
+    """The damage of the whole source; None where all of it is outside of the part that is wanted."""
+    trim = info.trim
+    if info.damage is None or trim == NO_TRIM:
+        return info.damage
+    inside = any(
+        (trim.from_s is None or last_s >= trim.from_s) and (trim.to_s is None or first_s < trim.to_s)
+        for first_s, last_s in info.damage.places
+    )
+    return info.damage if inside else None
 
 
 def _in_words(damage: Damage) -> str:

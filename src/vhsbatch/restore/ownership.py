@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vhsbatch.model.source import Likeness, SourceIdentity, likeness
+from vhsbatch.model.trim import NO_TRIM, Trim
 
 # Some file systems keep times no finer than this.
 _SAME_TIME_NS = 2_000_000_000
@@ -52,6 +53,7 @@ class Result:
         sha256: its digest.
         modified_ns: the time of its last change then; 0 where nobody kept that.
         fingerprint: digest of all that decided it; empty where nobody kept that.
+        trim: which part of the source it is.
         proof: what says so, in words.
     """
 
@@ -60,6 +62,7 @@ class Result:
     sha256: str
     modified_ns: int = 0
     fingerprint: str = ""
+    trim: Trim = NO_TRIM
     proof: str = "the journal"
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vhsbatch.config.preset_files import find_preset, load_presets, read_toml, with_files_from
 from vhsbatch.config.presets import Preset, derive
@@ -25,6 +25,7 @@ from vhsbatch.model.source_overrides import (
     TelecineWord,
     source_overrides,
 )
+from vhsbatch.model.trim import trim_of
 
 # Results are named, and encoders are tried out, once for all videos.
 _OF_THE_RUN: Mapping[tuple[str, ...], str] = {
@@ -45,6 +46,9 @@ class _Keys(BaseModel):
     aspect: str | None = None
     field_order: OrderWord | None = None
     telecine: TelecineWord | None = None
+    # Whatever TOML can hold is refused, if it is no time, in the same words as on a command line.
+    from_: Any = Field(default=None, alias="from")
+    to: Any = None
     vfr: str | None = None
     segment_s: int | None = None
     ai_segment_s: int | None = None
@@ -220,7 +224,14 @@ def _override(
     telecine: TelecineWord | None = words.get("telecine")
     try:
         preset = None if words.get("preset") is None else preset_named(words["preset"])
-        known = source_overrides(words.get("aspect"), order, telecine, aspect_key="aspect =")
+        known = source_overrides(
+            words.get("aspect"),
+            order,
+            telecine,
+            trim=trim_of(words.get("from_"), words.get("to"), ("from =", "to =")),
+            aspect_key="aspect =",
+            trim_keys=(f"{label}: from =", f"{label}: to ="),
+        )
     except UsageError as error:
         raise InputError(f"{label}: {error.cause}", fix=error.fix) from None
     return Override(sources=sources, preset=preset, changes=changes, source_overrides=known)

@@ -28,6 +28,7 @@ from vhsbatch.model.media import Colour, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Upscaling
 from vhsbatch.model.recipe import Recipe
 from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides, corrected
+from vhsbatch.model.trim import Trim
 from vhsbatch.probe.cached import Probing
 from vhsbatch.probe.probe import frame_times
 from vhsbatch.restore.damage import expect_usable
@@ -119,8 +120,18 @@ async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]
     info, override = await to_thread.run_sync(_known, path, intent, abandon_on_cancel=True)
     if info is None:
         info = await intent.probing.probe_and_cache(path)
+    info = corrected(corrected(info, intent.source_overrides), override.source_overrides)
     expect_usable(info, intent.max_damage_percent)
-    return corrected(corrected(info, intent.source_overrides), override.source_overrides), override
+    return info, override
+
+
+def wanted_part(path: Path, intent: Intent) -> Trim:
+    """Which part of a source is wanted, without probing it; reads its per-video settings.
+
+    Raises:
+        InputError: these are wrong.
+    """
+    return intent.overrides.of(path).source_overrides.trim.over(intent.source_overrides.trim)
 
 
 def _known(path: Path, intent: Intent) -> tuple[MediaInfo | None, Override]:

@@ -14,6 +14,7 @@ from vhsbatch.events.events import JobPublished, SegmentFinished
 from vhsbatch.events.serialize import dump_pretty
 from vhsbatch.fs import publish, read_regular
 from vhsbatch.model.plan import JobPlan
+from vhsbatch.model.trim import NO_TRIM, Trim
 
 FORMAT = 1
 _LARGEST_BYTES = 64 * 2**20
@@ -85,6 +86,7 @@ class Record:
         segments: how each segment was made.
         join: the command that joined them with the audio.
         fingerprint: digest of all that decided the result; empty in records of older versions.
+        trim: which part of the source it is, as it was asked for; both None for all of it.
     """
 
     format: int
@@ -106,6 +108,7 @@ class Record:
     segments: tuple[SegmentRecord, ...]
     join: str
     fingerprint: str = ""
+    trim: Trim = NO_TRIM
 
 
 _RECORD = TypeAdapter(Record)
@@ -176,6 +179,7 @@ def make_record(
         ),
         join=join,
         fingerprint=plan.fingerprint,
+        trim=plan.info.trim,
     )
 
 

@@ -21,7 +21,7 @@ class Moment:
     """A frame to be looked at.
 
     Attributes:
-        frame: its number among the output's frames.
+        frame: its number, counted in the result of the whole source.
         made: the file that has it, None while it is not made.
         first_frame: the output's frame that this file begins with.
     """
@@ -61,10 +61,12 @@ def moment_of(job: JobState, at_work_on: int | None, temporary: Path) -> Moment 
     if plan is None:
         return None
     if job.phase is Phase.DONE:
-        return Moment(frame=plan.frames // 2, made=job.job.output)
+        middle = plan.first_frame + plan.frames // 2
+        return Moment(frame=middle, made=job.job.output, first_frame=plan.first_frame)
     proof = max(job.finished.values(), key=lambda proof: proof.at_s, default=None)
     if proof is None or proof.fingerprint != plan.fingerprint or proof.segment >= len(plan.segments):
-        return Moment(frame=min(at_work_on or 0, plan.frames - 1))
+        last = plan.first_frame + plan.frames - 1
+        return Moment(frame=min(max(at_work_on or 0, plan.first_frame), last))
     segment = plan.segments[proof.segment]
     middle = segment.start_frame + segment.frames // 2
     nearest = middle if at_work_on is None else at_work_on

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from vhsbatch.errors import ChainError, UndecodableError, VerificationError
-from vhsbatch.ffmpeg.audio import AudioEncode, stretch
+from vhsbatch.ffmpeg.audio import AudioEncode, heard, heard_tracks, stretch
 from vhsbatch.ffmpeg.frame_times import expect_times
 from vhsbatch.ffmpeg.output_commands import check_command, reread_command
 from vhsbatch.ffmpeg.progress import ProgressParser
@@ -159,7 +159,7 @@ async def verify_output(
         _expect(frames == plan.frames, f"{frames} frames instead of {plan.frames}")
     if times_s is not None:
         expect_times(await packet_times(path), times_s)
-    sources = plan.info.audio if audio is None else [encode.track for encode in audio]
+    sources = heard_tracks(plan) if audio is None else [encode.track for encode in audio]
     compare(await probe_result(path, ffmpeg=ffmpeg), plan, sources)
     return how
 
@@ -208,9 +208,8 @@ def _compare_sound(
     start_s = track.start_s - made.video.start_s
     end_s = track.end_s - made.video.start_s
     audio, video = plan.preset.audio, plan.info.video
-    source_start_s = source.start_s - video.start_s + Fraction(audio.offset_ms, 1000)
     longer = stretch(source, video, audio) or 1
-    source_end_s = source_start_s + (source.end_s - source.start_s) * longer
+    source_start_s, source_end_s = heard(source, video, audio, plan.part)
     earliest_s, latest_s = source_start_s, max(source_start_s, Fraction(0))
     _expect(
         earliest_s - SOUND_TOLERANCE_S <= start_s <= latest_s + SOUND_TOLERANCE_S,
@@ -224,9 +223,9 @@ def _compare_sound(
     )
     if track.heard_s is not None and source.heard_s is not None:
         # What overlaps is heard once, and what comes before the picture may be cut; gaps may be filled.
-        least_s = min(source.heard_s, source.end_s - source.start_s) * longer + min(
-            source_start_s, Fraction(0)
-        )
+        # In a part of a track, all of its gaps may lie.
+        missing_s = max(source.end_s - source.start_s - source.heard_s, Fraction(0)) * longer
+        least_s = source_end_s - source_start_s - missing_s + min(source_start_s, Fraction(0))
         _expect(
             track.heard_s >= least_s - SOUND_TOLERANCE_S * 2,
             f"audio track {number} has {_s(track.heard_s)} of sound instead of {_s(least_s)}",

@@ -176,3 +176,11 @@ def test_repeated_frames_and_blank_ends_are_told() -> None:
     assert said["blank head"] == "blue for the first 0:12 (12.3 s)"
     assert said["blank tail"] == "black for the last 12:34 (754.0 s)"
     assert said["repeated"] == "30 of 299 frames repeat the ones before them"
+
+
+def test_the_times_are_named_that_leave_blank_ends_out() -> None:
+    ends = BlankEnds(head="blue", head_s=12.3, tail="black", tail_s=754.0)
+    tape = make.info(make.track(frames=54_000, rate=Fraction(30)))
+    said = {finding.subject: finding.text for finding in found(info=tape, ends=ends)}
+    assert said["blank head"].endswith(": --from 0:12.3 leaves it out")
+    assert said["blank tail"].endswith(": --to 17:26 leaves it out")

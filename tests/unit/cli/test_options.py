@@ -22,6 +22,7 @@ from vhsbatch.cli.options import (
     NetworkOptions,
     Option,
     ResultOptions,
+    TrimOptions,
     options_of,
 )
 from vhsbatch.config.presets import Preset, value_of
@@ -35,6 +36,7 @@ GROUPS = (
     MachineOptions,
     NetworkOptions,
     ResultOptions,
+    TrimOptions,
 )
 ROWS = [(group, option) for group in GROUPS for option in options_of(group)]
 IDS = [f"{group.__name__}.{option.name}" for group, option in ROWS]
@@ -131,7 +133,7 @@ def test_every_option_of_a_command_is_declared_and_documented(command: str) -> N
     manual = PAGE.read_text(encoding="utf-8").replace("\\-", "-")
     shown = 0
     for argument in app[command].assemble_argument_collection(parse_docstring=True):
-        if not argument.children:
+        if not argument.children and argument.parameter.parse is not False:
             shown += 1
             assert argument.field_info.name in own | shared
             assert argument.parameter.help

@@ -310,8 +310,8 @@ def test_segments_differ_in_where_they_are_read_and_cut_alone(case: str) -> None
     (start,) = values(made[f"{sought} 2"], "-ss")
     segment = plan.segments[1]
     begins_s = segment.start_frame / plan.rate if segment.from_s is None else segment.from_s
-    start_s = plan.info.video.start_s + begins_s - PREROLL_S
-    assert abs(Fraction(start) - start_s) < Fraction(1, 10**6)
+    start_s = float(plan.info.video.start_s + begins_s - PREROLL_S)
+    assert float(start) == pytest.approx(start_s, abs=1e-6)
     graphs = []
     for segment, command in zip(plan.segments, (first, second), strict=False):
         (graph,) = values(command, "-filter_complex")
@@ -324,6 +324,11 @@ def test_segments_differ_in_where_they_are_read_and_cut_alone(case: str) -> None
         assert {graph.count(words) for words in cut} == {1}
         # Film is counted in whole cycles from a certain frame on.
         graph = re.sub(r":start_time=[\d.]+|setpts=N\+\d+", "", graph)
+        if not apart:
+            # What a seek lands on before that is left out.
+            read_from = rf"trim=start={start_s:.9f}\[s\d+\];\[s\d+\]"
+            assert len(re.findall(read_from, graph)) == (segment.index > 0)
+            graph = re.sub(r"\[s\d+\]", "[s]", re.sub(read_from, "", graph))
         for words in cut:
             graph = graph.replace(words, "")
         graphs.append(graph)

@@ -76,6 +76,23 @@ def test_a_timecode_counts_the_frames_of_the_output(
     assert bool(told) == (stated is not None and counted is None)
 
 
+@pytest.mark.parametrize(
+    ("stated", "from_frame", "counted"),
+    [
+        ("00:00:59:28", 0, "00:00:59:56"),
+        ("00:00:59:28", 3, "00:01:00:02"),
+        ("23:59:59:29", 1, "00:00:00:00"),
+        ("01:00:59;28", 2, "01:01:00;04"),
+        ("01:08:59;28", 2, "01:09:00;04"),
+        ("01:09:59;28", 2, "01:10:00;00"),
+        ("00:00:00;00", 107_892, "01:00:00;00"),
+    ],
+)
+def test_a_timecode_counts_on_from_where_a_part_begins(stated: str, from_frame: int, counted: str) -> None:
+    source = make.info(make.track(field_order=FieldOrder.TFF), timecode=stated)
+    assert timecode(source, recipe_of(source), from_frame / make.NTSC_RATE) == counted
+
+
 def test_a_timecode_that_leaves_numbers_out_needs_the_rate_for_it() -> None:
     pal = make.track(rate=Fraction(25), field_order=FieldOrder.TFF)
     assert timecode(make.info(pal, timecode="00:00:02;17"), resolve(pal, PRESET)) is None
