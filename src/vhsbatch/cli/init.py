@@ -23,7 +23,7 @@ _YIELD_MOST, _YIELD_NOTHING = 19, 0
 
 
 def init(input_folder: str = "", /, *, yes: bool = False) -> int:
-    """Write a commented vhsbatch.toml into this folder, after three questions.
+    """Write a commented vhsbatch.toml, after three questions.
 
     Args:
         input_folder: Folder of captures. Nothing in it is ever changed.

@@ -103,7 +103,7 @@ def test_no_room_for_a_single_view_is_refused(tmp_path: Path) -> None:
 
 def test_packages_that_are_missing_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "textual_serve" else name)
-    with pytest.raises(ToolError, match=r"\(pip install 'vhsbatch\[web\]'\)"):
+    with pytest.raises(ToolError, match="pip install aiohttp textual-serve"):
         serve(tmp_path, tabs=0)
 
 
