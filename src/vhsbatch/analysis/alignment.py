@@ -6,7 +6,8 @@ their decks are: by what is left of the one when it is explained by the other, s
 
 A capture has an *offset* to the reference, which changes where frames were dropped or repeated. The
 offsets of all fields are found together (Viterbi): a change costs as much as some fields that fit badly, so
-that it is placed where the fields fit best. Where nothing fits, the capture is searched from its last match on.
+that it is placed where the fields fit best. Where nothing fits, the capture is searched from its last match
+on.
 """
 
 from dataclasses import dataclass
