@@ -203,7 +203,7 @@ def _last_number(steps: list[_Step], first: int) -> int:
 def _search(block: _Values, other: Fingerprints, first: int, after: int) -> int | None:
     """The offset at which a part of a block is found in `other` from field `after` on; None if it is not."""
     size = min(_SEARCHED, len(block), max(_LEAST_SEARCHED, len(other) // 2))
-    for start in range(0, len(block) - size + 1, size):
+    for start in range(0, len(block) - size + 1, max(1, size // 2)):
         at = _found(block[start : start + size], other, max(0, after))
         if at is not None:
             return at - first - start
