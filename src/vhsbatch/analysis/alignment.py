@@ -74,12 +74,17 @@ class _Path:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A block of fields, and how each offset of each field was reached."""
+    """A block of fields, and how each offset of each field was reached: a bit for each, as there are many.
+
+    Attributes:
+        first: the least offset, `_NO_OFFSET` where the block was lost.
+        changed: whether the offset was another one before, eight offsets a byte.
+        best: what it was then.
+    """
 
     first: int
     changed: NDArray[np.uint8]
     best: Numbers
-    left: _Values
 
 
 def align(reference: Fingerprints, other: Fingerprints) -> Numbers:
@@ -121,23 +126,19 @@ def _offsets(reference: Fingerprints, other: Fingerprints) -> tuple[Numbers, _Va
         step = None
         if path is not None:
             path = path.moved(path.first + int(np.argmin(path.costs)) - _REACH)
-            path, step = _follow(path, block, held[first : first + _BLOCK], other, first)
-            if _is_lost(step, path):
+            path, step, lost = _follow(path, block, held[first : first + _BLOCK], other, first)
+            if lost:
                 path = None
         if path is None:
             after = _last_number(steps, first)
             offset = _search(block, other, first, after)
             if offset is not None:
                 path = _Path(offset - _REACH, np.zeros(2 * _REACH + 1, np.float32))
-                path, step = _follow(path, block, held[first : first + _BLOCK], other, first)
+                path, step, _ = _follow(path, block, held[first : first + _BLOCK], other, first)
         if path is None or step is None:
-            step = _Step(int(_NO_OFFSET), np.empty(0, np.uint8), np.zeros(len(block), np.int32), _none(block))
+            step = _Step(int(_NO_OFFSET), np.empty(0, np.uint8), np.zeros(len(block), np.int32))
         steps.append(step)
-    return _traced(steps, path)
-
-
-def _none(block: _Values) -> _Values:
-    return np.full((len(block), 1), _WORST, np.float32)
+    return _traced(steps, path, reference, other)
 
 
 def _centred(fingerprints: Fingerprints) -> _Values:
@@ -170,7 +171,8 @@ def _near(block: _Values, other: Fingerprints, first: int, offset: int, reach: i
 
 def _follow(
     path: _Path, block: _Values, held: NDArray[np.bool_], other: Fingerprints, first: int
-) -> tuple[_Path, _Step]:
+) -> tuple[_Path, _Step, bool]:
+    """Go on through a block; the last answer is whether nothing fits any more."""
     left = _near(block, other, first, path.first, _REACH)
     changed = np.empty((len(block), len(path.costs)), np.bool_)
     best = np.empty(len(block), np.int32)
@@ -184,12 +186,8 @@ def _follow(
         if not held[number]:
             costs += own
     costs -= np.min(costs)
-    return _Path(path.first, costs), _Step(path.first, np.packbits(changed, axis=1), best, left)
-
-
-def _is_lost(step: _Step, path: _Path) -> bool:
-    at = int(np.argmin(path.costs))
-    return float(np.percentile(step.left[:, at], 25)) > _LOST
+    lost = float(np.percentile(left[:, int(np.argmin(costs))], 25)) > _LOST
+    return _Path(path.first, costs), _Step(path.first, np.packbits(changed, axis=1), best), lost
 
 
 def _last_number(steps: list[_Step], first: int) -> int:
@@ -228,13 +226,15 @@ def _found(window: _Values, other: Fingerprints, after: int) -> int | None:
     return after + at if score[at] < min(_LOST, _FOUND * float(np.median(score))) else None
 
 
-def _traced(steps: list[_Step], path: _Path | None) -> tuple[Numbers, _Values]:
+def _traced(
+    steps: list[_Step], path: _Path | None, reference: Fingerprints, other: Fingerprints
+) -> tuple[Numbers, _Values]:
     """The cheapest way backwards through all blocks, and what is left along it and beside it."""
     offsets, lefts = [], []
     at: int | None = None
     # The end of the last block that was followed has no costs any more, once the capture was lost behind it.
     end = path.first + int(np.argmin(path.costs)) if path is not None else None
-    for step in reversed(steps):
+    for start, step in zip(range((len(steps) - 1) * _BLOCK, -1, -_BLOCK), reversed(steps), strict=True):
         count = len(step.best)
         along = np.full(count, _NO_OFFSET, np.int32)
         beside = np.full((count, 1 + len(_NEIGHBOURS)), _WORST, np.float32)
@@ -243,14 +243,15 @@ def _traced(steps: list[_Step], path: _Path | None) -> tuple[Numbers, _Values]:
         else:
             if at is None:
                 at = int(step.best[-1]) if end is None else end
-            changed = np.unpackbits(step.changed, axis=1, count=step.left.shape[1])
+            left = _near(_centred(reference[start : start + count]), other, start, step.first, _REACH)
+            changed = np.unpackbits(step.changed, axis=1, count=left.shape[1])
             for number in range(count - 1, -1, -1):
                 along[number] = at
                 place = at - step.first
                 for column, near in enumerate((0, *_NEIGHBOURS)):
-                    if 0 <= place + near < step.left.shape[1]:
-                        beside[number, column] = step.left[number, place + near]
-                if not 0 <= place < step.left.shape[1] or changed[number, place]:
+                    if 0 <= place + near < left.shape[1]:
+                        beside[number, column] = left[number, place + near]
+                if not 0 <= place < left.shape[1] or changed[number, place]:
                     at = int(step.best[number])
         end = None
         offsets.append(along)
