@@ -223,7 +223,9 @@ def _found(window: _Values, other: Fingerprints, after: int) -> int | None:
         return None
     score = np.concatenate(scores)
     at = int(np.argmin(score))
-    return after + at if score[at] < min(_LOST, _FOUND * float(np.median(score))) else None
+    # In few places there is nothing to compare with.
+    elsewhere = float(np.median(score)) if len(score) > size else _LOST
+    return after + at if score[at] < _FOUND * min(2 * _LOST, elsewhere) else None
 
 
 def _traced(

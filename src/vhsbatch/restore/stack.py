@@ -272,7 +272,7 @@ async def _align(
         if one.frames == 0:
             raise InputError(
                 f"{plan.info.path} shows nothing that {plans[0].info.path.name} shows",
-                fix="is it of the same tape? Leave it out",
+                fix="leave it out if it is of another tape; where nothing moves, nothing can be found either",
             )
     return found
 

@@ -117,3 +117,8 @@ def test_short_captures_are_no_trouble(fields: int) -> None:
     one, long = capture(tape(fields), seed=1), capture(tape(500), seed=2)
     assert len(align(one, long)) == fields
     assert (align(long, one) == NONE).sum() >= 500 - fields
+
+
+def test_a_clip_of_a_few_frames_is_aligned_with_its_copy() -> None:
+    one = capture(tape(5), seed=1)
+    assert align(one, one).tolist() == list(range(5))
