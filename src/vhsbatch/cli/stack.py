@@ -45,8 +45,7 @@ def stack(
     """Make one capture out of several of the same tape.
 
     Args:
-        captures: Two to eight captures, the best one first: its length, levels and sound stay. None is
-            changed.
+        captures: Two to eight captures, never changed. The best one first: its length and sound stay.
         output: The stacked capture, an .mkv file without loss. Restore it as any other.
         overwrite: Replace an existing file with its name.
         config: Configuration file, instead of ./vhsbatch.toml and your own.
