@@ -42,6 +42,36 @@ async def test_the_parent_keeps_no_pipe_open() -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
+READ_ALL = """
+from vhsbatch.process.feeds import open_feeds
+feeds = open_feeds()
+print([len(feed.read()) for feed in reversed(feeds)])
+"""
+
+
+def fed(*feeds: StageSpec) -> StageSpec:
+    return StageSpec(name="merge", argv=(sys.executable, "-c", READ_ALL), feeds=feeds)
+
+
+async def test_a_stage_reads_several_programs_at_once() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    feeds = [
+        stage(f"decode {size}", f"import sys; sys.stdout.buffer.write(bytes({size}))")
+        for size in (3_000_000, 5)
+    ]
+    stdout, _ = await outcome(fed(*feeds))
+    assert stdout == ["[5, 3000000]"]
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+async def test_a_program_that_feeds_a_stage_is_named_if_it_fails() -> None:
+    with pytest.raises(ChainError, match="decode 2 failed with exit code 1: no such tape"):
+        await outcome(
+            fed(stage("decode 1", "print('x')"), stage("decode 2", "import sys; sys.exit('no such tape')")),
+            stage("encode", COUNT),
+        )
+
+
 async def test_the_stage_that_failed_first_is_named_and_not_its_victims() -> None:
     endless = stage("decode", "import sys\nwhile True: sys.stdout.buffer.write(bytes(65536))")
     broken = stage("upscale", "import sys; sys.stdin.buffer.read(10); sys.exit('out of memory on device 0')")

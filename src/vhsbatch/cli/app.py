@@ -24,6 +24,7 @@ _COMMANDS = (
     ("vhsbatch.cli.batch:batch", "Restore every video of a folder."),
     ("vhsbatch.cli.watch:watch", "Restore videos as they arrive in a folder, until Ctrl-C."),
     ("vhsbatch.cli.upscale:upscale", "Restore one video."),
+    ("vhsbatch.cli.stack:stack", "Make one capture out of several of the same tape."),
     ("vhsbatch.cli.test_presets:test_presets", "Compare presets side by side on clips of one video."),
     ("vhsbatch.cli.analyze:analyze", "Analyse a video and suggest a preset."),
     ("vhsbatch.cli.verify:verify", "Verify finished results against their records."),

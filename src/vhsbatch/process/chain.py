@@ -23,6 +23,7 @@ from vhsbatch.errors import (
     ProcessLimitError,
     StageFailure,
 )
+from vhsbatch.process.feeds import FEEDS
 from vhsbatch.process.out_of_memory import out_of_memory_kills
 from vhsbatch.process.process_limits import refusals, refused_since
 from vhsbatch.process.spawn import LineSink, Tail, describe_exit, read_lines, spawn
@@ -43,11 +44,13 @@ class StageSpec:
         argv: program and arguments; it reads frames on stdin and writes frames on stdout, apart
             from the first, whose stdin is /dev/null, and the last, whose stdout is read as lines.
         env: variables added to its environment.
+        feeds: further programs, whose stdout it reads at the same time (`vhsbatch.process.feeds`).
     """
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    feeds: tuple["StageSpec", ...] = ()
 
 
 @dataclass(slots=True)
@@ -103,13 +106,17 @@ async def _start(stages: tuple[StageSpec, ...], stack: AsyncExitStack, niceness:
     """Spawn the stages from first to last; the parent keeps no end of any pipe between them."""
     running: list[_Running] = []
     upstream = subprocess.DEVNULL
+    fed: list[int] = []
     try:
         for spec in stages:
+            for feed in spec.feeds:
+                fed.append(await _start_feed(feed, running, stack, niceness))
+            env = {**spec.env, FEEDS: ",".join(map(str, fed))} if fed else spec.env
             last = spec is stages[-1]
             next_upstream, stdout = (-1, subprocess.PIPE) if last else os.pipe()
             try:
                 process = await stack.enter_async_context(
-                    spawn(spec.argv, stdin=upstream, stdout=stdout, env=spec.env, niceness=niceness)
+                    spawn(spec.argv, stdin=upstream, stdout=stdout, env=env, niceness=niceness, pass_fds=fed)
                 )
             except BaseException:
                 _close(next_upstream)
@@ -118,12 +125,32 @@ async def _start(stages: tuple[StageSpec, ...], stack: AsyncExitStack, niceness:
                 _close(stdout)
                 _close(upstream)
                 upstream = subprocess.DEVNULL
+            while fed:
+                _close(fed.pop())
             upstream = next_upstream
             running.append(_Running(spec, process, Tail()))
     except BaseException:
         _close(upstream)
+        while fed:
+            _close(fed.pop())
         raise
     return running
+
+
+async def _start_feed(spec: StageSpec, running: list[_Running], stack: AsyncExitStack, niceness: int) -> int:
+    """Spawn a program that feeds a stage; the descriptor to read from."""
+    readable, writable = os.pipe()
+    try:
+        process = await stack.enter_async_context(
+            spawn(spec.argv, stdout=writable, env=spec.env, niceness=niceness)
+        )
+    except BaseException:
+        _close(readable)
+        raise
+    finally:
+        _close(writable)
+    running.append(_Running(spec, process, Tail()))
+    return readable
 
 
 def _close(descriptor: int) -> None:

@@ -129,6 +129,7 @@ async def spawn(
     env: Mapping[str, str] | None = None,
     niceness: int = 0,
     keep: bool = False,
+    pass_fds: Sequence[int] = (),
 ) -> AsyncIterator[Process]:
     """Run `argv` in its own session; on leaving, for whatever reason, it is gone.
 
@@ -139,6 +140,7 @@ async def spawn(
         env: variables added to the environment.
         niceness: added to the niceness of this process.
         keep: whether it is the user's command, which may leave other processes running.
+        pass_fds: further descriptors of this process that it gets, under the same numbers.
 
     Raises:
         ToolError: the program cannot be started.
@@ -156,6 +158,7 @@ async def spawn(
             env=environment,
             start_new_session=True,
             creationflags=creation_flags(niceness),
+            pass_fds=pass_fds,
         )
 
     if (commands := _commands.get()) is not None:
