@@ -4,7 +4,7 @@ import io
 import json
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +153,25 @@ def compact(scale: int, *, features: int = 8, layers: int = 3) -> Tensors:
         made.slopes(f"body.{2 * number + 1}", features)
     made.convolution(f"body.{2 * layers + 2}", features, 3 * scale**2)
     return made.tensors
+
+
+def colour_changer(scale: int, shares: Sequence[Sequence[float]], offsets: Sequence[float]) -> Tensors:
+    """Weights of Compact that change colours, and nothing else.
+
+    Args:
+        scale: how many times larger the picture becomes.
+        shares: for each of red, green and blue that come out, how much of each goes in.
+        offsets: what is added to each, from 0 to 1.
+    """
+    made = {name: 0 * one for name, one in compact(scale, features=3, layers=1).items()}
+    for name in ("body.1", "body.3"):
+        made[f"{name}.weight"] += 1
+    for name in ("body.0", "body.2"):
+        made[f"{name}.weight"][:, :, 1, 1] = np.eye(3)
+    # The picture itself is added to what the last one makes.
+    made["body.4.weight"][:, :, 1, 1] = np.repeat(np.array(shares) - np.eye(3), scale**2, axis=0)
+    made["body.4.bias"][:] = np.repeat(offsets, scale**2)
+    return made
 
 
 def esrgan(ups: int, *, unshuffle: int = 1, features: int = 8, growth: int = 4, blocks: int = 2) -> Tensors:

@@ -12,6 +12,7 @@ from vhsbatch.engines.architectures import infer
 from vhsbatch.engines.conversion import converted
 from vhsbatch.engines.onnx_conversion import INSTALL_PNNX, _program, convert_onnx
 from vhsbatch.engines.param_file import UnsuitableModelError, read_graph
+from vhsbatch.engines.runtimes import Upscaler, open_runtime
 from vhsbatch.engines.runtimes import _ModelFiles as OpenedFiles
 from vhsbatch.engines.runtimes import _Ncnn as Ncnn
 from vhsbatch.errors import ToolError
@@ -172,3 +173,48 @@ def test_without_pnnx_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(UnsuitableModelError, match="pnnx, which converts it, is missing") as caught:
         convert_onnx(weights.onnx(tmp_path / "m.onnx", weights.compact(2)))
     assert caught.value.fix == INSTALL_PNNX
+
+
+def opened(tensors: Tensors, folder: Path, *, tile_px: int, halo_px: int | None = None) -> Upscaler:
+    """A model with the halo that follows from its layers, or another."""
+    model = infer(tensors)
+    (folder / "m.param").write_text(model.param)
+    (folder / "m.bin").write_bytes(model.weights)
+    return open_runtime(
+        "ncnn",
+        param=folder / "m.param",
+        weights=folder / "m.bin",
+        scale=model.scale,
+        device="cpu",
+        tile_px=tile_px,
+        threads=1,
+        halo_px=read_graph(model.param).halo_px if halo_px is None else halo_px,
+    )
+
+
+def off_by(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
+    assert one.shape == other.shape
+    return int(np.abs(one.astype(int) - other).max())
+
+
+TILED = {
+    "compact": lambda: weights.compact(2, layers=12),
+    "takes pixels apart": lambda: weights.esrgan(1, unshuffle=2, blocks=1),
+    "takes more apart": lambda: weights.esrgan(2, unshuffle=4, blocks=1),
+    "SPAN": lambda: weights.span(2),
+}
+
+
+@pytest.mark.parametrize("name", TILED)
+def test_tiles_of_any_size_come_out_as_the_whole_frame(name: str, tmp_path: Path) -> None:
+    # Odd, and no multiple of what any of them aligns to.
+    frame = np.random.default_rng(5).integers(0, 256, (37, 61, 3), np.uint8)
+    whole = opened(TILED[name](), tmp_path, tile_px=0)(frame)
+    assert off_by(opened(TILED[name](), tmp_path, tile_px=20)(frame), whole) <= 1
+
+
+def test_a_halo_that_is_too_small_shows(tmp_path: Path) -> None:
+    frame = np.random.default_rng(5).integers(0, 256, (20, 40, 3), np.uint8)
+    tensors = weights.compact(2, layers=12)
+    whole = opened(tensors, tmp_path, tile_px=0)(frame)
+    assert off_by(opened(tensors, tmp_path, tile_px=20, halo_px=2)(frame), whole) > 1

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import program
 import weights
-from clips import make_clip
+from clips import FFMPEG, make_clip
 
 # Without weights: it repeats pixels, and its blobs have the names that pnnx gives.
 NEAREST_X2 = "7767517\n2 2\nInput in0 0 1 in0\nInterp nearest 1 1 in0 out0 0=1 1=2.0 2=2.0\n"
@@ -205,6 +206,125 @@ def test_weights_that_cannot_be_used_end_in_one_line(
     assert not (place / "ran").exists()
     assert models(place, "add", "w.pth").returncode == 2
     assert models(place, "list").stdout.count("\n") == 3
+
+
+COLOURS = {
+    "brighten": (np.eye(3) * 1.2, [0.15] * 3),
+    "take out a cast": (np.diag([1.2, 1, 0.7]), [-0.1, 0, 0.2]),
+    "desaturate": (np.array([[0.299, 0.587, 0.114]] * 3), [0.0] * 3),
+}
+
+
+@pytest.mark.parametrize("name", COLOURS)
+def test_a_model_may_change_brightness_and_colours(name: str, place: Path) -> None:
+    shares, offsets = COLOURS[name]
+    weights.pth(place / "w.pth", weights.colour_changer(2, shares.tolist(), offsets))
+    checked = models(place, "check", "w.pth")
+    assert checked.returncode == 0, checked.stderr
+    assert "changes brightness or colours" in checked.stdout
+    done = run(place, "--model", "w.pth")
+    assert done.returncode == 0, done.stderr
+    assert len(plan_of(done)["upscaling"]["colours"]) == 12
+    expected = np.clip(pixels(place / "in" / "tape.avi") @ shares.T + 255 * np.array(offsets), 0, 255)
+    assert np.abs(pixels(place / "out" / "tape_124p.mp4").mean(axis=0) - expected.mean(axis=0)).max() < 12
+
+
+def test_a_model_may_take_numbers_up_to_255_and_look_far(place: Path) -> None:
+    # Of numbers from 0 to 1 it would make nothing but white. What it looks at is multiplied by nothing.
+    far = np.zeros((3, 3, 15, 15), "<f4")
+    far[range(3), range(3), 7, 7] = 1
+    model(
+        place,
+        "7767517\n4 4\nInput data 0 1 data\nInterp nearest 1 1 data a 0=1 1=2.0 2=2.0\n"
+        "Convolution far 1 1 a b 0=3 1=15 2=4 4=28 6=2025\nClip clip 1 1 b output 0=16.0 1=235.0\n",
+        weights=bytes(4) + far.tobytes(),
+    )
+    checked = models(place, "check", "mine.param")
+    assert "takes 0 to 255 for black to white, and looks 14 pixels around each" in checked.stdout
+    done = run(place, "--model", "mine.param")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((place / "out" / "tape_124p.mp4.json").read_text())
+    assert (record["tools"]["halo"], record["tools"]["values"]) == ("14 px", "0 to 255")
+
+
+def test_models_run_one_after_the_other(place: Path) -> None:
+    """However the video is cut, and whichever way the chain is named."""
+    weights.pth(place / "warm.pth", weights.colour_changer(1, np.diag([1, 1, 0.5]).tolist(), [0.0] * 3))
+    model(place, NEAREST_X2)
+    checked = models(place, "check", "warm.pth,mine.param")
+    assert checked.stdout.splitlines()[-1] == "warm + mine: x2 together"
+    done = run(place, "--model", "warm.pth,mine.param")
+    assert done.returncode == 0, done.stderr
+    upscaling = plan_of(done)["upscaling"]
+    assert (upscaling["model"], upscaling["scale"], len(upscaling["then"])) == ("warm + mine", 2, 1)
+    record = json.loads((place / "out" / "tape_124p.mp4.json").read_text())
+    assert {"param", "weights", "model", "param2", "weights2"} <= record["tools"].keys()
+    red, _, blue = (
+        pixels(place / "out" / "tape_124p.mp4") / pixels(place / "in" / "tape.avi").mean(axis=0)
+    ).mean(axis=0)
+    assert (round(float(red), 1), round(float(blue), 1)) == (1.0, 0.5)
+
+
+CUT = ("-p", "cut", "-r", "124", *SPEED)
+
+
+def chained(place: Path) -> None:
+    """A preset with a chain, which cuts a longer tape into two segments."""
+    make_clip(place / "in" / "tape.avi", "-c:v", "ffv1", "-g", "1", "-an", seconds=2.2, size="96x62")
+    weights.pth(place / "warm.pth", weights.colour_changer(1, np.diag([1, 1, 0.5]).tolist(), [0.0] * 3))
+    model(place, NEAREST_X2)
+    keys = 'inherits = "clean"\nai_segment_s = 1\nupscale.model = ["warm.pth", "mine.param"]\n'
+    (place / "p.toml").write_text(f"[cut]\n{keys}")
+    (place / "vhsbatch.toml").write_text('presets = ["p.toml"]\nengine = "realesrgan"\n')
+
+
+@pytest.mark.slow
+def test_a_chain_of_models_goes_on_where_it_was_stopped(place: Path) -> None:
+    chained(place)
+    whole = program.run("batch", "in", "whole", *CUT, cwd=place)
+    assert whole.returncode == 0, whole.stderr
+    assert (plan_of(whole)["upscaling"]["model"], len(plan_of(whole)["segments"])) == ("warm + mine", 2)
+    process = program.start("batch", "in", "out", *CUT, cwd=place)
+    program.wait_for_event(process, "segment_finished")
+    process.kill()
+    process.communicate()
+    done = program.run("batch", "in", "out", "--resume", "--json", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert [event["kind"] for event in program.events(done.stdout)].count("segment_finished") <= 1
+    results = (place / folder / "tape_124p.mp4" for folder in ("out", "whole"))
+    assert len(set(map(program.frame_digests, results))) == 1
+
+
+@pytest.mark.slow
+def test_the_machines_of_a_cluster_get_every_model_of_a_chain(place: Path) -> None:
+    chained(place)
+    for out, cluster in (("out", ()), ("shared", ("--cluster", "local:2"))):
+        done = program.run("batch", "in", out, *CUT, *cluster, cwd=place)
+        assert done.returncode == 0, done.stderr
+    results = (place / folder / "tape_124p.mp4" for folder in ("out", "shared"))
+    assert len(set(map(program.frame_digests, results))) == 1
+
+
+@pytest.mark.parametrize(
+    ("chain", "line"),
+    [
+        ("mine.param,gone.pth", "gone.pth is not there"),
+        ("animevideov3,x4pluss", "did you mean 'x4plus'?"),
+        (",", "models: animevideov3"),
+    ],
+)
+def test_an_unknown_model_of_a_chain_ends_in_one_line(chain: str, line: str, place: Path) -> None:
+    model(place, NEAREST_X2)
+    done = run(place, "--model", chain)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert line in done.stderr
+
+
+def pixels(path: Path) -> NDArray[np.uint8]:
+    """Every pixel of a video, as rows of red, green and blue."""
+    command = (FFMPEG, "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
+    done = subprocess.run(command, capture_output=True, check=True)
+    return np.frombuffer(done.stdout, np.uint8).reshape(-1, 3)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """`models list`, `add`, `check` and `remove`: the models that upscale."""
 
 import functools
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +10,12 @@ from cyclopts import Parameter
 
 from vhsbatch.cache import default_cache
 from vhsbatch.cli.completers import added_model_names
+from vhsbatch.config.preset_schema import model_names
 from vhsbatch.engines.added_models import add_model, added_models, name_for, remove_model
 from vhsbatch.engines.model_check import TRIAL_SIZE, expect_sane, tried
 from vhsbatch.engines.models import SHIPPED_SCALES, ModelFiles, digest, find_model, user_model
 from vhsbatch.engines.param_file import read_graph
+from vhsbatch.engines.value_range import ValueRange
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.formatting import plain, size
 from vhsbatch.ui.text import show_line
@@ -52,22 +55,36 @@ def add(file: Path, /, *, name: str | None = None) -> int:
 
 
 def check(model: Annotated[Path, Parameter(completer=added_model_names)], /) -> int:
-    """Run a model on a small picture, and say what it is.
+    """Run a model on small pictures, and say what it is.
 
     Args:
-        model: Model file, or the name of a shipped or an added model.
+        model: Model file, or the name of a shipped or an added model; several with commas between them.
     """
-    files = find_model(str(model), source_height=1, target_height=2)
-    took_s = anyio.run(functools.partial(tried, files))
+    chain = [find_model(name, source_height=1, target_height=2) for name in model_names(str(model))]
+    for files in chain:
+        _show_checked(files)
+    if len(chain) > 1:
+        names = " + ".join(files.name for files in chain)
+        show_line(plain(f"{names}: x{math.prod(files.scale for files in chain)} together"))
+    return 0
+
+
+def _show_checked(files: ModelFiles) -> None:
+    traits = anyio.run(functools.partial(tried, files))
     show_line(plain(f"{files.name}: {_in_a_line(files)}"))
     graph = read_graph(files.param.read_text(encoding="utf-8", errors="replace"))
     sizes = "any size" if graph.align_px == 1 else f"sizes padded to multiples of {graph.align_px}"
     show_line(plain(f"  takes RGB of {sizes} (blob {graph.input}), gives RGB (blob {graph.output})"))
     for file in _files_of(files):
         show_line(plain(f"  {file}: sha256 {digest(file)}"))
+    if files.is_own:
+        values = ValueRange(traits.black, traits.white)
+        show_line(f"  takes {values} for black to white, and looks {graph.halo_px} pixels around each")
+    if traits.colours:
+        show_line("  changes brightness or colours; its frames are expected to have these")
     width, height = TRIAL_SIZE
-    show_line(f"  ok: a picture of {width}x{height} pixels came out right, in {took_s:.2f} s on the CPU")
-    return 0
+    took = f"{traits.seconds:.2f} s"
+    show_line(f"  ok: a picture of {width}x{height} pixels came out right, in {took} on the CPU")
 
 
 def remove(name: Annotated[str, Parameter(completer=added_model_names)], /) -> int:

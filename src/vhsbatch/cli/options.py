@@ -160,7 +160,7 @@ class MachineOptions:
     "Library that runs the model."
 
     model: Annotated[Path | None, _setting("model", remembered=True)] = None
-    "Model, instead of the preset's: a shipped one, one you added, or a file, for example tape.pth."
+    "Model, instead of the preset's: a shipped one, one you added, or a file; several as a.pth,b.pth."
 
     skip_maxine: Annotated[bool, _read_by("configure")] = False
     "Has no effect: NVIDIA Maxine is never used. Accepted for old scripts."

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from vhsbatch.engines.realesrgan import chained
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan
 
@@ -20,7 +21,8 @@ def files_of(plan: JobPlan) -> dict[str, Path]:
     if plan.nnedi_weights is not None:
         files["nnedi"] = plan.nnedi_weights
     if plan.upscaling is not None:
-        files |= {"param": plan.upscaling.param, "weights": plan.upscaling.weights}
+        for number, model in enumerate(plan.upscaling.chain, 1):
+            files |= {chained("param", number): model.param, chained("weights", number): model.weights}
     return files
 
 

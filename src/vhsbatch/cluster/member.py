@@ -12,6 +12,7 @@ from vhsbatch.cluster.protocol import Offer, difference, fitting, mapped, parse_
 from vhsbatch.cluster.tools import tools
 from vhsbatch.config.settings import Settings
 from vhsbatch.engines.models import digest, shipped_models
+from vhsbatch.engines.realesrgan import chained
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ToolError
 from vhsbatch.ffmpeg.encoder_choice import choose_encoder
@@ -100,6 +101,12 @@ class Member:
             planned,
             param=files["param"],
             weights=files["weights"],
+            then=tuple(
+                replace(
+                    model, param=files[chained("param", number)], weights=files[chained("weights", number)]
+                )
+                for number, model in enumerate(planned.then, 2)
+            ),
             device=self.device,
             spare_devices=self.spare_devices,
         )
@@ -192,14 +199,16 @@ async def reads_by_http(ffmpeg: str) -> bool:
 def files_here(plan: JobPlan) -> dict[str, Path]:
     """The files that a segment is made from; models that came with the packages are on every machine.
 
-    One of the user's own may have the name of one of them.
+    They are known by their content.
     """
     files = files_of(plan)
     if plan.upscaling is not None:
-        shipped = {model.name: model for model in shipped_models()}
-        model = shipped.get(plan.upscaling.model)
-        if model is not None and digest(model.param) == plan.identity.get("param"):
-            files |= {"param": model.param, "weights": model.weights}
+        shipped = {(digest(model.param), digest(model.weights)): model for model in shipped_models()}
+        for number in range(1, len(plan.upscaling.chain) + 1):
+            names = chained("param", number), chained("weights", number)
+            model = shipped.get((plan.identity.get(names[0], ""), plan.identity.get(names[1], "")))
+            if model is not None:
+                files |= dict(zip(names, (model.param, model.weights), strict=True))
     return files
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vhsbatch.config.preset_schema import is_model_file
+from vhsbatch.config.preset_schema import is_model_file, model_names
 from vhsbatch.config.presets import Preset, derive
 from vhsbatch.config.validation import first_problem, nearest, suggestion
 from vhsbatch.errors import ToolError, UsageError
@@ -180,13 +180,24 @@ def with_files_from(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     colour, upscale = table.get("colour"), table.get("upscale")
     if isinstance(colour, dict) and isinstance(lut := colour.get("lut"), str):
         found["colour"] = {**colour, "lut": str(folder / lut)}
-    if isinstance(upscale, dict) and isinstance(model := upscale.get("model"), str):
-        found["upscale"] = {**upscale, "model": _model_from(model, folder)}
+    if isinstance(upscale, dict) and isinstance(model := upscale.get("model"), str | list):
+        found["upscale"] = {**upscale, "model": models_from(model, folder)}
     return found
 
 
-def _model_from(model: str, folder: Path) -> str:
-    return str((folder / model).absolute()) if is_model_file(model) else model
+def models_from(model: object, folder: Path) -> object:
+    """What names a model, or several, with the absolute paths of files; of what does not, nothing changes."""
+    if isinstance(model, list | tuple):
+        if not all(isinstance(one, str) for one in model):
+            return model
+        model = ",".join(model)
+    if not isinstance(model, str | Path):
+        return model
+    # os.path leaves the folder of an unknown user alone where pathlib would fail.
+    return ",".join(
+        str((folder / os.path.expanduser(name)).absolute()) if is_model_file(name) else name  # noqa: PTH111
+        for name in model_names(str(model))
+    )
 
 
 def _with_files_of(preset: Preset, file: Path) -> Preset:
@@ -195,7 +206,7 @@ def _with_files_of(preset: Preset, file: Path) -> Preset:
     Raises:
         UsageError: the LUT is not there, or not one.
     """
-    model = _model_from(preset.upscale.model, file.parent)
+    model = models_from(preset.upscale.model, file.parent)
     preset = preset.model_copy(update={"upscale": preset.upscale.model_copy(update={"model": model})})
     return _with_lut_of(preset, file)
 

@@ -176,7 +176,8 @@ class Upscale(Table):
         default="animevideov3",
         min_length=1,
         description="`animevideov3`, `x4plus` (draws skin more naturally, tens of times slower), "
-        "`x4plus-anime`, or a model file of your own, found from the preset file's folder",
+        "`x4plus-anime`, or a model file of your own, found from the preset file's folder; several, in a "
+        "list or with commas, run one after the other",
     )
     ai_width: int = Field(
         default=0,
@@ -198,6 +199,21 @@ class Upscale(Table):
         description="how much of the model's picture to use; the rest is the frame scaled without it, "
         "which holds back detail that the model invents",
     )
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _joined(cls, value: object) -> object:
+        is_chain = isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
+        return ",".join(value) if isinstance(value, list | tuple) and is_chain else value
+
+
+def model_names(model: str) -> tuple[str, ...]:
+    """The models of a chain, as a preset or an option names them.
+
+    >>> model_names("bleed.pth, x4plus")
+    ('bleed.pth', 'x4plus')
+    """
+    return tuple(filter(None, map(str.strip, model.split(",")))) or (model,)
 
 
 def is_model_file(model: str) -> bool:

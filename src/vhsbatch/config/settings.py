@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     )
     model: Path | None = Field(
         default=None,
-        description="the model, instead of the preset's: a shipped one, one that you added, or a file",
+        description="the model, instead of the preset's: a shipped one, one you added, a file, or several",
         examples=["realesr-animevideov3"],
     )
     tile_px: Tile = Field(

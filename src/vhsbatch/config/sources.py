@@ -13,8 +13,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 from pydantic_settings import InitSettingsSource
 
-from vhsbatch.config.preset_files import SHIPPED, read_toml, with_files_from
-from vhsbatch.config.preset_schema import is_model_file
+from vhsbatch.config.preset_files import SHIPPED, models_from, read_toml, with_files_from
 from vhsbatch.config.settings import ENV_PREFIX, Settings
 from vhsbatch.config.validation import Problem, first_problem, nearest
 from vhsbatch.errors import UsageError
@@ -189,10 +188,11 @@ def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
         return folder / os.path.expanduser(path) if isinstance(path, str | Path) else path  # noqa: PTH111
 
     anchored = dict(values)
-    for name in ("model", "nnedi_weights", "temp_dir", "tls", "tls_ca", "tls_cert", "tls_key"):
-        is_name = name == "model" and not is_model_file(str(values.get(name)))
-        if name in values and not is_name:
+    for name in ("nnedi_weights", "temp_dir", "tls", "tls_ca", "tls_cert", "tls_key"):
+        if name in values:
             anchored[name] = anchor(values[name])
+    if "model" in values:
+        anchored["model"] = models_from(values["model"], folder) or None
     if isinstance(tables := values.get("files"), dict):
         anchored["files"] = {
             pattern: with_files_from(table, folder) if isinstance(table, dict) else table

@@ -13,6 +13,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from vhsbatch.engines.colour_change import ColourChange
 from vhsbatch.engines.runtimes import Frame, RuntimeFailureError
 
 _BLOCK_PX = 16
@@ -46,8 +47,9 @@ class TimedFrame:
 class FrameCheck:
     """Holds every frame that comes out against the one that went in, one after the other."""
 
-    def __init__(self, *, scale: int) -> None:
+    def __init__(self, *, scale: int, colours: ColourChange | None = None) -> None:
         self._scale = scale
+        self._colours = colours
         self._recent_s: deque[float] = deque(maxlen=25)
         self._previous: tuple[Frame, Frame] | None = None
         self._count = 0
@@ -64,7 +66,11 @@ class FrameCheck:
             RuntimeFailureError: what came out cannot be right, or could not be made once more.
         """
         self._count += 1
-        problem = flaw(frame, made.larger, scale=self._scale) or self._frozen(frame, made.larger)
+        expected = frame if self._colours is None else self._colours.applied(frame)
+        contrast = 1.0 if self._colours is None else self._colours.contrast
+        problem = flaw(expected, made.larger, scale=self._scale, contrast=contrast) or self._frozen(
+            expected, made.larger
+        )
         if (
             problem is None
             and self._is_suspicious(made.took_s)
@@ -74,7 +80,7 @@ class FrameCheck:
         if problem is not None:
             raise RuntimeFailureError(f"frame {self._count} came out wrong: {problem}")
         self._recent_s.append(made.took_s)
-        self._previous = (frame, made.larger)
+        self._previous = (expected, made.larger)
 
     def _frozen(self, frame: Frame, larger: Frame) -> str | None:
         if self._previous is None:
@@ -87,21 +93,22 @@ class FrameCheck:
         return known and took_s < _SUSPICIOUS_PART * median(self._recent_s)
 
 
-def flaw(frame: Frame, larger: Frame, *, scale: int) -> str | None:
+def flaw(frame: Frame, larger: Frame, *, scale: int, contrast: float = 1.0) -> str | None:
     """What is wrong with a frame; None if nothing is.
 
     Args:
-        frame: height x width x 3, what went in.
+        frame: height x width x 3, what went in, with the colours that are to come out.
         larger: the same, larger by `scale`, what came out.
         scale: the model's scale.
+        contrast: how much of the contrast is to come out; of less, other pictures differ by less.
     """
     height, width, _ = frame.shape
     if larger.shape != (height * scale, width * scale, 3):
         return f"it has the shape {larger.shape} instead of {(height * scale, width * scale, 3)}"
-    sampled = _sampled(larger, scale)
-    before, after = _block_means(frame), _block_means(sampled)
+    middle = sampled(larger, scale)
+    before, after = _block_means(frame), _block_means(middle)
     differences = np.abs(after - before).max(axis=2)
-    bad = (differences > _LARGEST_DIFFERENCE) | _went_blank(frame, sampled)
+    bad = (differences > _LARGEST_DIFFERENCE * min(1.0, contrast)) | _went_blank(frame, middle)
     if not bad.any():
         return None
     row, column = np.unravel_index(int((differences + 256 * bad).argmax()), differences.shape)
@@ -120,7 +127,7 @@ def frozen_part(before: tuple[Frame, Frame], after: tuple[Frame, Frame], *, scal
         scale: the model's scale.
     """
     (frame_0, larger_0), (frame_1, larger_1) = before, after
-    old, new = (_sampled(larger, scale)[..., 1] for larger in (larger_0, larger_1))
+    old, new = (sampled(larger, scale)[..., 1] for larger in (larger_0, larger_1))
     rows, columns = _edges(new)
     moved = np.logical_or.reduceat(np.logical_or.reduceat(old != new, rows, axis=0), columns, axis=1)
     if moved.all():
@@ -132,7 +139,7 @@ def frozen_part(before: tuple[Frame, Frame], after: tuple[Frame, Frame], *, scal
     return float((changed & ~moved & (_contrast(new) > 0)).mean())
 
 
-def _sampled(larger: Frame, scale: int) -> Frame:
+def sampled(larger: Frame, scale: int) -> Frame:
     """Of each square of pixels that were one pixel before, the one in the middle."""
     return larger[scale // 2 :: scale, scale // 2 :: scale]
 
@@ -147,16 +154,16 @@ def _block_means(frame: Frame | NDArray[np.uint16]) -> NDArray[np.float64]:
     return means
 
 
-def _went_blank(frame: Frame, sampled: Frame) -> NDArray[np.bool_]:
+def _went_blank(frame: Frame, middle: Frame) -> NDArray[np.bool_]:
     """Which blocks of the green channel, nearest to luma, lost all of their contrast."""
-    before, after = _contrast(frame[..., 1]), _contrast(sampled[..., 1])
+    before, after = _contrast(frame[..., 1]), _contrast(middle[..., 1])
     blank: NDArray[np.bool_] = (before > _SOME_CONTRAST) & (after == 0)
     if not blank.any():
         return blank
     green = frame[..., 1:2].astype(np.uint16)
     mean = _block_means(green)[..., 0]
     deviation = np.sqrt(np.maximum(_block_means(green * green)[..., 0] - mean**2, 0))
-    moved = np.abs(_block_means(sampled[..., 1:2])[..., 0] - mean)
+    moved = np.abs(_block_means(middle[..., 1:2])[..., 0] - mean)
     return blank & ((deviation > _NOISE) | (moved > _STAYED))
 
 

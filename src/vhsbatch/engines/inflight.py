@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vhsbatch.engines.blend import blended
+from vhsbatch.engines.colour_change import ColourChange
 from vhsbatch.engines.framecheck import FrameCheck, TimedFrame
 from vhsbatch.engines.runtimes import Frame, Upscaler
 
@@ -41,6 +42,7 @@ class InFlight:
         threads: int,
         skip_duplicates: bool,
         strength: float = 1.0,
+        colours: ColourChange | None = None,
     ) -> None:
         """Create it, and open the model.
 
@@ -50,6 +52,7 @@ class InFlight:
             threads: how many frames it works on at a time.
             skip_duplicates: whether a still picture, black leader or a blue screen goes through it once only.
             strength: how much of its picture is used, 0 to 1.
+            colours: what it does to colours, None if it keeps them.
 
         Raises:
             RuntimeFailureError: the model cannot be loaded.
@@ -58,6 +61,7 @@ class InFlight:
         self._threads = threads
         self._skip_duplicates = skip_duplicates
         self._strength = strength
+        self._colours = colours
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="model")
         # By a thread that will use it: OpenMP keeps workers for each thread that ever called a model,
         # and lets all of them sleep between two layers once there are more of them than cores.
@@ -70,7 +74,7 @@ class InFlight:
         Raises:
             RuntimeFailureError: the device or the model failed, or what came out cannot be right.
         """
-        check = FrameCheck(scale=self._scale)
+        check = FrameCheck(scale=self._scale, colours=self._colours)
         under_way: deque[_UnderWay] = deque()
 
         last: Frame | None = None

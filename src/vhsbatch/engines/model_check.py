@@ -1,30 +1,34 @@
-"""Whether a user's model can be used: it is tried on a small picture, once for each version of its files."""
+"""Whether a user's model can be used, and what it is like: tried on small pictures, once for its files."""
 
+import json
 import sys
+from dataclasses import asdict, replace
+from typing import Any
 
 from anyio import to_thread
 
 from vhsbatch.cache import Cache
-from vhsbatch.engines.models import ModelFiles, digest
+from vhsbatch.engines.models import ModelFiles, Traits, digest
 from vhsbatch.engines.tuning import versions
 from vhsbatch.errors import UsageError
 from vhsbatch.process.spawn import run
 
-# Columns and lines of the picture: some blocks of the frame check, and little work for a large model. The
+# Columns and lines of the pictures: some blocks of the frame check, and little work for a large model. The
 # edges differ, and are no multiples of what models align to.
 TRIAL_SIZE = (34, 26)
 
 _TIMEOUT_S = 300
 _KIND = "trial of a model"
 # Raised when the trial finds out more or something else.
-_VERSION = 1
+_VERSION = 3
+
 
 # What has passed in this process, where no cache keeps it.
-_passed: set[tuple[str | int, ...]] = set()
+_passed: dict[tuple[str | int, ...], Traits] = {}
 
 
-async def expect_sane(files: ModelFiles, cache: Cache | None) -> None:
-    """Refuse a model that makes nonsense, before a video is made with it.
+async def expect_sane(files: ModelFiles, cache: Cache | None) -> ModelFiles:
+    """Refuse a model that makes nonsense, before a video is made with it; the model with its traits.
 
     Args:
         files: the model.
@@ -36,17 +40,27 @@ async def expect_sane(files: ModelFiles, cache: Cache | None) -> None:
     digests = [await to_thread.run_sync(digest, file) for file in (files.param, files.weights)]
     key: tuple[str | int, ...] = (_KIND, _VERSION, *digests, versions())
     if key in _passed:
-        return
-    known: object = None if cache is None else await to_thread.run_sync(lambda: cache.recall(*key))
-    if known is not True:
-        await tried(files)
-    _passed.add(key)
-    if cache is not None and known is not True:
-        await to_thread.run_sync(lambda: cache.keep(True, *key))
+        return replace(files, traits=_passed[key])
+    known = None if cache is None else await to_thread.run_sync(lambda: cache.recall(*key))
+    traits = _read(known)
+    if traits is None:
+        traits = await tried(files)
+        if cache is not None:
+            await to_thread.run_sync(lambda: cache.keep(asdict(traits), *key))
+    _passed[key] = traits
+    return replace(files, traits=traits)
 
 
-async def tried(files: ModelFiles) -> float:
-    """Try a model on a small picture; how many seconds that took.
+def _read(told: Any) -> Traits | None:
+    """What was found out as JSON has it; None for anything else."""
+    try:
+        return Traits(**told | {"colours": tuple(map(float, told["colours"]))})
+    except (TypeError, ValueError, LookupError):
+        return None
+
+
+async def tried(files: ModelFiles) -> Traits:
+    """Try a model on small pictures; what it is like.
 
     Raises:
         UsageError: it cannot be loaded, crashes, or makes something else of a picture.
@@ -58,13 +72,23 @@ async def tried(files: ModelFiles) -> float:
     try:
         finished = await run(command, timeout_s=_TIMEOUT_S)
     except TimeoutError:
-        problem = f"it did not finish a small picture within {_TIMEOUT_S} s"
+        problem = f"it did not finish small pictures within {_TIMEOUT_S} s"
     else:
-        if finished.exit_code == 0:
-            return float(finished.stdout.split()[-1])
+        # Libraries may have printed before it.
+        last = finished.stdout.decode(errors="replace").strip().rpartition("\n")[2]
+        traits = _read(_json(last)) if finished.exit_code == 0 else None
+        if traits is not None:
+            return traits
         crashed = finished.exit_code < 0
         problem = f"ncnn crashes with it ({finished.last_words})" if crashed else finished.last_words
     raise UsageError(
         f"the model {files.name} cannot be used: {problem}",
         fix="get the file again, or use another model; it must take and give RGB from 0 to 1",
     )
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

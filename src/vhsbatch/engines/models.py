@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from vhsbatch.config.preset_schema import CONVERTED_ENDINGS, is_model_file
+from vhsbatch.config.preset_schema import CONVERTED_ENDINGS, is_model_file, model_names
 from vhsbatch.config.validation import nearest
 from vhsbatch.engines.added_models import added_models
 from vhsbatch.engines.conversion import converted
 from vhsbatch.engines.model_files import PACKAGE, are_fetched, fetch, fetched_folder
 from vhsbatch.engines.param_file import USUAL_BLOBS, Graph, UnsuitableModelError, read_graph
+from vhsbatch.engines.tiles import OVERLAP_PX
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.fs import open_regular, read_regular
 
@@ -31,6 +32,23 @@ _FILES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What the trial of a model found out.
+
+    Attributes:
+        seconds: how long a small picture took on the CPU.
+        colours: what it does to colours, as `ColourChange` has it; empty if it keeps them.
+        black: the number that it takes for black.
+        white: the number that it takes for white.
+    """
+
+    seconds: float = 0.0
+    colours: tuple[float, ...] = ()
+    black: float = 0.0
+    white: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFiles:
     """A model's files.
 
@@ -42,6 +60,7 @@ class ModelFiles:
         file: of a model of the user's own, the file that was named.
         graph: of the same, what its ``.param`` file says.
         origin: what it was converted from, empty where it was not.
+        traits: of one that was tried, what it is like.
     """
 
     name: str
@@ -51,6 +70,7 @@ class ModelFiles:
     file: Path | None = None
     graph: Graph | None = None
     origin: str = ""
+    traits: Traits = Traits()
 
     @property
     def is_own(self) -> bool:
@@ -59,9 +79,17 @@ class ModelFiles:
 
     @property
     def needs_ncnn(self) -> bool:
-        """Whether only the runtime ``ncnn`` can run it, as the other has its own blobs and aligns nothing."""
-        graph = self.graph
-        return graph is not None and ((graph.input, graph.output) != USUAL_BLOBS or graph.align_px > 1)
+        """Whether only the runtime ``ncnn`` can run it.
+
+        The other has its own blobs, aligns nothing, looks 10 pixels around a tile and takes 0 to 1.
+        """
+        graph, traits = self.graph, self.traits
+        return graph is not None and (
+            (graph.input, graph.output) != USUAL_BLOBS
+            or graph.align_px > 1
+            or graph.halo_px > OVERLAP_PX
+            or (traits.black, traits.white) != (0, 1)
+        )
 
 
 def choose_model(model: str, *, source_height: int, target_height: int) -> ModelFiles:
@@ -104,6 +132,27 @@ def find_model(model: str, *, source_height: int, target_height: int) -> ModelFi
     return user_model(Path(model))
 
 
+def find_chain(model: str, *, source_height: int, target_height: int) -> tuple[ModelFiles, ...]:
+    """Those of the models that a preset or an option names that have something to do, in their order.
+
+    One that keeps the size has; one that enlarges has where there are fewer lines than the target's.
+
+    Raises:
+        UsageError: one of them is not there, or is not one that this program can run.
+        ToolError: the shipped models are not installed.
+    """
+    chain = []
+    height = source_height
+    for name in model_names(model):
+        if height >= target_height and is_shipped(name):
+            continue
+        files = find_model(name, source_height=height, target_height=target_height)
+        if height < target_height or files.scale == 1:
+            chain.append(files)
+            height *= files.scale
+    return tuple(chain)
+
+
 def is_shipped(model: str) -> bool:
     """Whether `model` is the name of a model that came with the packages."""
     return model in SHIPPED_SCALES
@@ -115,8 +164,9 @@ def expect_model(model: str) -> None:
     Raises:
         UsageError: it is none.
     """
-    if not is_shipped(model):
-        user_model(Path(model))
+    for name in model_names(model):
+        if not is_shipped(name):
+            user_model(Path(name))
 
 
 def user_model(path: Path) -> ModelFiles:

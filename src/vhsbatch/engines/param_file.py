@@ -12,6 +12,8 @@ _MAGIC = "7767517"
 _RGB = 3
 _LARGEST_SCALE = 16
 _LARGEST_ALIGNMENT_PX = 64
+_LARGEST_HALO_PX = 32
+_FAR = Fraction(10_000)
 
 
 class UnsuitableModelError(Exception):
@@ -36,6 +38,7 @@ class Graph:
         scale: how many times larger it makes a picture in each direction.
         align_px: what the width and the height of its input must be multiples of.
         layers: how many layers it has.
+        halo_px: how far it looks around a pixel of its input, as far as that is worth its time.
     """
 
     input: str
@@ -43,6 +46,7 @@ class Graph:
     scale: int
     align_px: int
     layers: int
+    halo_px: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def _graph(layers: list[_ModelLayer]) -> Graph:
     made = [name for layer in layers if layer.kind != "Input" for name in layer.outputs]
     source = _only(given, USUAL_BLOBS[0], "input")
     result = _only([name for name in made if name not in used], USUAL_BLOBS[1], "output")
-    scales, channels = _followed(layers, source)
+    scales, channels, reach = _followed(layers, source)
     if result not in scales:
         raise UnsuitableModelError(f"gives '{result}', which does not depend on the picture")
     scale = scales[result]
@@ -106,7 +110,14 @@ def _graph(layers: list[_ModelLayer]) -> Graph:
     align_px = math.lcm(*(one.denominator for one in scales.values()))
     if align_px > _LARGEST_ALIGNMENT_PX:
         raise UnsuitableModelError(f"needs sizes that are multiples of {align_px} pixels, which is too much")
-    return Graph(input=source, output=result, scale=int(scale), align_px=align_px, layers=len(layers))
+    return Graph(
+        input=source,
+        output=result,
+        scale=int(scale),
+        align_px=align_px,
+        layers=len(layers),
+        halo_px=min(_LARGEST_HALO_PX, math.ceil(max(reach[source], reach[result]))),
+    )
 
 
 def _only(names: list[str], usual: str, what: str) -> str:
@@ -120,20 +131,31 @@ def _only(names: list[str], usual: str, what: str) -> str:
     raise UnsuitableModelError(f"has {len(names)} {what}s ({', '.join(names[:4])}) instead of one")
 
 
-def _followed(layers: list[_ModelLayer], source: str) -> tuple[dict[str, Fraction], dict[str, int]]:
-    """By how much each blob is larger than the picture, the longest way counts; and its channels if known."""
-    scales, channels = {source: Fraction(1)}, {source: _RGB}
+def _followed(
+    layers: list[_ModelLayer], source: str
+) -> tuple[dict[str, Fraction], dict[str, int], dict[str, Fraction]]:
+    """By how much each blob is larger than the picture, the longest way counts; and its channels if known.
+
+    Also how far each looks around a pixel of the picture, in pixels of it.
+    """
+    scales, channels, reach = {source: Fraction(1)}, {source: _RGB}, {source: Fraction(0)}
     for layer in layers:
         known = [scales[name] for name in layer.inputs if name in scales]
-        # What is gathered from the whole picture has no size.
-        if not known or (layer.kind == "Pooling" and layer.options.get("4") == "1"):
+        if not known:
+            continue
+        # What is gathered from the whole picture has no size, and all of the model looks that far.
+        if layer.kind == "Pooling" and layer.options.get("4") == "1":
+            reach[source] = _FAR
             continue
         scale = max(known) * _layer_scale(layer)
+        farthest = max(reach[name] for name in layer.inputs if name in scales)
+        pixels = scale if layer.kind.startswith("Deconvolution") else max(known)
+        reach |= dict.fromkeys(layer.outputs, farthest + _layer_reach(layer) / pixels)
         scales |= dict.fromkeys(layer.outputs, scale)
         count = _layer_channels(layer, channels.get(layer.inputs[0]))
         if count is not None:
             channels |= dict.fromkeys(layer.outputs, count)
-    return scales, channels
+    return scales, channels, reach
 
 
 # Which parameter of a layer says by how much it enlarges or reduces the picture.
@@ -158,6 +180,43 @@ def _layer_scale(layer: _ModelLayer) -> Fraction:
     if layer.kind in _ENLARGES:
         return Fraction(layer.options.get(_ENLARGES[layer.kind], "1")).limit_denominator(1000)
     return 1 / Fraction(layer.options.get(_REDUCES.get(layer.kind, ""), "1")).limit_denominator(1000)
+
+
+# Layers that look at no other pixels of what they get, nor at others than they make.
+_LOOKS_NOWHERE = {
+    *_KEEPS_CHANNELS - {"Interp", "Pooling"},
+    *(
+        "Concat",
+        "BinaryOp",
+        "Eltwise",
+        "UnaryOp",
+        "PixelShuffle",
+        "Slice",
+        "Crop",
+        "Dropout",
+        "TanH",
+        "HardSwish",
+    ),
+    *("Mish", "ELU", "SELU", "HardSigmoid", "AbsVal", "Power", "Bias", "BatchNorm", "Exp", "Log", "Cast"),
+}
+_INTERPOLATES_PX = {"1": 0, "2": 1, "3": 2}
+
+
+def _layer_reach(layer: _ModelLayer) -> Fraction:
+    """How far it looks around a pixel, in pixels of its input; those that turn it around, of their output."""
+    if layer.kind in _LOOKS_NOWHERE:
+        return Fraction(0)
+    if layer.kind in {"Convolution", "ConvolutionDepthWise", "Deconvolution", "DeconvolutionDepthWise"}:
+        edge = max(layer.number("1", 1), layer.number("11", layer.number("1", 1)))
+        dilation = max(layer.number("2", 1), layer.number("12", layer.number("2", 1)))
+        return Fraction((edge - 1) * dilation, 2 if layer.kind.startswith("Convolution") else 1)
+    if layer.kind == "Pooling":
+        return Fraction(layer.number("1", 1) - 1)
+    if layer.kind == "Reorg":
+        return Fraction(layer.number("0", 1) - 1)
+    if layer.kind == "Interp":
+        return Fraction(_INTERPOLATES_PX.get(layer.options.get("0", "1"), 2))
+    return _FAR
 
 
 def _layer_channels(layer: _ModelLayer, channels: int | None) -> int | None:

@@ -1,12 +1,16 @@
 """The Real-ESRGAN engine: which model runs where, and the stage that runs it."""
 
+import math
 import sys
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 from vhsbatch.engines.base import UPSCALE
 from vhsbatch.engines.devices import NCNN
 from vhsbatch.engines.models import ModelFiles, digest, is_small
-from vhsbatch.model.plan import Upscaling
+from vhsbatch.engines.tiles import OVERLAP_PX
+from vhsbatch.engines.value_range import ValueRange
+from vhsbatch.model.plan import ChainedModel, Upscaling
 from vhsbatch.process.chain import StageSpec
 
 # What x4plus takes with tiles of this size stays below 2 GB.
@@ -24,11 +28,14 @@ class RealEsrganEngine:
             runtime_version = version(upscaling.runtime)
         except PackageNotFoundError:
             runtime_version = "unknown"
-        identity = {
-            "runtime": f"{upscaling.runtime} {runtime_version}",
-            "param": digest(upscaling.param),
-            "weights": digest(upscaling.weights),
-        }
+        identity = {"runtime": f"{upscaling.runtime} {runtime_version}"}
+        for number, model in enumerate(upscaling.chain, 1):
+            known = {"param": digest(model.param), "weights": digest(model.weights)}
+            if model.halo_px != OVERLAP_PX:
+                known["halo"] = f"{model.halo_px} px"
+            if model.value_range != (0, 1):
+                known["values"] = str(ValueRange(*model.value_range))
+            identity |= {chained(name, number): value for name, value in known.items()}
         if upscaling.strength < 1:
             identity["pillow"] = version("pillow")
         return identity
@@ -36,13 +43,13 @@ class RealEsrganEngine:
     def stage(
         self, upscaling: Upscaling, *, width: int, height: int, threads: int, skip_duplicates: bool = True
     ) -> StageSpec:
-        """The worker program."""
+        """The worker program; every model of a chain has options of its own."""
         return StageSpec(
             name=UPSCALE,
             argv=(
                 *(sys.executable, "-m", "vhsbatch.engines.realesrgan_worker"),
-                *("--width", str(width), "--height", str(height), "--scale", str(upscaling.scale)),
-                *("--param", str(upscaling.param), "--weights", str(upscaling.weights)),
+                *("--width", str(width), "--height", str(height)),
+                *(word for model in upscaling.chain for word in _options(model)),
                 *("--runtime", upscaling.runtime, "--device", upscaling.device),
                 *("--tile", str(upscaling.tile_px), "--threads", str(threads)),
                 *("--in-flight", str(upscaling.in_flight), "--strength", str(upscaling.strength)),
@@ -53,9 +60,30 @@ class RealEsrganEngine:
         )
 
 
+def chained(name: str, number: int) -> str:
+    """What belongs to a model of a chain, which are counted from 1.
+
+    >>> chained("param", 1), chained("param", 2)
+    ('param', 'param2')
+    """
+    return name if number == 1 else f"{name}{number}"
+
+
+def _options(model: ChainedModel) -> tuple[str, ...]:
+    return (
+        *("--scale", str(model.scale), "--param", str(model.param), "--weights", str(model.weights)),
+        # One word each: the first number may be negative.
+        *("--halo", str(model.halo_px), f"--range={_listed(model.value_range)}"),
+        f"--colours={_listed(model.colours)}",
+    )
+
+
+def _listed(numbers: Iterable[float]) -> str:
+    return ",".join(map(str, numbers))
+
+
 def resolve_upscaling(
-    files: ModelFiles,
-    *,
+    *files: ModelFiles,
     device: str,
     runtime: str,
     tile_px: int,
@@ -67,24 +95,46 @@ def resolve_upscaling(
     """How a model is used.
 
     Args:
-        files: the model.
+        files: the model, or those of a chain.
         device: ``cpu`` or a device's index.
-        runtime: a runtime's name; a model that this one cannot run is run by ``ncnn``.
+        runtime: a runtime's name; where it cannot run one of them, all are run by ``ncnn``.
         tile_px: edge of a tile in pixels; 0 for a choice by the model.
         strength: how much of its picture is used, 0 to 1.
         small_tile_px: that of small models, where `tile_px` is 0.
         in_flight: how many frames the model works on at a time.
         spare_devices: other devices, for segments that fail on this one.
     """
+    runtime = NCNN if any(model.needs_ncnn for model in files) else runtime
+    first, *then = (_chained(model, runtime) for model in files)
+    # Frames that were enlarged are too large for one tile.
+    takes_whole = all(is_small(model.weights) for model in files) and all(
+        model.scale == 1 for model in files[:-1]
+    )
     return Upscaling(
-        model=files.name,
-        scale=files.scale,
-        runtime=NCNN if files.needs_ncnn else runtime,
-        param=files.param,
-        weights=files.weights,
+        model=" + ".join(model.name for model in files),
+        scale=math.prod(model.scale for model in files),
+        runtime=runtime,
+        param=first.param,
+        weights=first.weights,
         device=device,
-        tile_px=tile_px or (small_tile_px if is_small(files.weights) else _TILE_PX),
+        tile_px=tile_px or (small_tile_px if takes_whole else _TILE_PX),
         strength=strength,
         in_flight=in_flight,
         spare_devices=spare_devices,
+        colours=first.colours,
+        halo_px=first.halo_px,
+        value_range=first.value_range,
+        then=tuple(then),
+    )
+
+
+def _chained(files: ModelFiles, runtime: str) -> ChainedModel:
+    graph, traits = files.graph, files.traits
+    return ChainedModel(
+        scale=files.scale,
+        param=files.param,
+        weights=files.weights,
+        colours=traits.colours,
+        halo_px=OVERLAP_PX if graph is None or runtime != NCNN else graph.halo_px,
+        value_range=(traits.black, traits.white),
     )

@@ -14,15 +14,17 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
+from vhsbatch.engines.colour_change import ColourChange
 from vhsbatch.engines.control import ControlLine
 from vhsbatch.engines.inflight import InFlight
 from vhsbatch.engines.runtimes import Frame, RuntimeFailureError, open_runtime
+from vhsbatch.engines.value_range import ValueRange
 
 # Frames to read ahead and to queue for writing: enough to overlap, without using more memory.
 _QUEUED_FRAMES = 2
@@ -38,39 +40,77 @@ def main() -> None:
     arguments = _parse()
     frames_out = _keep_stdout_clean()
     try:
-        model = InFlight(
-            lambda: open_runtime(
-                arguments.runtime,
-                param=arguments.param,
-                weights=arguments.weights,
-                scale=arguments.scale,
-                device=arguments.device,
-                tile_px=arguments.tile,
-                threads=arguments.threads,
-            ),
-            scale=arguments.scale,
-            threads=arguments.in_flight,
-            skip_duplicates=not arguments.every_frame,
-            strength=arguments.strength,
-        )
+        models = [_opened(arguments, model) for model in _chain(arguments)]
         _say(ControlLine("ready"))
-        written_frames = _run(model, (arguments.height, arguments.width, 3), frames_out)
+        written_frames = _run(models, (arguments.height, arguments.width, 3), frames_out)
     except (_StreamError, RuntimeFailureError, ImportError, MemoryError, OSError) as error:
         _fail(_one_line(error))
-    _say(ControlLine("done", frames=written_frames, repeated_frames=model.duplicate_frames))
+    _say(ControlLine("done", frames=written_frames, repeated_frames=models[0].duplicate_frames))
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(map(float, text.split(","))) if text else ()
+
+
+_OF_MODELS: dict[str, Callable[[str], object]] = {
+    "scale": int,
+    "param": Path,
+    "weights": Path,
+    "halo": int,
+    "range": _numbers,
+    "colours": _numbers,
+}
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    for name in ("width", "height", "scale", "tile", "threads", "in-flight"):
+    for name in ("width", "height", "tile", "threads", "in-flight"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    for name in ("param", "weights"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    # Of a chain, each model has its own.
+    for name, kind in _OF_MODELS.items():
+        parser.add_argument(f"--{name}", type=kind, action="append", required=True)
     for name in ("runtime", "device"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--every-frame", action="store_true")
     return parser.parse_args()
+
+
+class _Model(NamedTuple):
+    """What is said of each model of a chain."""
+
+    scale: int
+    param: Path
+    weights: Path
+    halo: int
+    range: tuple[float, ...]
+    colours: tuple[float, ...]
+
+
+def _chain(arguments: argparse.Namespace) -> list[_Model]:
+    said = (getattr(arguments, name) for name in _OF_MODELS)
+    return [_Model(*values) for values in zip(*said, strict=True)]
+
+
+def _opened(arguments: argparse.Namespace, model: _Model) -> InFlight:
+    return InFlight(
+        lambda: open_runtime(
+            arguments.runtime,
+            param=model.param,
+            weights=model.weights,
+            scale=model.scale,
+            device=arguments.device,
+            tile_px=arguments.tile,
+            threads=arguments.threads,
+            halo_px=model.halo,
+            value_range=ValueRange(*model.range),
+        ),
+        scale=model.scale,
+        threads=arguments.in_flight,
+        skip_duplicates=not arguments.every_frame,
+        strength=arguments.strength,
+        colours=ColourChange(model.colours) if model.colours else None,
+    )
 
 
 def _keep_stdout_clean() -> int:
@@ -80,12 +120,15 @@ def _keep_stdout_clean() -> int:
     return frames_out
 
 
-def _run(model: InFlight, shape: tuple[int, int, int], frames_out: int) -> int:
+def _run(models: Sequence[InFlight], shape: tuple[int, int, int], frames_out: int) -> int:
     """Upscale every frame of stdin; how many were written."""
     to_write: queue.Queue[Frame | None] = queue.Queue(_QUEUED_FRAMES)
     writer = _Writer(frames_out, to_write)
     writer.start()
-    for larger in model.upscaled(_read_ahead(shape)):
+    frames = _read_ahead(shape)
+    for model in models:
+        frames = model.upscaled(frames)
+    for larger in frames:
         to_write.put(larger)
     to_write.put(None)
     writer.join()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vhsbatch.engines.param_file import UnsuitableModelError, read_graph
 from vhsbatch.engines.tiles import OVERLAP_PX, aligned, tiles
+from vhsbatch.engines.value_range import USUAL_RANGE, ValueRange
 
 Frame = NDArray[np.uint8]
 
@@ -45,6 +46,8 @@ def open_runtime(
     device: str,
     tile_px: int,
     threads: int,
+    halo_px: int = OVERLAP_PX,
+    value_range: ValueRange = USUAL_RANGE,
 ) -> Upscaler:
     """Load a model.
 
@@ -56,11 +59,21 @@ def open_runtime(
         device: ``cpu`` or the index of a Vulkan device.
         tile_px: edge of a tile in input pixels, 0 for the runtime's choice.
         threads: CPU threads.
+        halo_px: by how many input pixels a tile is larger on each side; of ``ncnn`` alone.
+        value_range: the numbers that it takes and gives; of ``ncnn`` alone.
 
     Raises:
         RuntimeFailureError: it cannot be loaded.
     """
-    model = _ModelFiles(param=param, weights=weights, scale=scale, device=device, tile_px=tile_px)
+    model = _ModelFiles(
+        param=param,
+        weights=weights,
+        scale=scale,
+        device=device,
+        tile_px=tile_px,
+        halo_px=halo_px,
+        value_range=value_range,
+    )
     return _Ncnn(model, threads) if runtime == "ncnn" else _RealesrganNcnnPy(model)
 
 
@@ -71,6 +84,8 @@ class _ModelFiles:
     scale: int
     device: str
     tile_px: int
+    halo_px: int = OVERLAP_PX
+    value_range: ValueRange = USUAL_RANGE
 
 
 _CANNOT_LOAD = "ncnn cannot load {0.param.name} and {0.weights.name}"
@@ -85,6 +100,8 @@ class _Ncnn:
         self._ncnn = ncnn
         self._scale = model.scale
         self._tile_px = model.tile_px
+        self._halo_px = model.halo_px
+        self._range = model.value_range
         self._net = ncnn.Net()
         self._net.opt.num_threads = threads
         if model.device != "cpu":
@@ -103,7 +120,7 @@ class _Ncnn:
 
     def __call__(self, frame: Frame) -> Frame:
         height, width, _ = frame.shape
-        scale, overlap, align = self._scale, OVERLAP_PX, self._align_px
+        scale, overlap, align = self._scale, self._halo_px, self._align_px
         # Beyond the frame it is mirrored, as upstream does; the model would see black there.
         before, after = overlap, overlap + align - 1
         padded = np.pad(frame, ((before, after), (before, after), (0, 0)), mode="reflect")
@@ -117,15 +134,17 @@ class _Ncnn:
             _write_pixels(
                 planes[:, edge : edge + rows * scale, edge : edge + columns * scale],
                 result[tile.y0 * scale : tile.y1 * scale, tile.x0 * scale : tile.x1 * scale],
+                self._range,
             )
         return result
 
     def _run(self, part: Frame) -> NDArray[np.float32]:
-        """What the model makes of a part of a frame: 3 x height x width numbers, 0 to 1 and around them."""
+        """What the model makes of a part of a frame: 3 x height x width numbers, about in its range."""
         height, width, _ = part.shape
         pixels = np.ascontiguousarray(part)
         blob = self._ncnn.Mat.from_pixels(pixels, self._ncnn.Mat.PixelType.PIXEL_RGB, width, height)
-        blob.substract_mean_normalize([], [1 / 255] * 3)
+        black = [-self._range.black * self._range.levels] * 3 if self._range.black else []
+        blob.substract_mean_normalize(black, [1 / self._range.levels] * 3)
         extractor = self._net.create_extractor()
         if (code := extractor.input(self._input, blob)) != 0:
             raise RuntimeFailureError(f"the model took no frame (ncnn: {code})")
@@ -141,11 +160,11 @@ class _Ncnn:
         return planes
 
 
-def _write_pixels(planes: NDArray[np.float32], pixels: Frame) -> None:
+def _write_pixels(planes: NDArray[np.float32], pixels: Frame, value_range: ValueRange) -> None:
     """Round what a model made into `pixels`. Plane by plane takes a third of the time of all at once."""
     for channel, plane in enumerate(planes):
-        levels = plane.astype(np.float32, copy=False) * 255
-        levels += 0.5
+        levels = plane.astype(np.float32, copy=False) * np.float32(value_range.levels)
+        levels += 0.5 - value_range.black * value_range.levels
         pixels[..., channel] = np.clip(levels, 0, 255, out=levels)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-# How far a model looks around a pixel, nearly; what upstream's program takes for all its models.
+# How far a shipped model looks around a pixel, nearly; what upstream's program takes for all its models.
 OVERLAP_PX = 10
 
 

