@@ -5,6 +5,8 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
+from vhsbatch.model.source import Joined, Source
+
 _SD_LINES = 600
 
 # In place of a name, of a matrix for which FFmpeg refuses the frames.
@@ -270,8 +272,8 @@ class MediaInfo:
 
     Attributes:
         path: absolute path.
-        size_bytes: file size when it was probed.
-        modified_ns: modification time when it was probed.
+        size_bytes: file size when it was probed; of all files together.
+        modified_ns: modification time when it was probed; that of the newest file.
         container: FFmpeg's demuxer name, for example ``mov,mp4,m4a,3gp,3g2,mj2``.
         declared_s: the duration that the container states, None where it states none.
         exact_seek: whether FFmpeg can start in the middle and find exactly the same frames.
@@ -286,6 +288,7 @@ class MediaInfo:
         tags: names of what else it says of itself, in small letters.
         notes: what the user should know of this source, one line each.
         damage: of its video, None where all of it decodes cleanly.
+        joined: the files of a recording in several, of which the first is `path`; None for a single file.
     """
 
     path: Path
@@ -304,3 +307,9 @@ class MediaInfo:
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     damage: Damage | None = None
+    joined: Joined | None = None
+
+    @property
+    def source(self) -> Source:
+        """What FFmpeg opens."""
+        return self.path if self.joined is None else self.joined

@@ -15,9 +15,10 @@ from vhsbatch.errors import StalePlanError, UndecodableError, VerificationError
 from vhsbatch.events.events import JobPublished, SegmentFinished
 from vhsbatch.events.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.ffmpeg.audio import AudioEncode, plan_audio
+from vhsbatch.ffmpeg.formats import concat_script
 from vhsbatch.ffmpeg.frame_times import retime
 from vhsbatch.ffmpeg.loudness import measure_loudness, uniform_stage
-from vhsbatch.ffmpeg.output_commands import concat_script, join_command
+from vhsbatch.ffmpeg.output_commands import join_command
 from vhsbatch.ffmpeg.progress import ProgressParser, Speed
 from vhsbatch.ffmpeg.segment_commands import describe
 from vhsbatch.formatting import counted
@@ -78,7 +79,7 @@ async def assemble(
             path=plan.job.source,
             size_bytes=plan.info.size_bytes,
             modified_ns=plan.info.modified_ns,
-            sha256=await sha256(plan.job.source),
+            sha256=await sha256(*plan.job.files),
         )
         # The digest covers what was read so far.
         await expect_unchanged(plan)
@@ -141,7 +142,7 @@ async def _retimed(
     """The segments joined with each frame at its own time; None where all are at the rate's."""
     if plan.shown_s is None:
         return None
-    times_s = tuple(await frame_times(plan.job.source, ffmpeg=workspace.ffmpeg))
+    times_s = tuple(await frame_times(plan.job.source, parts=plan.job.parts, ffmpeg=workspace.ffmpeg))
     if len(times_s) != plan.frames:
         raise StalePlanError(f"it has {len(times_s)} frames, and was planned with {plan.frames}")
     folder = workspace.job_folder(plan)
