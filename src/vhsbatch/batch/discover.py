@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vhsbatch.batch.dvd import why_not_alone
 from vhsbatch.errors import UsageError
-from vhsbatch.ffmpeg.formats import is_video
+from vhsbatch.ffmpeg.formats import can_be_joined, is_video
 
 # What programs put before the extension of a file that is not finished: ``tape.temp.mp4``.
 _UNFINISHED = frozenset({".part", ".partial", ".temp", ".tmp"})
@@ -114,7 +114,7 @@ class _Walk:
                 if self.recursive and not entry.name.startswith("."):
                     yield from self._sub_folder(path)
             elif self._matches(path):
-                if (reason := _reason(path) or self._reason_of_dvd(entry.name, names)) is None:
+                if (reason := _reason(path) or self._reason_of_dvd(path, names)) is None:
                     yield path
                 else:
                     self.found.leave_out(path, reason)
@@ -125,9 +125,10 @@ class _Walk:
         else:
             yield from self.videos(path)
 
-    def _reason_of_dvd(self, name: str, beside: Sequence[str]) -> str | None:
+    def _reason_of_dvd(self, path: Path, beside: Sequence[str]) -> str | None:
         """Why a file of a DVD is left out; None where it is not."""
-        why = why_not_alone(name, beside, join=self.join)
+        join = self.join and can_be_joined(path)
+        why = why_not_alone(path.name, beside, join=join)
         return None if why is None else "; ".join(why)
 
     def _matches(self, path: Path) -> bool:

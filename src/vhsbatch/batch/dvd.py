@@ -7,7 +7,7 @@ from pathlib import Path
 from vhsbatch.errors import UsageError
 
 _MENU = re.compile(r"video_ts\.vob|vts_\d\d_0\.vob")
-_PART = re.compile(r"(vts_\d\d)_[1-9]\.vob")
+_PART = re.compile(r"(vts_\d\d)_([1-9])\.vob")
 
 
 def why_not_alone(name: str, beside: Collection[str], *, join: bool = False) -> tuple[str, str] | None:
@@ -28,10 +28,15 @@ def why_not_alone(name: str, beside: Collection[str], *, join: bool = False) -> 
     if _MENU.fullmatch(name.lower()):
         return "a menu of a DVD", "restore its titles"
     part = _PART.fullmatch(name.lower())
-    if part is None or join:
+    if part is None:
         return None
-    parts = [other for other in beside if (match := _PART.fullmatch(other.lower())) and match[1] == part[1]]
-    if len(parts) < 2:
+    found = [match for other in beside if (match := _PART.fullmatch(other.lower())) and match[1] == part[1]]
+    numbers = {int(match[2]) for match in found}
+    if len(numbers) < 2:
+        return None
+    if numbers != set(range(1, max(numbers) + 1)):
+        return "a part of a DVD title of which another part is missing", "copy all parts of the title"
+    if join:
         return None
     return "a part of a DVD title", "'vhs-upscale batch FOLDER OUT' joins its parts, with --join auto"
 

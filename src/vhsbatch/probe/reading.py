@@ -100,8 +100,12 @@ async def read_source(
         modified_ns=max(part.modified_ns for part in opened),
         timeout_s=timeout_s,
         packets=packets,
-        notes=notes,
+        notes=notes if len(files) == 1 else (_list_of(files), *notes),
     )
+
+
+def _list_of(files: Sequence[Path]) -> str:
+    return f"joined from {len(files)} files: {', '.join(file.name for file in files)}"
 
 
 async def _read(

@@ -281,6 +281,21 @@ def test_menus_and_parts_of_dvd_titles_are_left_out_and_whole_titles_are_not(
     ]
 
 
+@pytest.mark.parametrize("join", [True, False])
+def test_a_dvd_title_that_lacks_a_part_is_left_out(join: bool, tmp_path: Path) -> None:
+    fill(tmp_path, "VTS_01_1.VOB", "VTS_01_3.VOB", "VTS_02_2.VOB", "VTS_02_3.VOB")
+    whole = discover(tmp_path, pattern="*", recursive=False, join=join)
+    assert whole.videos == []
+    ((reason, paths),) = whole.left_out.items()
+    assert "another part is missing" in reason
+    assert len(paths) == 4
+
+
+def test_parts_in_a_folder_that_ffmpeg_has_no_notation_for_are_left_out(tmp_path: Path) -> None:
+    fill(tmp_path, "a|b/VTS_01_1.VOB", "a|b/VTS_01_2.VOB")
+    assert discover(tmp_path, pattern="*", recursive=True).videos == []
+
+
 def test_one_part_alone_is_a_video(tmp_path: Path) -> None:
     assert found(fill(tmp_path, "VTS_01_2.VOB", "VTS_011_1.VOB", "XVTS_01_1.VOB")) == [
         "VTS_011_1.VOB",
