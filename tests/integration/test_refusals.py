@@ -95,7 +95,7 @@ REFUSALS = [
     ("presets vsh", 2, f"there is no preset 'vsh' (did you mean 'vhs'? {PRESETS}"),
     (f"VHSBATCH_RETRIES=x {BATCH}", 2, "VHSBATCH_RETRIES=x: must be a whole number"),
     (f"VHSBATCH_RETIRES=3 {BATCH}", 2, "VHSBATCH_RETIRES is no setting (did you mean VHSBATCH_RETRIES?)"),
-    ("upscale VTS_01_1.VOB -o x.mp4", 2, "VTS_01_1.VOB is a part of a DVD title (join its parts and restore"),
+    ("upscale VTS_01_1.VOB -o x.mp4", 2, "VTS_01_1.VOB is a part of a DVD title ('vhs-upscale batch FOLDER"),
     # --- tools -----------------------------------------------------------------------------------
     (f"VHSBATCH_FFMPEG=nope {BATCH}", 3, "FFmpeg 'nope' is not there or cannot be executed (leave the setti"),
     (f"VHSBATCH_FFMPEG=./old {BATCH}", 3, "old is FFmpeg 4.4.1; 5.1 or newer is needed (leave the setting"),

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from vhsbatch.errors import InputError
-from vhsbatch.fs import largest_file_bytes, open_regular, read_regular, refused_name, sync
+from vhsbatch.fs import (
+    largest_file_bytes,
+    open_in_a_row,
+    open_regular,
+    read_regular,
+    refused_name,
+    state_of,
+    sync,
+)
 from vhsbatch.model.plan import Job
 from vhsbatch.restore.destination import expect_name, expect_size, limit_below
 
@@ -18,6 +26,17 @@ def test_a_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
     assert read_regular(tmp_path / "file", limit_bytes=5) == b"12345"
     with pytest.raises(OSError, match="it is larger than 0 MiB"):
         read_regular(tmp_path / "file", limit_bytes=4)
+
+
+def test_files_in_a_row_are_read_as_one(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a", "b", "c")]
+    for path, content in zip(paths, (b"123", b"", b"45678"), strict=True):
+        path.write_bytes(content)
+    with open_in_a_row(paths) as file:
+        assert file.read() == b"12345678"
+        assert (file.seek(2), file.read(3)) == (2, b"345")
+        assert (file.seek(-2, os.SEEK_END), file.read()) == (6, b"78")
+    assert state_of(*paths) == (8, max(path.stat().st_mtime_ns for path in paths))
 
 
 def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path) -> None:

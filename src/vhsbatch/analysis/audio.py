@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from vhsbatch.ffmpeg.formats import input_arguments
 from vhsbatch.model.media import AudioTrack
+from vhsbatch.model.source import Source
 from vhsbatch.probe.places import Place, measure_places
 
 _RATE_HZ = 48_000
@@ -94,7 +94,7 @@ class AudioMeasurement:
 
 
 async def measure_audio(
-    path: Path, track: AudioTrack, *, ffmpeg: str, seekable: bool
+    source: Source, track: AudioTrack, *, ffmpeg: str, seekable: bool
 ) -> AudioMeasurement | None:
     """Measure one track, in places spread over the tape where it can be sought.
 
@@ -108,7 +108,7 @@ async def measure_audio(
     seekable = seekable and track.changes_at_s is None
     places = (
         Place(
-            opens=("-t", f"{float(length_s):.3f}", *input_arguments(path, from_s=from_s)),
+            opens=("-t", f"{float(length_s):.3f}", *input_arguments(source, from_s=from_s)),
             filters=f"aresample={_RATE_HZ}",
         )
         for from_s, length_s in _places(track, seekable=seekable)

@@ -47,14 +47,14 @@ async def measure(info: MediaInfo, cache: Cache | None, *, ffmpeg: FFmpeg) -> Me
     """
     picture = await cached_picture(info, cache, ffmpeg=ffmpeg)
     sounds = [
-        await measure_audio(info.path, track, ffmpeg=ffmpeg.path, seekable=info.exact_seek)
+        await measure_audio(info.source, track, ffmpeg=ffmpeg.path, seekable=info.exact_seek)
         for track in info.audio
     ]
     return Measured(
         picture=picture,
         sounds=tuple(sound for sound in sounds if sound is not None),
-        ends=await look_at_ends(info.path, info.video, ffmpeg=ffmpeg.path, seekable=info.exact_seek),
-        steps=await look_at_steps(info.path, info.video, ffmpeg=ffmpeg.path, seekable=info.exact_seek),
+        ends=await look_at_ends(info.source, info.video, ffmpeg=ffmpeg.path, seekable=info.exact_seek),
+        steps=await look_at_steps(info.source, info.video, ffmpeg=ffmpeg.path, seekable=info.exact_seek),
     )
 
 
@@ -86,7 +86,7 @@ async def cached_picture(info: MediaInfo, cache: Cache | None, *, ffmpeg: FFmpeg
     """
 
     async def find() -> VideoMeasurement:
-        return await measure_video(info.path, info.video, ffmpeg=ffmpeg.path, seekable=info.exact_seek)
+        return await measure_video(info.source, info.video, ffmpeg=ffmpeg.path, seekable=info.exact_seek)
 
     return await _cached(_PICTURE, find, cache, _key("picture", info, ffmpeg))
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from statistics import median, median_low
 from typing import Any
 
@@ -12,6 +11,7 @@ from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.cleaning import chroma_subsampling
 from vhsbatch.ffmpeg.planar import recorded_format
 from vhsbatch.model.media import VideoTrack
+from vhsbatch.model.source import Source
 from vhsbatch.probe.places import PICTURE, measure_places, picture_place
 
 _FRAMES = 6
@@ -118,7 +118,9 @@ class VideoMeasurement:
         return self.luma_noise is not None and self.luma_noise < _CLEAN
 
 
-async def measure_video(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool) -> VideoMeasurement:
+async def measure_video(
+    source: Source, video: VideoTrack, *, ffmpeg: str, seekable: bool
+) -> VideoMeasurement:
     """Measure the picture, in places spread over the tape where it can be sought.
 
     Raises:
@@ -140,7 +142,7 @@ async def measure_video(path: Path, video: VideoTrack, *, ffmpeg: str, seekable:
     )
     fields = 2 if video.field_order.has_fields else 1
     lines = await measure_places(
-        (picture_place(path, video, from_s, filters) for from_s in _places(video, seekable=seekable)),
+        (picture_place(source, video, from_s, filters) for from_s in _places(video, seekable=seekable)),
         stream=video.index,
         kind="v",
         output=PICTURE,

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from vhsbatch.batch.discover import Discovered, discover
 from vhsbatch.batch.ledger import Ledger, digest, holds_state, read_ledger
+from vhsbatch.batch.parts import FoundRecordings, Recording, find_recordings
 from vhsbatch.errors import OutputFolderError, UsageError
 from vhsbatch.events.journal import STATE_FOLDER
+from vhsbatch.probe.heads import heads_of
 from vhsbatch.restore.comparisons import comparisons_in
 
 RESULT = "a result of this program"
@@ -30,16 +32,21 @@ class Captures:
         sources: those that match, in the order of their names.
         others: those that do not match, which must not be replaced either.
         left_out: what else is called like a matching video, by the reason why it is left out.
+        recordings: those in several files, by the first of these, which alone is among the sources.
+        joining: what was joined, and what was not although it looks as if, a line each.
     """
 
     root: Path
     sources: tuple[Path, ...]
     others: tuple[Path, ...]
     left_out: dict[str, list[Path]]
+    recordings: dict[Path, Recording] = field(default_factory=dict)
+    joining: tuple[str, ...] = ()
 
     @property
     def notes(self) -> Iterator[str]:
-        """What is left out, a line for each reason."""
+        """What is joined, and what is left out, a line for each reason."""
+        yield from self.joining
         for reason, paths in self.left_out.items():
             first = _below(self.root, paths[0])
             many = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
@@ -47,7 +54,7 @@ class Captures:
 
 
 def captures_of(
-    folder: Path, ledger: Ledger, *, pattern: str, recursive: bool, from_results: bool
+    folder: Path, ledger: Ledger, *, pattern: str, recursive: bool, from_results: bool, join: bool = True
 ) -> Captures:
     """The captures in a folder.
 
@@ -57,6 +64,7 @@ def captures_of(
         pattern: a shell pattern that the file's name must match, in any case.
         recursive: whether to look into sub-folders.
         from_results: whether folders that only hold results are looked into too.
+        join: whether files that are one recording are one capture.
 
     Raises:
         UsageError: the folder cannot be read, or is an output folder.
@@ -77,18 +85,25 @@ def captures_of(
         recursive=recursive,
         exclude=ledger.folder,
         why_not=why_not,
+        join=join,
     )
     results = [path for path in found.videos if ledgers.is_result(path)]
     captures = [path for path in found.videos if path not in set(results)]
     for path in results:
         found.leave_out(path, RESULT)
     wanted = pattern.lower()
-    matching = [path for path in captures if fnmatchcase(path.name.lower(), wanted)]
+    joined = find_recordings(captures, heads_of) if join else FoundRecordings()
+    later = {part for recording in joined.recordings for part in recording.parts[1:]}
+    sources = [path for path in captures if path not in later and fnmatchcase(path.name.lower(), wanted)]
+    taken = {part.parts[0]: part for part in joined.recordings if part.parts[0] in set(sources)}
+    used = {*sources, *(part for recording in taken.values() for part in recording.parts)}
     return Captures(
         root=root,
-        sources=tuple(matching),
-        others=tuple(path for path in captures if not fnmatchcase(path.name.lower(), wanted)),
+        sources=tuple(sources),
+        others=tuple(path for path in captures if path not in used),
         left_out=_matching(found, wanted),
+        recordings=taken,
+        joining=(*(recording.note for recording in taken.values()), *joined.notes),
     )
 
 

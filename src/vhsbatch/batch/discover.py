@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vhsbatch.batch.dvd import why_not_alone
 from vhsbatch.errors import UsageError
-from vhsbatch.ffmpeg.formats import is_video
+from vhsbatch.ffmpeg.formats import can_be_joined, is_video
 
 # What programs put before the extension of a file that is not finished: ``tape.temp.mp4``.
 _UNFINISHED = frozenset({".part", ".partial", ".temp", ".tmp"})
@@ -38,6 +38,7 @@ def discover(
     recursive: bool,
     exclude: Path | None = None,
     why_not: Callable[[Path], str | None] = lambda _: None,
+    join: bool = True,
 ) -> Discovered:
     """The videos in `folder`.
 
@@ -50,6 +51,7 @@ def discover(
         recursive: whether to look into sub-folders.
         exclude: a folder that is left out.
         why_not: says why a sub-folder is left out; None where it is not.
+        join: whether the parts of a DVD title can be joined; without that they are left out.
 
     Raises:
         UsageError: the folder is not there, is not a folder, or cannot be read.
@@ -66,7 +68,7 @@ def discover(
         seen = set() if exclude is None or not exclude.exists() else {_identity(exclude)}
         # Results may lie beside their sources, and are told from them by what is proven of them.
         seen.discard(_identity(root))
-        walk = _Walk(found, pattern.lower(), recursive, seen, why_not)
+        walk = _Walk(found, pattern.lower(), recursive, seen, why_not, join)
         found.videos = list(walk.videos(root))
     except OSError as error:
         raise UsageError(
@@ -87,6 +89,7 @@ class _Walk:
         recursive: whether sub-folders are looked into.
         seen: folders that are not looked into again, by whatever name they are reached.
         why_not: says why a sub-folder is left out.
+        join: whether the parts of a DVD title can be joined.
     """
 
     found: Discovered
@@ -94,6 +97,7 @@ class _Walk:
     recursive: bool
     seen: set[tuple[int, int]]
     why_not: Callable[[Path], str | None]
+    join: bool
 
     def videos(self, folder: Path) -> Iterator[Path]:
         """The videos in a folder."""
@@ -110,7 +114,7 @@ class _Walk:
                 if self.recursive and not entry.name.startswith("."):
                     yield from self._sub_folder(path)
             elif self._matches(path):
-                if (reason := _reason(path) or _reason_of_dvd(entry.name, names)) is None:
+                if (reason := _reason(path) or self._reason_of_dvd(path, names)) is None:
                     yield path
                 else:
                     self.found.leave_out(path, reason)
@@ -120,6 +124,12 @@ class _Walk:
             self.found.leave_out(path, reason)
         else:
             yield from self.videos(path)
+
+    def _reason_of_dvd(self, path: Path, beside: Sequence[str]) -> str | None:
+        """Why a file of a DVD is left out; None where it is not."""
+        join = self.join and can_be_joined(path)
+        why = why_not_alone(path.name, beside, join=join)
+        return None if why is None else "; ".join(why)
 
     def _matches(self, path: Path) -> bool:
         return is_video(path) and fnmatchcase(path.name.lower(), self.pattern)
@@ -132,12 +142,6 @@ def _reason(path: Path) -> str | None:
     if path.with_suffix("").suffix.lower() in _UNFINISHED:
         return "unfinished, by its name"
     return None if path.is_file() else "not a regular file"
-
-
-def _reason_of_dvd(name: str, beside: Sequence[str]) -> str | None:
-    """Why a file of a DVD is left out; None where it is not."""
-    why = why_not_alone(name, beside)
-    return None if why is None else "; ".join(why)
 
 
 def _identity(folder: Path) -> tuple[int, int]:

@@ -7,35 +7,38 @@ from pathlib import Path
 from vhsbatch.errors import UsageError
 
 _MENU = re.compile(r"video_ts\.vob|vts_\d\d_0\.vob")
-_PART = re.compile(r"(vts_\d\d)_[1-9]\.vob")
+_PART = re.compile(r"(vts_\d\d)_([1-9])\.vob")
 
 
-def why_not_alone(name: str, beside: Collection[str]) -> tuple[str, str] | None:
+def why_not_alone(name: str, beside: Collection[str], *, join: bool = False) -> tuple[str, str] | None:
     """Why a file of a DVD is no source of its own, and what to do; None where it is one, or not of a DVD.
 
     Args:
         name: the file's.
         beside: the names of all files in its folder.
+        join: whether the parts of a title are joined.
 
     >>> why_not_alone("VTS_01_0.VOB", ["VTS_01_0.VOB", "VTS_01_1.VOB"])
     ('a menu of a DVD', 'restore its titles')
     >>> why_not_alone("VTS_01_1.VOB", ["VTS_01_0.VOB", "VTS_01_1.VOB", "VTS_02_1.VOB"])
     >>> why_not_alone("VTS_02_1.VOB", ["VTS_01_1.VOB", "VTS_02_1.VOB", "VTS_02_2.VOB"])
-    ('a part of a DVD title', "join its parts and restore that: 'cat VTS_02_[1-9].VOB > VTS_02.mpg'")
+    ('a part of a DVD title', "'vhs-upscale batch FOLDER OUT' joins its parts, with --join auto")
+    >>> why_not_alone("VTS_02_1.VOB", ["VTS_02_1.VOB", "VTS_02_2.VOB"], join=True)
     """
     if _MENU.fullmatch(name.lower()):
         return "a menu of a DVD", "restore its titles"
     part = _PART.fullmatch(name.lower())
     if part is None:
         return None
-    parts = [other for other in beside if (match := _PART.fullmatch(other.lower())) and match[1] == part[1]]
-    if len(parts) < 2:
+    found = [match for other in beside if (match := _PART.fullmatch(other.lower())) and match[1] == part[1]]
+    numbers = {int(match[2]) for match in found}
+    if len(numbers) < 2:
         return None
-    title, suffix = name[: len(part[1])], name[-4:]
-    return (
-        "a part of a DVD title",
-        f"join its parts and restore that: 'cat {title}_[1-9]{suffix} > {title}.mpg'",
-    )
+    if numbers != set(range(1, max(numbers) + 1)):
+        return "a part of a DVD title of which another part is missing", "copy all parts of the title"
+    if join:
+        return None
+    return "a part of a DVD title", "'vhs-upscale batch FOLDER OUT' joins its parts, with --join auto"
 
 
 def refuse_part(video: Path) -> None:

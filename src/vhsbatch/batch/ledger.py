@@ -10,7 +10,7 @@ from vhsbatch.batch.naming import folded
 from vhsbatch.errors import InputError
 from vhsbatch.events.events import BatchStarted, Fact, JobPlanned, JobPublished
 from vhsbatch.events.journal import STATE_FOLDER, journal_files, read_journal
-from vhsbatch.fs import open_regular
+from vhsbatch.fs import open_regular, state_of
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.source import SourceIdentity
 from vhsbatch.restore.ownership import Found, InTheWay, Nothing, Result, Standing, is_as_published, standing
@@ -46,7 +46,7 @@ class Ledger:
         match fact:
             case BatchStarted():
                 self._plans = {}
-                self.sources |= {job.source for job in fact.jobs}
+                self.sources |= {file for job in fact.jobs for file in job.files}
             case JobPlanned():
                 self._plans[fact.job_id] = fact.plan
                 self.names[folded(fact.job_id)] = fact.plan.job.source
@@ -120,20 +120,20 @@ class Ledger:
             InputError: the source is gone, or cannot be read.
         """
 
-        def read(path: Path) -> str:
+        def read(*paths: Path) -> str:
             if not reading:
                 raise _UnreadError
-            return digest(path)
+            return digest(*paths)
 
         try:
-            status = job.source.stat()
+            size_bytes, modified_ns = state_of(*job.files)
             found = standing(
                 job.output,
-                SourceIdentity(path=job.source, size_bytes=status.st_size, modified_ns=status.st_mtime_ns),
+                SourceIdentity(path=job.source, size_bytes=size_bytes, modified_ns=modified_ns),
                 look(job.output),
                 self.result_at(job.output),
                 digest_of_output=lambda: read(job.output),
-                digest_of_source=lambda: read(job.source),
+                digest_of_source=lambda: read(*job.files),
             )
         except _UnreadError:
             return Nothing()
@@ -202,10 +202,13 @@ def look(path: Path) -> Found | None:
     return Found(size_bytes=status.st_size, modified_ns=status.st_mtime_ns, regular=path.is_file())
 
 
-def digest(path: Path) -> str:
-    """The digest of a file."""
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def digest(*paths: Path) -> str:
+    """The digest of a file, or of several in a row."""
+    found = hashlib.sha256()
+    for path in paths:
+        with open_regular(path) as file:
+            hashlib.file_digest(file, lambda: found)
+    return found.hexdigest()
 
 
 def _result(fact: JobPublished, source: SourceIdentity | None) -> Result:

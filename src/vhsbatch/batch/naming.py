@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
+from types import MappingProxyType
 
+from vhsbatch.batch.parts import Recording
 from vhsbatch.errors import UsageError
 from vhsbatch.model.plan import Job
 
@@ -25,6 +27,7 @@ def name_jobs(
     suffix: str,
     extension: str,
     known: Mapping[str, Path] | None = None,
+    recordings: Mapping[Path, Recording] = MappingProxyType({}),
 ) -> tuple[Job, ...]:
     """A job for each source; sub-folders of `root` are mirrored in `output`.
 
@@ -39,9 +42,15 @@ def name_jobs(
         suffix: for example ``_1080p``.
         extension: for example ``mp4``.
         known: the source of each name that is given already, by the name's folded form.
+        recordings: those in several files, by the first of these.
     """
     given = known or {}
-    relative = [source.relative_to(root) for source in sources]
+    relative = [
+        source.relative_to(root).with_name(
+            f"{recordings[source].name}{source.suffix}" if source in recordings else source.name
+        )
+        for source in sources
+    ]
     short = [_name(path.parent, path.stem, suffix, extension) for path in relative]
     longer = [_name(path.parent, path.name, suffix, extension) for path in relative]
 
@@ -70,7 +79,13 @@ def name_jobs(
         names[index] = next(name for name in candidates if folded(name.as_posix()) not in used)
         used.add(folded(names[index].as_posix()))
     return tuple(
-        Job(id=names[index].as_posix(), index=index + 1, source=source, output=output / names[index])
+        Job(
+            id=names[index].as_posix(),
+            index=index + 1,
+            source=source,
+            output=output / names[index],
+            parts=recordings[source].parts if source in recordings else (),
+        )
         for index, source in enumerate(sources)
     )
 
@@ -85,7 +100,7 @@ def overwritten_sources(jobs: Sequence[Job], others: Iterable[Path] = ()) -> dic
     Returns:
         What would happen, by job.
     """
-    captures = {*others, *(job.source for job in jobs)}
+    captures = {*others, *(file for job in jobs for file in job.files)}
     sources = {folded(source): source for source in captures}
     files = {file: source for source in captures if (file := _file(source)) is not None}
     found: dict[str, str] = {}

@@ -66,7 +66,7 @@ class FileFacts:
 
 
 def arrange(
-    jobs: Sequence[Job], order: OrderName, by: Sequence[Priority], *, look: Callable[[Path], FileFacts]
+    jobs: Sequence[Job], order: OrderName, by: Sequence[Priority], *, look: Callable[..., FileFacts]
 ) -> tuple[Job, ...]:
     """The jobs in the order in which they are planned and started, renumbered. Pure.
 
@@ -77,13 +77,13 @@ def arrange(
         jobs: in the order of their names, which decides between equals.
         order: by which they are sorted.
         by: of several that match a video the last one counts.
-        look: tells of a file.
+        look: tells of the files of a source.
     """
     with_level = [dataclasses.replace(job, priority=_level(job, by)) for job in jobs]
     turns = _turns(with_level)
 
     def key(job: Job) -> tuple[float, ...]:
-        facts = look(job.source) if order in ("newest", "shortest", "longest") else FileFacts(0.0, 0)
+        facts = look(*job.files) if order in ("newest", "shortest", "longest") else FileFacts(0.0, 0)
         match order:
             case "newest":
                 return -job.priority, -facts.modified_s, -facts.size_bytes

@@ -23,6 +23,7 @@ from vhsbatch.config.settings import Settings
 from vhsbatch.errors import InputError, UsageError
 from vhsbatch.events.journal import STATE_FOLDER
 from vhsbatch.formatting import counted
+from vhsbatch.fs import state_of
 from vhsbatch.model.plan import Job
 from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides
 from vhsbatch.restore.ownership import NO_RULES, InTheWay, Rules
@@ -106,6 +107,7 @@ def jobs_of_folder(
     recursive: bool,
     suffix: str | None,
     max_count: int | None,
+    join: bool = True,
     order: OrderName = "name",
     by: Sequence[Priority] = (),
     rules: Rules = NO_RULES,
@@ -123,6 +125,7 @@ def jobs_of_folder(
         recursive: whether to look into sub-folders.
         suffix: what results' names end in, None for the usual.
         max_count: the most videos to take, None for all.
+        join: whether files that are one recording are one video.
         order: the order in which they start.
         by: which of them start before others.
         rules: what may be replaced.
@@ -133,7 +136,12 @@ def jobs_of_folder(
         UsageError: an output would replace a source, or IN is an output folder.
     """
     captures = captures_of(
-        input_folder, ledger, pattern=pattern, recursive=recursive, from_results=rules.from_results
+        input_folder,
+        ledger,
+        pattern=pattern,
+        recursive=recursive,
+        from_results=rules.from_results,
+        join=join,
     )
     jobs = name_jobs(
         captures.sources,
@@ -142,6 +150,7 @@ def jobs_of_folder(
         suffix=_suffix(suffix, preset),
         extension=preset.container,
         known=ledger.names,
+        recordings=captures.recordings,
     )
     notes = tuple(captures.notes)
     if not jobs:
@@ -182,12 +191,12 @@ def refuse_what_is_in_the_way(chosen: Chosen) -> None:
     raise UsageError(f"{first}; {counted(len(others), 'other video')} likewise" if others else first)
 
 
-def _look(path: Path) -> FileFacts:
+def _look(*paths: Path) -> FileFacts:
     try:
-        status = path.stat()
+        size_bytes, modified_ns = state_of(*paths)
     except OSError:  # it has just gone; its own probe will say so
         return FileFacts(0.0, 0)
-    return FileFacts(status.st_mtime, status.st_size)
+    return FileFacts(modified_ns / 1e9, size_bytes)
 
 
 def expect_video(path: Path) -> None:

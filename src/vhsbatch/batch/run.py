@@ -153,7 +153,7 @@ async def _run(
         request.settings.min_free_mib * 2**20,
         marks=(workspace.temporary, leases.own_file),
     )
-    sources = await in_thread(Sources.of, [job.source for job in request.jobs])
+    sources = await in_thread(Sources.of, [file for job in request.jobs for file in job.files])
     admission = Admission(
         state, bus, claims=leases, disk_space=disk_space, sources=sources, ending=planning.made_by_another
     )

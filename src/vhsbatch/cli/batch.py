@@ -44,6 +44,7 @@ def batch(input_folder: str, output_folder: str, /, *, options: BatchOptions = N
         recursive=which.recursive,
         suffix=which.suffix,
         max_count=which.max_count,
+        join=which.join == "auto",
         order=which.order,
         by=priorities(which.priority),
         rules=rules,

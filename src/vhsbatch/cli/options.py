@@ -308,6 +308,9 @@ class FolderOptions:
     pattern: Annotated[str, _read_by("batch", remembered=True)] = "*"
     "Restore only files whose names match, for example '*.dv'."
 
+    join: Annotated[Literal["auto", "none"], _read_by("batch", remembered=True)] = "auto"
+    "Join files that are parts of one recording (auto), or restore each by itself (none). [default: auto]"
+
     recursive: Annotated[bool, _read_by("batch", remembered=True)] = False
     "Include subfolders, and mirror them in the output folder."
 

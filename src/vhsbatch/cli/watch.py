@@ -28,6 +28,7 @@ from vhsbatch.errors import UsageError, VhsBatchError
 from vhsbatch.events.bus import Mailbox
 from vhsbatch.events.job_state import Phase
 from vhsbatch.events.journal import STATE_FOLDER
+from vhsbatch.fs import state_of
 from vhsbatch.integrations.systemd import ServiceManager
 from vhsbatch.model.plan import Job
 from vhsbatch.process.stop_signals import receive_signals, run_until_stopped
@@ -183,6 +184,7 @@ class _Watch:
             recursive=which.recursive,
             suffix=which.suffix,
             max_count=None,
+            join=which.join == "auto",
             order=which.order,
             by=priorities(which.priority),
             rules=self.rules,
@@ -200,7 +202,7 @@ class _Watch:
             self._tell_once(str(error))
         for note in chosen.notes:
             self._tell_once(note)
-        files = {job.source: identity for job in chosen.jobs if (identity := _identity(job.source))}
+        files = {job.source: identity for job in chosen.jobs if (identity := _identity(*job.files))}
         now_s = time.monotonic()
         ready = set(self.arrivals.look(files, now_s=now_s, wall_s=time.time()))
         jobs = [job for job in chosen.jobs if job.source in ready]
@@ -246,7 +248,7 @@ class _Watch:
 
     async def _restore(self, chosen: Chosen) -> int | None:
         """Restore what is complete; the signal that ended it early, if one did."""
-        identities = {job.id: _identity(job.source) for job in chosen.jobs}
+        identities = {job.id: _identity(*job.files) for job in chosen.jobs}
         there = {job.id: _identity(job.output) for job in chosen.jobs}
         request = request_for(
             chosen,
@@ -306,7 +308,7 @@ class _Held:
         lines: list[str] = []
         named: dict[Path, tuple[str, Identity | None, Identity | None]] = {}
         for job in jobs:
-            state = (_identity(job.source), _identity(job.output))
+            state = (_identity(*job.files), _identity(job.output))
             before = self.named.get(job.source)
             reason = in_the_way.get(job.id)
             if reason is not None:
@@ -365,9 +367,8 @@ def _is_news(_change: object, path: str) -> bool:
     return STATE_FOLDER not in Path(path).parts
 
 
-def _identity(path: Path) -> Identity | None:
+def _identity(*paths: Path) -> Identity | None:
     try:
-        status = path.stat()
+        return state_of(*paths)
     except OSError:
         return None
-    return status.st_size, status.st_mtime_ns

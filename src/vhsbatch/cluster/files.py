@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vhsbatch.engines.realesrgan import chained
-from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan
 
 # Small enough to waste little when FFmpeg seeks, large enough to be worth a round trip.
@@ -26,15 +25,15 @@ def files_of(plan: JobPlan) -> dict[str, Path]:
     return files
 
 
-def is_source(path: Path, info: MediaInfo) -> bool:
-    """Whether `path` is the source that was probed on another machine."""
+def is_source(path: Path, size_bytes: int, modified_ns: int) -> bool:
+    """Whether `path` is the file that was probed on another machine."""
     try:
         status = path.stat()
     except OSError:
         return False
     # A file system may keep times less exactly than the head's does.
-    same_time = abs(status.st_mtime_ns - info.modified_ns) < 2 * 10**9
-    return status.st_size == info.size_bytes and same_time
+    same_time = abs(status.st_mtime_ns - modified_ns) < 2 * 10**9
+    return status.st_size == size_bytes and same_time
 
 
 @dataclass(frozen=True, slots=True)

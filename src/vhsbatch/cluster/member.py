@@ -20,6 +20,7 @@ from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
 from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan, Upscaling
+from vhsbatch.model.source import Joined
 from vhsbatch.process.spawn import run
 from vhsbatch.restore.workspace import Workspace
 from vhsbatch.scheduling.engine_choice import choose_engine
@@ -57,10 +58,23 @@ class Member:
     shares_folder: bool = True
 
     def seen(self, name: str, path: Path, info: MediaInfo) -> Path | None:
-        """Where this machine has a file of the head's, None if it is to be sent."""
+        """Where this machine has a file of the head's, None if it is to be sent.
+
+        Raises:
+            ToolError: a part of a recording in several files is not seen here: these are not sent.
+        """
         here = mapped(path, self.paths)
-        there = is_source(here, info) if name == SOURCE else here.is_file()
-        return here if there else None
+        if name != SOURCE:
+            return here if here.is_file() else None
+        if info.joined is None:
+            return here if is_source(here, info.size_bytes, info.modified_ns) else None
+        for part in info.joined.parts:
+            if not is_source(mapped(part.path, self.paths), part.size_bytes, part.modified_ns):
+                raise ToolError(
+                    f"{platform.node()} does not see {part.path.name}, a part of a joined recording",
+                    fix="share the folder with it, see --map-path, or leave --cluster out",
+                )
+        return here
 
     async def expect_deinterlacer(self, plan: JobPlan) -> None:
         """A single video of a run can ask for another deinterlacer than the run.
@@ -86,8 +100,12 @@ class Member:
         source = files.get(SOURCE, plan.info.path)
         local = replace(
             plan,
-            job=replace(plan.job, source=source),
-            info=replace(plan.info, path=source),
+            job=replace(
+                plan.job,
+                source=source,
+                parts=tuple(mapped(part, self.paths) for part in plan.job.parts),
+            ),
+            info=replace(plan.info, path=source, joined=self._joined(plan.info.joined)),
             preset=preset,
             upscaling=upscaling,
             nnedi_weights=files.get("nnedi"),
@@ -95,6 +113,12 @@ class Member:
         if upscaling is not None:
             _expect_same(plan.identity, engine_named(plan.engine).identity(upscaling))
         return local
+
+    def _joined(self, joined: Joined | None) -> Joined | None:
+        if joined is None:
+            return None
+        parts = (replace(part, path=mapped(part.path, self.paths)) for part in joined.parts)
+        return replace(joined, parts=tuple(parts))
 
     def _upscaling(self, planned: Upscaling, files: Mapping[str, Path]) -> Upscaling:
         return replace(

@@ -5,10 +5,16 @@ would make FFmpeg open whatever other files it names, so that only the demuxers 
 used, and only the ``file`` protocol (for a file of another machine: only HTTP, from loopback).
 """
 
+import base64
+import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+
+from vhsbatch.model.source import Joined, Source
 
 VIDEO_EXTENSIONS = frozenset({
     ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".dvr-ms", ".f4v", ".flv", ".gxf", ".m1v", ".m2t",
@@ -62,6 +68,21 @@ class Served:
     url: str
 
 
+# Files whose bytes in a row are one stream, wherever it was cut.
+IN_A_ROW_EXTENSIONS = frozenset({
+    ".dv", ".m2t", ".m2ts", ".mod", ".mpeg", ".mpg", ".mts", ".tod", ".tp", ".trp", ".ts", ".vob", ".vro",
+})  # fmt: skip
+# The demuxers of such streams.
+IN_A_ROW_DEMUXERS = frozenset({"dv", "mpeg", "mpegts"})
+
+_IN_A_ROW_OPTIONS = ("-protocol_whitelist", "concat,file", "-format_whitelist", FORMAT_WHITELIST)
+# The list of files is written by this program, and is part of the command line.
+_JOINED_OPTIONS = (
+    *("-protocol_whitelist", "data,file", "-format_whitelist", f"concat,{FORMAT_WHITELIST}"),
+    *("-f", "concat", "-safe", "0"),
+)
+
+
 # What FFmpeg says of a connection that ended too early, or was refused. It calls that the end of the file,
 # fills the picture up, and ends with 0.
 _CUT_OFF = re.compile(r"\[(?:http|tcp) @ [^]]*\] \[(?:error|warning)\] (?P<said>.*)")
@@ -92,17 +113,73 @@ def file_url(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
+def can_be_joined(path: Path) -> bool:
+    """Whether FFmpeg's lists of files have a notation for the name of `path`."""
+    return not set(str(path)) & {"|", "\n", "\r"}
+
+
+def concat_script(files: Sequence[Path], durations_s: Sequence[Fraction]) -> str:
+    """The concat demuxer's script; each file's length is stated, so that no rounding adds up."""
+    lines = ["ffconcat version 1.0"]
+    for path, duration_s in zip(files, durations_s, strict=True):
+        quoted = str(path).replace("'", "'\\''")
+        lines += [f"file 'file:{quoted}'", f"duration {float(duration_s):.6f}"]
+    return "\n".join(lines) + "\n"
+
+
+def input_options(source: Source | Served) -> tuple[str, ...]:
+    """FFmpeg's options that let it open `source`, and nothing else."""
+    match source:
+        case Served():
+            return _SERVED_OPTIONS
+        case Joined():
+            return _IN_A_ROW_OPTIONS if source.in_a_row else _JOINED_OPTIONS
+        case Path():
+            return INPUT_OPTIONS
+
+
+def input_url(source: Source | Served, *, sound: bool = False) -> str:
+    """How FFmpeg calls `source`.
+
+    Args:
+        source: the source.
+        sound: whether its sound is read: each part's follows the one before to the sample.
+    """
+    match source:
+        case Served():
+            return source.url
+        case Joined() if source.in_a_row:
+            return in_a_row_url([part.path for part in source.parts])
+        case Joined():
+            begins = [part.sound_s if sound else part.picture_s for part in source.parts]
+            times = [time_s for time_s in (*begins, source.end_s) if time_s is not None]
+            durations_s = [after - before for before, after in pairwise(times)]
+            script = concat_script([part.path for part in source.parts], durations_s)
+            return f"data:text/plain;base64,{base64.b64encode(os.fsencode(script)).decode('ascii')}"
+        case Path():
+            return file_url(source)
+
+
+def in_a_row_url(paths: Sequence[Path]) -> str:
+    """How FFmpeg calls files whose bytes in a row are one stream.
+
+    >>> in_a_row_url([Path("/dvd/VTS_01_1.VOB"), Path("/dvd/VTS_01_2.VOB")])
+    'concat:file:/dvd/VTS_01_1.VOB|file:/dvd/VTS_01_2.VOB'
+    """
+    return "concat:" + "|".join(file_url(path) for path in paths)
+
+
 def input_arguments(
-    source: Path | Served,
+    source: Source | Served,
     *,
     from_s: Fraction | None = None,
     mend_matrix: bool = False,
     keeps_clock: bool = False,
 ) -> tuple[str, ...]:
-    """FFmpeg's arguments that open the user's file `source`, and nothing else than that file.
+    """FFmpeg's arguments that open the user's `source`, and nothing else than that.
 
     Args:
-        source: the file.
+        source: the file, or the files.
         from_s: where to begin on the container's clock, in seconds; None for the first frame.
         mend_matrix: whether MPEG-2 states a colour matrix that does not exist, see `VideoTrack.mends_matrix`.
         keeps_clock: whether the command says `-copyts`. Frames may then come from before `from_s`: FFmpeg
@@ -112,10 +189,9 @@ def input_arguments(
     if from_s is not None:
         seek = ("-seek_timestamp", "1", *(("-noaccurate_seek",) if keeps_clock else ()))
         seek += ("-ss", f"{float(from_s):.6f}")
-    options = _SERVED_OPTIONS if isinstance(source, Served) else INPUT_OPTIONS
+    options = input_options(source)
     if mend_matrix:
         options = (*options, "-bsf:v", "mpeg2_metadata=matrix_coefficients=2")
-    url = source.url if isinstance(source, Served) else file_url(source)
     # The filter graph rotates pictures. Frames of a damaged file decode differently, and to
     # another number, where several are decoded at a time.
-    return (*seek, *options, "-thread_type", "slice", "-noautorotate", "-i", url)
+    return (*seek, *options, "-thread_type", "slice", "-noautorotate", "-i", input_url(source))

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from vhsbatch.ffmpeg.audio import AudioEncode, heard_tracks, loudness_filters
-from vhsbatch.ffmpeg.formats import INPUT_OPTIONS, file_url
+from vhsbatch.ffmpeg.formats import file_url, input_options, input_url
 from vhsbatch.ffmpeg.segment_commands import PROGRESS, QUIET
 from vhsbatch.ffmpeg.stream_mapping import date_arguments, subtitle_arguments, timecode_arguments
 from vhsbatch.model.media import AudioTrack
@@ -18,15 +18,6 @@ _A_LITTLE_S = Fraction(1, 1000)
 _STRICT = ("-xerror", "-err_detect", "explode")
 # Of the bytes of all packets of a stream; it is to find accidents, not forgeries.
 _PACKET_DIGEST = ("-f", "streamhash", "-hash", "murmur3", "pipe:1")
-
-
-def concat_script(files: Sequence[Path], durations_s: Sequence[Fraction]) -> str:
-    """The concat demuxer's script; each file's length is stated, so that no rounding adds up."""
-    lines = ["ffconcat version 1.0"]
-    for path, duration_s in zip(files, durations_s, strict=True):
-        quoted = str(path).replace("'", "'\\''")
-        lines += [f"file 'file:{quoted}'", f"duration {float(duration_s):.6f}"]
-    return "\n".join(lines) + "\n"
 
 
 def join_command(
@@ -46,24 +37,26 @@ def join_command(
     segments goes to stdout. Where frames keep their own times, the picture is joined already, in `retimed`.
     Tracks that change on the way come on stdin, from `uniform_command`.
     """
-    source = plan.info
+    source = plan.info.source
     # Sound is cut by its own filters, which count samples from the source's first picture.
     sound_shift_s = _sound_shift_s(plan)
-    shift_s = -float(source.video.start_s + plan.from_s)
+    shift_s = -float(plan.info.video.start_s + plan.from_s)
     changing = changing_tracks(plan)
+    titles = 2 if not _titles(plan) else 4 if changing else 3
     return (
         *(ffmpeg, *QUIET, *PROGRESS, *_tolerance(plan), "-copyts"),
         *(("-f", "concat", "-safe", "0") if retimed is None else ()),
         *("-protocol_whitelist", "file", "-i", file_url(retimed or concat_script)),
-        *("-itsoffset", f"{sound_shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
-        *("-i", file_url(source.path)),
-        *("-itsoffset", f"{shift_s:.9f}", *INPUT_OPTIONS, "-vn", "-an", "-dn"),
-        *("-i", file_url(source.path)),
+        *("-itsoffset", f"{sound_shift_s:.9f}", *input_options(source), "-vn", "-sn", "-dn"),
+        *("-i", input_url(source, sound=True)),
+        *("-itsoffset", f"{shift_s:.9f}", *input_options(source), "-vn", "-an", "-dn"),
+        *("-i", input_url(source)),
         *(("-itsoffset", f"{sound_shift_s:.9f}", *_FROM_STDIN) if changing else ()),
+        *_titles(plan),
         *("-map", "0:v:0", "-c:v", "copy", *_tag(plan)),
         *_sound_arguments(audio, changing),
         *subtitle_arguments(plan, 2),
-        *("-map_metadata", "2", "-map_chapters", "2", *timecode_arguments(plan)),
+        *("-map_metadata", str(titles), "-map_chapters", "2", *timecode_arguments(plan)),
         *date_arguments(plan),
         *_container(plan),
         *_end(plan),
@@ -82,6 +75,14 @@ def _end(plan: JobPlan) -> tuple[str, ...]:
     if plan.part is None or plan.part.to_s is None:
         return ()
     return ("-t", f"{float(plan.part.to_s - plan.part.from_s + _A_LITTLE_S):.6f}")
+
+
+def _titles(plan: JobPlan) -> tuple[str, ...]:
+    """A list of files has no titles of its own: those of the first file are kept."""
+    joined = plan.info.joined
+    if joined is None or joined.in_a_row:
+        return ()
+    return (*input_options(plan.info.path), "-vn", "-an", "-sn", "-dn", "-i", file_url(plan.info.path))
 
 
 def _sound_arguments(audio: Sequence[AudioEncode], changing: Sequence[AudioTrack]) -> tuple[str, ...]:
@@ -161,8 +162,20 @@ def uniform_command(ffmpeg: str, plan: JobPlan, tracks: Sequence[AudioTrack]) ->
         )
     ]
     return (
-        *(ffmpeg, *QUIET, *_tolerance(plan), "-copyts", *INPUT_OPTIONS, "-vn", "-sn", "-dn"),
-        *("-i", file_url(plan.info.path), *maps, "-c:a", "pcm_f32le", "-f", "nut", "pipe:1"),
+        *(ffmpeg, *QUIET, *_tolerance(plan), "-copyts", *input_options(plan.info.source)),
+        *(
+            "-vn",
+            "-sn",
+            "-dn",
+            "-i",
+            input_url(plan.info.source, sound=True),
+            *maps,
+            "-c:a",
+            "pcm_f32le",
+            "-f",
+            "nut",
+            "pipe:1",
+        ),
     )
 
 
@@ -177,7 +190,8 @@ def _place(track: AudioTrack, changing: Sequence[AudioTrack], source: int, stdin
 def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack) -> tuple[str, ...]:
     """Decode a track to nothing and print how loud it is once it is cleaned; one that changes is on stdin."""
     changing = (track,) if track in changing_tracks(plan) else ()
-    source = (*INPUT_OPTIONS, "-vn", "-sn", "-dn", "-i", file_url(plan.info.path))
+    opened = plan.info.source
+    source = (*input_options(opened), "-vn", "-sn", "-dn", "-i", input_url(opened, sound=True))
     clock = () if plan.part is None else ("-copyts", "-itsoffset", f"{_sound_shift_s(plan):.9f}")
     return (
         *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *_tolerance(plan), *clock),

@@ -147,7 +147,7 @@ def _frames_to_stdout(pixel_format: str) -> tuple[str, ...]:
 
 
 def _read_source(plan: JobPlan, segment: Segment, threads: Threads, served: Served | None) -> tuple[str, ...]:
-    source = served or plan.info.path
+    source = served or plan.info.source
     return (
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
         *_other_sizes(plan),

@@ -55,7 +55,7 @@ def before_command(ffmpeg: str, plan: JobPlan, at_s: Fraction, picture: Path | N
     )
     return (
         *(ffmpeg, *_QUIET, "-threads", "1", "-copyts"),
-        *input_arguments(plan.info.path, from_s=from_s, mend_matrix=video.mends_matrix, keeps_clock=True),
+        *input_arguments(plan.info.source, from_s=from_s, mend_matrix=video.mends_matrix, keeps_clock=True),
         *("-map", f"0:{video.index}", "-vf", filters + _to_jpeg(plan, recipe.source)),
         *(*_ONE_JPEG, *_to(picture)),
     )

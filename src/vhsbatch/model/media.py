@@ -5,6 +5,7 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
+from vhsbatch.model.source import Joined, Source
 from vhsbatch.model.trim import NO_TRIM, Trim
 
 _SD_LINES = 600
@@ -275,8 +276,8 @@ class MediaInfo:
 
     Attributes:
         path: absolute path.
-        size_bytes: file size when it was probed.
-        modified_ns: modification time when it was probed.
+        size_bytes: file size when it was probed; of all files together.
+        modified_ns: modification time when it was probed; that of the newest file.
         container: FFmpeg's demuxer name, for example ``mov,mp4,m4a,3gp,3g2,mj2``.
         declared_s: the duration that the container states, None where it states none.
         exact_seek: whether FFmpeg can start in the middle and find exactly the same frames.
@@ -292,6 +293,7 @@ class MediaInfo:
         notes: what the user should know of this source, one line each.
         damage: of its video, None where all of it decodes cleanly.
         trim: what the user wants of it.
+        joined: the files of a recording in several, of which the first is `path`; None for a single file.
     """
 
     path: Path
@@ -311,3 +313,9 @@ class MediaInfo:
     notes: tuple[str, ...] = ()
     damage: Damage | None = None
     trim: Trim = NO_TRIM
+    joined: Joined | None = None
+
+    @property
+    def source(self) -> Source:
+        """What FFmpeg opens."""
+        return self.path if self.joined is None else self.joined

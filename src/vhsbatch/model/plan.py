@@ -19,6 +19,7 @@ class Job:
         id: unique within the batch and the same in every run: the output's path below OUT.
         index: position in the batch, from 1.
         source: absolute path of the source.
+        parts: all files of a recording in several, of which the first is `source`; empty for a single file.
         output: absolute path under which the result will be published.
         priority: videos of a higher one are begun first; 0 is that of most.
     """
@@ -28,6 +29,12 @@ class Job:
     source: Path
     output: Path
     priority: int = 0
+    parts: tuple[Path, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file of the source."""
+        return self.parts or (self.source,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

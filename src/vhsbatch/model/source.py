@@ -1,8 +1,51 @@
-"""What tells one source from another: where it is, how long it is, when it was changed, and its content."""
+"""What a source is: a file, or several that hold one recording; and what tells one from another."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartFile:
+    """A file that holds a part of a recording.
+
+    Attributes:
+        path: absolute path.
+        size_bytes: its size when it was probed.
+        modified_ns: its modification time then.
+        picture_s: when it begins on the clock of the whole, so that its picture follows the one before; None
+            where the bytes of all files in a row are the recording.
+        sound_s: likewise for its sound.
+    """
+
+    path: Path
+    size_bytes: int
+    modified_ns: int
+    picture_s: Fraction | None = None
+    sound_s: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """A recording in several files.
+
+    Attributes:
+        parts: the files, in their order.
+        end_s: when the last one ends on the clock of the whole; None where bytes follow in a row.
+    """
+
+    parts: tuple[PartFile, ...]
+    end_s: Fraction | None = None
+
+    @property
+    def in_a_row(self) -> bool:
+        """Whether the bytes of all files in a row are the recording."""
+        return self.end_s is None
+
+
+# What FFmpeg opens as one input.
+Source = Path | Joined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from vhsbatch.ffmpeg.formats import input_arguments
 from vhsbatch.model.media import VideoTrack
+from vhsbatch.model.source import Source
 from vhsbatch.process.spawn import run
 
 _VALUE = re.compile(r"lavfi\.signalstats\.([YUV](?:LOW|HIGH|AVG))=([\d.]+)")
@@ -41,7 +41,7 @@ class BlankEnds:
 NO_BLANK_ENDS = BlankEnds()
 
 
-async def look_at_ends(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool) -> BlankEnds:
+async def look_at_ends(source: Source, video: VideoTrack, *, ffmpeg: str, seekable: bool) -> BlankEnds:
     """Find out how much at both ends of a source is blank; nothing of one that cannot be sought.
 
     Raises:
@@ -56,7 +56,7 @@ async def look_at_ends(path: Path, video: VideoTrack, *, ffmpeg: str, seekable: 
         finished = await run(
             (
                 *(ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error"),
-                *input_arguments(path, from_s=video.start_s + at_s, mend_matrix=video.mends_matrix),
+                *input_arguments(source, from_s=video.start_s + at_s, mend_matrix=video.mends_matrix),
                 *("-map", f"0:{video.index}", "-frames:v", "1", "-vf", _FILTERS, "-f", "null", "-"),
             )
         )

@@ -1,8 +1,9 @@
 """Probing a source, or remembering what an earlier run found out about it."""
 
+import functools
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import anyio.to_thread
 from vhsbatch.cache import Cache
 from vhsbatch.events.serialize import load_media_info, to_jsonable
 from vhsbatch.ffmpeg.toolchain import FFmpeg
-from vhsbatch.fs import settled
+from vhsbatch.fs import settled, state_of
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.probe import probe
 
@@ -35,43 +36,52 @@ class Probing:
     allow_truncated: bool = False
     cache: Cache | None = None
 
-    async def probe(self, path: Path) -> MediaInfo:
+    async def probe(self, path: Path, *, parts: Sequence[Path] = ()) -> MediaInfo:
         """What a source is, from the cache where it is known.
+
+        Args:
+            path: the source.
+            parts: all files of a recording in several, of which the first is `path`.
 
         Raises:
             InputError: it cannot be restored, or goes on growing.
             ToolError: FFmpeg or PyAV does not work.
         """
-        known = await anyio.to_thread.run_sync(self.recall, path)
-        return known if known is not None else await self.probe_and_cache(path)
+        known = await anyio.to_thread.run_sync(functools.partial(self.recall, path, parts=parts))
+        return known if known is not None else await self.probe_and_cache(path, parts=parts)
 
-    def recall(self, path: Path) -> MediaInfo | None:
+    def recall(self, path: Path, *, parts: Sequence[Path] = ()) -> MediaInfo | None:
         """The cached description of a source whose size and modification time are unchanged."""
         if self.cache is None:
             return None
-        path = path.absolute()
+        files = [file.absolute() for file in parts or (path,)]
         try:
-            status = path.stat()
+            state = state_of(*files)
         except OSError:
             return None  # the probe says what is wrong
-        value = self.cache.recall(os.fspath(path), status.st_size, status.st_mtime_ns, *self._asked())
+        value = self.cache.recall(*map(os.fspath, files), *state, *self._asked())
         try:
             return None if value is None else load_media_info(value)
         except ValueError:  # of another version
             return None
 
-    async def probe_and_cache(self, path: Path) -> MediaInfo:
+    async def probe_and_cache(self, path: Path, *, parts: Sequence[Path] = ()) -> MediaInfo:
         """Probe a source and cache the result.
 
-        Waits while the file is still being copied.
+        Waits while one of its files is still being copied.
 
         Raises:
             InputError: it cannot be restored, or goes on growing.
             ToolError: FFmpeg or PyAV does not work.
         """
-        await settled(path)
+        for file in parts or (path,):
+            await settled(file)
         info = await probe(
-            path, ffmpeg=self.ffmpeg.path, max_pixels=self.max_pixels, allow_truncated=self.allow_truncated
+            path,
+            parts=parts,
+            ffmpeg=self.ffmpeg.path,
+            max_pixels=self.max_pixels,
+            allow_truncated=self.allow_truncated,
         )
         await anyio.to_thread.run_sync(self.remember, info)
         return info
@@ -79,7 +89,8 @@ class Probing:
     def remember(self, info: MediaInfo) -> None:
         """Keep what was found out."""
         if self.cache is not None:
-            key = os.fspath(info.path), info.size_bytes, info.modified_ns, *self._asked()
+            files = [info.path] if info.joined is None else [part.path for part in info.joined.parts]
+            key = *map(os.fspath, files), info.size_bytes, info.modified_ns, *self._asked()
             self.cache.keep(to_jsonable(info), *key)
 
     def _asked(self) -> tuple[str | int, ...]:
@@ -92,6 +103,6 @@ class Probing:
         )
 
 
-@cache
+@functools.cache
 def _pyav_version() -> str:
     return version("av")

@@ -1,6 +1,6 @@
-"""Child process that decodes the whole video of one file and prints what it saw as one JSON object.
+"""Child process that decodes the whole video of a source and prints what it saw as one JSON object.
 
-    python -P -m vhsbatch.probe.decode_worker PATH STREAM [fields]
+    python -P -m vhsbatch.probe.decode_worker STREAM [fields] -- FFMPEG_INPUT_ARGUMENTS
 
 The answer holds when each frame is shown (``ticks``), which of these are damaged, which of those hold hardly
 anything that was recorded (``overwritten``), and which packets gave no frame at all (``lost``), in ticks of
@@ -15,8 +15,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import av
@@ -24,7 +23,6 @@ import av.logging
 import numpy as np
 import numpy.typing as npt
 
-from vhsbatch.ffmpeg.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, file_url
 from vhsbatch.probe.order_protocol import BFF, PROGRESSIVE, STILL, TFF, UNCLEAR
 
 # Columns are averaged to this number: what is added up along a line loses its noise, while all lines stay.
@@ -55,14 +53,15 @@ Frame = npt.NDArray[np.int16]
 
 
 def main(argv: list[str]) -> int:
-    """Decode stream `argv[2]` of the file `argv[1]` and print what was seen."""
+    """Decode stream `argv[1]` of the source that FFmpeg's arguments name and print what was seen."""
     answer = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
     av.logging.set_level(av.logging.ERROR)
-    path, stream, fields = argv[1], int(argv[2]), "fields" in argv[3:]
-    seen = decode(path, stream, fields=fields, threads=0)
+    place = argv.index("--")
+    stream, fields, opens = int(argv[1]), "fields" in argv[2:place], argv[place + 1 :]
+    seen = decode(opens, stream, fields=fields, threads=0)
     if seen.complains:
-        seen = decode(path, stream, fields=fields, threads=1)
+        seen = decode(opens, stream, fields=fields, threads=1)
     with answer:
         json.dump(seen.summary(), answer)
     return 0
@@ -117,26 +116,26 @@ class Seen:
         }
 
 
-def decode(path: str, index: int, *, fields: bool, threads: int) -> Seen:
-    """Decode a stream of a file from its beginning to its end.
+def decode(opens: Sequence[str], index: int, *, fields: bool, threads: int) -> Seen:
+    """Decode a stream of a source from its beginning to its end.
 
     Args:
-        path: the file.
+        opens: FFmpeg's arguments that open it, pairs of an option and its value.
         index: of the stream.
         fields: whether to look at the fields of the frames.
         threads: of the decoder, 0 for as many as there are cores.
     """
     seen = Seen(fields=fields)
-    options = {"protocol_whitelist": PROTOCOL_WHITELIST, "format_whitelist": FORMAT_WHITELIST}
+    options = {name.removeprefix("-"): value for name, value in zip(opens[::2], opens[1::2], strict=True)}
     with (
-        av.open(file_url(Path(path)), options=options) as container,
+        av.open(options.pop("i"), format=options.pop("f", None), options=options) as container,
         av.logging.Capture(local=False) as said,
     ):
         stream: Any = container.streams[index]
         codec = stream.codec_context
         codec.thread_type, codec.thread_count = "AUTO", threads
         is_dv = codec.name == "dvvideo"
-        again = Path(path).stat().st_size // _RESYNC_BYTES + 1
+        again = max(container.size or 0, 0) // _RESYNC_BYTES + 1
         for packet in _packets(container, stream, again):
             seen.complains |= _heard(said)  # of another thread, or of the demuxer
             data = bytes(packet) if packet.size else b""

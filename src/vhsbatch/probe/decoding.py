@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 from statistics import median_low
 
 import anyio.to_thread
 
 from vhsbatch.errors import InputError
+from vhsbatch.ffmpeg.formats import input_options, input_url
 from vhsbatch.model.media import Damage
+from vhsbatch.model.source import Source
 from vhsbatch.probe.order_runs import Orders, find_orders
 from vhsbatch.process.spawn import describe_exit, run
 
@@ -105,11 +106,11 @@ def _missing_beside(damaged: list[int], shown: list[int], near: int) -> set[int]
     return missing
 
 
-async def decode_all(path: Path, stream: int, frames: int, *, fields: bool, timeout_s: float) -> Decoded:
+async def decode_all(source: Source, stream: int, frames: int, *, fields: bool, timeout_s: float) -> Decoded:
     """Decode the video of a source from its beginning to its end, in a child process.
 
     Args:
-        path: absolute path.
+        source: the source.
         stream: index of the video stream.
         frames: about how many there are.
         fields: whether to look at their fields.
@@ -119,9 +120,11 @@ async def decode_all(path: Path, stream: int, frames: int, *, fields: bool, time
         InputError: the source makes the decoder crash.
         TimeoutError: it took too long.
     """
-    worker = (sys.executable, "-P", "-m", "vhsbatch.probe.decode_worker", str(path), str(stream))
+    worker = (sys.executable, "-P", "-m", "vhsbatch.probe.decode_worker", str(stream))
+    opens = ("--", *input_options(source), "-i", input_url(source))
     finished = await run(
-        (*worker, "fields") if fields else worker, timeout_s=timeout_s + frames * _SLOWEST_S_PER_FRAME
+        (*worker, *(("fields",) if fields else ()), *opens),
+        timeout_s=timeout_s + frames * _SLOWEST_S_PER_FRAME,
     )
     if finished.exit_code != 0:
         raise InputError(

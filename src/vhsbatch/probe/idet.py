@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from pathlib import Path
 
 from vhsbatch.ffmpeg.formats import input_arguments
 from vhsbatch.model.media import FieldOrder, VideoTrack
+from vhsbatch.model.source import Source
 from vhsbatch.probe.field_order import Sight
 from vhsbatch.process.spawn import run
 
@@ -23,14 +23,14 @@ _ORDERS = {order.value: order for order in (FieldOrder.TFF, FieldOrder.BFF, Fiel
 
 
 async def look_at_fields(
-    path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool, timeout_s: float | None = None
+    source: Source, video: VideoTrack, *, ffmpeg: str, seekable: bool, timeout_s: float | None = None
 ) -> tuple[Sight, ...]:
     """What `idet` says of the frames in several places of a source, in their order.
 
     All places are looked at, however clear the first ones are: the order may change in mid-tape.
 
     Args:
-        path: the source.
+        source: the source.
         video: its video stream.
         ffmpeg: the program.
         seekable: whether FFmpeg can start in the middle; otherwise only the beginning is seen.
@@ -45,7 +45,7 @@ async def look_at_fields(
         finished = await run(
             (
                 ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error",
-                *input_arguments(path, from_s=from_s, mend_matrix=video.mends_matrix),
+                *input_arguments(source, from_s=from_s, mend_matrix=video.mends_matrix),
                 "-map", f"0:{video.index}", "-vf", IDET,
                 "-fps_mode", "passthrough", "-frames:v", str(count), "-f", "null", "-",
             ),

@@ -4,11 +4,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from vhsbatch.errors import ChainError
 from vhsbatch.ffmpeg.formats import input_arguments
 from vhsbatch.model.media import VideoTrack
+from vhsbatch.model.source import Source
 from vhsbatch.process.chain import StageSpec, run_chain
 
 # What a worker reads of a picture: its frames, as they are.
@@ -29,11 +29,12 @@ class Place:
     filters: str
 
 
-def picture_place(path: Path, video: VideoTrack, from_s: Fraction | None, filters: str) -> Place:
+def picture_place(source: Source, video: VideoTrack, from_s: Fraction | None, filters: str) -> Place:
     """A place of a picture; its graph outlives a change of size, which `filters` must allow for."""
     kept = ("-reinit_filter", "0") if video.changes else ()
     return Place(
-        opens=(*kept, *input_arguments(path, from_s=from_s, mend_matrix=video.mends_matrix)), filters=filters
+        opens=(*kept, *input_arguments(source, from_s=from_s, mend_matrix=video.mends_matrix)),
+        filters=filters,
     )
 
 

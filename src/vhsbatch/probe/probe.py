@@ -5,10 +5,9 @@ FFmpeg decodes the first and the last frames (`showinfo`), and `idet` measures t
 (`fieldorder`). Of a short source all frames are decoded, and the last two looks are one.
 """
 
-import os
-import stat
+import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -19,6 +18,7 @@ import anyio.to_thread
 from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.formats import LATE_SEEKING_DEMUXERS
 from vhsbatch.model.media import INVALID_MATRIX, FieldOrder, MediaInfo, VideoTrack
+from vhsbatch.model.source import Joined, Source
 from vhsbatch.model.timeline import Timeline, lay_on_grid, positions_of
 from vhsbatch.probe import field_order as fieldorder
 from vhsbatch.probe.decoding import Decoded, decode_all
@@ -41,15 +41,12 @@ from vhsbatch.probe.packets import (
 )
 from vhsbatch.probe.picture_changes import with_changes
 from vhsbatch.probe.programmes import of_one_programme
+from vhsbatch.probe.reading import read_source
 from vhsbatch.probe.scan import Scan, scan
 from vhsbatch.probe.showinfo import Glimpse, look
 from vhsbatch.probe.telecine import with_telecine
 
 MAX_PIXELS = 8192 * 8192 // 2
-
-# Slow disks and network shares read at least this much.
-_SLOWEST_BYTES_PER_S = 4_000_000
-_PATIENCE_S = 120.0
 
 _HEAD_FRAMES = 25
 
@@ -61,6 +58,7 @@ _TAIL_S = Fraction(1)
 async def probe(
     path: Path,
     *,
+    parts: Sequence[Path] = (),
     ffmpeg: str,
     max_pixels: int = MAX_PIXELS,
     timeout_s: float | None = None,
@@ -70,6 +68,7 @@ async def probe(
 
     Args:
         path: the source; its name may hold any bytes.
+        parts: all files of a recording in several, of which the first is `path`.
         ffmpeg: the program that will decode it.
         max_pixels: refuse larger pictures.
         timeout_s: seconds that each look at it may take; by default generous for its size.
@@ -79,17 +78,15 @@ async def probe(
         InputError: it cannot be restored.
         ToolError: FFmpeg or PyAV does not work.
     """
-    path, status, beginning = await anyio.to_thread.run_sync(_open_file, path)
-    if timeout_s is None:
-        timeout_s = _PATIENCE_S + status.st_size / _SLOWEST_BYTES_PER_S
+    expect = partial(expect_restorable, max_pixels=max_pixels, allow_truncated=allow_truncated)
+    opened = await read_source(path, parts=parts, timeout_s=timeout_s, of_source=True, expect=expect)
+    source, packets, timeout_s = opened.source, opened.packets, opened.timeout_s
     try:
-        packets = await scan(path, beginning=beginning, timeout_s=timeout_s, of_source=True)
-        expect_restorable(packets, max_pixels, allow_truncated=allow_truncated)
-        head = await _look_at_head(path, packets, ffmpeg, timeout_s)
+        head = await _look_at_head(source, packets, ffmpeg, timeout_s)
         packets = of_one_programme(packets, head.programmes)
-        tail = await _look_at_tail(path, packets, head, ffmpeg, timeout_s)
+        tail = await _look_at_tail(source, packets, head, ffmpeg, timeout_s)
         decoded = await decode_all(
-            path, packets.index, len(packets.ticks), fields=can_be_interlaced(packets), timeout_s=timeout_s
+            source, packets.index, len(packets.ticks), fields=can_be_interlaced(packets), timeout_s=timeout_s
         )
         if len(packets.looks) < 2:
             expect_one_size(head, tail, ignoring=frozenset(decoded.damaged))
@@ -107,7 +104,7 @@ async def probe(
             sights = tuple(_counted_from(video.start_s, head.sights))
         elif fieldorder.can_be_interlaced(video.height, video.flagged_order):
             sights = await look_at_fields(
-                path, video, ffmpeg=ffmpeg, seekable=exact_seek, timeout_s=timeout_s
+                source, video, ffmpeg=ffmpeg, seekable=exact_seek, timeout_s=timeout_s
             )
     except TimeoutError as error:
         raise InputError(
@@ -118,14 +115,14 @@ async def probe(
         positions = _positions(decoded, ticks, packets.time_base, video.rate)
         video = fieldorder.confirmed(video, sights, decoded.orders, positions)
     return MediaInfo(
-        path=path,
-        size_bytes=status.st_size,
-        modified_ns=status.st_mtime_ns,
+        path=opened.path,
+        size_bytes=opened.size_bytes,
+        modified_ns=opened.modified_ns,
         container=packets.container,
         declared_s=packets.declared_s,
         exact_seek=exact_seek,
         video=await with_telecine(
-            path, video, sights, ticks, packets.time_base, ffmpeg=ffmpeg, seekable=exact_seek
+            source, video, sights, ticks, packets.time_base, ffmpeg=ffmpeg, seekable=exact_seek
         ),
         audio=packets.audio,
         subtitles=packets.subtitles,
@@ -134,27 +131,33 @@ async def probe(
         recorded=packets.recorded,
         pictures=packets.pictures,
         tags=packets.tags,
-        notes=notes(
-            packets,
-            timeline,
-            undecoded=undecoded_tail(packets, tail) + sum(tick > ticks[-1] for tick in decoded.overwritten),
+        notes=(
+            *opened.notes,
+            *notes(
+                packets,
+                timeline,
+                undecoded=undecoded_tail(packets, tail)
+                + sum(tick > ticks[-1] for tick in decoded.overwritten),
+            ),
         ),
         damage=decoded.damage(ticks[0], packets.time_base, packets.holes, packets.lost_frames),
+        joined=source if isinstance(source, Joined) else None,
     )
 
 
-async def frame_times(path: Path, start_s: Fraction, *, ffmpeg: str) -> list[Fraction]:
+async def frame_times(
+    path: Path, start_s: Fraction, *, parts: Sequence[Path] = (), ffmpeg: str
+) -> list[Fraction]:
     """When each frame of a source is shown, in seconds from the first one that is restored, at `start_s`.
 
     Raises:
         InputError: it cannot be read.
         ToolError: FFmpeg or PyAV does not work.
     """
-    path, status, beginning = await anyio.to_thread.run_sync(_open_file, path)
-    timeout_s = _PATIENCE_S + status.st_size / _SLOWEST_BYTES_PER_S
-    packets = await scan(path, beginning=beginning, timeout_s=timeout_s)
-    head = await _look_at_head(path, packets, ffmpeg, timeout_s)
-    tail = await _look_at_tail(path, packets, head, ffmpeg, timeout_s)
+    opened = await read_source(path, parts=parts)
+    packets = opened.packets
+    head = await _look_at_head(opened.source, packets, ffmpeg, opened.timeout_s)
+    tail = await _look_at_tail(opened.source, packets, head, ffmpeg, opened.timeout_s)
     ticks, _ = await anyio.to_thread.run_sync(frames_on_grid, packets, head, tail)
     times_s = (tick * packets.time_base - start_s for tick in ticks)
     return [time_s for time_s in times_s if time_s >= 0]
@@ -180,16 +183,16 @@ async def probe_result(path: Path, *, ffmpeg: str) -> MediaInfo:
         InputError: it cannot be read.
         ToolError: FFmpeg or PyAV does not work.
     """
-    path, status, beginning = await anyio.to_thread.run_sync(_open_file, path)
-    packets = await scan(path, beginning=beginning, timeout_s=None)
-    head = await look(path, ffmpeg=ffmpeg, stream=packets.index, frames=1)
+    opened = await read_source(path, timeout_s=math.inf)
+    packets = opened.packets
+    head = await look(opened.source, ffmpeg=ffmpeg, stream=packets.index, frames=1)
     if not head.ticks:
         raise InputError("its first frame does not decode", fix="make it again")
     timeline = await anyio.to_thread.run_sync(lay_on_grid, packets.ticks, packets.time_base, packets.rates)
     return MediaInfo(
-        path=path,
-        size_bytes=status.st_size,
-        modified_ns=status.st_mtime_ns,
+        path=opened.path,
+        size_bytes=opened.size_bytes,
+        modified_ns=opened.modified_ns,
         container=packets.container,
         declared_s=packets.declared_s,
         exact_seek=True,
@@ -199,32 +202,11 @@ async def probe_result(path: Path, *, ffmpeg: str) -> MediaInfo:
     )
 
 
-def _open_file(path: Path) -> tuple[Path, os.stat_result, bytes]:
-    """The absolute path of the file, its state and its first bytes."""
-    path = path.absolute()  # and the user's own links stay as they are
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError("it is not a regular file", fix="copy its content into a regular file")
-        if status.st_size == 0:
-            raise InputError("it is empty (0 bytes)", fix="copy it again from the original")
-        with path.open("rb") as file:
-            return path, status, file.read(4096)
-    except PermissionError as error:
-        raise InputError(
-            "there is no permission to read it", fix="chmod u+r it, or run as its owner"
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"it cannot be opened: {error.strerror}", fix="check the disk or the share"
-        ) from error
-
-
-async def _look_at_head(path: Path, packets: Scan, ffmpeg: str, timeout_s: float) -> Glimpse:
+async def _look_at_head(source: Source, packets: Scan, ffmpeg: str, timeout_s: float) -> Glimpse:
     """The first frames that decode; of a short source all of them."""
     look_at_it = partial(
         look,
-        path,
+        source,
         ffmpeg=ffmpeg,
         stream=packets.index,
         frames=None if is_short(packets) else _HEAD_FRAMES,
@@ -243,14 +225,14 @@ async def _look_at_head(path: Path, packets: Scan, ffmpeg: str, timeout_s: float
 
 
 async def _look_at_tail(
-    path: Path, packets: Scan, head: Glimpse, ffmpeg: str, timeout_s: float
+    source: Source, packets: Scan, head: Glimpse, ffmpeg: str, timeout_s: float
 ) -> Glimpse | None:
     """The last frames that decode, None where they are known already or cannot be found."""
     if is_short(packets) or not can_seek(packets):
         return None
     late_s = 2 * packets.keyframe_gap_s if packets.container in LATE_SEEKING_DEMUXERS else Fraction(0)
     return await look(
-        path,
+        source,
         ffmpeg=ffmpeg,
         stream=packets.index,
         from_s=packets.ticks[-1] * packets.time_base - _TAIL_S - late_s,

@@ -1,19 +1,19 @@
-"""Child process that reads all packets of one file and prints what it found as one JSON object.
+"""Child process that reads all packets of a source and prints what it found as one JSON object.
 
-    python -P -m vhsbatch.probe.probe_worker PATH [source]
+    python -P -m vhsbatch.probe.probe_worker PATH… [source]
 
-Every packet is read, and sound is decoded: only so the true ends of the streams are known. With
-``source`` two things more are found out, which none of our own files says: when a camera recorded it, and
-whether its first frame asks to be seen in a mirror. It is a separate process because a hostile file can
-crash the libraries that read it. Fractions are printed as ``"numerator/denominator"`` and everything is
-ASCII. A file that cannot be read gives ``{"error": MESSAGE}`` and exit code 0; any other exit code is a
-failure of the program.
+Of several files, the bytes in a row are one stream. Every packet is read, and sound is decoded: only so the
+true ends of the streams are known. With ``source`` two things more are found out, which none of our own files
+says: when a camera recorded it, and whether its first frame asks to be seen in a mirror. It is a separate
+process because a hostile file can crash the libraries that read it. Fractions are printed as
+``"numerator/denominator"`` and everything is ASCII. A file that cannot be read gives ``{"error": MESSAGE}``
+and exit code 0; any other exit code is a failure of the program.
 """
 
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +22,14 @@ from typing import Any
 import av
 import av.logging
 
-from vhsbatch.ffmpeg.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST, UNTIMED_DEMUXERS, file_url
+from vhsbatch.ffmpeg.formats import (
+    FORMAT_WHITELIST,
+    PROTOCOL_WHITELIST,
+    UNTIMED_DEMUXERS,
+    file_url,
+    in_a_row_url,
+)
+from vhsbatch.fs import open_in_a_row
 from vhsbatch.probe.audio_packets import AudioPackets
 from vhsbatch.probe.avi_chunks import AviChunks
 from vhsbatch.probe.camera import WITH_DISPLAY_MATRIX, is_mirrored, recorded
@@ -40,18 +47,19 @@ _NOT_MOVING = ("attached_pic", "still_image", "timed_thumbnails")
 
 
 def main(argv: list[str]) -> int:
-    """Read the file named by the first argument and print the result."""
+    """Read the files named by the arguments and print the result."""
     # Whatever a native library may print must not land in the JSON.
     answer = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
     av.logging.set_level(av.logging.PANIC)
     result: dict[str, Any]
     try:
-        result = {**scan(argv[1]), "recorded": None, "mirrored": False}
-        if "source" in argv[2:]:
+        paths = [Path(name) for name in argv[1:] if name != "source"]  # those are absolute
+        result = {**scan(paths), "recorded": None, "mirrored": False}
+        if argv[-1] == "source":
             result["recorded"] = recorded(argv[1])
             if result["container"] == WITH_DISPLAY_MATRIX:
-                result["mirrored"] = mirrored(argv[1])
+                result["mirrored"] = mirrored(paths)
     except (av.FFmpegError, OSError) as error:
         result = {"error": getattr(error, "strerror", None) or str(error)}
     with answer:
@@ -59,9 +67,9 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def scan(path: str) -> dict[str, Any]:
-    """Everything about the file that can be known without decoding its picture."""
-    with _opened(path) as container:
+def scan(paths: Sequence[Path]) -> dict[str, Any]:
+    """Everything about the files that can be known without decoding their picture."""
+    with _opened(paths) as container:
         video = _main_video(container.streams.video)
         result: dict[str, Any] = {
             "container": container.format.name,
@@ -74,7 +82,7 @@ def scan(path: str) -> dict[str, Any]:
             return {**result, "video": None}
         dv = None
         if container.format.name == "dv":
-            with Path(path).open("rb") as file:
+            with open_in_a_row(paths) as file:
                 dv = dv_frames(file, container.size)
             # FFmpeg would read on for ever, or stop without a word.
             if dv is not None and dv.lost is not None:
@@ -83,7 +91,7 @@ def scan(path: str) -> dict[str, Any]:
         sounds = {
             stream.index: AudioPackets(stream) for stream in container.streams.audio if _has_decoder(stream)
         }
-        with Path(path).open("rb") as file:
+        with open_in_a_row(paths) as file:
             chunks = AviChunks(file) if container.format.name == "avi" else None
             reach_s, read_error = _read(container, packets, sounds, chunks)
             is_short = not 0 < video.frames <= packets.end_tick
@@ -101,7 +109,7 @@ def scan(path: str) -> dict[str, Any]:
             "read_error": read_error,
             "whole": packets.count >= video.frames
             if container.format.name == _WITH_ALL_SAMPLES and video.frames
-            else fills_container(Path(path), container.format.name),
+            else fills_container(paths[-1], container.format.name),
             "holes": holes,
             "video": {**_describe_video(video), **packets.summary()},
             "subtitles": [
@@ -115,9 +123,10 @@ def scan(path: str) -> dict[str, Any]:
         }
 
 
-def _opened(path: str) -> Any:
-    options = {"protocol_whitelist": PROTOCOL_WHITELIST, "format_whitelist": FORMAT_WHITELIST}
-    return av.open(file_url(Path(path)), options=options)
+def _opened(paths: Sequence[Path]) -> Any:
+    protocols = PROTOCOL_WHITELIST if len(paths) == 1 else f"concat,{PROTOCOL_WHITELIST}"
+    options = {"protocol_whitelist": protocols, "format_whitelist": FORMAT_WHITELIST}
+    return av.open(file_url(paths[0]) if len(paths) == 1 else in_a_row_url(paths), options=options)
 
 
 def _codec_name(stream: Any) -> str:
@@ -130,9 +139,9 @@ def _timecode(container: Any, video: Any) -> str | None:
     return stated
 
 
-def mirrored(path: str) -> bool:
+def mirrored(paths: Sequence[Path]) -> bool:
     """Whether the file asks for a picture seen in a mirror."""
-    with _opened(path) as container:
+    with _opened(paths) as container:
         video = _main_video(container.streams.video)
         return video is not None and is_mirrored(container, video)
 

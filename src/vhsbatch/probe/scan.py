@@ -98,6 +98,7 @@ class Scan:
         other_programmes: the programmes of a broadcast that are not the picture's, by name.
         holes: when pictures are shown beside which the file is overwritten, in ticks; in raw DV one for each
             frame that is missing at an end.
+        start_s: when its first stream begins, on its own clock.
     """
 
     container: str
@@ -132,6 +133,7 @@ class Scan:
     audio_left_out: tuple[str, ...] = ()
     other_programmes: tuple[str, ...] = ()
     holes: tuple[int, ...] = ()
+    start_s: Fraction = Fraction(0)
 
     @property
     def truncated(self) -> bool:
@@ -159,11 +161,11 @@ class Scan:
         return missing_s > max(_TRUNCATED_S, _TRUNCATED_PART * self.declared_s)
 
 
-async def scan(path: Path, *, beginning: bytes, timeout_s: float | None, of_source: bool = False) -> Scan:
+async def scan(*paths: Path, beginning: bytes, timeout_s: float | None, of_source: bool = False) -> Scan:
     """Read all packets of a file in a child process.
 
     Args:
-        path: absolute path.
+        paths: absolute path; of several files, the bytes in a row are one stream.
         beginning: its first bytes, to name what it is when it is no video.
         timeout_s: seconds after which to give up, None for never.
         of_source: whether to look for what none of our own files says: a recording date, a mirror.
@@ -174,7 +176,7 @@ async def scan(path: Path, *, beginning: bytes, timeout_s: float | None, of_sour
         ToolError: PyAV does not work.
     """
     # -P: the current folder is the user's, and must not be searched for modules.
-    worker = (sys.executable, "-P", "-m", "vhsbatch.probe.probe_worker", str(path))
+    worker = (sys.executable, "-P", "-m", "vhsbatch.probe.probe_worker", *map(str, paths))
     finished = await run((*worker, "source") if of_source else worker, timeout_s=timeout_s)
     if finished.exit_code < 0:
         raise InputError(
@@ -238,6 +240,7 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         tags=tuple(found["tags"]),
         audio_left_out=tuple(found["audio_left_out"]),
         holes=tuple(found["holes"]),
+        start_s=start_s,
     )
 
 

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 
 from vhsbatch.errors import InputError, ToolError
 from vhsbatch.ffmpeg.formats import input_arguments
 from vhsbatch.model.media import INVALID_MATRIX, Colour, FieldOrder
+from vhsbatch.model.source import Source
 from vhsbatch.probe.field_order import Sight
 from vhsbatch.probe.idet import IDET, parse_sights
 from vhsbatch.probe.programmes import Programme, parse_programmes
@@ -87,7 +87,7 @@ class Glimpse:
 
 
 async def look(
-    path: Path,
+    source: Source,
     *,
     ffmpeg: str,
     stream: int,
@@ -100,7 +100,7 @@ async def look(
     """Decode some frames of a source.
 
     Args:
-        path: the source.
+        source: the source.
         ffmpeg: the program.
         stream: index of the video stream.
         frames: how many, None for all.
@@ -120,7 +120,7 @@ async def look(
     finished = await run(
         (
             ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-copyts",
-            *input_arguments(path, from_s=from_s, mend_matrix=mend_matrix, keeps_clock=True),
+            *input_arguments(source, from_s=from_s, mend_matrix=mend_matrix, keeps_clock=True),
             "-map", f"0:{stream}", "-vf", filters,
             "-fps_mode", "passthrough", *limit, "-f", "null", "-",
         ),

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 
 from vhsbatch.model.media import FieldOrder, Telecine, VideoTrack
+from vhsbatch.model.source import Source
 from vhsbatch.probe.field_order import Sight, Votes
 from vhsbatch.probe.idet import windows
 from vhsbatch.probe.places import PICTURE, measure_places, picture_place
@@ -41,7 +41,7 @@ _WIDTH = 96
 
 
 async def with_telecine(
-    path: Path,
+    source: Source,
     video: VideoTrack,
     sights: Sequence[Sight] | None,
     ticks: Sequence[int],
@@ -53,7 +53,7 @@ async def with_telecine(
     """`video` as film in the frames of television, or as progressive, if it is that.
 
     Args:
-        path: the source.
+        source: the source.
         video: its video stream.
         sights: what was seen of its fields; None where nothing was.
         ticks: when its frames are shown, ascending.
@@ -75,7 +75,7 @@ async def with_telecine(
     if not (is_unclear or is_film):
         return video
     weave = is_unclear or may_be_shifted(video)
-    steps = await look_at_steps(path, video, ffmpeg=ffmpeg, seekable=seekable, weave=weave)
+    steps = await look_at_steps(source, video, ffmpeg=ffmpeg, seekable=seekable, weave=weave)
     if is_unclear and steps is not None and is_whole(steps):
         return replace(
             video,
@@ -163,12 +163,12 @@ class FieldSteps:
 
 
 async def look_at_steps(
-    path: Path, video: VideoTrack, *, ffmpeg: str, seekable: bool, weave: bool = False
+    source: Source, video: VideoTrack, *, ffmpeg: str, seekable: bool, weave: bool = False
 ) -> FieldSteps | None:
     """Compare fields and frames in the places where the fields were looked at; None if nothing decodes.
 
     Args:
-        path: the source.
+        source: the source.
         video: its video stream.
         ffmpeg: the program.
         seekable: whether FFmpeg can start in the middle.
@@ -180,7 +180,7 @@ async def look_at_steps(
     answers = await measure_places(
         (
             picture_place(
-                path,
+                source,
                 video,
                 from_s,
                 f"trim=end_frame={count // STRETCH_FRAMES * STRETCH_FRAMES},"

@@ -15,9 +15,10 @@ from vhsbatch.errors import StalePlanError, UndecodableError, VerificationError
 from vhsbatch.events.events import JobPublished, SegmentFinished
 from vhsbatch.events.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.ffmpeg.audio import AudioEncode, plan_audio
+from vhsbatch.ffmpeg.formats import concat_script
 from vhsbatch.ffmpeg.frame_times import retime
 from vhsbatch.ffmpeg.loudness import measure_loudness, uniform_stage
-from vhsbatch.ffmpeg.output_commands import concat_script, join_command
+from vhsbatch.ffmpeg.output_commands import join_command
 from vhsbatch.ffmpeg.progress import ProgressParser, Speed
 from vhsbatch.ffmpeg.segment_commands import describe
 from vhsbatch.formatting import counted
@@ -78,7 +79,7 @@ async def assemble(
             path=plan.job.source,
             size_bytes=plan.info.size_bytes,
             modified_ns=plan.info.modified_ns,
-            sha256=await sha256(plan.job.source),
+            sha256=await sha256(*plan.job.files),
         )
         # The digest covers what was read so far.
         await expect_unchanged(plan)
@@ -142,7 +143,10 @@ async def _retimed(
     """The segments joined with each frame at its own time; None where all are at the rate's."""
     if plan.shown_s is None:
         return None
-    times_s = tuple(await frame_times(plan.job.source, plan.info.video.start_s, ffmpeg=workspace.ffmpeg))
+    start_s = plan.info.video.start_s
+    times_s = tuple(
+        await frame_times(plan.job.source, start_s, parts=plan.job.parts, ffmpeg=workspace.ffmpeg)
+    )
     if plan.part is not None:
         times_s = tuple(at_s - plan.from_s for at_s in times_s[plan.part.first_frame : plan.part.stop_frame])
     if len(times_s) != plan.frames:

@@ -112,15 +112,22 @@ class Intent:
         )
 
 
-async def probe_source(path: Path, intent: Intent) -> tuple[MediaInfo, Override]:
+async def probe_source(
+    path: Path, intent: Intent, *, parts: Sequence[Path] = ()
+) -> tuple[MediaInfo, Override]:
     """Probe the source, and find its per-video settings.
+
+    Args:
+        path: the source.
+        intent: what is wanted.
+        parts: all files of a recording in several, of which the first is `path`.
 
     Raises:
         InputError: it cannot be restored, is still being written, or its source overrides are wrong.
     """
-    info, override = await to_thread.run_sync(_known, path, intent, abandon_on_cancel=True)
+    info, override = await to_thread.run_sync(_known, path, parts, intent, abandon_on_cancel=True)
     if info is None:
-        info = await intent.probing.probe_and_cache(path)
+        info = await intent.probing.probe_and_cache(path, parts=parts)
     info = corrected(corrected(info, intent.source_overrides), override.source_overrides)
     expect_usable(info, intent.max_damage_percent)
     return info, override
@@ -135,9 +142,9 @@ def wanted_part(path: Path, intent: Intent) -> Trim:
     return intent.overrides.of(path).source_overrides.trim.over(intent.source_overrides.trim)
 
 
-def _known(path: Path, intent: Intent) -> tuple[MediaInfo | None, Override]:
+def _known(path: Path, parts: Sequence[Path], intent: Intent) -> tuple[MediaInfo | None, Override]:
     """What is known about a source without probing it. One thread switch, since it runs for every video."""
-    return intent.probing.recall(path), intent.overrides.of(path)
+    return intent.probing.recall(path, parts=parts), intent.overrides.of(path)
 
 
 async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Override = NO_OVERRIDE) -> JobPlan:
@@ -197,8 +204,8 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     )
     times_s = None
     if recipe.keeps_times:
-        times_s = await frame_times(info.path, info.video.start_s, ffmpeg=intent.ffmpeg.path)
-    sample = await to_thread.run_sync(sample_of, info.path)
+        times_s = await frame_times(info.path, info.video.start_s, parts=job.parts, ffmpeg=intent.ffmpeg.path)
+    sample = await to_thread.run_sync(sample_of, *job.files)
     return make_plan(job, info, intent.preset, recipe, toolchain, times_s=times_s, sample=sample)
 
 

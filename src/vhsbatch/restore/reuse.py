@@ -9,7 +9,7 @@ import anyio.to_thread
 
 from vhsbatch.errors import InputError, StalePlanError
 from vhsbatch.events.events import SegmentFinished
-from vhsbatch.fs import has_digest, open_regular, sha256
+from vhsbatch.fs import has_digest, open_regular, sha256, state_of
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.restore.ownership import ANY_FILE
 from vhsbatch.restore.workspace import Workspace
@@ -24,8 +24,7 @@ async def expect_unchanged(plan: JobPlan) -> None:
     """
 
     def state() -> tuple[int, int, str]:
-        status = plan.job.source.stat()
-        return status.st_size, status.st_mtime_ns, plan.sample and sample_of(plan.job.source)
+        return *state_of(*plan.job.files), plan.sample and sample_of(*plan.job.files)
 
     try:
         now = await anyio.to_thread.run_sync(state)
@@ -41,18 +40,19 @@ _PIECES = 8
 _PIECE_BYTES = 16 * 2**10
 
 
-def sample_of(path: Path) -> str:
-    """Digest of pieces spread over a file, which takes milliseconds: captures of one length differ in them.
+def sample_of(*paths: Path) -> str:
+    """Digest of pieces spread over each file, which takes milliseconds: captures of one length differ.
 
     Raises:
         OSError: it cannot be read.
     """
     digest = hashlib.sha256()
-    with open_regular(path) as file:
-        last = max(0, os.fstat(file.fileno()).st_size - _PIECE_BYTES)
-        for piece in range(_PIECES):
-            file.seek(last * piece // (_PIECES - 1))
-            digest.update(file.read(_PIECE_BYTES))
+    for path in paths:
+        with open_regular(path) as file:
+            last = max(0, os.fstat(file.fileno()).st_size - _PIECE_BYTES)
+            for piece in range(_PIECES):
+                file.seek(last * piece // (_PIECES - 1))
+                digest.update(file.read(_PIECE_BYTES))
     return digest.hexdigest()
 
 

@@ -63,7 +63,7 @@ class Choosing:
         own = there.result if isinstance(there, Own) else None
         if own is not None and self.rules.skip_existing and own.trim == await self._wanted_part(job):
             return f"already restored, as {own.proof} proves", ""
-        info, override = await probe_source(job.source, self.intent)
+        info, override = await probe_source(job.source, self.intent, parts=job.parts)
         plan = await prepare(job, info, self.intent, override=override)
         note = ""
         if own is not None:

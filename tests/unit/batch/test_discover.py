@@ -270,11 +270,30 @@ def test_menus_and_parts_of_dvd_titles_are_left_out_and_whole_titles_are_not(
 ) -> None:
     names = ("VIDEO_TS.VOB", "VTS_01_0.VOB", "VTS_01_1.VOB", "VTS_01_2.VOB", "VTS_02_1.VOB", "MY.VOB")
     fill(tmp_path, *(f"{change('VIDEO_TS')}/{change(name)}" for name in names))
-    whole = discover(tmp_path, pattern="*", recursive=True)
+    whole = discover(tmp_path, pattern="*", recursive=True, join=False)
     assert [path.name for path in whole.videos] == [change("MY.VOB"), change("VTS_02_1.VOB")]
     menus, parts = whole.left_out.items()
     assert (len(menus[1]), len(parts[1])) == (2, 2)
-    assert f"cat {change('VTS_01_[1-9].VOB')}" in parts[0]
+    assert "--join auto" in parts[0]
+    joined = discover(tmp_path, pattern="*", recursive=True)
+    assert [path.name for path in joined.videos] == [
+        change(name) for name in ("MY.VOB", "VTS_01_1.VOB", "VTS_01_2.VOB", "VTS_02_1.VOB")
+    ]
+
+
+@pytest.mark.parametrize("join", [True, False])
+def test_a_dvd_title_that_lacks_a_part_is_left_out(join: bool, tmp_path: Path) -> None:
+    fill(tmp_path, "VTS_01_1.VOB", "VTS_01_3.VOB", "VTS_02_2.VOB", "VTS_02_3.VOB")
+    whole = discover(tmp_path, pattern="*", recursive=False, join=join)
+    assert whole.videos == []
+    ((reason, paths),) = whole.left_out.items()
+    assert "another part is missing" in reason
+    assert len(paths) == 4
+
+
+def test_parts_in_a_folder_that_ffmpeg_has_no_notation_for_are_left_out(tmp_path: Path) -> None:
+    fill(tmp_path, "a|b/VTS_01_1.VOB", "a|b/VTS_01_2.VOB")
+    assert discover(tmp_path, pattern="*", recursive=True).videos == []
 
 
 def test_one_part_alone_is_a_video(tmp_path: Path) -> None:

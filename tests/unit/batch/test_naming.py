@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vhsbatch.batch.naming import folded, name_jobs, refuse_overwriting_sources
+from vhsbatch.batch.parts import Recording
 from vhsbatch.errors import UsageError
 from vhsbatch.model.plan import Job
 
@@ -74,6 +75,19 @@ def test_an_output_never_takes_the_place_of_a_source() -> None:
     jobs = name_jobs([ROOT / "a.mp4"], ROOT, ROOT, suffix="", extension="mp4")
     with pytest.raises(UsageError, match="is a source and would be overwritten"):
         refuse_overwriting_sources(jobs)
+
+
+def test_a_recording_in_several_files_has_a_name_of_its_own_and_each_file_is_a_source() -> None:
+    parts = (ROOT / "tape_1.avi", ROOT / "tape_2.avi")
+    recording = Recording(parts=parts, name="tape_1_joined", evidence="")
+    (job,) = name_jobs(
+        parts[:1], ROOT, OUT, suffix="_1080p", extension="mp4", recordings={parts[0]: recording}
+    )
+    assert job.id == "tape_1_joined_1080p.mp4"
+    assert (job.source, job.parts, job.files) == (parts[0], parts, parts)
+    other = Job(id="b", index=2, source=ROOT / "b.avi", output=parts[1])
+    with pytest.raises(UsageError, match=r"tape_2\.avi is a source and would be overwritten by"):
+        refuse_overwriting_sources([job, other])
 
 
 def named(known: dict[str, str], *names: str) -> list[str]:

@@ -24,8 +24,9 @@ from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.audio import plan_audio
 from vhsbatch.ffmpeg.encoders import EncodeArguments, video_arguments
 from vhsbatch.ffmpeg.filters import segment_graph
+from vhsbatch.ffmpeg.formats import concat_script
 from vhsbatch.ffmpeg.frame_times import own_frames
-from vhsbatch.ffmpeg.output_commands import check_command, concat_script, join_command, reread_command
+from vhsbatch.ffmpeg.output_commands import check_command, join_command, reread_command
 from vhsbatch.ffmpeg.preroll import PREROLL_S
 from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.ffmpeg.segment_commands import (

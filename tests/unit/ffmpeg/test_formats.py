@@ -1,11 +1,14 @@
 """What counts as a video, and how FFmpeg may open it."""
 
+import base64
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from vhsbatch.ffmpeg import formats
+from vhsbatch.model.source import Joined, PartFile
 
 
 @pytest.mark.parametrize("name", ["tape.avi", "TAPE 1.MPG", "a.b.dvr-ms", "x.M2TS", "v.vob"])
@@ -70,3 +73,43 @@ def test_a_file_of_another_machine_is_read_by_http_and_as_no_other_format() -> N
     assert options[options.index("-format_whitelist") + 1] == formats.FORMAT_WHITELIST
     assert options[options.index("-http_proxy") + 1] == ""
     assert options[-2:] == ("-i", served.url)
+
+
+JOINED = Joined(
+    parts=tuple(
+        PartFile(
+            path=Path(f"/tapes/it's {number}.avi"),
+            size_bytes=1,
+            modified_ns=1,
+            picture_s=Fraction(2 * number),
+            sound_s=Fraction(2 * number) + Fraction(number, 100),
+        )
+        for number in range(2)
+    ),
+    end_s=Fraction(4),
+)
+
+
+def test_files_that_are_joined_are_a_list_that_names_no_others() -> None:
+    *options, flag, url = formats.input_arguments(JOINED)
+    assert flag == "-i"
+    assert options[options.index("-protocol_whitelist") + 1] == "data,file"
+    script = base64.b64decode(url.removeprefix("data:text/plain;base64,")).decode()
+    first, second = ("file 'file:/tapes/it'\\''s 0.avi'", "file 'file:/tapes/it'\\''s 1.avi'")
+    assert script.splitlines() == [
+        "ffconcat version 1.0",
+        first,
+        "duration 2.000000",
+        second,
+        "duration 2.000000",
+    ]
+    sound = base64.b64decode(formats.input_url(JOINED, sound=True).partition(",")[2]).decode()
+    assert "duration 2.010000" in sound
+
+
+def test_bytes_in_a_row_are_read_as_one_file() -> None:
+    joined = replace(JOINED, end_s=None)
+    *options, _, url = formats.input_arguments(joined)
+    assert options[options.index("-format_whitelist") + 1] == formats.FORMAT_WHITELIST
+    assert url == "concat:file:/tapes/it's 0.avi|file:/tapes/it's 1.avi"
+    assert not formats.can_be_joined(Path("/tapes/a|b.avi"))

@@ -1,0 +1,42 @@
+"""The files of a recording in several, as another machine sees them."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import make
+from vhsbatch.cluster.files import SOURCE
+from vhsbatch.cluster.member import Member
+from vhsbatch.errors import ToolError
+from vhsbatch.model.media import MediaInfo
+from vhsbatch.model.source import Joined, PartFile
+
+
+def joined(folder: Path) -> MediaInfo:
+    parts = []
+    for number in (1, 2):
+        path = folder / f"tape_{number}.avi"
+        path.write_bytes(b"x" * number)
+        parts.append(PartFile(path=path, size_bytes=number, modified_ns=path.stat().st_mtime_ns))
+    return replace(make.info(), path=parts[0].path, joined=Joined(parts=tuple(parts)))
+
+
+def test_all_files_must_be_seen_and_none_may_have_changed(tmp_path: Path) -> None:
+    info, member = joined(tmp_path), SimpleNamespace(paths={})
+    seen: Any = Member.seen
+    assert seen(member, SOURCE, info.path, info) == info.path
+    os.utime(tmp_path / "tape_2.avi", (0, 0))
+    with pytest.raises(ToolError, match=r"does not see tape_2\.avi, .* \(share the folder with it"):
+        seen(member, SOURCE, info.path, info)
+
+
+def test_every_path_is_mapped(tmp_path: Path) -> None:
+    info = joined(tmp_path)
+    member: Any = SimpleNamespace(paths={str(tmp_path): "/mnt"})
+    mapped: Any = Member._joined
+    parts = mapped(member, info.joined).parts
+    assert [part.path for part in parts] == [Path("/mnt/tape_1.avi"), Path("/mnt/tape_2.avi")]
