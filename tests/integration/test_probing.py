@@ -40,3 +40,20 @@ async def test_a_source_is_looked_at_once_until_it_changes(tmp_path: Path) -> No
     with pytest.raises(ToolError):
         await probed(ffmpeg=nowhere)
     assert (await probed()).modified_ns == 0
+
+
+async def test_a_part_that_changes_is_noticed_although_all_are_as_long_and_as_new(tmp_path: Path) -> None:
+    clips = [
+        make_clip(tmp_path / f"{number}.avi", "-c:v", "ffv1", "-g", "1", seconds=0.4, size="64x48")
+        for number in (1, 2)
+    ]
+    os.utime(clips[0], (1000, 1000))
+    with closing(Cache(tmp_path / "remembered.sqlite")) as cache:
+        ffmpeg = FFmpeg(path=FFMPEG, version="9", embedded=True)
+        probing = Probing(ffmpeg=ffmpeg, max_pixels=10_000, cache=cache)
+        info = await probing.probe(clips[0], parts=clips)
+        assert info.video.frames == 26
+        assert probing.recall(clips[0], parts=clips) == info
+        assert probing.recall(clips[0]) is None
+        os.utime(clips[0], (2000, 2000))
+        assert probing.recall(clips[0], parts=clips) is None

@@ -61,9 +61,10 @@ class Probing:
             return None  # the probe says what is wrong
         value = self.cache.recall(*map(os.fspath, files), *state, *self._asked())
         try:
-            return None if value is None else load_media_info(value)
+            info = None if value is None else load_media_info(value)
         except ValueError:  # of another version
             return None
+        return None if info is None or _has_other_parts(info) else info
 
     async def probe_and_cache(self, path: Path, *, parts: Sequence[Path] = ()) -> MediaInfo:
         """Probe a source and cache the result.
@@ -101,6 +102,12 @@ class Probing:
             self.max_pixels,
             int(self.allow_truncated),
         )
+
+
+def _has_other_parts(info: MediaInfo) -> bool:
+    """Whether a part has changed, although all of them together are as long and as new as before."""
+    parts = () if info.joined is None else info.joined.parts
+    return any(state_of(part.path) != (part.size_bytes, part.modified_ns) for part in parts)
 
 
 @functools.cache
