@@ -82,6 +82,20 @@ def test_fields_and_sound_are_those_of_the_whole(tmp_path: Path) -> None:
     assert "only from 0:03.2 to 0:04 of 0:04.204: 48 frames" in record["notes"]
 
 
+def test_sound_that_is_levelled_is_cut_at_the_same_sample(tmp_path: Path) -> None:
+    tape = make_counted(tmp_path / "tape.mkv", *FFV1, rate="25", seconds=8, fields="null")
+    # Its pitch tells the time.
+    rising = ("-f", "lavfi", "-i", "aevalsrc='0.1*sin(2*PI*(200+150*t)*t)':s=48000:d=8")
+    sounding = tmp_path / "sounding.mkv"
+    ffmpeg("-i", tape, *rising, "-map", "0", "-map", "1", "-c:v", "copy", "-c:a", "pcm_s16le", sounding)
+    (tmp_path / "sounding.mkv.toml").write_text("audio.loudness_lufs = -20\naudio.lossless = true\n")
+    part = restored(tmp_path, "sounding.mkv", "part.mkv", "--from", "4", "--to", "7.5")
+    made, wanted = samples(part), samples(sounding)[4 * 48_000 : round(7.52 * 48_000)]
+    assert len(made) == len(wanted)
+    middle = slice(4_800, -4_800)  # levels are smoothed at the ends
+    assert np.corrcoef(made[middle], wanted[middle])[0, 1] > 0.999
+
+
 def test_telecined_film(tmp_path: Path) -> None:
     film = "telecine=pattern=23,setfield=tff"
     make_counted(tmp_path / "tape.mkv", *FFV1, rate="24000/1001", seconds=9, fields=film)

@@ -280,7 +280,9 @@ def _of_part(part: Part | None, rate_hz: int) -> list[str]:
         return []
     first = round(part.from_s * rate_hz)
     stop = "" if part.to_s is None else f":end_pts={round(part.to_s * rate_hz)}"
-    return [f"atrim=start_pts={first}{stop}", f"asetpts=PTS-{first}"]
+    # Without a word, a filter before these resamples to the rate that one after them takes.
+    rate = f"aformat=sample_rates={rate_hz}"
+    return [rate, f"atrim=start_pts={first}{stop}", f"asetpts=PTS-{first}"]
 
 
 def _cleaning(track: AudioTrack, video: VideoTrack, audio: Audio, rate_hz: int) -> list[str]:

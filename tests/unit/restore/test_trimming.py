@@ -123,7 +123,10 @@ def test_sound_is_cut_at_its_samples_and_stays_as_good_as_it_was() -> None:
     pcm, ac3 = plan_audio(plan, {})
     assert (pcm.codec, ac3.codec) == ("pcm_s16le", "aac")
     first = round((plan.from_s) * 48_000)
-    assert f"atrim=start_pts={first}:end_pts={2 * first},asetpts=PTS-{first}" in pcm.filters
+    assert (
+        f"aformat=sample_rates=48000,atrim=start_pts={first}:end_pts={2 * first},asetpts=PTS-{first}"
+        in pcm.filters
+    )
     assert pcm.filters.endswith(f"apad=whole_len={first},atrim=end_sample={first}")
     assert "audio track 3 left out, which has no sound in this part" in plan.essential_notes
     assert [encode.codec for encode in plan_audio(planned(info, None, None), {})] == ["copy"] * 3
