@@ -10,6 +10,7 @@ import pytest
 
 import program
 from clips import FFMPEG, ffmpeg, make_clip
+from restoring import restored
 from vhsbatch.model.media import FieldOrder, VideoTrack
 from vhsbatch.probe.probe import probe
 
@@ -185,6 +186,35 @@ def test_a_flip_is_followed_without_a_backward_step(method: str, tmp_path: Path)
     steps = [later - earlier for earlier, later in pairwise(lefts)]
     assert min(steps) > 0, steps
     assert max(steps) < 2.5 * median(steps), steps
+
+
+@pytest.mark.parametrize(
+    ("name", "lengths"),
+    [("a.dv", (12, 5, 20)), ("a.avi", (5, 20)), ("a.mov", (20, 5)), ("a.dv", (3, 20)), ("a.dv", (20, 3))],
+)
+async def test_flips_of_dv_are_found_at_the_ends_too(
+    name: str, lengths: tuple[int, ...], tmp_path: Path
+) -> None:
+    clip = flipping_box(tmp_path / name, *DV, lengths=lengths, size="720x480", fields="60000/1001")
+    video = await probed(clip)
+    begins = [sum(lengths[:number]) for number in range(len(lengths))]
+    assert [(run.first_frame, run.order) for run in video.order_runs] == list(
+        zip(begins, (TFF, BFF, TFF), strict=False)
+    )
+
+
+def test_no_cut_shows_within_a_flip(tmp_path: Path) -> None:
+    # The first segment ends after 30 frames.
+    lengths = (27, 6, 3)
+    flipping_box(tmp_path / "a.dv", *DV, lengths=lengths, size="720x480", fields="60000/1001")
+    whole = restored(tmp_path, "", segment_s=60, name="whole.mkv", source="a.dv")
+    lefts = left_edges(whole)
+    assert len(lefts) == 72
+    steps = [later - earlier for earlier, later in pairwise(lefts)]
+    assert min(steps) > 0, steps
+    assert max(steps) < 2.5 * median(steps), steps
+    cut = restored(tmp_path, "", segment_s=1, name="cut.mkv", source="a.dv")
+    assert program.frame_digests(cut) == program.frame_digests(whole)
 
 
 def left_edges(path: Path) -> list[int]:

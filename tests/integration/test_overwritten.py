@@ -1,6 +1,7 @@
 """Frames of DV that are overwritten: the one before is shown, however the video is cut and deinterlaced."""
 
 import random
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import program
 from clips import FFMPEG, ffmpeg
 from counters import make_counted, numbers
 from restoring import need_qtgmc, restored
+from vhsbatch.ffmpeg.graph import any_of
 from vhsbatch.probe.probe import probe
 
 FRAME_BYTES = 120_000
@@ -117,3 +119,12 @@ async def test_frames_are_counted_in_an_avi_whose_clock_has_smaller_ticks(begin:
     assert info.damage is not None
     assert 4 <= info.damage.frames <= 6
     assert abs(float(info.damage.places[0][0]) - begin / FRAME_BYTES * 1001 / 30000) < 0.1
+
+
+def test_ffmpeg_takes_as_many_places_as_there_are() -> None:
+    places = any_of([f"between(pts,{2 * number},{2 * number})" for number in range(1000)])
+    filters = f"settb=1/25,trim=end_frame=2000,select='not({places})',format=gray"
+    source = ("-f", "lavfi", "-i", "color=s=16x16:r=25", "-vf", filters)
+    command = [FFMPEG, "-v", "error", *source, "-fps_mode", "passthrough"]
+    done = subprocess.run([*command, "-f", "rawvideo", "-"], capture_output=True, check=False)
+    assert (done.returncode, len(done.stdout)) == (0, 1000 * 16 * 16), done.stderr[-300:]

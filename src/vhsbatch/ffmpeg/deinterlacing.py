@@ -3,7 +3,7 @@
 from fractions import Fraction
 from math import ceil, floor
 
-from vhsbatch.ffmpeg.graph import Node, merge
+from vhsbatch.ffmpeg.graph import Node, any_of, merge
 from vhsbatch.ffmpeg.preroll import first_position, read_from_s
 from vhsbatch.model.media import FieldOrder, OrderRun, VideoTrack
 from vhsbatch.model.plan import JobPlan, Segment
@@ -129,7 +129,7 @@ def _in_order(node: Node, plan: JobPlan, runs: tuple[OrderRun, ...]) -> Node:
         "blend",
         all_mode="normal",
         all_opacity=0,
-        enable="+".join(f"gte(t,{begin:.6f}){end}" for begin, end in spans),
+        enable=any_of([f"gte(t,{begin:.6f}){end}" for begin, end in spans]),
     )
 
 

@@ -11,7 +11,6 @@ Nothing is decided here: what follows from preset and source is in the plan's re
 """
 
 import re
-from collections.abc import Sequence
 from fractions import Fraction
 
 from vhsbatch.ffmpeg.changes import follow
@@ -19,7 +18,7 @@ from vhsbatch.ffmpeg.cleaning import chroma_subsampling, correct, decimal, denoi
 from vhsbatch.ffmpeg.colour import curve, frame_transfer, scale_matrix
 from vhsbatch.ffmpeg.deinterlacing import deinterlace, fields_of, hold, positions_read
 from vhsbatch.ffmpeg.dropouts import repair_dropouts
-from vhsbatch.ffmpeg.graph import Node, compiled, read
+from vhsbatch.ffmpeg.graph import Node, any_of, compiled, read
 from vhsbatch.ffmpeg.planar import SCALER, chroma_place, to_planar
 from vhsbatch.ffmpeg.preroll import first_shown, read_from_s
 from vhsbatch.ffmpeg.tonemap import to_sdr
@@ -148,7 +147,7 @@ def _without_overwritten(node: Node, track: VideoTrack, positions: range) -> Nod
     ]
     if not places:
         return node
-    return node.filter("select", f"not({_any_of([f'between(pts,{p.start},{p.stop - 1})' for p in places])})")
+    return node.filter("select", f"not({any_of([f'between(pts,{p.start},{p.stop - 1})' for p in places])})")
 
 
 def _as_meant(node: Node, recipe: Recipe) -> Node:
@@ -287,14 +286,6 @@ def _ten_bits(planar: str) -> str:
     """The format nearest to `planar` that the colorspace filter works in."""
     subsampling = {(2, 2): "420", (1, 1): "444"}.get(chroma_subsampling(planar), "422")
     return f"yuv{subsampling}p10le"
-
-
-def _any_of(terms: Sequence[str]) -> str:
-    """A sum that FFmpeg reads however many terms it has: of a plain one it takes no more than 100."""
-    if len(terms) == 1:
-        return terms[0]
-    half = len(terms) // 2
-    return f"({_any_of(terms[:half])}+{_any_of(terms[half:])})"
 
 
 def _ratio(value: Fraction) -> str:

@@ -45,6 +45,18 @@ def merge(nodes: Sequence[Node], name: str, /, *arguments: Value, **options: Val
     return Node(ffmpeg.filter([node._stream for node in nodes], name, *arguments, **options))  # noqa: SLF001
 
 
+def any_of(terms: Sequence[str]) -> str:
+    """A sum that FFmpeg reads however many terms it has: of a plain one it takes no more than 100.
+
+    >>> any_of(["a", "b", "c"])
+    '(a+(b+c))'
+    """
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    return f"({any_of(terms[:half])}+{any_of(terms[half:])})"
+
+
 def compiled(node: Node) -> str:
     """FFmpeg's notation of the graph that ends in `node`; its output is called `OUTPUT_LABEL`."""
     arguments: list[str] = ffmpeg.get_args(ffmpeg.output(node._stream, "out"))  # noqa: SLF001

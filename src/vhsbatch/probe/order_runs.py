@@ -18,6 +18,8 @@ _ORDERS = {TFF: FieldOrder.TFF, BFF: FieldOrder.BFF}
 _CHANGE = 1.75
 # A run is certain if this share, and at least this number, of its telling steps show its order.
 _AGREEING, _FEWEST_STEPS = 0.8, 3
+# At the beginning and at the end there is one change only to be wrong about.
+_FEWEST_AT_ENDS = 2
 # Between the last step of one order and the first of the other lie those that tell neither: that of the
 # change itself, and any number in which nothing moves, but no more unclear ones than this.
 _UNCLEAR_AT_CHANGE = 2
@@ -58,17 +60,17 @@ def find_orders(steps: str) -> Orders:
     >>> [(run.first_frame, run.order.value) for run in find_orders("T" * 9 + "P" + "B" * 9).runs]
     [(0, 'tff'), (10, 'bff')]
     """
-    spans = _spans(steps)
+    spans = _without_doubtful_ends(_spans(steps), steps)
     runs: list[OrderRun] = []
     certain = len(spans) <= 1 + len(steps) / _FRAMES_PER_CHANGE
     end = 0  # after the last step of the run before that says its order
     for letter, first, stop in spans:
         if runs:
-            between = steps[end:first]
-            certain &= sum(step != STILL for step in between) <= _UNCLEAR_AT_CHANGE
+            certain &= not _unclear(steps, end, first)
         runs.append(OrderRun(first_frame=first if runs else 0, order=_ORDERS[letter]))
         own, told = steps[first:stop].count(letter), sum(step in _ORDERS for step in steps[first:stop])
-        certain &= own >= max(_FEWEST_STEPS, _AGREEING * told)
+        is_end = (letter, first, stop) in (spans[0], spans[-1])
+        certain &= own >= max(_FEWEST_AT_ENDS if is_end else _FEWEST_STEPS, _AGREEING * told)
         end = stop
     return Orders(
         tff=steps.count(TFF),
@@ -91,6 +93,25 @@ def _spans(steps: str) -> list[tuple[str, int, int]]:
             spans.append((letter, position + part.index(letter), position + part.rindex(letter) + 1))
         position += length
     return spans
+
+
+def _without_doubtful_ends(spans: list[tuple[str, int, int]], steps: str) -> list[tuple[str, int, int]]:
+    """Runs without the first and the last one where few steps tell it, and not from which frame on."""
+
+    def is_doubtful(span: tuple[str, int, int], change: tuple[int, int]) -> bool:
+        letter, first, stop = span
+        return steps[first:stop].count(letter) < _FEWEST_STEPS and _unclear(steps, *change)
+
+    if len(spans) > 1 and is_doubtful(spans[0], (spans[0][2], spans[1][1])):
+        spans = spans[1:]
+    if len(spans) > 1 and is_doubtful(spans[-1], (spans[-2][2], spans[-1][1])):
+        spans = spans[:-1]
+    return spans
+
+
+def _unclear(steps: str, end: int, begin: int) -> bool:
+    """Whether a change between two steps cannot be placed."""
+    return sum(step != STILL for step in steps[end:begin]) > _UNCLEAR_AT_CHANGE
 
 
 def _likeliest(steps: str) -> list[str]:

@@ -142,6 +142,25 @@ def test_changes_that_are_not_certain_are_told_and_not_followed() -> None:
     assert "bottom field first from 0:01.5 (frame 39)" in track.field_order_reason
 
 
+@pytest.mark.parametrize(
+    ("steps", "runs"),
+    [
+        ("TT" + "P" + "B" * 30, [(0, TFF), (3, BFF)]),
+        ("B" * 30 + "P" + "TT", [(0, BFF), (31, TFF)]),
+        ("TT" + "?" * 5 + "B" * 30, [(0, BFF)]),
+        ("B" * 30 + "?" * 5 + "TT", [(0, BFF)]),
+        ("T" + "B" * 30, [(0, BFF)]),
+        ("B" * 30 + "TT" + "B" * 30, [(0, BFF)]),
+    ],
+)
+def test_a_few_frames_of_another_order_at_an_end_are_followed_where_they_are_clear(
+    steps: str, runs: list[tuple[int, FieldOrder]]
+) -> None:
+    found = find_orders(steps)
+    assert [(run.first_frame, run.order) for run in found.runs] == runs
+    assert found.certain
+
+
 def test_changes_are_told_in_a_few_words() -> None:
     assert confirmed_by(("T" * 20 + "B" * 20) * 6, (TFF, 200)).field_order_reason.endswith(
         ", and 7 more changes"
