@@ -15,9 +15,11 @@ for ignored in (signal.SIGINT, signal.SIGHUP):
 # Tests start the program by the hundred: without bytecode, each would compile all of its sources again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# The machines that run these tests are shared: how long an example takes says nothing.
-settings.register_profile("vhsbatch", deadline=None, max_examples=60)
-settings.load_profile("vhsbatch")
+# The machines that run these tests are shared: how long an example takes says nothing. The same examples each
+# time, so that a change is never blamed for what it has not done; HYPOTHESIS_PROFILE=explore takes others.
+settings.register_profile("repeatable", deadline=None, max_examples=60, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=600)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture
