@@ -165,7 +165,9 @@ def _families(children: frozenset[int]) -> Iterator[psutil.Process]:
 
 def _transferred(process: psutil.Process) -> tuple[int, ...]:
     """Bytes read and written, through caches and on disks; nothing where the system does not tell."""
+    if sys.platform == "darwin":
+        return ()
     try:
-        return () if sys.platform == "darwin" else tuple(process.io_counters())[2:]
+        return tuple(process.io_counters())[2:]
     except psutil.Error:  # nobody may look into it
         return ()
