@@ -72,9 +72,9 @@ def _sound_shift_s(plan: JobPlan) -> float:
 
 def _end(plan: JobPlan) -> tuple[str, ...]:
     """Where chapters and subtitles end; a little late, as picture and sound are cut exactly already."""
-    if plan.part is None or plan.part.to_s is None:
+    if plan.excerpt is None or plan.excerpt.to_s is None:
         return ()
-    return ("-t", f"{float(plan.part.to_s - plan.part.from_s + _A_LITTLE_S):.6f}")
+    return ("-t", f"{float(plan.excerpt.to_s - plan.excerpt.from_s + _A_LITTLE_S):.6f}")
 
 
 def _titles(plan: JobPlan) -> tuple[str, ...]:
@@ -192,12 +192,18 @@ def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack) -> tuple[str
     changing = (track,) if track in changing_tracks(plan) else ()
     opened = plan.info.source
     source = (*input_options(opened), "-vn", "-sn", "-dn", "-i", input_url(opened, sound=True))
-    clock = () if plan.part is None else ("-copyts", "-itsoffset", f"{_sound_shift_s(plan):.9f}")
+    clock = () if plan.excerpt is None else ("-copyts", "-itsoffset", f"{_sound_shift_s(plan):.9f}")
     return (
         *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *_tolerance(plan), *clock),
         *(_FROM_STDIN if changing else source),
         *("-map", _place(track, changing, 0, 0)),
-        *("-af", loudness_filters(track, plan.info.video, plan.preset.audio, plan.part), "-f", "null", "-"),
+        *(
+            "-af",
+            loudness_filters(track, plan.info.video, plan.preset.audio, plan.excerpt),
+            "-f",
+            "null",
+            "-",
+        ),
     )
 
 

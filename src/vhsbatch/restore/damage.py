@@ -20,7 +20,7 @@ def expect_usable(info: MediaInfo, max_percent: int) -> None:
     Raises:
         InputError: there are more.
     """
-    damage = _damage_of_part(info)
+    damage = _damage_of_excerpt(info)
     if damage is not None and damage.percent > max_percent:
         raise InputError(
             f"damaged: {_in_words(damage)}",
@@ -30,7 +30,7 @@ def expect_usable(info: MediaInfo, max_percent: int) -> None:
 
 def damage_notes(info: MediaInfo) -> tuple[str, ...]:
     """What the user should know of the damage that was accepted."""
-    damage = _damage_of_part(info)
+    damage = _damage_of_excerpt(info)
     if damage is None:
         return ()
     note = f"damaged, and restored as it decodes: {_in_words(damage)}"
@@ -39,8 +39,8 @@ def damage_notes(info: MediaInfo) -> tuple[str, ...]:
     return (note,)
 
 
-def _damage_of_part(info: MediaInfo) -> Damage | None:
-    """The damage of the whole source; None where all of it is outside of the part that is wanted."""
+def _damage_of_excerpt(info: MediaInfo) -> Damage | None:
+    """The damage of the whole source; None where all of it is outside the excerpt."""
     trim = info.trim
     if info.damage is None or trim == NO_TRIM:
         return info.damage

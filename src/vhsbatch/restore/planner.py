@@ -22,10 +22,10 @@ from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.recipe import Recipe
 from vhsbatch.model.source_overrides import ASKED_FOR
-from vhsbatch.model.trim import Part
+from vhsbatch.model.trim import Excerpt
 from vhsbatch.probe.packets import rate_notes
 from vhsbatch.restore.damage import damage_notes
-from vhsbatch.restore.trimming import part_of, trim_notes
+from vhsbatch.restore.trimming import excerpt_of, trim_notes
 
 # Part of every fingerprint: raised when the same plan would make other frames than before.
 PLAN_VERSION = 9
@@ -107,15 +107,15 @@ def make_plan(
         raise InputError(problem, fix="convert it to BT.709 with the program that made it")
     if (change := change_problem(track)) is not None:
         raise InputError(change[0], fix=change[1])
-    part = part_of(info, recipe, made, times_s)
-    frames = made if part is None else part.frames
+    excerpt = excerpt_of(info, recipe, made, times_s)
+    frames = made if excerpt is None else excerpt.frames
     if info.exact_seek:
         segment_s = preset.segment_s if toolchain.upscaling is None else preset.ai_segment_s
         segments = cut(frames, recipe.rate, segment_s)
     else:
         segments = (Segment(index=0, start_frame=0, stop_frame=frames),)
-    if part is not None:
-        segments = tuple(segment.moved(part.first_frame) for segment in segments)
+    if excerpt is not None:
+        segments = tuple(segment.moved(excerpt.first_frame) for segment in segments)
     if times_s is not None:
         segments = cut_by_time(segments, times_s)
     found = (
@@ -126,9 +126,11 @@ def make_plan(
     kept = (
         *_rate_notes(track, preset, recipe),
         *_sound_notes(info, preset),
-        *audio_notes(info, preset, toolchain.container, part),
-        *left_out(info, recipe, toolchain.container, from_s=Fraction(0) if part is None else part.from_s),
-        *trim_notes(info, part),
+        *audio_notes(info, preset, toolchain.container, excerpt),
+        *left_out(
+            info, recipe, toolchain.container, from_s=Fraction(0) if excerpt is None else excerpt.from_s
+        ),
+        *trim_notes(info, excerpt),
     )
     return JobPlan(
         job=job,
@@ -142,13 +144,13 @@ def make_plan(
         frames=frames,
         segments=segments,
         fingerprint=_fingerprint(
-            info, preset, toolchain, segments, part, model_input=recipe.model_input, sample=sample
+            info, preset, toolchain, segments, excerpt, model_input=recipe.model_input, sample=sample
         ),
         identity=toolchain.identity,
         nnedi_weights=toolchain.nnedi_weights,
         sample=sample,
-        part=part,
-        shown_s=None if times_s is None else _shown_s(times_s, part, recipe.rate),
+        excerpt=excerpt,
+        shown_s=None if times_s is None else _shown_s(times_s, excerpt, recipe.rate),
         notes=(
             *found,
             *_notes(track, recipe),
@@ -186,11 +188,13 @@ def cut(frames: int, rate: Fraction, segment_s: int) -> tuple[Segment, ...]:
     )
 
 
-def _shown_s(times_s: Sequence[Fraction], part: Part | None, rate: Fraction) -> Fraction:
+def _shown_s(times_s: Sequence[Fraction], excerpt: Excerpt | None, rate: Fraction) -> Fraction:
     """How long frames with times of their own are shown."""
-    if part is None:
+    if excerpt is None:
         return times_s[-1] + 1 / rate
-    return (times_s[part.stop_frame - 1] + 1 / rate if part.to_s is None else part.to_s) - part.from_s
+    return (
+        times_s[excerpt.stop_frame - 1] + 1 / rate if excerpt.to_s is None else excerpt.to_s
+    ) - excerpt.from_s
 
 
 def _fingerprint(
@@ -198,7 +202,7 @@ def _fingerprint(
     preset: Preset,
     toolchain: Toolchain,
     segments: tuple[Segment, ...],
-    part: Part | None,
+    excerpt: Excerpt | None,
     *,
     model_input: tuple[int, int],
     sample: str,
@@ -239,7 +243,7 @@ def _fingerprint(
         "container": toolchain.container,
         "identity": toolchain.identity,
         "segments": segments,
-        **({} if part is None else {"part": part}),
+        **({} if excerpt is None else {"excerpt": excerpt}),
     }
     return hashlib.sha256(to_text(decisive, sort_keys=True).encode()).hexdigest()
 
