@@ -85,39 +85,20 @@ def make_plan(
         InputError: the source has no frame, or cannot be deinterlaced as a whole.
     """
     track = info.video
-    made = frames_made(track.frames, recipe) if times_s is None else len(times_s)
-    if made < 1:
+    whole_frames = frames_made(track.frames, recipe) if times_s is None else len(times_s)
+    if whole_frames < 1:
         raise InputError("no video frame could be read", fix="check the file with a player")
-    if track.field_order is FieldOrder.MIXED and not track.order_runs and recipe.deinterlaces:
-        raise InputError(
-            f"its field order changes: {track.field_order_reason}",
-            fix="cut it there, or say with --field-order which of them to take",
-        )
-    if recipe.uses_vapoursynth and recipe.recorded[1] % 2:
-        raise InputError(
-            f"QTGMC needs an even number of lines, and it has {recipe.recorded[1]}",
-            fix="use --deinterlace bwdif",
-        )
-    if recipe.uses_vapoursynth and not track.knows_gaps:
-        raise InputError(
-            f"it has too many gaps for QTGMC: {track.repeated_frames} frames are missing",
-            fix="use --deinterlace bwdif",
-        )
-    if (problem := colour_problem(track)) is not None:
-        raise InputError(problem, fix="convert it to BT.709 with the program that made it")
-    if (change := change_problem(track)) is not None:
-        raise InputError(change[0], fix=change[1])
-    excerpt = excerpt_of(info, recipe, made, times_s)
-    frames = made if excerpt is None else excerpt.frames
-    if info.exact_seek:
-        segment_s = preset.segment_s if toolchain.upscaling is None else preset.ai_segment_s
-        segments = cut(frames, recipe.rate, segment_s)
-    else:
-        segments = (Segment(index=0, start_frame=0, stop_frame=frames),)
-    if excerpt is not None:
-        segments = tuple(segment.moved(excerpt.first_frame) for segment in segments)
-    if times_s is not None:
-        segments = cut_by_time(segments, times_s)
+    _expect_makeable(track, recipe)
+    excerpt = excerpt_of(info, recipe, whole_frames, times_s)
+    frames = whole_frames if excerpt is None else excerpt.frames
+    segment_s = preset.segment_s if toolchain.upscaling is None else preset.ai_segment_s
+    segments = _segments(
+        frames,
+        recipe.rate,
+        segment_s if info.exact_seek else None,
+        first_frame=0 if excerpt is None else excerpt.first_frame,
+        times_s=times_s,
+    )
     found = (
         *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
         *damage_notes(info),
@@ -168,6 +149,48 @@ def make_plan(
             *kept,
         ),
     )
+
+
+def _expect_makeable(track: VideoTrack, recipe: Recipe) -> None:
+    """Refuse a video that the recipe cannot restore as a whole.
+
+    Raises:
+        InputError: it is one.
+    """
+    if track.field_order is FieldOrder.MIXED and not track.order_runs and recipe.deinterlaces:
+        raise InputError(
+            f"its field order changes: {track.field_order_reason}",
+            fix="cut it there, or say with --field-order which of them to take",
+        )
+    if recipe.uses_vapoursynth and recipe.recorded[1] % 2:
+        raise InputError(
+            f"QTGMC needs an even number of lines, and it has {recipe.recorded[1]}",
+            fix="use --deinterlace bwdif",
+        )
+    if recipe.uses_vapoursynth and not track.knows_gaps:
+        raise InputError(
+            f"it has too many gaps for QTGMC: {track.repeated_frames} frames are missing",
+            fix="use --deinterlace bwdif",
+        )
+    if (problem := colour_problem(track)) is not None:
+        raise InputError(problem, fix="convert it to BT.709 with the program that made it")
+    if (change := change_problem(track)) is not None:
+        raise InputError(change[0], fix=change[1])
+
+
+def _segments(
+    frames: int,
+    rate: Fraction,
+    segment_s: int | None,
+    *,
+    first_frame: int,
+    times_s: Sequence[Fraction] | None,
+) -> tuple[Segment, ...]:
+    """How the result is cut, from `first_frame` of the whole source on; without `segment_s` not at all."""
+    whole = Segment(index=0, start_frame=0, stop_frame=frames)
+    cuts = (whole,) if segment_s is None else cut(frames, rate, segment_s)
+    segments = tuple(segment.moved(first_frame) for segment in cuts)
+    return segments if times_s is None else cut_by_time(segments, times_s)
 
 
 def cut(frames: int, rate: Fraction, segment_s: int) -> tuple[Segment, ...]:
