@@ -81,7 +81,7 @@ def _show_checked(files: ModelFiles) -> None:
             f"  takes {traits.value_range} for black to white, and looks {graph.halo_px} pixels around each"
         )
     if traits.colours:
-        show_line("  changes brightness or colours; its frames are expected to have these")
+        show_line("  changes brightness or colours; its frames are compared with the changed ones")
     width, height = TRIAL_SIZE
     took = f"{traits.seconds:.2f} s"
     show_line(f"  ok: a picture of {width}x{height} pixels came out right, in {took} on the CPU")

@@ -90,12 +90,12 @@ async def _stack(captures: list[Path], output: Path, overwrite: bool, settings: 
     record = await stack_captures(infos, output, tools, overwrite=overwrite, on_progress=_progress())
     for line in summary(record):
         show_line(plain(line))
-    show_line(plain(f"{output}: verified; {stack_record_path(output).name} says more of each minute"))
+    show_line(plain(f"{output}: verified; {stack_record_path(output).name} has the details"))
     return 0
 
 
 def summary(record: StackRecord) -> list[str]:
-    """What came of each capture, and how far they agreed."""
+    """What became of each capture, and how far they agreed."""
     reference, *others = record.captures
     lines = [
         f"{Path(reference.file.path).name}: the reference, {counted(reference.frames, 'frame')}",
@@ -119,7 +119,7 @@ def summary(record: StackRecord) -> list[str]:
 def _beside_reference(capture: CaptureRecord) -> str:
     """Where a capture begins beside the reference, how many frames it has more or fewer, and its use."""
     first, last = capture.first_offset or 0, capture.last_offset or 0
-    begins, more = "begins with it", ""
+    begins, more = "begins with the reference", ""
     if first:
         begins = f"begins {counted(abs(first), 'frame')} {'earlier' if first > 0 else 'later'}"
     if last != first:

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from vhsbatch.errors import InputError
-from vhsbatch.formatting import place
+from vhsbatch.formatting import counted, place
 from vhsbatch.model.media import Damage, MediaInfo
 from vhsbatch.model.trim import NO_TRIM
 
@@ -34,8 +34,8 @@ def damage_notes(info: MediaInfo) -> tuple[str, ...]:
     if damage is None:
         return ()
     note = f"damaged, and restored as it decodes: {_in_words(damage)}"
-    if held := sum(place.frames for place in info.video.overwritten):
-        note += f"; overwritten, so that the frame before is shown: {held}"
+    if held := sum(gap.frames for gap in info.video.overwritten):
+        note += f"; {counted(held, 'overwritten frame')} replaced by the frame before"
     return (note,)
 
 
