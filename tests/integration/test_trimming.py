@@ -214,7 +214,10 @@ def test_a_part_does_not_take_the_place_of_another(tmp_path: Path) -> None:
     for option, said in (
         (("--from", "1"), "part.mkv is the same video from the beginning to 0:01 (name another file"),
         (("--from", "1:00"), "--from 1:00: leaves no frame, as the video is 0:02 long"),
-        (("--from", "1", "--to", "0:00.5"), "--to 0:00.5: leaves no frame, as the part begins at 0:01 and"),
+        (
+            ("--from", "1", "--to", "0:00.5"),
+            "--to 0:00.5: leaves no frame, as the excerpt begins at 0:01 and",
+        ),
         (("--from", "soon"), "--from soon: is not a time (write it as 90, 1:30 or 1:02:03.5)"),
     ):
         done = program.run("upscale", "tape.mkv", "-o", "part.mkv", *how, *option, cwd=tmp_path)

@@ -100,11 +100,12 @@ def _timing(video: VideoTrack, steps: FieldSteps | None) -> Iterator[SourceFindi
 
 
 def _ends(ends: BlankEnds, length_s: Fraction) -> Iterator[SourceFinding]:
-    head_s, tail_s = (Fraction(str(round(part_s, 1))) for part_s in (ends.head_s, ends.tail_s))
+    head_s, tail_s = (Fraction(str(round(end_s, 1))) for end_s in (ends.head_s, ends.tail_s))
     shows_something = head_s + tail_s < length_s - 1
 
     def without(option: str, at_s: Fraction) -> str:
-        return f": {option} {clock(Fraction(round(10 * at_s), 10))} leaves it out" if shows_something else ""
+        tenths = Fraction(round(10 * at_s), 10)
+        return f": {option} {clock(tenths)} leaves it out" if shows_something else ""
 
     if ends.head is not None:
         text = f"{ends.head} for the first {duration(ends.head_s)} ({ends.head_s:.1f} s)"

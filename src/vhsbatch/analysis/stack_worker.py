@@ -81,9 +81,9 @@ def frame_layout(pixel_format: str, width: int, height: int) -> FrameLayout:
 class Capture:
     """The frames of a capture in their order, of which the last ones can be asked for again."""
 
-    def __init__(self, stream: BinaryIO, form: FrameLayout) -> None:
+    def __init__(self, stream: BinaryIO, layout: FrameLayout) -> None:
         self._stream = stream
-        self._form = form
+        self._layout = layout
         self._frames: deque[Frame] = deque(maxlen=4)
         self.read = 0
 
@@ -104,14 +104,14 @@ class Capture:
 
     def following(self) -> Frame | None:
         """The next frame; None behind the last one."""
-        data = self._stream.read(self._form.frame_bytes)
+        data = self._stream.read(self._layout.frame_bytes)
         if not data:
             return None
-        if len(data) < self._form.frame_bytes:
+        if len(data) < self._layout.frame_bytes:
             raise EndError(f"a capture broke off in frame {self.read}")
-        samples = np.frombuffer(data, self._form.samples)
+        samples = np.frombuffer(data, self._layout.samples)
         frame: Frame = []
-        for lines, columns in self._form.shapes:
+        for lines, columns in self._layout.shapes:
             frame.append(samples[: lines * columns].reshape(lines, columns))
             samples = samples[lines * columns :]
         self._frames.append(frame)
@@ -131,11 +131,11 @@ class Waiting:
 class Stack:
     """Merges captures frame by frame, and counts what was done."""
 
-    def __init__(self, captures: list[Capture], numbers: Numbers, form: FrameLayout, minute: int) -> None:
+    def __init__(self, captures: list[Capture], numbers: Numbers, layout: FrameLayout, minute: int) -> None:
         self._captures = captures
         self._numbers = numbers
         self._minute = minute
-        self._merger = Merger(len(captures), bits=form.bits)
+        self._merger = Merger(len(captures), bits=layout.bits)
         self._learned = [0] * (len(captures) - 1)
         self.minutes: list[list[int]] = []
         self.used = [0] * len(captures)
@@ -236,9 +236,9 @@ def field_of(frame: Frame, parity: int) -> list[Plane]:
 def main() -> None:
     """Merge what comes in."""
     width, height, pixel_format, minute, numbers_file, report = sys.argv[1:7]
-    form = frame_layout(pixel_format, int(width), int(height))
+    layout = frame_layout(pixel_format, int(width), int(height))
     numbers: NDArray[np.int32] = np.load(numbers_file, mmap_mode="r")
-    stack = Stack([Capture(feed, form) for feed in open_feeds()], numbers, form, int(minute))
+    stack = Stack([Capture(feed, layout) for feed in open_feeds()], numbers, layout, int(minute))
     digest = hashlib.sha256()
     try:
         for frame in stack.frames():

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -91,19 +91,34 @@ def captures_of(
     captures = [path for path in found.videos if path not in set(results)]
     for path in results:
         found.leave_out(path, RESULT)
+    in_several = find_recordings(captures, heads_of) if join else FoundRecordings()
     wanted = pattern.lower()
-    joined = find_recordings(captures, heads_of) if join else FoundRecordings()
-    later = {part for recording in joined.recordings for part in recording.parts[1:]}
-    sources = [path for path in captures if path not in later and fnmatchcase(path.name.lower(), wanted)]
-    taken = {part.parts[0]: part for part in joined.recordings if part.parts[0] in set(sources)}
-    used = {*sources, *(part for recording in taken.values() for part in recording.parts)}
+    return _chosen(root, captures, in_several, wanted=wanted, left_out=_matching(found, wanted))
+
+
+def _chosen(
+    root: Path,
+    captures: Sequence[Path],
+    in_several: FoundRecordings,
+    *,
+    wanted: str,
+    left_out: dict[str, list[Path]],
+) -> Captures:
+    """Those of the captures that match; the first part of a recording stands for all of it."""
+    later_parts = {part for recording in in_several.recordings for part in recording.parts[1:]}
+    sources = [
+        path for path in captures if path not in later_parts and fnmatchcase(path.name.lower(), wanted)
+    ]
+    firsts = {recording.parts[0]: recording for recording in in_several.recordings}
+    recordings = {first: recording for first, recording in firsts.items() if first in set(sources)}
+    used = {*sources, *(part for recording in recordings.values() for part in recording.parts)}
     return Captures(
         root=root,
         sources=tuple(sources),
         others=tuple(path for path in captures if path not in used),
-        left_out=_matching(found, wanted),
-        recordings=taken,
-        joining=(*(recording.note for recording in taken.values()), *joined.notes),
+        left_out=left_out,
+        recordings=recordings,
+        joining=(*(recording.note for recording in recordings.values()), *in_several.notes),
     )
 
 

@@ -18,7 +18,7 @@ from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.scheduling.environment import cores
 from vhsbatch.ui.text import show_line
 
-_NO_GPU = "no GPU that Vulkan knows (the model takes some 40 times as long as filters)"
+_NO_GPU = "no GPU for Vulkan (on the CPU the model takes some 40 times as long as filters)"
 _YIELD_MOST, _YIELD_NOTHING = 19, 0
 
 
@@ -31,7 +31,7 @@ def init(input_folder: str = "", /, *, yes: bool = False) -> int:
     """
     file = Path(FILE_NAME)
     if file.is_symlink() or file.exists():
-        raise UsageError(f"{FILE_NAME} exists, and is not replaced", fix="edit it, or move it away")
+        raise UsageError(f"{FILE_NAME} exists and is not replaced", fix="edit it, or move it away")
     if input_folder:
         show_line(_seen(Path(input_folder)))
     gpus = [device for device in run_until_stopped(vulkan_devices) if device.is_gpu]
@@ -40,7 +40,7 @@ def init(input_folder: str = "", /, *, yes: bool = False) -> int:
     chosen = {**_courtesy(dialogue), **_engine(dialogue), **_messages(dialogue)}
     with file.open("x", encoding="utf-8") as out:
         out.write(template(chosen))
-    show_line(f"wrote {FILE_NAME}. What to type next:")
+    show_line(f"wrote {FILE_NAME}; type next:")
     command = ("vhs-upscale", "batch", input_folder or "IN", "OUT", "--dry-run")
     show_line(f"  {plain(shlex.join(command))}")
     return 0
@@ -102,7 +102,7 @@ def _messages(dialogue: Dialogue) -> dict[str, object]:
     """Where messages go; asked again until they can go there."""
     while True:
         answer = dialogue.ask(
-            "Where to tell you that a batch is over: desktop, an address for Apprise, or no?", "no"
+            "Where to tell you that a batch is over (desktop, an address for Apprise, or no)?", "no"
         )
         if answer.lower() in ("n", "no"):
             return {}

@@ -15,7 +15,6 @@ from vhsbatch.engines.added_models import add_model, added_models, name_for, rem
 from vhsbatch.engines.model_check import TRIAL_SIZE, expect_sane, tried
 from vhsbatch.engines.models import SHIPPED_SCALES, ModelFiles, digest, find_model, user_model
 from vhsbatch.engines.param_file import read_graph
-from vhsbatch.engines.value_range import ValueRange
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.formatting import plain, size
 from vhsbatch.ui.text import show_line
@@ -78,10 +77,11 @@ def _show_checked(files: ModelFiles) -> None:
     for file in _files_of(files):
         show_line(plain(f"  {file}: sha256 {digest(file)}"))
     if files.is_own:
-        values = ValueRange(traits.black, traits.white)
-        show_line(f"  takes {values} for black to white, and looks {graph.halo_px} pixels around each")
+        show_line(
+            f"  takes {traits.value_range} for black to white, and looks {graph.halo_px} pixels around each"
+        )
     if traits.colours:
-        show_line("  changes brightness or colours; its frames are expected to have these")
+        show_line("  changes brightness or colours; its frames are compared with the changed ones")
     width, height = TRIAL_SIZE
     took = f"{traits.seconds:.2f} s"
     show_line(f"  ok: a picture of {width}x{height} pixels came out right, in {took} on the CPU")

@@ -128,7 +128,7 @@ class ResultOptions:
 @Parameter(name="*", group=_WHAT)
 @dataclass(frozen=True, kw_only=True)
 class TrimOptions:
-    """Which part of a video is restored."""
+    """The excerpt of a video to restore."""
 
     from_: Annotated[str | None, Parameter(name="--from"), _read_by("configure", remembered=True)] = None
     "Start with the first frame at or after this time: 90, 1:30 or 1:02:03.5."

@@ -22,6 +22,7 @@ from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.stack import (
     FEWEST,
     MOST,
+    CaptureRecord,
     StackRecord,
     StackTools,
     expect_place,
@@ -89,22 +90,17 @@ async def _stack(captures: list[Path], output: Path, overwrite: bool, settings: 
     record = await stack_captures(infos, output, tools, overwrite=overwrite, on_progress=_progress())
     for line in summary(record):
         show_line(plain(line))
-    show_line(plain(f"{output}: verified; {stack_record_path(output).name} says more of each minute"))
+    show_line(plain(f"{output}: verified; {stack_record_path(output).name} has the details"))
     return 0
 
 
 def summary(record: StackRecord) -> list[str]:
-    """What came of each capture, and how far they agreed."""
+    """What became of each capture, and how far they agreed."""
     reference, *others = record.captures
-    lines = [f"{Path(reference.file.path).name}: the reference, {counted(reference.frames, 'frame')}"]
-    for capture in others:
-        first, last = capture.first_offset or 0, capture.last_offset or 0
-        begins = "begins with it" if first == 0 else f"begins {counted(abs(first), 'frame')} "
-        begins += "" if first == 0 else "earlier" if first > 0 else "later"
-        lost = "" if last == first else f", {counted(abs(last - first), 'frame')} "
-        lost += "" if last == first else "more on the way" if last > first else "fewer on the way"
-        used = f"used for {capture.used_percent:.1f} % of the fields"
-        lines.append(f"{Path(capture.file.path).name}: {begins}{lost}, {used}")
+    lines = [
+        f"{Path(reference.file.path).name}: the reference, {counted(reference.frames, 'frame')}",
+        *map(_beside_reference, others),
+    ]
     count = len(record.captures)
     agreed = ", ".join(
         f"{'all' if number == count else f'at least {number}'} on {record.agreed_percent(number):.1f} %"
@@ -118,6 +114,18 @@ def summary(record: StackRecord) -> list[str]:
             f"{counted(record.filled_fields, 'field')} that the reference had lost came from another"
         )
     return lines
+
+
+def _beside_reference(capture: CaptureRecord) -> str:
+    """Where a capture begins beside the reference, how many frames it has more or fewer, and its use."""
+    first, last = capture.first_offset or 0, capture.last_offset or 0
+    begins, more = "begins with the reference", ""
+    if first:
+        begins = f"begins {counted(abs(first), 'frame')} {'earlier' if first > 0 else 'later'}"
+    if last != first:
+        more = f", {counted(abs(last - first), 'frame')} {'more' if last > first else 'fewer'} on the way"
+    used = f"used for {capture.used_percent:.1f} % of the fields"
+    return f"{Path(capture.file.path).name}: {begins}{more}, {used}"
 
 
 def _progress() -> Callable[[str, int, int], None]:

@@ -111,7 +111,7 @@ async def _compare(
     async with no_stall("measuring", settings.stall_timeout_s):
         info, _ = await probe_source(video, environment.intent)
     length_s, trim = info.video.frames / info.video.rate, info.trim
-    # The part that is wanted says where clips are; they are made as of the whole.
+    # The excerpt says where clips may be; they are made as of the whole source.
     info = replace(info, trim=NO_TRIM)
     clips = choose_clips(
         length_s if trim.to_s is None else min(length_s, trim.to_s),

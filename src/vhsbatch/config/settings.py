@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     model: Path | None = Field(
         default=None,
         description="the model, instead of the preset's: a shipped one, one you added, a file, or several",
-        examples=["realesr-animevideov3"],
+        examples=["animevideov3"],
     )
     tile_px: Tile = Field(
         default=0,

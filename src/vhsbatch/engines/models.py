@@ -15,7 +15,8 @@ from vhsbatch.engines.added_models import added_models
 from vhsbatch.engines.conversion import converted
 from vhsbatch.engines.model_files import PACKAGE, are_fetched, fetch, fetched_folder
 from vhsbatch.engines.param_file import USUAL_BLOBS, Graph, UnsuitableModelError, read_graph
-from vhsbatch.engines.tiles import OVERLAP_PX
+from vhsbatch.engines.tiles import USUAL_HALO_PX
+from vhsbatch.engines.value_range import USUAL_RANGE, ValueRange
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.fs import open_regular, read_regular
 
@@ -46,6 +47,11 @@ class Traits:
     colours: tuple[float, ...] = ()
     black: float = 0.0
     white: float = 1.0
+
+    @property
+    def value_range(self) -> ValueRange:
+        """The numbers that it takes for black and white."""
+        return ValueRange(self.black, self.white)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +87,14 @@ class ModelFiles:
     def needs_ncnn(self) -> bool:
         """Whether only the runtime ``ncnn`` can run it.
 
-        The other has its own blobs, aligns nothing, looks 10 pixels around a tile and takes 0 to 1.
+        The other has its own blobs, aligns nothing, has one halo and takes 0 to 1.
         """
         graph, traits = self.graph, self.traits
         return graph is not None and (
             (graph.input, graph.output) != USUAL_BLOBS
             or graph.align_px > 1
-            or graph.halo_px > OVERLAP_PX
-            or (traits.black, traits.white) != (0, 1)
+            or graph.halo_px > USUAL_HALO_PX
+            or traits.value_range != USUAL_RANGE
         )
 
 

@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from vhsbatch.engines.base import UPSCALE
 from vhsbatch.engines.devices import NCNN
 from vhsbatch.engines.models import ModelFiles, digest, is_small
-from vhsbatch.engines.tiles import OVERLAP_PX
-from vhsbatch.engines.value_range import ValueRange
+from vhsbatch.engines.tiles import USUAL_HALO_PX
+from vhsbatch.engines.value_range import USUAL_RANGE, ValueRange
 from vhsbatch.model.plan import ChainedModel, Upscaling
 from vhsbatch.process.chain import StageSpec
 
@@ -31,10 +31,10 @@ class RealEsrganEngine:
         identity = {"runtime": f"{upscaling.runtime} {runtime_version}"}
         for number, model in enumerate(upscaling.chain, 1):
             known = {"param": digest(model.param), "weights": digest(model.weights)}
-            if model.halo_px != OVERLAP_PX:
+            if model.halo_px != USUAL_HALO_PX:
                 known["halo"] = f"{model.halo_px} px"
-            if model.value_range != (0, 1):
-                known["values"] = str(ValueRange(*model.value_range))
+            if (values := ValueRange(*model.value_range)) != USUAL_RANGE:
+                known["values"] = str(values)
             identity |= {chained(name, number): value for name, value in known.items()}
         if upscaling.strength < 1:
             identity["pillow"] = version("pillow")
@@ -135,6 +135,6 @@ def _chained(files: ModelFiles, runtime: str) -> ChainedModel:
         param=files.param,
         weights=files.weights,
         colours=traits.colours,
-        halo_px=OVERLAP_PX if graph is None or runtime != NCNN else graph.halo_px,
+        halo_px=USUAL_HALO_PX if graph is None or runtime != NCNN else graph.halo_px,
         value_range=(traits.black, traits.white),
     )

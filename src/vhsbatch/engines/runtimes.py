@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vhsbatch.engines.param_file import UnsuitableModelError, read_graph
-from vhsbatch.engines.tiles import OVERLAP_PX, aligned, tiles
+from vhsbatch.engines.tiles import USUAL_HALO_PX, aligned, tiles
 from vhsbatch.engines.value_range import USUAL_RANGE, ValueRange
 
 Frame = NDArray[np.uint8]
@@ -46,7 +46,7 @@ def open_runtime(
     device: str,
     tile_px: int,
     threads: int,
-    halo_px: int = OVERLAP_PX,
+    halo_px: int = USUAL_HALO_PX,
     value_range: ValueRange = USUAL_RANGE,
 ) -> Upscaler:
     """Load a model.
@@ -84,7 +84,7 @@ class _ModelFiles:
     scale: int
     device: str
     tile_px: int
-    halo_px: int = OVERLAP_PX
+    halo_px: int = USUAL_HALO_PX
     value_range: ValueRange = USUAL_RANGE
 
 
@@ -120,16 +120,16 @@ class _Ncnn:
 
     def __call__(self, frame: Frame) -> Frame:
         height, width, _ = frame.shape
-        scale, overlap, align = self._scale, self._halo_px, self._align_px
+        scale, halo, align = self._scale, self._halo_px, self._align_px
         # Beyond the frame it is mirrored, as upstream does; the model would see black there.
-        before, after = overlap, overlap + align - 1
+        before, after = halo, halo + align - 1
         padded = np.pad(frame, ((before, after), (before, after), (0, 0)), mode="reflect")
         result = np.empty((height * scale, width * scale, 3), np.uint8)
-        edge = overlap * scale
+        edge = halo * scale
         for tile in tiles(width, height, self._tile_px, align_px=align):
             rows, columns = tile.y1 - tile.y0, tile.x1 - tile.x0
-            bottom = tile.y0 + aligned(rows + 2 * overlap, align)
-            right = tile.x0 + aligned(columns + 2 * overlap, align)
+            bottom = tile.y0 + aligned(rows + 2 * halo, align)
+            right = tile.x0 + aligned(columns + 2 * halo, align)
             planes = self._run(padded[tile.y0 : bottom, tile.x0 : right])
             _write_pixels(
                 planes[:, edge : edge + rows * scale, edge : edge + columns * scale],
@@ -206,4 +206,4 @@ def _check_loads(model: _ModelFiles) -> None:
     if model.device != "cpu" and int(model.device) >= ncnn.get_gpu_count():
         raise RuntimeFailureError(f"there is no Vulkan device {model.device}")
     on_cpu = dataclasses.replace(model, device="cpu", tile_px=0)
-    _Ncnn(on_cpu, threads=1)(np.zeros((2 * OVERLAP_PX, 2 * OVERLAP_PX, 3), np.uint8))
+    _Ncnn(on_cpu, threads=1)(np.zeros((2 * USUAL_HALO_PX, 2 * USUAL_HALO_PX, 3), np.uint8))

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-# How far a shipped model looks around a pixel, nearly; what upstream's program takes for all its models.
-OVERLAP_PX = 10
+# By how much a tile is larger on each side: nearly as far as a shipped model looks around a pixel. Upstream's
+# program takes it for all its models.
+USUAL_HALO_PX = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A part of the frame in input pixels, without its overlap.
+    """A part of the frame in input pixels, without its halo.
 
     Attributes:
         x0: left edge.

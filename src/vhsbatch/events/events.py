@@ -156,7 +156,7 @@ class JobPublished:
         notes: what the user should know about it.
         source: the source's identity; None in journals of older versions.
         modified_ns: its modification time, in nanoseconds since the epoch; 0 in older journals.
-        trim: which part of the source was wanted.
+        trim: the excerpt of the source, as it was asked for.
     """
 
     at_s: float

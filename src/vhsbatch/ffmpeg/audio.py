@@ -8,7 +8,7 @@ from vhsbatch.config.preset_schema import Audio
 from vhsbatch.config.presets import Preset
 from vhsbatch.model.media import AudioTrack, MediaInfo, VideoTrack
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.trim import Part
+from vhsbatch.model.trim import Excerpt
 
 # Lengths that differ by less are the ends of packets; a difference of more is another cause than drift.
 _LEAST_DRIFT_S = Fraction(1, 50)
@@ -87,41 +87,47 @@ def plan_audio(
             plan.container,
             loudness.get(track.index),
             copies=copies,
-            part=plan.part,
+            excerpt=plan.excerpt,
         )
     )
 
 
 def heard_tracks(plan: JobPlan) -> tuple[AudioTrack, ...]:
-    """The tracks of the source that are heard in the part that is restored."""
+    """The tracks of the source that are heard in the excerpt."""
     return tuple(
-        track for track in plan.info.audio if _is_heard(track, plan.info.video, plan.preset.audio, plan.part)
+        track
+        for track in plan.info.audio
+        if _is_heard(track, plan.info.video, plan.preset.audio, plan.excerpt)
     )
 
 
-def heard(track: AudioTrack, video: VideoTrack, audio: Audio, part: Part | None) -> tuple[Fraction, Fraction]:
+def heard(
+    track: AudioTrack, video: VideoTrack, audio: Audio, excerpt: Excerpt | None
+) -> tuple[Fraction, Fraction]:
     """When a track begins and ends in the result, in seconds from its first picture."""
     start_s = track.start_s - video.start_s + Fraction(audio.offset_ms, 1000)
     end_s = start_s + (track.end_s - track.start_s) * (stretch(track, video, audio) or 1)
-    if part is None:
+    if excerpt is None:
         return start_s, end_s
-    start_s = max(start_s - part.from_s, Fraction(0))
-    return start_s, (end_s if part.to_s is None else min(end_s, part.to_s)) - part.from_s
+    start_s = max(start_s - excerpt.from_s, Fraction(0))
+    return start_s, (end_s if excerpt.to_s is None else min(end_s, excerpt.to_s)) - excerpt.from_s
 
 
-def _is_heard(track: AudioTrack, video: VideoTrack, audio: Audio, part: Part | None) -> bool:
-    start_s, end_s = heard(track, video, audio, part)
-    return part is None or end_s > start_s
+def _is_heard(track: AudioTrack, video: VideoTrack, audio: Audio, excerpt: Excerpt | None) -> bool:
+    start_s, end_s = heard(track, video, audio, excerpt)
+    return excerpt is None or end_s > start_s
 
 
-def audio_notes(info: MediaInfo, preset: Preset, container: str, part: Part | None = None) -> Iterator[str]:
+def audio_notes(
+    info: MediaInfo, preset: Preset, container: str, excerpt: Excerpt | None = None
+) -> Iterator[str]:
     """What becomes of tracks that cannot stay as they are, a line each."""
     for number, track in enumerate(info.audio, start=1):
         name = f"audio track {number}"
-        if not _is_heard(track, info.video, preset.audio, part):
-            yield f"{name} left out, which has no sound in this part"
+        if not _is_heard(track, info.video, preset.audio, excerpt):
+            yield f"{name} left out, which has no sound in this excerpt"
             continue
-        encodes = _plan_track(track, info.video, preset.audio, container, None, copies=True, part=part)
+        encodes = _plan_track(track, info.video, preset.audio, container, None, copies=True, excerpt=excerpt)
         codec = encodes[0].codec
         if track.undecoded_packets:
             at_s = track.undecoded_at_s
@@ -164,10 +170,10 @@ def has_loudness_to_measure(audio: Audio) -> bool:
     return audio.loudness_lufs is not None
 
 
-def loudness_filters(track: AudioTrack, video: VideoTrack, audio: Audio, part: Part | None) -> str:
+def loudness_filters(track: AudioTrack, video: VideoTrack, audio: Audio, excerpt: Excerpt | None) -> str:
     """What is measured: the track as it is cleaned and cut; the filter prints JSON."""
     rate_hz = track.sample_rate_hz
-    cleaning = (*_cleaning(track, video, audio, rate_hz), *_of_part(part, rate_hz))
+    cleaning = (*_cleaning(track, video, audio, rate_hz), *_of_excerpt(excerpt, rate_hz))
     return ",".join((*cleaning, f"{_loudnorm(track, audio)}:print_format=json"))
 
 
@@ -199,28 +205,28 @@ def _plan_track(
     loudness: Loudness | None,
     *,
     copies: bool,
-    part: Part | None,
+    excerpt: Excerpt | None,
 ) -> tuple[AudioEncode, ...]:
     """A track as it comes into the output; one with very many channels in pairs of them."""
     whole = track.undecoded_packets == 0 and track.changes_at_s is None
     could_stay = whole and not _changes(track, video, audio) and can_hold_audio(container, track.codec)
-    if copies and could_stay and part is None:
+    if copies and could_stay and excerpt is None:
         return (AudioEncode(track=track, codec="copy"),)
     codec = lossless_audio(container, track.codec) if audio.lossless else "aac"
-    if could_stay and part is not None and is_lossless(track.codec):
+    if could_stay and excerpt is not None and is_lossless(track.codec):
         # Packets cannot be cut at a sample; the samples stay the same all the same.
         codec = track.codec
     rate_hz = encoded_rate_hz(codec, track.sample_rate_hz)
     level = [] if loudness is None else _levelling(track, audio, loudness, rate_hz)
     if track.channels <= _MOST_CHANNELS or codec.startswith("pcm_"):
         channels = 1 if _mixes(track, audio) else track.channels
-        filters = _filters(track, video, audio, level, rate_hz, part=part)
+        filters = _filters(track, video, audio, level, rate_hz, excerpt=excerpt)
         return (
             AudioEncode(track=track, codec=codec, options=_bitrate(codec, audio, channels), filters=filters),
         )
     if loudness is not None:
         level = [_gain(audio, loudness)]
-    filters = _filters(track, video, audio, level, rate_hz, part=part)
+    filters = _filters(track, video, audio, level, rate_hz, excerpt=excerpt)
     pairs = [range(first, min(first + 2, track.channels)) for first in range(0, track.channels, 2)]
     return tuple(
         AudioEncode(
@@ -261,25 +267,25 @@ def _filters(
     level: Sequence[str],
     rate_hz: int,
     *,
-    part: Part | None,
+    excerpt: Excerpt | None,
 ) -> str:
     """The whole chain of a track that is encoded: gaps filled, cleaned, levelled, as long as it was."""
-    chain = [*_cleaning(track, video, audio, rate_hz), *_of_part(part, rate_hz), *level]
-    start_s, end_s = heard(track, video, audio, part)
+    chain = [*_cleaning(track, video, audio, rate_hz), *_of_excerpt(excerpt, rate_hz), *level]
+    start_s, end_s = heard(track, video, audio, excerpt)
     samples = (
-        round(end_s * rate_hz) - round(start_s * rate_hz) if part else round((end_s - start_s) * rate_hz)
+        round(end_s * rate_hz) - round(start_s * rate_hz) if excerpt else round((end_s - start_s) * rate_hz)
     )
     if len(chain) > 1 and samples > 0:
         chain += [f"apad=whole_len={samples}", f"atrim=end_sample={samples}"]
     return ",".join(chain)
 
 
-def _of_part(part: Part | None, rate_hz: int) -> list[str]:
-    """The filters that leave the samples of a part, and count time from its beginning."""
-    if part is None:
+def _of_excerpt(excerpt: Excerpt | None, rate_hz: int) -> list[str]:
+    """The filters that leave the samples of an excerpt, and count time from its beginning."""
+    if excerpt is None:
         return []
-    first = round(part.from_s * rate_hz)
-    stop = "" if part.to_s is None else f":end_pts={round(part.to_s * rate_hz)}"
+    first = round(excerpt.from_s * rate_hz)
+    stop = "" if excerpt.to_s is None else f":end_pts={round(excerpt.to_s * rate_hz)}"
     # Without a word, a filter before these resamples to the rate that one after them takes.
     rate = f"aformat=sample_rates={rate_hz}"
     return [rate, f"atrim=start_pts={first}{stop}", f"asetpts=PTS-{first}"]

@@ -72,9 +72,9 @@ def _sound_shift_s(plan: JobPlan) -> float:
 
 def _end(plan: JobPlan) -> tuple[str, ...]:
     """Where chapters and subtitles end; a little late, as picture and sound are cut exactly already."""
-    if plan.part is None or plan.part.to_s is None:
+    if plan.excerpt is None or plan.excerpt.to_s is None:
         return ()
-    return ("-t", f"{float(plan.part.to_s - plan.part.from_s + _A_LITTLE_S):.6f}")
+    return ("-t", f"{float(plan.excerpt.to_s - plan.excerpt.from_s + _A_LITTLE_S):.6f}")
 
 
 def _titles(plan: JobPlan) -> tuple[str, ...]:
@@ -163,19 +163,8 @@ def uniform_command(ffmpeg: str, plan: JobPlan, tracks: Sequence[AudioTrack]) ->
     ]
     return (
         *(ffmpeg, *QUIET, *_tolerance(plan), "-copyts", *input_options(plan.info.source)),
-        *(
-            "-vn",
-            "-sn",
-            "-dn",
-            "-i",
-            input_url(plan.info.source, sound=True),
-            *maps,
-            "-c:a",
-            "pcm_f32le",
-            "-f",
-            "nut",
-            "pipe:1",
-        ),
+        *("-vn", "-sn", "-dn", "-i", input_url(plan.info.source, sound=True)),
+        *(*maps, "-c:a", "pcm_f32le", "-f", "nut", "pipe:1"),
     )
 
 
@@ -190,14 +179,15 @@ def _place(track: AudioTrack, changing: Sequence[AudioTrack], source: int, stdin
 def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack) -> tuple[str, ...]:
     """Decode a track to nothing and print how loud it is once it is cleaned; one that changes is on stdin."""
     changing = (track,) if track in changing_tracks(plan) else ()
-    opened = plan.info.source
-    source = (*input_options(opened), "-vn", "-sn", "-dn", "-i", input_url(opened, sound=True))
-    clock = () if plan.part is None else ("-copyts", "-itsoffset", f"{_sound_shift_s(plan):.9f}")
+    source = plan.info.source
+    from_file = (*input_options(source), "-vn", "-sn", "-dn", "-i", input_url(source, sound=True))
+    clock = () if plan.excerpt is None else ("-copyts", "-itsoffset", f"{_sound_shift_s(plan):.9f}")
     return (
         *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *_tolerance(plan), *clock),
-        *(_FROM_STDIN if changing else source),
+        *(_FROM_STDIN if changing else from_file),
         *("-map", _place(track, changing, 0, 0)),
-        *("-af", loudness_filters(track, plan.info.video, plan.preset.audio, plan.part), "-f", "null", "-"),
+        *("-af", loudness_filters(track, plan.info.video, plan.preset.audio, plan.excerpt)),
+        *("-f", "null", "-"),
     )
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from vhsbatch.model.media import MediaInfo, SubtitleTrack
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.recipe import Recipe
-from vhsbatch.model.trim import Part
+from vhsbatch.model.trim import Excerpt
 
 _TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "subrip", "text", "webvtt"})
 _PICTURE_CODECS = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle"})
@@ -78,19 +78,19 @@ def subtitle_arguments(plan: JobPlan, source: int) -> tuple[str, ...]:
         for number, (track, codec) in enumerate(kept_subtitles(plan.info, plan.container))
         for word in (
             *("-map", f"{source}:{track.index}", f"-c:s:{number}", codec),
-            *(() if plan.part is None else (f"-bsf:s:{number}", _of_part(plan.part))),
+            *(() if plan.excerpt is None else (f"-bsf:s:{number}", _of_excerpt(plan.excerpt))),
         )
     )
 
 
-def _of_part(part: Part) -> str:
-    """FFmpeg's bitstream filters that drop subtitles outside of a part, and cut those at its ends.
+def _of_excerpt(excerpt: Excerpt) -> str:
+    """FFmpeg's bitstream filters that drop subtitles outside of an excerpt, and cut those at its ends.
 
-    What begins before the part is shown from its beginning on: a time below zero would move all streams.
+    What begins before the excerpt is shown from its beginning on: a time below zero would move all streams.
     """
     outside, end = r"lte((pts+d)*tb\,0)", "PTS+DURATION"
-    if part.to_s is not None:
-        length_s = f"{float(part.to_s - part.from_s):.6f}"
+    if excerpt.to_s is not None:
+        length_s = f"{float(excerpt.to_s - excerpt.from_s):.6f}"
         outside, end = rf"{outside}+gte(pts*tb\,{length_s})", rf"min({end}\,{length_s}/TB)"
     cut = rf"ts='max(PTS\,0)':duration='{end}-max(PTS\,0)'"
     return f"noise=amount=0:drop='{outside}',setts={cut}"

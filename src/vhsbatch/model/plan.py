@@ -8,7 +8,7 @@ from pathlib import Path
 from vhsbatch.config.presets import Preset
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.recipe import Recipe
-from vhsbatch.model.trim import Part
+from vhsbatch.model.trim import Excerpt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +169,7 @@ class JobPlan:
         essential_notes: those of them without which the result may surprise: what is left out, filled,
             damaged or converted, what was asked for and is not done, and which preset was chosen.
         sample: digest of pieces of the source, by which one is told from another of its size and time.
-        part: the part of the source that is restored; None for all of it.
+        excerpt: what is restored of the source; None for all of it.
         replaces: digest of the file that the result may replace, ``any`` for whatever is there; empty where
             nothing may be there.
     """
@@ -191,18 +191,18 @@ class JobPlan:
     notes: tuple[str, ...] = ()
     essential_notes: tuple[str, ...] = ()
     sample: str = ""
-    part: Part | None = None
+    excerpt: Excerpt | None = None
     replaces: str = ""
 
     @property
     def first_frame(self) -> int:
         """Its first frame, counted in the result of the whole source."""
-        return 0 if self.part is None else self.part.first_frame
+        return 0 if self.excerpt is None else self.excerpt.first_frame
 
     @property
     def from_s(self) -> Fraction:
         """When its first frame is shown, from the first frame of the source on, in seconds."""
-        return Fraction(0) if self.part is None else self.part.from_s
+        return Fraction(0) if self.excerpt is None else self.excerpt.from_s
 
     @property
     def width(self) -> int:

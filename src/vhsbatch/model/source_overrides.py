@@ -1,4 +1,4 @@
-"""What a user says of a source: its shape, its field order, whether it is film, which part counts. Pure."""
+"""What a user says of a source: its shape, field order, whether it is film, the excerpt wanted. Pure."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -26,7 +26,7 @@ class SourceOverrides:
         aspect: width to height of the picture as it is shown, None for what was found.
         field_order: likewise.
         telecine: likewise.
-        trim: the part that is wanted.
+        trim: the excerpt that is wanted.
         trim_keys: how the user says where that begins and ends.
     """
 
@@ -77,10 +77,10 @@ def _ratio(text: str, key: str) -> Fraction:
 
 
 def corrected(info: MediaInfo, by: SourceOverrides) -> MediaInfo:
-    """A source as the user knows it, and the part of it that is wanted.
+    """A source as the user knows it, and the excerpt of it that is wanted.
 
     Raises:
-        InputError: it has no such part.
+        InputError: it does not reach so far.
     """
     video, notes = info.video, info.notes
     if by.aspect is not None:

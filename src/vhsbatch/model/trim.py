@@ -1,4 +1,4 @@
-"""Which part of a source becomes the result, as the user says it and in frames. Pure."""
+"""The excerpt of a source that becomes the result, as the user says it and in frames. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from vhsbatch.errors import InputError, UsageError
 
-_MANY, _SIXTY, _PARTS = r"[0-9]{1,6}", r"[0-5]?[0-9]", r"(?:\.[0-9]{1,9})?"
-_TIME = re.compile(rf"(?:(?:({_MANY}):)?({_SIXTY}):)?({_SIXTY}{_PARTS})|({_MANY}{_PARTS})")
+_MANY, _SIXTY, _DECIMALS = r"[0-9]{1,6}", r"[0-5]?[0-9]", r"(?:\.[0-9]{1,9})?"
+_TIME = re.compile(rf"(?:(?:({_MANY}):)?({_SIXTY}):)?({_SIXTY}{_DECIMALS})|({_MANY}{_DECIMALS})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Trim:
 
     @property
     def in_words(self) -> str:
-        """The part in words.
+        """The excerpt in words.
 
         >>> Trim(from_s=Fraction(90), to_s=Fraction(181, 2)).in_words
         'from 1:30 to 1:30.5'
@@ -45,8 +45,8 @@ TRIM_OPTIONS = ("--from", "--to")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """The part of a source that becomes the result, exactly.
+class Excerpt:
+    """The excerpt of a source that becomes the result, exactly.
 
     Frames are numbered as in the result of the whole source, times count from the source's first frame.
 
@@ -69,7 +69,7 @@ class Part:
 
 
 def trim_of(begin: object, end: object, keys: tuple[str, str] = TRIM_OPTIONS) -> Trim:
-    """A part as it is typed, on a command line or in a TOML file.
+    """The limits of an excerpt as they are typed, on a command line or in a TOML file.
 
     Args:
         begin: where it begins, as text, a number or a time of day; None where that is not said.
@@ -101,10 +101,10 @@ def seconds_of(text: object, key: str) -> Fraction:
 
 
 def expect_within(trim: Trim, length_s: Fraction, from_key: str, to_key: str) -> None:
-    """See that a source has the part that is wanted of it.
+    """See that a source has the excerpt that is wanted.
 
     Args:
-        trim: the part.
+        trim: what is wanted.
         length_s: the source's length.
         from_key: how the user says where it begins.
         to_key: how the user says where it ends.
@@ -117,7 +117,7 @@ def expect_within(trim: Trim, length_s: Fraction, from_key: str, to_key: str) ->
         raise InputError(f"{from_key} {clock(begin_s)}: leaves no frame, as {long}")
     if end_s is not None and end_s <= begin_s:
         raise InputError(
-            f"{to_key} {clock(end_s)}: leaves no frame, as the part begins at {clock(begin_s)} and {long}"
+            f"{to_key} {clock(end_s)}: leaves no frame, as the excerpt begins at {clock(begin_s)} and {long}"
         )
 
 

@@ -147,8 +147,10 @@ async def _retimed(
     times_s = tuple(
         await frame_times(plan.job.source, start_s, parts=plan.job.parts, ffmpeg=workspace.ffmpeg)
     )
-    if plan.part is not None:
-        times_s = tuple(at_s - plan.from_s for at_s in times_s[plan.part.first_frame : plan.part.stop_frame])
+    if plan.excerpt is not None:
+        times_s = tuple(
+            at_s - plan.from_s for at_s in times_s[plan.excerpt.first_frame : plan.excerpt.stop_frame]
+        )
     if len(times_s) != plan.frames:
         raise StalePlanError(f"it has {len(times_s)} frames, and was planned with {plan.frames}")
     folder = workspace.job_folder(plan)

@@ -64,11 +64,11 @@ def choose_clips(
     """Clips spread evenly over the tape, from `start_s` on; without it edges are left out. Pure.
 
     Args:
-        length_s: where the tape ends, or the part that is wanted of it.
+        length_s: where the tape ends, or the excerpt of it that is wanted.
         count: how many.
         duration_s: how long each is.
         start_s: where the first one begins.
-        begin_s: where the part begins that is wanted.
+        begin_s: where that excerpt begins.
 
     Raises:
         UsageError: the video is too short for them.

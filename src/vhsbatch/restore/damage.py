@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from vhsbatch.errors import InputError
-from vhsbatch.formatting import place
+from vhsbatch.formatting import counted, place
 from vhsbatch.model.media import Damage, MediaInfo
 from vhsbatch.model.trim import NO_TRIM
 
@@ -20,7 +20,7 @@ def expect_usable(info: MediaInfo, max_percent: int) -> None:
     Raises:
         InputError: there are more.
     """
-    damage = _damage_of_part(info)
+    damage = _damage_of_excerpt(info)
     if damage is not None and damage.percent > max_percent:
         raise InputError(
             f"damaged: {_in_words(damage)}",
@@ -30,17 +30,17 @@ def expect_usable(info: MediaInfo, max_percent: int) -> None:
 
 def damage_notes(info: MediaInfo) -> tuple[str, ...]:
     """What the user should know of the damage that was accepted."""
-    damage = _damage_of_part(info)
+    damage = _damage_of_excerpt(info)
     if damage is None:
         return ()
     note = f"damaged, and restored as it decodes: {_in_words(damage)}"
-    if held := sum(place.frames for place in info.video.overwritten):
-        note += f"; overwritten, so that the frame before is shown: {held}"
+    if held := sum(gap.frames for gap in info.video.overwritten):
+        note += f"; {counted(held, 'overwritten frame')} replaced by the frame before"
     return (note,)
 
 
-def _damage_of_part(info: MediaInfo) -> Damage | None:
-    """The damage of the whole source; None where all of it is outside of the part that is wanted."""
+def _damage_of_excerpt(info: MediaInfo) -> Damage | None:
+    """The damage of the whole source; None where all of it is outside the excerpt."""
     trim = info.trim
     if info.damage is None or trim == NO_TRIM:
         return info.damage

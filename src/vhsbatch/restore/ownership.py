@@ -53,7 +53,7 @@ class Result:
         sha256: its digest.
         modified_ns: the time of its last change then; 0 where nobody kept that.
         fingerprint: digest of all that decided it; empty where nobody kept that.
-        trim: which part of the source it is.
+        trim: the excerpt of the source, as it was asked for.
         proof: what says so, in words.
     """
 

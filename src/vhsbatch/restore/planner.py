@@ -22,10 +22,10 @@ from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.recipe import Recipe
 from vhsbatch.model.source_overrides import ASKED_FOR
-from vhsbatch.model.trim import Part
+from vhsbatch.model.trim import Excerpt
 from vhsbatch.probe.packets import rate_notes
 from vhsbatch.restore.damage import damage_notes
-from vhsbatch.restore.trimming import part_of, trim_notes
+from vhsbatch.restore.trimming import excerpt_of, trim_notes
 
 # Part of every fingerprint: raised when the same plan would make other frames than before.
 PLAN_VERSION = 9
@@ -85,9 +85,78 @@ def make_plan(
         InputError: the source has no frame, or cannot be deinterlaced as a whole.
     """
     track = info.video
-    made = frames_made(track.frames, recipe) if times_s is None else len(times_s)
-    if made < 1:
+    whole_frames = frames_made(track.frames, recipe) if times_s is None else len(times_s)
+    if whole_frames < 1:
         raise InputError("no video frame could be read", fix="check the file with a player")
+    _expect_makeable(track, recipe)
+    excerpt = excerpt_of(info, recipe, whole_frames, times_s)
+    frames = whole_frames if excerpt is None else excerpt.frames
+    segment_s = preset.segment_s if toolchain.upscaling is None else preset.ai_segment_s
+    segments = _segments(
+        frames,
+        recipe.rate,
+        segment_s if info.exact_seek else None,
+        first_frame=0 if excerpt is None else excerpt.first_frame,
+        times_s=times_s,
+    )
+    found = (
+        *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
+        *damage_notes(info),
+    )
+    changed = (*change_notes(track), *colour_notes(track))
+    kept = (
+        *_rate_notes(track, preset, recipe),
+        *_sound_notes(info, preset),
+        *audio_notes(info, preset, toolchain.container, excerpt),
+        *left_out(
+            info, recipe, toolchain.container, from_s=Fraction(0) if excerpt is None else excerpt.from_s
+        ),
+        *trim_notes(info, excerpt),
+    )
+    return JobPlan(
+        job=job,
+        info=info,
+        preset=preset,
+        recipe=recipe,
+        engine=toolchain.engine,
+        upscaling=toolchain.upscaling,
+        encoder=toolchain.encoder,
+        container=toolchain.container,
+        frames=frames,
+        segments=segments,
+        fingerprint=_fingerprint(
+            info, preset, toolchain, segments, excerpt, model_input=recipe.model_input, sample=sample
+        ),
+        identity=toolchain.identity,
+        nnedi_weights=toolchain.nnedi_weights,
+        sample=sample,
+        excerpt=excerpt,
+        shown_s=None if times_s is None else _shown_s(times_s, excerpt, recipe.rate),
+        notes=(
+            *found,
+            *_notes(track, recipe),
+            *changed,
+            *_dropout_notes(recipe),
+            *kept,
+            *toolchain.notes,
+            *_seek_note(info),
+        ),
+        essential_notes=(
+            *toolchain.essential_notes,
+            *(note for note in found if not note.endswith(ASKED_FOR)),
+            *changed,
+            *(_dropout_notes(recipe) if recipe.dropouts_stay else ()),
+            *kept,
+        ),
+    )
+
+
+def _expect_makeable(track: VideoTrack, recipe: Recipe) -> None:
+    """Refuse a video that the recipe cannot restore as a whole.
+
+    Raises:
+        InputError: it is one.
+    """
     if track.field_order is FieldOrder.MIXED and not track.order_runs and recipe.deinterlaces:
         raise InputError(
             f"its field order changes: {track.field_order_reason}",
@@ -107,65 +176,21 @@ def make_plan(
         raise InputError(problem, fix="convert it to BT.709 with the program that made it")
     if (change := change_problem(track)) is not None:
         raise InputError(change[0], fix=change[1])
-    part = part_of(info, recipe, made, times_s)
-    frames = made if part is None else part.frames
-    if info.exact_seek:
-        segment_s = preset.segment_s if toolchain.upscaling is None else preset.ai_segment_s
-        segments = cut(frames, recipe.rate, segment_s)
-    else:
-        segments = (Segment(index=0, start_frame=0, stop_frame=frames),)
-    if part is not None:
-        segments = tuple(segment.moved(part.first_frame) for segment in segments)
-    if times_s is not None:
-        segments = cut_by_time(segments, times_s)
-    found = (
-        *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
-        *damage_notes(info),
-    )
-    changed = (*change_notes(track), *colour_notes(track))
-    kept = (
-        *_rate_notes(track, preset, recipe),
-        *_sound_notes(info, preset),
-        *audio_notes(info, preset, toolchain.container, part),
-        *left_out(info, recipe, toolchain.container, from_s=Fraction(0) if part is None else part.from_s),
-        *trim_notes(info, part),
-    )
-    return JobPlan(
-        job=job,
-        info=info,
-        preset=preset,
-        recipe=recipe,
-        engine=toolchain.engine,
-        upscaling=toolchain.upscaling,
-        encoder=toolchain.encoder,
-        container=toolchain.container,
-        frames=frames,
-        segments=segments,
-        fingerprint=_fingerprint(
-            info, preset, toolchain, segments, part, model_input=recipe.model_input, sample=sample
-        ),
-        identity=toolchain.identity,
-        nnedi_weights=toolchain.nnedi_weights,
-        sample=sample,
-        part=part,
-        shown_s=None if times_s is None else _shown_s(times_s, part, recipe.rate),
-        notes=(
-            *found,
-            *_notes(track, recipe),
-            *changed,
-            *_dropout_notes(recipe),
-            *kept,
-            *toolchain.notes,
-            *_seek_note(info),
-        ),
-        essential_notes=(
-            *toolchain.essential_notes,
-            *(note for note in found if not note.endswith(ASKED_FOR)),
-            *changed,
-            *(_dropout_notes(recipe) if recipe.dropouts_stay else ()),
-            *kept,
-        ),
-    )
+
+
+def _segments(
+    frames: int,
+    rate: Fraction,
+    segment_s: int | None,
+    *,
+    first_frame: int,
+    times_s: Sequence[Fraction] | None,
+) -> tuple[Segment, ...]:
+    """How the result is cut, from `first_frame` of the whole source on; without `segment_s` not at all."""
+    whole = Segment(index=0, start_frame=0, stop_frame=frames)
+    cuts = (whole,) if segment_s is None else cut(frames, rate, segment_s)
+    segments = tuple(segment.moved(first_frame) for segment in cuts)
+    return segments if times_s is None else cut_by_time(segments, times_s)
 
 
 def cut(frames: int, rate: Fraction, segment_s: int) -> tuple[Segment, ...]:
@@ -186,11 +211,13 @@ def cut(frames: int, rate: Fraction, segment_s: int) -> tuple[Segment, ...]:
     )
 
 
-def _shown_s(times_s: Sequence[Fraction], part: Part | None, rate: Fraction) -> Fraction:
+def _shown_s(times_s: Sequence[Fraction], excerpt: Excerpt | None, rate: Fraction) -> Fraction:
     """How long frames with times of their own are shown."""
-    if part is None:
+    if excerpt is None:
         return times_s[-1] + 1 / rate
-    return (times_s[part.stop_frame - 1] + 1 / rate if part.to_s is None else part.to_s) - part.from_s
+    return (
+        times_s[excerpt.stop_frame - 1] + 1 / rate if excerpt.to_s is None else excerpt.to_s
+    ) - excerpt.from_s
 
 
 def _fingerprint(
@@ -198,7 +225,7 @@ def _fingerprint(
     preset: Preset,
     toolchain: Toolchain,
     segments: tuple[Segment, ...],
-    part: Part | None,
+    excerpt: Excerpt | None,
     *,
     model_input: tuple[int, int],
     sample: str,
@@ -239,7 +266,7 @@ def _fingerprint(
         "container": toolchain.container,
         "identity": toolchain.identity,
         "segments": segments,
-        **({} if part is None else {"part": part}),
+        **({} if excerpt is None else {"excerpt": excerpt}),
     }
     return hashlib.sha256(to_text(decisive, sort_keys=True).encode()).hexdigest()
 

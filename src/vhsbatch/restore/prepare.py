@@ -133,8 +133,8 @@ async def probe_source(
     return info, override
 
 
-def wanted_part(path: Path, intent: Intent) -> Trim:
-    """Which part of a source is wanted, without probing it; reads its per-video settings.
+def wanted_trim(path: Path, intent: Intent) -> Trim:
+    """What the user wants of a source, without probing it; reads its per-video settings.
 
     Raises:
         InputError: these are wrong.

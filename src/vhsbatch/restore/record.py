@@ -86,7 +86,7 @@ class Record:
         segments: how each segment was made.
         join: the command that joined them with the audio.
         fingerprint: digest of all that decided the result; empty in records of older versions.
-        trim: which part of the source it is, as it was asked for; both None for all of it.
+        trim: the excerpt, as it was asked for; both None for all of the source.
     """
 
     format: int

@@ -1,4 +1,4 @@
-"""The part of a source that is wanted, in frames of its result. Pure."""
+"""The excerpt of a source that is wanted, in frames of its result. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -9,11 +9,13 @@ from vhsbatch.errors import InputError
 from vhsbatch.formatting import counted
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.recipe import Recipe
-from vhsbatch.model.trim import NO_TRIM, Part, clock
+from vhsbatch.model.trim import NO_TRIM, Excerpt, clock
 
 
-def part_of(info: MediaInfo, recipe: Recipe, frames: int, times_s: Sequence[Fraction] | None) -> Part | None:
-    """The part of a source that is restored, None for all of it.
+def excerpt_of(
+    info: MediaInfo, recipe: Recipe, frames: int, times_s: Sequence[Fraction] | None
+) -> Excerpt | None:
+    """The excerpt of a source that is restored, None for all of it.
 
     It begins and ends with whole frames of the source, of which both fields count as one time.
 
@@ -46,7 +48,7 @@ def part_of(info: MediaInfo, recipe: Recipe, frames: int, times_s: Sequence[Frac
     to_s = None
     if trim.to_s is not None and trim.to_s <= video.frames / video.rate:
         to_s = stop / recipe.rate if times_s is None else trim.to_s
-    return Part(first_frame=first, stop_frame=stop, from_s=from_s, to_s=to_s)
+    return Excerpt(first_frame=first, stop_frame=stop, from_s=from_s, to_s=to_s)
 
 
 def _frame_at(at_s: Fraction, rate: Fraction, recipe: Recipe) -> int:
@@ -56,11 +58,11 @@ def _frame_at(at_s: Fraction, rate: Fraction, recipe: Recipe) -> int:
     return ceil(at_s * rate) * int(recipe.rate_factor)
 
 
-def trim_notes(info: MediaInfo, part: Part | None) -> Iterator[str]:
+def trim_notes(info: MediaInfo, excerpt: Excerpt | None) -> Iterator[str]:
     """What of the source is left out, as the user asked."""
-    if part is None:
+    if excerpt is None:
         return
     length_s = info.video.frames / info.video.rate
-    yield f"only {info.trim.in_words} of {clock(length_s)}: {counted(part.frames, 'frame')}"
+    yield f"only {info.trim.in_words} of {clock(length_s)}: {counted(excerpt.frames, 'frame')}"
     if info.trim.to_s is not None and info.trim.to_s > length_s:
         yield f"restored to its end at {clock(length_s)}, which comes before {clock(info.trim.to_s)}"

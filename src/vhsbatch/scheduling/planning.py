@@ -21,7 +21,7 @@ from vhsbatch.process.stalls import no_stall
 from vhsbatch.restore.destination import expect_name, expect_size, limit_below
 from vhsbatch.restore.ownership import ANY_FILE, InTheWay, Nothing, Own, Result, Rules, Standing
 from vhsbatch.restore.per_video import Override
-from vhsbatch.restore.prepare import Intent, prepare, probe_source, wanted_part
+from vhsbatch.restore.prepare import Intent, prepare, probe_source, wanted_trim
 from vhsbatch.restore.reuse import damage_of_segment
 from vhsbatch.restore.workspace import Workspace
 from vhsbatch.scheduling.disk_space import result_bytes
@@ -61,20 +61,22 @@ class Choosing:
                 raise InputError(there.reason)
             there = Nothing()
         own = there.result if isinstance(there, Own) else None
-        if own is not None and self.rules.skip_existing and own.trim == await self._wanted_part(job):
+        if own is not None and self.rules.skip_existing and own.trim == await self._wanted_trim(job):
             return f"already restored, as {own.proof} proves", ""
         info, override = await probe_source(job.source, self.intent, parts=job.parts)
         plan = await prepare(job, info, self.intent, override=override)
         note = ""
         if own is not None:
-            self._expect_same_part(own, info, job)
+            self._expect_same_excerpt(own, info, job)
         # A resumed run keeps what it has made.
         if own is not None and (self.rules.resume or not self.rules.overwrite):
             if await self._made_by(plan, info, override, own):
                 return (f"already restored, as {own.proof} proves" if self.rules.resume else KEPT), ""
             if own.trim == info.trim:
-                note = "restored before with different settings or tools: restored again "
-                note += "(--skip-existing keeps it)"
+                note = (
+                    "restored before with different settings or tools: restored again "
+                    "(--skip-existing keeps it)"
+                )
             else:
                 note = f"restored before {own.trim.in_words}: restored again {info.trim.in_words}"
         if self.rules.overwrite:
@@ -85,14 +87,14 @@ class Choosing:
             return replace(plan, replaces=there.replaces), there.note
         return plan, note
 
-    async def _wanted_part(self, job: Job) -> Trim:
-        return await anyio.to_thread.run_sync(wanted_part, job.source, self.intent)
+    async def _wanted_trim(self, job: Job) -> Trim:
+        return await anyio.to_thread.run_sync(wanted_trim, job.source, self.intent)
 
-    def _expect_same_part(self, own: Result, info: MediaInfo, job: Job) -> None:
-        """See that one part of a tape does not take the place of another in silence.
+    def _expect_same_excerpt(self, own: Result, info: MediaInfo, job: Job) -> None:
+        """See that one excerpt of a tape does not take the place of another in silence.
 
         Raises:
-            InputError: the user names a part, and the result that is there is another one.
+            InputError: the user names an excerpt, and the result that is there is another one.
         """
         named = self.intent.source_overrides.trim
         if named != NO_TRIM and own.trim != info.trim and not self.rules.overwrite:

@@ -19,7 +19,6 @@ def test_every_setting_is_explained_and_what_is_chosen_holds(tmp_path: Path) -> 
 
 
 def test_every_example_is_allowed(tmp_path: Path) -> None:
-    (tmp_path / "realesr-animevideov3").touch()
     lines = template({}).splitlines()
     values = [line.removeprefix("# ") for line in lines if line.startswith("# ") and " = " in line]
     file = tmp_path / "vhsbatch.toml"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from vhsbatch.engines.runtimes import Frame, Upscaler
 from vhsbatch.engines.runtimes import _Ncnn as Ncnn
-from vhsbatch.engines.tiles import OVERLAP_PX, tiles
+from vhsbatch.engines.tiles import USUAL_HALO_PX, tiles
 from vhsbatch.engines.value_range import USUAL_RANGE, ValueRange
 
 SIZES = st.integers(1, 90)
@@ -53,7 +53,7 @@ class FarSighted(Ncnn):
         scale: int,
         tile_px: int,
         align_px: int = 1,
-        halo_px: int = OVERLAP_PX,
+        halo_px: int = USUAL_HALO_PX,
         values: ValueRange = USUAL_RANGE,
     ) -> None:
         self._scale = scale
@@ -88,9 +88,9 @@ def test_what_lies_within_the_overlap_is_seen_from_every_tile(
     frame = picture(width, height)
     whole, cut = FarSighted(scale=scale, tile_px=0), FarSighted(scale=scale, tile_px=tile_px)
     assert np.array_equal(cut(frame), whole(frame))
-    assert whole.seen == [(width + 2 * OVERLAP_PX, height + 2 * OVERLAP_PX)]
+    assert whole.seen == [(width + 2 * USUAL_HALO_PX, height + 2 * USUAL_HALO_PX)]
     assert cut.seen == [
-        (tile.x1 - tile.x0 + 2 * OVERLAP_PX, tile.y1 - tile.y0 + 2 * OVERLAP_PX)
+        (tile.x1 - tile.x0 + 2 * USUAL_HALO_PX, tile.y1 - tile.y0 + 2 * USUAL_HALO_PX)
         for tile in tiles(width, height, tile_px)
     ]
 
@@ -126,7 +126,7 @@ def test_beyond_its_edge_the_frame_is_mirrored() -> None:
     frame = picture(40, 30)
     mirrored: Upscaler = FarSighted(scale=1, tile_px=16)
     # The first line shows the tenth before it, in the mirror the tenth behind it.
-    assert np.array_equal(mirrored(frame)[0, : 40 - OVERLAP_PX], frame[OVERLAP_PX, OVERLAP_PX:])
+    assert np.array_equal(mirrored(frame)[0, : 40 - USUAL_HALO_PX], frame[USUAL_HALO_PX, USUAL_HALO_PX:])
 
 
 class OutOfRange(FarSighted):

@@ -1,6 +1,6 @@
 """The events as documents describe them, for programs that read `--json`.
 
-``VHSBATCH_WRITE_GOLDEN=1 pytest tests/unit/model`` writes the schema anew.
+``VHSBATCH_WRITE_GOLDEN=1 pytest tests/unit/events`` writes the schema anew.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 `tests/golden/command_lines` and `tests/golden/filter_graphs` hold them, quoted as for a shell, each
 option and each filter on a line of its own; a change of any may be a change of results.
-``VHSBATCH_WRITE_GOLDEN=1 pytest tests/unit/media`` writes them anew, for a look at the difference.
+``VHSBATCH_WRITE_GOLDEN=1 pytest tests/unit/ffmpeg`` writes them anew, for a look at the difference.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""The part of a source that a user wants."""
+"""The excerpt of a source that a user wants."""
 
 from dataclasses import replace
 from datetime import time
@@ -57,9 +57,9 @@ TAPE = make.info(make.track(frames=3000, rate=Fraction(25)))
     [
         (120, None, "--from 2:00: leaves no frame, as the video is 2:00 long"),
         (300, 400, "--from 5:00: leaves no frame, as the video is 2:00 long"),
-        (60, 30, "--to 0:30: leaves no frame, as the part begins at 1:00 and the video is 2:00 long"),
-        (60, 60, "--to 1:00: leaves no frame, as the part begins at 1:00 and the video is 2:00 long"),
-        (None, 0, "--to 0:00: leaves no frame, as the part begins at 0:00 and the video is 2:00 long"),
+        (60, 30, "--to 0:30: leaves no frame, as the excerpt begins at 1:00 and the video is 2:00 long"),
+        (60, 60, "--to 1:00: leaves no frame, as the excerpt begins at 1:00 and the video is 2:00 long"),
+        (None, 0, "--to 0:00: leaves no frame, as the excerpt begins at 0:00 and the video is 2:00 long"),
     ],
 )
 def test_a_part_that_a_source_does_not_have_is_refused(begin: int, end: int, said: str) -> None:

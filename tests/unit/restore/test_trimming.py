@@ -1,4 +1,4 @@
-"""A part of a source in frames, in segments, in sound and in the fingerprint."""
+"""An excerpt of a source in frames, in segments, in sound and in the fingerprint."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -14,7 +14,7 @@ from vhsbatch.ffmpeg.preroll import read_from_s
 from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import Damage, FieldOrder, MediaInfo, Telecine
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.model.trim import Part, Trim, trim_of
+from vhsbatch.model.trim import Excerpt, Trim, trim_of
 from vhsbatch.restore.damage import damage_notes, expect_usable
 from vhsbatch.restore.planner import Toolchain, make_plan
 
@@ -31,7 +31,7 @@ def planned(info: MediaInfo, begin: object, end: object, preset: Preset = VHS) -
 def test_a_part_begins_and_ends_with_whole_frames_of_the_source() -> None:
     plan = planned(TAPE, 10, 20)
     # Frame 300 is shown at 10.01 s, frame 600 at 20.02 s.
-    assert plan.part == Part(
+    assert plan.excerpt == Excerpt(
         first_frame=600, stop_frame=1200, from_s=Fraction(1001, 100), to_s=Fraction(1001, 50)
     )
     assert (plan.frames, plan.first_frame, plan.duration_s) == (600, 600, Fraction(1001, 100))
@@ -39,9 +39,9 @@ def test_a_part_begins_and_ends_with_whole_frames_of_the_source() -> None:
 
 
 def test_a_frame_that_is_shown_at_that_very_time_is_the_first_and_not_the_last() -> None:
-    part = planned(TAPE, "10.01", "20.02").part
-    assert part is not None
-    assert (part.first_frame, part.stop_frame) == (600, 1200)
+    excerpt = planned(TAPE, "10.01", "20.02").excerpt
+    assert excerpt is not None
+    assert (excerpt.first_frame, excerpt.stop_frame) == (600, 1200)
 
 
 def test_segments_tile_the_part_with_the_numbers_of_the_whole() -> None:
@@ -55,22 +55,24 @@ def test_segments_tile_the_part_with_the_numbers_of_the_whole() -> None:
 def test_film_begins_with_its_own_first_frame() -> None:
     film = make.info(replace(TAPE.video, telecine=Telecine.HARD))
     plan = planned(film, 10, 20)
-    assert plan.part is not None
+    assert plan.excerpt is not None
     assert plan.recipe.decimates
-    assert (plan.part.first_frame, plan.part.stop_frame) == (240, 480)
-    assert plan.part.from_s == 240 / plan.rate >= 10
+    assert (plan.excerpt.first_frame, plan.excerpt.stop_frame) == (240, 480)
+    assert plan.excerpt.from_s == 240 / plan.rate >= 10
 
 
 def test_only_an_end_leaves_the_beginning_alone_and_the_other_way_round() -> None:
-    assert planned(TAPE, None, 20).part == Part(
+    assert planned(TAPE, None, 20).excerpt == Excerpt(
         first_frame=0, stop_frame=1200, from_s=Fraction(0), to_s=Fraction(1001, 50)
     )
-    assert planned(TAPE, 10, None).part == Part(first_frame=600, stop_frame=6000, from_s=Fraction(1001, 100))
+    assert planned(TAPE, 10, None).excerpt == Excerpt(
+        first_frame=600, stop_frame=6000, from_s=Fraction(1001, 100)
+    )
 
 
 def test_an_end_after_the_end_is_told() -> None:
     plan = planned(TAPE, 10, 200)
-    assert (plan.part.stop_frame, plan.part.to_s) == (6000, None) if plan.part else False
+    assert (plan.excerpt.stop_frame, plan.excerpt.to_s) == (6000, None) if plan.excerpt else False
     assert "restored to its end at 1:40.1, which comes before 3:20" in plan.essential_notes
 
 
@@ -90,7 +92,7 @@ def test_frames_with_their_own_times_are_chosen_by_them() -> None:
     info = make.info(video)
     trimmed = replace(info, trim=trim_of("2.05", "7"))
     plan = make_plan(make.job(), trimmed, preset, resolve(video, preset), TOOLS, times_s=times_s)
-    assert plan.part == Part(first_frame=21, stop_frame=50, from_s=Fraction(21, 10), to_s=Fraction(7))
+    assert plan.excerpt == Excerpt(first_frame=21, stop_frame=50, from_s=Fraction(21, 10), to_s=Fraction(7))
     assert plan.shown_s == Fraction(49, 10)
     assert plan.segments[0].from_s == Fraction(205, 100)
 
@@ -128,7 +130,7 @@ def test_sound_is_cut_at_its_samples_and_stays_as_good_as_it_was() -> None:
         in pcm.filters
     )
     assert pcm.filters.endswith(f"apad=whole_len={first},atrim=end_sample={first}")
-    assert "audio track 3 left out, which has no sound in this part" in plan.essential_notes
+    assert "audio track 3 left out, which has no sound in this excerpt" in plan.essential_notes
     assert [encode.codec for encode in plan_audio(planned(info, None, None), {})] == ["copy"] * 3
 
 
@@ -137,8 +139,8 @@ def test_damage_outside_of_a_part_does_not_count() -> None:
     info = replace(TAPE, damage=damage)
     with pytest.raises(InputError, match="damaged"):
         expect_usable(info, 5)
-    part = replace(info, trim=Trim(from_s=Fraction(6)))
-    expect_usable(part, 5)
-    assert damage_notes(part) == ()
+    excerpt = replace(info, trim=Trim(from_s=Fraction(6)))
+    expect_usable(excerpt, 5)
+    assert damage_notes(excerpt) == ()
     with pytest.raises(InputError, match="damaged"):
         expect_usable(replace(info, trim=Trim(from_s=Fraction(4))), 5)
