@@ -25,11 +25,16 @@ _FLAC_HIGHEST_HZ, _FLAC_EVEN_HZ = 65_535, 655_350
 _MOST_CHANNELS = 8
 # The highest peak of sound that is levelled, in dBTP.
 _PEAK_DB = -2
+# loudnorm takes no loudness above 0 LUFS, and takes 0 for none: such a track is brought to this first.
+_LOUD_LUFS = -10
+# It takes a range of 0 for none as well. The highest range and peak that it takes are far above those with
+# which a gain alone does it.
+_LEAST_RANGE_LU, _MOST_MEASURED = 0.01, 99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loudness:
-    """What the `loudnorm` filter measured of a whole track, as texts that it takes again.
+    """What the `loudnorm` filter measured of a whole track.
 
     Attributes:
         integrated: loudness in LUFS.
@@ -38,10 +43,10 @@ class Loudness:
         threshold: of the gate, in LUFS.
     """
 
-    integrated: str
-    range: str
-    true_peak: str
-    threshold: str
+    integrated: float
+    range: float
+    true_peak: float
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,17 +325,22 @@ def _levelling(track: AudioTrack, audio: Audio, loudness: Loudness, rate_hz: int
     Where the gain would not do without a limiter, loudnorm gives 192 kHz, and some samples more. Its
     timestamps are wrong after frames of another length, as where a gap was filled.
     """
+    lower_db = loudness.integrated - _LOUD_LUFS if loudness.integrated >= 0 else 0
+    first = [f"volume={-lower_db:.2f}dB"] if lower_db else []
     measured = (
-        f"measured_I={loudness.integrated}:measured_LRA={loudness.range}"
-        f":measured_TP={loudness.true_peak}:measured_thresh={loudness.threshold}"
+        f"measured_I={loudness.integrated - lower_db:.2f}"
+        f":measured_LRA={min(max(loudness.range, _LEAST_RANGE_LU), _MOST_MEASURED):.2f}"
+        f":measured_TP={min(loudness.true_peak - lower_db, _MOST_MEASURED):.2f}"
+        f":measured_thresh={loudness.threshold - lower_db:.2f}"
     )
-    return [f"{_loudnorm(track, audio)}:{measured}", f"aresample={rate_hz}", "asetpts=STARTPTS+N/SR/TB"]
+    level = f"{_loudnorm(track, audio)}:{measured}"
+    return [*first, level, f"aresample={rate_hz}", "asetpts=STARTPTS+N/SR/TB"]
 
 
 def _gain(audio: Audio, loudness: Loudness) -> str:
     """One gain for all parts of a track, some of which may be silent: loudnorm would level each by itself."""
-    wanted_db = (audio.loudness_lufs or 0.0) - float(loudness.integrated)
-    return f"volume={min(wanted_db, _PEAK_DB - float(loudness.true_peak)):.2f}dB"
+    wanted_db = (audio.loudness_lufs or 0.0) - loudness.integrated
+    return f"volume={min(wanted_db, _PEAK_DB - loudness.true_peak):.2f}dB"
 
 
 def _loudnorm(track: AudioTrack, audio: Audio) -> str:

@@ -1,5 +1,6 @@
 """Which filters a track gets."""
 
+import dataclasses
 from fractions import Fraction
 from typing import Any
 
@@ -25,7 +26,7 @@ PRINTED = """[Parsed_loudnorm_1 @ 0x55d0c8]
 \t"target_offset" : "0.20"
 }
 [out#0/null @ 0x563c] video:0KiB audio:1500KiB subtitle:0KiB"""
-MEASURED = Loudness(integrated="-33.51", range="1.40", true_peak="-12.04", threshold="-43.91")
+MEASURED = Loudness(integrated=-33.51, range=1.4, true_peak=-12.04, threshold=-43.91)
 
 
 def encodes(
@@ -70,6 +71,21 @@ def test_loudness_takes_two_passes() -> None:
     filters = encodes({"loudness_lufs": -18.0}, loudness=MEASURED).filters
     assert "measured_I=-33.51:measured_LRA=1.40:measured_TP=-12.04:measured_thresh=-43.91" in filters
     assert "loudnorm" not in encodes({"loudness_lufs": -18.0}).filters
+
+
+@pytest.mark.parametrize("integrated", [0, 0.75, 29.95])
+def test_loudnorm_gets_figures_that_it_takes(integrated: float) -> None:
+    loudness = Loudness(
+        integrated=integrated, range=120, true_peak=integrated + 110, threshold=integrated - 10
+    )
+    chain = encodes({"loudness_lufs": -18.0}, loudness=loudness).filters.split(",")
+    assert chain[1] == f"volume={-10 - integrated:.2f}dB"
+    assert chain[2].endswith("measured_I=-10.00:measured_LRA=99.00:measured_TP=99.00:measured_thresh=-20.00")
+
+
+def test_a_steady_sound_has_a_range_that_loudnorm_takes_for_measured() -> None:
+    steady = dataclasses.replace(MEASURED, range=0)
+    assert "measured_LRA=0.01" in encodes({"loudness_lufs": -18.0}, loudness=steady).filters
 
 
 def test_one_channel_becomes_a_mono_track_of_half_the_bits() -> None:
