@@ -1,13 +1,20 @@
 """Sound that is brought to a loudness: very loud, silent and very short tracks too, in every encoder."""
 
+import dataclasses
 import re
 import subprocess
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import pytest
 
-from clips import FFMPEG
-from studio import Studio, make_sounds
+import make
+from clips import FFMPEG, ffmpeg
+from studio import PICTURE, Studio, make_sounds
+from vhsbatch.ffmpeg.audio import plan_audio
+from vhsbatch.model.trim import Part
 from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.anyio
@@ -77,3 +84,42 @@ async def test_a_silent_track_stays_silent(
     audio = {"lossless": lossless, "loudness_lufs": WANTED_LUFS}
     made, _ = await studio.restore(await probe(source, ffmpeg=FFMPEG), audio, "mkv")
     assert loudness(made)[1] < -60
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "audio"),
+    [
+        ("mkv", "pcm_s16le", {"lossless": True}),
+        ("mkv", "pcm_s16le", {}),
+        ("mov", "pcm_s16le", {"lossless": True}),
+        ("mov", "pcm_s24le", {"lossless": True}),
+    ],
+)
+@pytest.mark.parametrize("seconds", [0.3, 1.5])
+async def test_a_short_track_is_levelled_in_every_encoder(
+    container: str, codec: str, audio: dict[str, Any], seconds: float, studio: Studio, tmp_path: Path
+) -> None:
+    source = make_sounds(tmp_path / "short.mkv", f"-c {codec}", sound=tone(0.1, seconds=seconds))
+    info = await probe(source, ffmpeg=FFMPEG)
+    made, _ = await studio.restore(info, {**audio, "loudness_lufs": WANTED_LUFS}, container)
+    track = (await probe(made, ffmpeg=FFMPEG)).audio[0]
+    assert float(track.end_s - track.start_s) == pytest.approx(seconds, abs=0.05)
+
+
+@pytest.mark.parametrize(("first", "all_samples"), [(1, 90_000), (15, 90_000), (500, 5), (15, 15)])
+async def test_flac_takes_a_part_that_begins_anywhere_in_a_frame(
+    first: int, all_samples: int, tmp_path: Path
+) -> None:
+    source = tmp_path / "whole.mkv"
+    sound = ("-ac", "2", "-c:a", "flac", "-af", "asetnsamples=1000")
+    ffmpeg("-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", "sine=d=2:r=48000", *sound, source)
+    info = await probe(source, ffmpeg=FFMPEG)
+    from_s = Fraction(1000 - first, 48_000)
+    part = Part(first_frame=0, stop_frame=1, from_s=from_s, to_s=from_s + Fraction(all_samples, 48_000))
+    (encode,) = plan_audio(dataclasses.replace(make.plan(info=info, container="mkv"), part=part), {})
+    assert encode.codec == "flac"
+    ffmpeg("-copyts", "-i", source, "-map", "0:a", *encode.arguments(0), tmp_path / "part.mkv")
+    with av.open(str(tmp_path / "part.mkv")) as made:
+        lengths = [frame.samples for frame in made.decode(audio=0)]
+    assert sum(lengths) == max(all_samples, 16)
+    assert set(lengths[:-1]) <= {4096}

@@ -21,6 +21,8 @@ _GAP_S = 0.02
 _AAC_RATES_HZ = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 # FLAC states its sample rate in 16 bits, and above in tens of Hz.
 _FLAC_HIGHEST_HZ, _FLAC_EVEN_HZ = 65_535, 655_350
+# Its encoder takes the first frame's length for all: 16 to 65,535 samples, and usually as many as here.
+_FLAC_FRAME, _FLAC_LEAST = 4096, 16
 # More channels are no arrangement of loudspeakers that AAC or FLAC has.
 _MOST_CHANNELS = 8
 # The highest peak of sound that is levelled, in dBTP.
@@ -219,13 +221,13 @@ def _plan_track(
     level = [] if loudness is None else _levelling(track, audio, loudness, rate_hz)
     if track.channels <= _MOST_CHANNELS or codec.startswith("pcm_"):
         channels = 1 if _mixes(track, audio) else track.channels
-        filters = _filters(track, video, audio, level, rate_hz, part=part)
+        filters = _filters(track, video, audio, level, rate_hz, codec=codec, part=part)
         return (
             AudioEncode(track=track, codec=codec, options=_bitrate(codec, audio, channels), filters=filters),
         )
     if loudness is not None:
         level = [_gain(audio, loudness)]
-    filters = _filters(track, video, audio, level, rate_hz, part=part)
+    filters = _filters(track, video, audio, level, rate_hz, codec=codec, part=part)
     pairs = [range(first, min(first + 2, track.channels)) for first in range(0, track.channels, 2)]
     return tuple(
         AudioEncode(
@@ -266,6 +268,7 @@ def _filters(
     level: Sequence[str],
     rate_hz: int,
     *,
+    codec: str,
     part: Part | None,
 ) -> str:
     """The whole chain of a track that is encoded: gaps filled, cleaned, levelled, as long as it was."""
@@ -274,8 +277,12 @@ def _filters(
     samples = (
         round(end_s * rate_hz) - round(start_s * rate_hz) if part else round((end_s - start_s) * rate_hz)
     )
+    if codec == "flac":
+        samples = max(samples, _FLAC_LEAST)
     if len(chain) > 1 and samples > 0:
         chain += [f"apad=whole_len={samples}", f"atrim=end_sample={samples}"]
+    if codec == "flac":
+        chain.append(f"asetnsamples=n={_FLAC_FRAME}:p=0")
     return ",".join(chain)
 
 

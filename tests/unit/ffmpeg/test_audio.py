@@ -10,6 +10,8 @@ import make
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.audio import AudioEncode, Loudness, audio_notes, drift, plan_audio
 from vhsbatch.ffmpeg.loudness import parse_loudness
+from vhsbatch.model.media import AudioTrack
+from vhsbatch.model.plan import JobPlan
 
 # What FFmpeg 9 prints with -loglevel info.
 PRINTED = """[Parsed_loudnorm_1 @ 0x55d0c8]
@@ -33,13 +35,17 @@ def encodes(
     audio: dict[str, Any], sound: dict[str, Any] | None = None, loudness: Loudness | None = None
 ) -> AudioEncode:
     track = make.sound(**(sound or {}))
-    plan = make.plan(
+    loudnesses = {} if loudness is None else {track.index: loudness}
+    (encode,) = plan_audio(_plan(audio, track, "mov"), loudnesses)
+    return encode
+
+
+def _plan(audio: dict[str, Any], track: AudioTrack, container: str) -> JobPlan:
+    return make.plan(
         info=make.info(make.track(frames=300), audio=(track,)),
         preset=Preset.model_validate({"name": "own", "audio": audio}),
-        container="mov",
+        container=container,
     )
-    (encode,) = plan_audio(plan, {} if loudness is None else {track.index: loudness})
-    return encode
 
 
 def test_a_track_that_is_left_alone_is_copied() -> None:
@@ -86,6 +92,11 @@ def test_loudnorm_gets_figures_that_it_takes(integrated: float) -> None:
 def test_a_steady_sound_has_a_range_that_loudnorm_takes_for_measured() -> None:
     steady = dataclasses.replace(MEASURED, range=0)
     assert "measured_LRA=0.01" in encodes({"loudness_lufs": -18.0}, loudness=steady).filters
+
+
+def test_flac_gets_frames_of_its_usual_length() -> None:
+    (encode,) = plan_audio(_plan({"lossless": True, "highpass_hz": 60}, make.sound(), "mkv"), {})
+    assert (encode.codec, encode.filters.split(",")[-1]) == ("flac", "asetnsamples=n=4096:p=0")
 
 
 def test_one_channel_becomes_a_mono_track_of_half_the_bits() -> None:
