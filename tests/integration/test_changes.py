@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import make
 import program
 from clips import FFMPEG, ffmpeg
+from vhsbatch.ffmpeg.changes import change_problem, follow
+from vhsbatch.ffmpeg.graph import OUTPUT_LABEL, compiled, read
+from vhsbatch.model.media import PictureChange
 from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.anyio
@@ -180,3 +184,39 @@ async def test_a_few_frames_that_state_another_shape_are_damage(tmp_path: Path) 
         content += part.read_bytes()
     (tmp_path / "tape.dv").write_bytes(content)
     assert (await probe(tmp_path / "tape.dv", ffmpeg=FFMPEG)).video.changes == ()
+
+
+@pytest.mark.parametrize("count", [101, 2000])
+def test_hundreds_of_changes_are_followed(count: int, tmp_path: Path) -> None:
+    # White frames of 4:3, every other one stated twice as wide, which gives it bars of 12 lines.
+    changes = tuple(
+        PictureChange(
+            at_s=Fraction(number, RATE),
+            frame=number,
+            width=64,
+            height=48,
+            pixel_format="yuv420p",
+            sar=Fraction(1 + number % 2),
+        )
+        for number in range(count)
+    )
+    track = make.track(
+        frames=count, rate=Fraction(RATE), width=64, height=48, sar=Fraction(1), changes=changes
+    )
+    assert change_problem(track) is None
+    graph = compiled(follow(read("source", "0"), track)).replace("source", "0")
+    white = ("-f", "lavfi", "-i", f"color=white:s=64x48:r={RATE}")
+    made = tmp_path / "made.mkv"
+    ffmpeg(
+        *white, "-filter_complex", graph, "-map", OUTPUT_LABEL, "-frames:v", str(count), "-c:v", "ffv1", made
+    )
+    tops = frames_of(made, (64, 48))[:, :12].mean(axis=(1, 2))
+    assert len(tops) == count
+    assert (tops[0::2] > 200).all()
+    assert (tops[1::2] < 30).all()
+
+
+def test_more_changes_than_a_command_line_holds_are_refused() -> None:
+    change = PictureChange(at_s=Fraction(0), frame=0, width=64, height=48, pixel_format="yuv420p", sar=None)
+    problem = change_problem(make.track(changes=(change,) * 2001))
+    assert problem == ("its picture changes 2001 times", "convert it to one size first")

@@ -2,9 +2,19 @@
 
 import shlex
 
-from cyclopts import CoercionError, CycloptsError, MissingArgumentError, UnusedCliTokensError
+from cyclopts import (
+    CoercionError,
+    CycloptsError,
+    MissingArgumentError,
+    Token,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
+
+from vhsbatch.model.trim import TRIM_OPTIONS
 
 _NUMBERS: dict[object, str] = {int: "a whole number", float: "a number"}
+_OF_FOLDERS = ("batch", "watch")
 
 
 def mistake(error: CycloptsError) -> str:
@@ -24,6 +34,13 @@ def _cause_and_fix(error: CycloptsError) -> tuple[str, str | None]:
         case MissingArgumentError(argument=argument) if argument is not None:
             typed = [name for name in argument.names if name in (error.root_input_tokens or ())]
             return f"{typed[0]} needs a value" if typed else f"{argument.name} is missing", None
+        case UnknownOptionError(token=token) if _is_part_of_folder(error, option := _typed(token)):
+            key = option.removeprefix("--")
+            return (
+                f"{option}: a part is of one video",
+                f"use vhs-upscale upscale VIDEO {option} …, "
+                f'or write {key} = "1:30" into a file beside the video, such as tape.avi.toml',
+            )
         case _:
             # The library's own sentence, which can hold line breaks.
             sentence = " ".join(str(error).split())
@@ -31,3 +48,12 @@ def _cause_and_fix(error: CycloptsError) -> tuple[str, str | None]:
                 # Of many commands it names the first few.
                 sentence = sentence.partition(" Available commands:")[0]
             return sentence.rstrip("."), None
+
+
+def _typed(token: Token) -> str:
+    """The option that was typed, without its value."""
+    return (token.keyword or token.value).partition("=")[0]
+
+
+def _is_part_of_folder(error: CycloptsError, option: str) -> bool:
+    return option in TRIM_OPTIONS and (error.command_chain or ("",))[0] in _OF_FOLDERS

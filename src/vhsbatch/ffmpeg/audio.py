@@ -21,15 +21,22 @@ _GAP_S = 0.02
 _AAC_RATES_HZ = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 # FLAC states its sample rate in 16 bits, and above in tens of Hz.
 _FLAC_HIGHEST_HZ, _FLAC_EVEN_HZ = 65_535, 655_350
+# Its encoder takes the first frame's length for all: 16 to 65,535 samples, and usually as many as here.
+_FLAC_FRAME, _FLAC_LEAST = 4096, 16
 # More channels are no arrangement of loudspeakers that AAC or FLAC has.
 _MOST_CHANNELS = 8
 # The highest peak of sound that is levelled, in dBTP.
 _PEAK_DB = -2
+# loudnorm takes no loudness above 0 LUFS, and takes 0 for none: such a track is brought to this first.
+_LOUD_LUFS = -10
+# It takes a range of 0 for none as well. The highest range and peak that it takes are far above those with
+# which a gain alone does it.
+_LEAST_RANGE_LU, _MOST_MEASURED = 0.01, 99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loudness:
-    """What the `loudnorm` filter measured of a whole track, as texts that it takes again.
+    """What the `loudnorm` filter measured of a whole track.
 
     Attributes:
         integrated: loudness in LUFS.
@@ -38,10 +45,10 @@ class Loudness:
         threshold: of the gate, in LUFS.
     """
 
-    integrated: str
-    range: str
-    true_peak: str
-    threshold: str
+    integrated: float
+    range: float
+    true_peak: float
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,13 +227,13 @@ def _plan_track(
     level = [] if loudness is None else _levelling(track, audio, loudness, rate_hz)
     if track.channels <= _MOST_CHANNELS or codec.startswith("pcm_"):
         channels = 1 if _mixes(track, audio) else track.channels
-        filters = _filters(track, video, audio, level, rate_hz, excerpt=excerpt)
+        filters = _filters(track, video, audio, level, rate_hz, codec=codec, excerpt=excerpt)
         return (
             AudioEncode(track=track, codec=codec, options=_bitrate(codec, audio, channels), filters=filters),
         )
     if loudness is not None:
         level = [_gain(audio, loudness)]
-    filters = _filters(track, video, audio, level, rate_hz, excerpt=excerpt)
+    filters = _filters(track, video, audio, level, rate_hz, codec=codec, excerpt=excerpt)
     pairs = [range(first, min(first + 2, track.channels)) for first in range(0, track.channels, 2)]
     return tuple(
         AudioEncode(
@@ -267,6 +274,7 @@ def _filters(
     level: Sequence[str],
     rate_hz: int,
     *,
+    codec: str,
     excerpt: Excerpt | None,
 ) -> str:
     """The whole chain of a track that is encoded: gaps filled, cleaned, levelled, as long as it was."""
@@ -275,8 +283,12 @@ def _filters(
     samples = (
         round(end_s * rate_hz) - round(start_s * rate_hz) if excerpt else round((end_s - start_s) * rate_hz)
     )
+    if codec == "flac":
+        samples = max(samples, _FLAC_LEAST)
     if len(chain) > 1 and samples > 0:
         chain += [f"apad=whole_len={samples}", f"atrim=end_sample={samples}"]
+    if codec == "flac":
+        chain.append(f"asetnsamples=n={_FLAC_FRAME}:p=0")
     return ",".join(chain)
 
 
@@ -326,17 +338,22 @@ def _levelling(track: AudioTrack, audio: Audio, loudness: Loudness, rate_hz: int
     Where the gain would not do without a limiter, loudnorm gives 192 kHz, and some samples more. Its
     timestamps are wrong after frames of another length, as where a gap was filled.
     """
+    lower_db = loudness.integrated - _LOUD_LUFS if loudness.integrated >= 0 else 0
+    first = [f"volume={-lower_db:.2f}dB"] if lower_db else []
     measured = (
-        f"measured_I={loudness.integrated}:measured_LRA={loudness.range}"
-        f":measured_TP={loudness.true_peak}:measured_thresh={loudness.threshold}"
+        f"measured_I={loudness.integrated - lower_db:.2f}"
+        f":measured_LRA={min(max(loudness.range, _LEAST_RANGE_LU), _MOST_MEASURED):.2f}"
+        f":measured_TP={min(loudness.true_peak - lower_db, _MOST_MEASURED):.2f}"
+        f":measured_thresh={loudness.threshold - lower_db:.2f}"
     )
-    return [f"{_loudnorm(track, audio)}:{measured}", f"aresample={rate_hz}", "asetpts=STARTPTS+N/SR/TB"]
+    level = f"{_loudnorm(track, audio)}:{measured}"
+    return [*first, level, f"aresample={rate_hz}", "asetpts=STARTPTS+N/SR/TB"]
 
 
 def _gain(audio: Audio, loudness: Loudness) -> str:
     """One gain for all parts of a track, some of which may be silent: loudnorm would level each by itself."""
-    wanted_db = (audio.loudness_lufs or 0.0) - float(loudness.integrated)
-    return f"volume={min(wanted_db, _PEAK_DB - float(loudness.true_peak)):.2f}dB"
+    wanted_db = (audio.loudness_lufs or 0.0) - loudness.integrated
+    return f"volume={min(wanted_db, _PEAK_DB - loudness.true_peak):.2f}dB"
 
 
 def _loudnorm(track: AudioTrack, audio: Audio) -> str:

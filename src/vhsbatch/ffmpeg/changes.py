@@ -20,12 +20,16 @@ _ALIKE = Fraction(1, 50)
 # A field's lines of 4:2:0 come in fours, so that bars do not shift one against the other.
 _LINES = 4
 _MOST_NAMED = 3
+# The times of more do not fit into a command line.
+_MOST_FOLLOWED = 2000
 
 
 def change_problem(track: VideoTrack) -> tuple[str, str] | None:
     """Why the source's changes cannot be followed, and what helps; None if they can."""
     if not track.changes:
         return None
+    if len(track.changes) > _MOST_FOLLOWED:
+        return f"its picture changes {len(track.changes)} times", "convert it to one size first"
     parts = [_part(track, change) for change in track.changes]
     for (one, _), (other, change) in pairwise(zip(parts, track.changes, strict=True)):
         what = None
@@ -149,8 +153,20 @@ def follow(node: Node, track: VideoTrack) -> Node:
 
 def _by_time(track: VideoTrack, values: Sequence[int]) -> str:
     """An expression for what holds from each change on; half a frame before it, since clocks round."""
-    expression = str(values[0])
-    for change, value in zip(track.changes[1:], values[1:], strict=True):
-        at_s = change.at_s - 1 / (2 * track.rate)
-        expression = f"if(gte(t,{float(at_s):.6f}),{value},{expression})"
-    return expression
+    begins_s = [float(change.at_s - 1 / (2 * track.rate)) for change in track.changes]
+    turns = [number for number in range(len(values)) if number == 0 or values[number] != values[number - 1]]
+    return _latest([(begins_s[number], values[number]) for number in turns])
+
+
+def _latest(parts: Sequence[tuple[float, int]]) -> str:
+    """Of parts that begin at a time each, the value of the one that has begun last.
+
+    The parts are halved again and again, since FFmpeg reads no more than 100 terms within each other.
+
+    >>> _latest([(0, 1), (2, 3)])
+    'if(gte(t,2.000000),3,1)'
+    """
+    if len(parts) == 1:
+        return str(parts[0][1])
+    half = len(parts) // 2
+    return f"if(gte(t,{parts[half][0]:.6f}),{_latest(parts[half:])},{_latest(parts[:half])})"

@@ -57,8 +57,8 @@ def parse_loudness(lines: Iterable[str]) -> Loudness | None:
     if not math.isfinite(float(found["input_i"])):
         return None
     return Loudness(
-        integrated=found["input_i"],
-        range=found["input_lra"],
-        true_peak=found["input_tp"],
-        threshold=found["input_thresh"],
+        integrated=float(found["input_i"]),
+        range=float(found["input_lra"]),
+        true_peak=float(found["input_tp"]),
+        threshold=float(found["input_thresh"]),
     )

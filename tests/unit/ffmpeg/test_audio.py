@@ -1,5 +1,6 @@
 """Which filters a track gets."""
 
+import dataclasses
 from fractions import Fraction
 from typing import Any
 
@@ -9,6 +10,8 @@ import make
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.audio import AudioEncode, Loudness, audio_notes, drift, plan_audio
 from vhsbatch.ffmpeg.loudness import parse_loudness
+from vhsbatch.model.media import AudioTrack
+from vhsbatch.model.plan import JobPlan
 
 # What FFmpeg 9 prints with -loglevel info.
 PRINTED = """[Parsed_loudnorm_1 @ 0x55d0c8]
@@ -25,20 +28,24 @@ PRINTED = """[Parsed_loudnorm_1 @ 0x55d0c8]
 \t"target_offset" : "0.20"
 }
 [out#0/null @ 0x563c] video:0KiB audio:1500KiB subtitle:0KiB"""
-MEASURED = Loudness(integrated="-33.51", range="1.40", true_peak="-12.04", threshold="-43.91")
+MEASURED = Loudness(integrated=-33.51, range=1.4, true_peak=-12.04, threshold=-43.91)
 
 
 def encodes(
     audio: dict[str, Any], sound: dict[str, Any] | None = None, loudness: Loudness | None = None
 ) -> AudioEncode:
     track = make.sound(**(sound or {}))
-    plan = make.plan(
+    loudnesses = {} if loudness is None else {track.index: loudness}
+    (encode,) = plan_audio(_plan(audio, track, "mov"), loudnesses)
+    return encode
+
+
+def _plan(audio: dict[str, Any], track: AudioTrack, container: str) -> JobPlan:
+    return make.plan(
         info=make.info(make.track(frames=300), audio=(track,)),
         preset=Preset.model_validate({"name": "own", "audio": audio}),
-        container="mov",
+        container=container,
     )
-    (encode,) = plan_audio(plan, {} if loudness is None else {track.index: loudness})
-    return encode
 
 
 def test_a_track_that_is_left_alone_is_copied() -> None:
@@ -70,6 +77,26 @@ def test_loudness_takes_two_passes() -> None:
     filters = encodes({"loudness_lufs": -18.0}, loudness=MEASURED).filters
     assert "measured_I=-33.51:measured_LRA=1.40:measured_TP=-12.04:measured_thresh=-43.91" in filters
     assert "loudnorm" not in encodes({"loudness_lufs": -18.0}).filters
+
+
+@pytest.mark.parametrize("integrated", [0, 0.75, 29.95])
+def test_loudnorm_gets_figures_that_it_takes(integrated: float) -> None:
+    loudness = Loudness(
+        integrated=integrated, range=120, true_peak=integrated + 110, threshold=integrated - 10
+    )
+    chain = encodes({"loudness_lufs": -18.0}, loudness=loudness).filters.split(",")
+    assert chain[1] == f"volume={-10 - integrated:.2f}dB"
+    assert chain[2].endswith("measured_I=-10.00:measured_LRA=99.00:measured_TP=99.00:measured_thresh=-20.00")
+
+
+def test_a_steady_sound_has_a_range_that_loudnorm_takes_for_measured() -> None:
+    steady = dataclasses.replace(MEASURED, range=0)
+    assert "measured_LRA=0.01" in encodes({"loudness_lufs": -18.0}, loudness=steady).filters
+
+
+def test_flac_gets_frames_of_its_usual_length() -> None:
+    (encode,) = plan_audio(_plan({"lossless": True, "highpass_hz": 60}, make.sound(), "mkv"), {})
+    assert (encode.codec, encode.filters.split(",")[-1]) == ("flac", "asetnsamples=n=4096:p=0")
 
 
 def test_one_channel_becomes_a_mono_track_of_half_the_bits() -> None:
