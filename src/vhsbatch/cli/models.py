@@ -59,12 +59,12 @@ def check(model: Annotated[Path, Parameter(completer=added_model_names)], /) -> 
     Args:
         model: Model file, or the name of a shipped or an added model; several with commas between them.
     """
-    chain = [find_model(name, source_height=1, target_height=2) for name in model_names(str(model))]
-    for files in chain:
+    found = [find_model(name, source_height=1, target_height=2) for name in model_names(str(model))]
+    for files in found:
         _show_checked(files)
-    if len(chain) > 1:
-        names = " + ".join(files.name for files in chain)
-        show_line(plain(f"{names}: x{math.prod(files.scale for files in chain)} together"))
+    if len(found) > 1:
+        names = " + ".join(files.name for files in found)
+        show_line(plain(f"{names}: x{math.prod(files.scale for files in found)} together"))
     return 0
 
 

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from vhsbatch.engines.realesrgan import chained
+from vhsbatch.engines.realesrgan import numbered
 from vhsbatch.model.plan import JobPlan
 
 # Small enough to waste little when FFmpeg seeks, large enough to be worth a round trip.
@@ -20,8 +20,8 @@ def files_of(plan: JobPlan) -> dict[str, Path]:
     if plan.nnedi_weights is not None:
         files["nnedi"] = plan.nnedi_weights
     if plan.upscaling is not None:
-        for number, model in enumerate(plan.upscaling.chain, 1):
-            files |= {chained("param", number): model.param, chained("weights", number): model.weights}
+        for number, model in enumerate(plan.upscaling.models, 1):
+            files |= {numbered("param", number): model.param, numbered("weights", number): model.weights}
     return files
 
 

@@ -12,7 +12,7 @@ from vhsbatch.cluster.protocol import Offer, difference, fitting, mapped, parse_
 from vhsbatch.cluster.tools import tools
 from vhsbatch.config.settings import Settings
 from vhsbatch.engines.models import digest, shipped_models
-from vhsbatch.engines.realesrgan import chained
+from vhsbatch.engines.realesrgan import numbered
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.errors import ToolError
 from vhsbatch.ffmpeg.encoder_choice import choose_encoder
@@ -127,7 +127,7 @@ class Member:
             weights=files["weights"],
             then=tuple(
                 replace(
-                    model, param=files[chained("param", number)], weights=files[chained("weights", number)]
+                    model, param=files[numbered("param", number)], weights=files[numbered("weights", number)]
                 )
                 for number, model in enumerate(planned.then, 2)
             ),
@@ -228,8 +228,8 @@ def files_here(plan: JobPlan) -> dict[str, Path]:
     files = files_of(plan)
     if plan.upscaling is not None:
         shipped = {(digest(model.param), digest(model.weights)): model for model in shipped_models()}
-        for number in range(1, len(plan.upscaling.chain) + 1):
-            names = chained("param", number), chained("weights", number)
+        for number in range(1, len(plan.upscaling.models) + 1):
+            names = numbered("param", number), numbered("weights", number)
             model = shipped.get((plan.identity.get(names[0], ""), plan.identity.get(names[1], "")))
             if model is not None:
                 files |= dict(zip(names, (model.param, model.weights), strict=True))

@@ -203,12 +203,12 @@ class Upscale(Table):
     @field_validator("model", mode="before")
     @classmethod
     def _joined(cls, value: object) -> object:
-        is_chain = isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
-        return ",".join(value) if isinstance(value, list | tuple) and is_chain else value
+        are_names = isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
+        return ",".join(value) if isinstance(value, list | tuple) and are_names else value
 
 
 def model_names(model: str) -> tuple[str, ...]:
-    """The models of a chain, as a preset or an option names them.
+    """The models that run one after the other, as a preset or an option names them.
 
     >>> model_names("bleed.pth, x4plus")
     ('bleed.pth', 'x4plus')

