@@ -31,7 +31,6 @@ REFUSALS = [
     (f"{BATCH} --from 10", 2, "--from: a part is of one video (use vhs-upscale upscale VIDEO --from …, or"),
     (f"{BATCH} --to=10", 2, '--to: a part is of one video … or write to = "1:30" into a file beside the'),
     ("watch in out --from 1", 2, "--from: a part is of one video"),
-    ("verify out --from 1", 2, "Unknown option: --from."),
     (f"{BATCH} -p", 2, "-p needs a value (vhs-upscale batch --help says what there is)"),
     (f"{BATCH} --crf abc", 2, "--crf abc: must be a whole number (vhs-upscale batch --help"),
     ("watch in out --settle soon", 2, "--settle soon: must be a number (vhs-upscale watch --help"),
