@@ -56,6 +56,31 @@ async def test_damage_in_the_middle_is_counted_and_placed(
     assert all(0.8 < float(begin) <= float(end) < 2.4 for begin, end in damage.places)
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("a.avi", ("-c:v", "rawvideo", "-pix_fmt", "bgr24")),
+        ("a.mov", ("-c:v", "rawvideo", "-pix_fmt", "rgb24")),
+        ("a.nut", ("-c:v", "rawvideo", "-pix_fmt", "gray")),
+        ("a.mov", ("-c:v", "r210")),
+    ],
+)
+async def test_black_frames_of_plain_samples_are_no_damage(
+    name: str, codec: tuple[str, ...], tmp_path: Path
+) -> None:
+    black = "testsrc2=s=160x128:r=25:d=2,format=gbrp,lutrgb=enable='between(n,10,19)':r=0:g=0:b=0"
+    ffmpeg("-f", "lavfi", "-i", black, *codec, tmp_path / name)
+    assert await damage_of(tmp_path / name) is None
+
+
+async def test_zeros_for_luma_and_colour_are_damage(tmp_path: Path) -> None:
+    green = "testsrc2=s=160x128:r=25:d=2,format=yuv420p,lutyuv=enable='between(n,10,19)':y=0:u=0:v=0"
+    ffmpeg("-f", "lavfi", "-i", green, "-c:v", "rawvideo", tmp_path / "a.avi")
+    damage = await damage_of(tmp_path / "a.avi")
+    assert damage is not None
+    assert damage.frames == 10
+
+
 @pytest.mark.parametrize(("name", "codec"), [("a.mp4", X264), ("a.mov", DV), ("a.avi", ("-c:v", "ffv1"))])
 async def test_a_sound_clip_has_no_damage(name: str, codec: tuple[str, ...], tmp_path: Path) -> None:
     assert await damage_of(damaged_clip(tmp_path / name, *codec, part=0)) is None

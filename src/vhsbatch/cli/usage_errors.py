@@ -37,7 +37,7 @@ def _cause_and_fix(error: CycloptsError) -> tuple[str, str | None]:
         case UnknownOptionError(token=token) if _is_part_of_folder(error, option := _typed(token)):
             key = option.removeprefix("--")
             return (
-                f"{option}: a part is of one video",
+                f"{option}: an excerpt is of one video",
                 f"use vhs-upscale upscale VIDEO {option} …, "
                 f'or write {key} = "1:30" into a file beside the video, such as tape.avi.toml',
             )

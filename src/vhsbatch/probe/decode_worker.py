@@ -49,6 +49,9 @@ _DV_KINDS = np.array([0, 1, 1, 2, 2, 2, *([3, *[4] * 15] * 9)], np.uint8)
 # blocks are noise, or 5 % zeros.
 _TOO_MANY_BLOCKS = 0.02
 
+# What stores samples as they are. Zeros are a black frame there, unless the samples are luma and colour.
+_PLAIN_CODECS = frozenset({"rawvideo", "r210", "r10k", "avrp"})
+
 Frame = npt.NDArray[np.int16]
 
 
@@ -134,12 +137,12 @@ def decode(opens: Sequence[str], index: int, *, fields: bool, threads: int) -> S
         stream: Any = container.streams[index]
         codec = stream.codec_context
         codec.thread_type, codec.thread_count = "AUTO", threads
-        is_dv = codec.name == "dvvideo"
+        is_dv, zeros_count = codec.name == "dvvideo", not zeros_are_black(codec.name, codec.pix_fmt)
         again = max(container.size or 0, 0) // _RESYNC_BYTES + 1
         for packet in _packets(container, stream, again):
             seen.complains |= _heard(said)  # of another thread, or of the demuxer
             data = bytes(packet) if packet.size else b""
-            wrong = wrong_blocks(data) if is_dv else float(bool(data) and not any(data))
+            wrong = wrong_blocks(data) if is_dv else float(zeros_count and bool(data) and not any(data))
             overwritten = is_dv and wrong > _TOO_MANY_BLOCKS
             try:
                 for frame in codec.decode(packet):
@@ -170,6 +173,18 @@ def _packets(container: Any, stream: Any, again: int) -> Iterator[Any]:
             return
         else:
             return
+
+
+def zeros_are_black(codec: str, pixel_format: str | None) -> bool:
+    """Whether a packet of zeros is a frame that may have been recorded, and not a place without data.
+
+    >>> [zeros_are_black("rawvideo", name) for name in ("bgr24", "gray", "pal8", "yuv420p", "uyvy422")]
+    [True, True, True, False, False]
+    """
+    if codec not in _PLAIN_CODECS or pixel_format is None:
+        return False
+    known = av.VideoFormat(pixel_format)
+    return bool(known.is_rgb or len(known.components) == 1)
 
 
 def wrong_blocks(data: bytes) -> float:

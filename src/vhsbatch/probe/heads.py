@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vhsbatch.process.spawn import guarded
+
 # A file that takes longer is on a disk that does not answer.
 _PATIENCE_S = 30.0
 # A watched folder is looked at again and again.
@@ -62,7 +64,7 @@ def _key(path: Path) -> tuple[Path, int, int] | None:
 def _ask(paths: list[Path]) -> list[dict[str, Any]]:
     try:
         done = subprocess.run(
-            (sys.executable, "-P", "-m", "vhsbatch.probe.heads_worker"),
+            guarded((sys.executable, "-P", "-m", "vhsbatch.probe.heads_worker")),
             input=b"\0".join(map(os.fsencode, paths)),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -20,12 +20,11 @@ from vhsbatch.errors import (
     EMBEDDED_FIX,
     ChainError,
     OutOfMemoryError,
-    ProcessLimitError,
     StageFailure,
 )
 from vhsbatch.process.feeds import FEEDS
 from vhsbatch.process.out_of_memory import out_of_memory_kills
-from vhsbatch.process.process_limits import refusals, refused_since
+from vhsbatch.process.process_limits import limit_error, refusals, refused_since
 from vhsbatch.process.spawn import LineSink, Tail, describe_exit, read_lines, spawn
 from vhsbatch.process.system import BROKEN_PIPE, KILLED
 
@@ -98,7 +97,7 @@ async def run_chain(
         error = _chain_error(failed_first, running, memory_ran_out=kills_since > 0)
         if not isinstance(error, OutOfMemoryError):
             limit = await anyio.to_thread.run_sync(refused_since, refused)
-            error = error if limit is None else _limited(error, limit)
+            error = error if limit is None else limit_error(limit, f"{error.culprit} failed", error)
         raise error
 
 
@@ -207,16 +206,6 @@ def _chain_error(failed: list[str], running: list[_Running], *, memory_ran_out: 
         culprit=culprit.stage,
         fix=_fix_of(said or ""),
         stages=tuple(failures.values()),
-    )
-
-
-def _limited(error: ChainError, limit: str) -> ProcessLimitError:
-    """The error of a chain that got no process or thread: what its stages say of it is misleading."""
-    return ProcessLimitError(
-        f"{limit}: {error.culprit} failed",
-        fix="close other programs, or raise the limit",
-        culprit=error.culprit,
-        stages=error.stages,
     )
 
 

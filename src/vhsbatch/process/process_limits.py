@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from vhsbatch.errors import ChainError, ProcessLimitError
+
 _MOUNT = Path("/sys/fs/cgroup")
 # The files of a group; one of them has no limit where it says so.
 _LIMIT, _EVENTS, _NO_LIMIT = "pids.max", "pids.events", "max"
@@ -96,6 +98,22 @@ def why_refused(
     if user is not None and user[0] + _CHAIN_THREADS > user[1]:
         return f"this user may have {user[1]} processes and threads (ulimit -u), and has {user[0]}"
     return None
+
+
+def limit_error(limit: str, failed: str, error: ChainError | None = None) -> ProcessLimitError:
+    """The error of work that got no process or thread: what its stages say of it is misleading.
+
+    Args:
+        limit: which limit, as `refused_since` words it.
+        failed: what became of the work, in words.
+        error: what is known of its stages.
+    """
+    return ProcessLimitError(
+        f"{limit}: {failed}",
+        fix="close other programs, or raise the limit",
+        culprit=None if error is None else error.culprit,
+        stages=() if error is None else error.stages,
+    )
 
 
 def refused_since(before: Mapping[Path, int]) -> str | None:

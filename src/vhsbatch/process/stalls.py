@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import anyio
 import psutil
 
-from vhsbatch.errors import ChainError, ProcessLimitError
-from vhsbatch.process.process_limits import refusals, refused_since
+from vhsbatch.errors import ChainError
+from vhsbatch.process.process_limits import limit_error, refusals, refused_since
 from vhsbatch.process.spawn import children_known
 from vhsbatch.process.suspension import patient
 from vhsbatch.process.threads import in_thread
@@ -77,7 +77,7 @@ async def no_stall(what: str, limit_s: float) -> AsyncIterator[None]:
         yield
     if scope.cancelled_caught:
         if (limit := await in_thread(refused_since, refused)) is not None:
-            raise _starved(what, limit)
+            raise limit_error(limit, f"{what} stood still")
         raise ChainError(
             f"{what}: nothing moved in {limit_s:g} s: it was stopped",
             fix="check the disks, and set stall_timeout_s higher if this machine is that slow",
@@ -119,11 +119,7 @@ async def no_starvation(what: str, limit_s: float = _STARVED_S) -> AsyncIterator
     async with _ended_by(watch) as scope:
         yield
     if scope.cancelled_caught and limits:
-        raise _starved(what, limits[0])
-
-
-def _starved(what: str, limit: str) -> ProcessLimitError:
-    return ProcessLimitError(f"{limit}: {what} stood still", fix="close other programs, or raise the limit")
+        raise limit_error(limits[0], f"{what} stood still")
 
 
 @asynccontextmanager

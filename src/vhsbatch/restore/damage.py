@@ -28,13 +28,21 @@ def expect_usable(info: MediaInfo, max_percent: int) -> None:
         )
 
 
-def damage_notes(info: MediaInfo) -> tuple[str, ...]:
-    """What the user should know of the damage that was accepted."""
+def damage_notes(info: MediaInfo, *, keeps_times: bool = False) -> tuple[str, ...]:
+    """What the user should know of the damage that was accepted.
+
+    Args:
+        info: the source.
+        keeps_times: whether each frame is shown at its own time, and none stands in for another.
+    """
     damage = _damage_of_excerpt(info)
     if damage is None:
         return ()
     note = f"damaged, and restored as it decodes: {_in_words(damage)}"
-    if held := sum(gap.frames for gap in info.video.overwritten):
+    held = sum(gap.frames for gap in info.video.overwritten)
+    if held and keeps_times:
+        note += f"; {counted(held, 'overwritten frame')} shown as decoded, as --vfr keep asks"
+    elif held:
         note += f"; {counted(held, 'overwritten frame')} replaced by the frame before"
     return (note,)
 

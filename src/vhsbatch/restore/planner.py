@@ -101,7 +101,7 @@ def make_plan(
     )
     found = (
         *(note for note in info.notes if times_s is None or note not in rate_notes(track)),
-        *damage_notes(info),
+        *damage_notes(info, keeps_times=recipe.keeps_times),
     )
     changed = (*change_notes(track), *colour_notes(track))
     kept = (

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vhsbatch.process.process_limits import refusals, users_threads, why_refused
+from vhsbatch.errors import ChainError, StageFailure
+from vhsbatch.process.process_limits import limit_error, refusals, users_threads, why_refused
 
 GROUP = Path("/sys/fs/cgroup/tapes")
 
@@ -82,3 +83,12 @@ def test_the_threads_of_all_processes_of_the_user_count(
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr(resource, "getrlimit", lambda _which: (200, 300))
     assert users_threads(tmp_path) is None
+
+
+def test_the_error_names_the_limit_the_fix_and_what_is_known_of_the_chain() -> None:
+    stage = StageFailure(stage="encode", command=("ffmpeg",), exit_code=1, stderr_tail=("no threads",))
+    known = ChainError("encode failed: no threads", culprit="encode", stages=(stage,))
+    error = limit_error("pids.max allows no more", "encode failed", known)
+    assert str(error) == "pids.max allows no more: encode failed (close other programs, or raise the limit)"
+    assert (error.culprit, error.stages) == ("encode", (stage,))
+    assert limit_error("pids.max allows no more", "joining stood still").stages == ()

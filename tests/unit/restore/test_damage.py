@@ -7,7 +7,7 @@ import pytest
 
 import make
 from vhsbatch.errors import InputError
-from vhsbatch.model.media import Damage
+from vhsbatch.model.media import Damage, Gap
 from vhsbatch.restore.damage import damage_notes, expect_usable
 
 DAMAGE = Damage(
@@ -33,6 +33,20 @@ def test_what_is_allowed_is_told(percent: int) -> None:
     info = replace(make.info(), damage=DAMAGE)
     expect_usable(info, percent)
     assert damage_notes(info) == (f"damaged, and restored as it decodes: {WORDS}",)
+
+
+@pytest.mark.parametrize(
+    ("keeps_times", "told"),
+    [
+        (False, "2 overwritten frames replaced by the frame before"),
+        (True, "2 overwritten frames shown as decoded, as --vfr keep asks"),
+    ],
+)
+def test_it_is_told_what_is_shown_of_overwritten_frames(keeps_times: bool, told: str) -> None:
+    track = make.track(overwritten=(Gap(start=12, stop=14),))
+    info = replace(make.info(track), damage=DAMAGE)
+    (note,) = damage_notes(info, keeps_times=keeps_times)
+    assert note.endswith(f"; {told}")
 
 
 def test_a_sound_source_needs_no_words() -> None:

@@ -19,6 +19,7 @@ from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import (
     AudioTrack,
     Colour,
+    Damage,
     FieldOrder,
     Gap,
     MediaInfo,
@@ -73,6 +74,21 @@ def test_a_plan_of_an_interlaced_source() -> None:
     assert plan.notes == (
         "interlaced, bottom field first (DV): deinterlaced with bwdif, a frame from each field",
     )
+
+
+def test_overwritten_frames_that_keep_their_times_are_said_to_be_shown() -> None:
+    track = make.track(
+        frames=4,
+        field_order=FieldOrder.PROGRESSIVE,
+        constant_rate=False,
+        overwritten=(Gap(start=1, stop=2),),
+    )
+    damage = Damage(frames=1, of_frames=4, places=((Fraction(0), Fraction(0)),))
+    info = replace(make.info(track), damage=damage)
+    preset = Preset(name="own", vfr="keep")
+    times_s = [number / make.NTSC_RATE for number in range(4)]
+    plan = make_plan(make.job(), info, preset, resolve(track, preset), toolchain(), times_s=times_s)
+    assert any("1 overwritten frame shown as decoded" in note for note in plan.notes)
 
 
 @pytest.mark.parametrize(
