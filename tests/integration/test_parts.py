@@ -177,6 +177,29 @@ def test_a_recording_that_has_grown_is_restored_again_and_an_unchanged_one_is_ke
     assert len(decoded(result, "v")) > frames
 
 
+def test_a_result_is_kept_from_parts_that_change_places_or_go(chapters: list[Path], tmp_path: Path) -> None:
+    result = tmp_path / "out" / "GH010007_joined_240p.mkv"
+    assert batch(tmp_path).returncode == 0
+    frames = decoded(result, "v")
+    spare = chapters[1].rename(tmp_path / "spare.mp4")
+    chapters[2].rename(chapters[1])
+    spare.rename(chapters[2])
+    assert batch(tmp_path, "--skip-existing").returncode == 0
+    changed = decoded(result, "v")
+    assert changed != frames
+    assert sorted(changed) == sorted(frames)
+    last = chapters[2].rename(spare)
+    content = result.read_bytes()
+    for more in ((), ("--resume",), ("--skip-existing",)):
+        done = batch(tmp_path, *more)
+        assert done.returncode != 0
+        assert "was made of 3 files, of which GH030007.mp4 is missing now (put it back" in done.stderr
+        assert result.read_bytes() == content
+    last.rename(chapters[2])
+    kept = batch(tmp_path)
+    assert "kept 1 result" in kept.stdout + kept.stderr
+
+
 def test_what_is_wrong_with_a_part_names_it_and_the_way_out(chapters: list[Path], tmp_path: Path) -> None:
     chapters[1].write_bytes(b"no video" * 1000)
     aged(chapters)

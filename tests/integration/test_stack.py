@@ -122,6 +122,7 @@ def test_another_tape_is_refused_in_one_line(tmp_path: Path) -> None:
     [
         (("tape.avi", "-o", "x.mkv"), "2 to 8"),
         (("tape.avi", "tape.avi", "-o", "x.mkv"), "named twice"),
+        (("tape.avi", "linked.avi", "-o", "x.mkv"), "named twice"),
         (("tape.avi", "none.avi", "-o", "x.mkv"), "does not exist"),
         (("tape.avi", "small.avi", "-o", "x.mkv"), "one size and rate"),
         (("tape.avi", "small.avi", "-o", "x.mp4"), ".mkv"),
@@ -130,7 +131,7 @@ def test_another_tape_is_refused_in_one_line(tmp_path: Path) -> None:
 def test_what_cannot_be_stacked_is_refused_in_one_line(
     tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
-    tape(tmp_path)
+    (tmp_path / "linked.avi").hardlink_to(tape(tmp_path))
     make_clip(tmp_path / "small.avi", *_TAPE, seconds=1, size="96x64")
     done = program.run("stack", *arguments, cwd=tmp_path)
     assert done.returncode in (1, 2)

@@ -36,7 +36,25 @@ def test_files_in_a_row_are_read_as_one(tmp_path: Path) -> None:
         assert file.read() == b"12345678"
         assert (file.seek(2), file.read(3)) == (2, b"345")
         assert (file.seek(-2, os.SEEK_END), file.read()) == (6, b"78")
-    assert state_of(*paths) == (8, max(path.stat().st_mtime_ns for path in paths))
+    size_bytes, modified_ns = state_of(*paths)
+    assert size_bytes == 8
+    assert abs(modified_ns - max(path.stat().st_mtime_ns for path in paths)) < 10**6
+
+
+def test_files_that_change_places_are_in_another_state(tmp_path: Path) -> None:
+    """They are as long and as new together as before; one that was not the newest may have changed, too."""
+    paths = [tmp_path / name for name in ("a", "b", "c")]
+    for path, content in zip(paths, (b"123", b"", b"45678"), strict=True):
+        path.write_bytes(content)
+    before = state_of(*paths)
+    assert state_of(*paths) == before
+    assert state_of(paths[0], paths[2], paths[1]) != before
+    newest_ns = max(path.stat().st_mtime_ns for path in paths)
+    os.utime(paths[2], ns=(newest_ns, newest_ns))
+    before = state_of(*paths)
+    os.utime(paths[1], ns=(newest_ns - 10**9, newest_ns - 10**9))
+    assert state_of(*paths) != before
+    assert state_of(paths[2]) == (5, newest_ns)
 
 
 def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path) -> None:

@@ -129,7 +129,9 @@ class Ledger:
             size_bytes, modified_ns = state_of(*job.files)
             found = standing(
                 job.output,
-                SourceIdentity(path=job.source, size_bytes=size_bytes, modified_ns=modified_ns),
+                SourceIdentity(
+                    path=job.source, size_bytes=size_bytes, modified_ns=modified_ns, parts=job.parts
+                ),
                 look(job.output),
                 self.result_at(job.output),
                 digest_of_output=lambda: read(job.output),

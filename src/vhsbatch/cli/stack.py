@@ -59,7 +59,8 @@ def stack(
         expect_video(capture)
         refuse_part(capture)
     paths = [capture.resolve() for capture in captures]
-    if len(set(paths)) < len(paths):
+    # A hard link is another name of the same file.
+    if len({(status.st_dev, status.st_ino) for status in map(Path.stat, paths)}) < len(paths):
         raise UsageError("one capture is named twice", fix="name each once")
     expect_place(output, paths, overwrite=overwrite)
     return run_until_stopped(

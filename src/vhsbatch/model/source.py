@@ -57,12 +57,14 @@ class SourceIdentity:
         size_bytes: its size.
         modified_ns: when it was last changed, in nanoseconds since the epoch; 0 where nobody kept that.
         sha256: its digest; empty where it has not been read.
+        parts: all files of a recording in several, of which the first is `path`.
     """
 
     path: Path
     size_bytes: int
     modified_ns: int = 0
     sha256: str = ""
+    parts: tuple[Path, ...] = ()
 
 
 class Likeness(StrEnum):

@@ -19,6 +19,7 @@ import anyio.to_thread
 
 from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.formats import IN_A_ROW_DEMUXERS, IN_A_ROW_EXTENSIONS
+from vhsbatch.fs import modified_ns_of
 from vhsbatch.model.media import AudioTrack
 from vhsbatch.model.source import Joined, PartFile, Source
 from vhsbatch.probe.scan import Scan, scan
@@ -40,7 +41,7 @@ class Opened:
         source: what FFmpeg opens.
         path: absolute path; of several files that of the first.
         size_bytes: of all files together.
-        modified_ns: that of the newest.
+        modified_ns: when they were last changed, see `modified_ns_of`.
         timeout_s: seconds that a look at it may take.
         packets: what they tell.
         notes: what the user should know of how files were joined.
@@ -97,7 +98,9 @@ async def read_source(
         source=source,
         path=files[0],
         size_bytes=size_bytes,
-        modified_ns=max(part.modified_ns for part in opened),
+        modified_ns=modified_ns_of(
+            [part.size_bytes for part in opened], [part.modified_ns for part in opened]
+        ),
         timeout_s=timeout_s,
         packets=packets,
         notes=notes if len(files) == 1 else (_list_of(files), *notes),

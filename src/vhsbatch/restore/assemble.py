@@ -80,6 +80,7 @@ async def assemble(
             size_bytes=plan.info.size_bytes,
             modified_ns=plan.info.modified_ns,
             sha256=await sha256(*plan.job.files),
+            parts=plan.job.parts,
         )
         # The digest covers what was read so far.
         await expect_unchanged(plan)

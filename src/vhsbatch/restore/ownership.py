@@ -167,6 +167,11 @@ def _standing_of(
     match alike:
         case Likeness.SAME:
             return Own(result)
+        case Likeness.CHANGED if gone := [part for part in result.source.parts if part not in source.parts]:
+            return InTheWay(
+                f"{output} was made of {len(result.source.parts)} files, of which {gone[0].name} "
+                f"is missing now (put it back; or {OTHER_WAYS})"
+            )
         case Likeness.CHANGED:
             return Nothing("the source has changed since it was restored: restored again", result.sha256)
         case _:

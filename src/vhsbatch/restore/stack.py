@@ -216,8 +216,10 @@ async def stack_captures(
         )
         beside = folder / "record"
         await anyio.Path(beside).write_text(dump_pretty(record), encoding="utf-8", errors="backslashreplace")
-        await publish(beside, stack_record_path(output))
-        await publish(made, output)
+        # Whoever interrupts between the two would leave a record of what is not there.
+        with anyio.CancelScope(shield=True):
+            await publish(beside, stack_record_path(output))
+            await publish(made, output)
     return record
 
 

@@ -68,6 +68,21 @@ def test_a_source_that_grew_is_made_again_in_the_place_of_its_result() -> None:
     assert "changed" in there.note
 
 
+def test_the_result_of_all_parts_is_not_replaced_by_that_of_some() -> None:
+    parts = tuple(Path(f"/in/tape_{number}.avi") for number in (1, 2, 3))
+    whole = dataclasses.replace(TAPE, path=parts[0], parts=parts)
+    result = dataclasses.replace(RESULT, source=whole)
+    fewer = dataclasses.replace(whole, size_bytes=8, parts=parts[:2])
+    there = stand(fewer, FILE, result)
+    assert isinstance(there, InTheWay)
+    assert not there.absolute
+    for words in (str(OUT), "3 files", "tape_3.avi", "put it back", "--overwrite"):
+        assert words in there.reason
+    # One more is no loss.
+    more = dataclasses.replace(whole, size_bytes=12, parts=(*parts, Path("/in/tape_4.avi")))
+    assert isinstance(stand(more, FILE, result), Nothing)
+
+
 def test_another_tape_never_takes_the_place_and_both_are_named() -> None:
     there = stand(now(path=ELSEWHERE, size_bytes=20), FILE, RESULT)
     assert isinstance(there, InTheWay)
