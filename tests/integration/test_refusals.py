@@ -28,7 +28,7 @@ REFUSALS = [
     ("batch in my tapes", 2, "too many words: tapes (names with spaces need quotes)"),
     (f"{BATCH} --no-such", 2, "Unknown option: --no-such. Did you mean --no-tui? (vhs-upscale batch --help"),
     (f"{BATCH} --clr 3", 2, "Unknown option: --clr. Did you mean --crf?"),
-    (f"{BATCH} --from 10", 2, "--from: an excerpt is of one video (use vhs-upscale upscale VIDEO --from …, or"),
+    (f"{BATCH} --from 10", 2, "--from: an excerpt is of one video (use vhs-upscale upscale VIDEO --from"),
     (f"{BATCH} --to=10", 2, '--to: an excerpt is of one video … or write to = "1:30" into a file beside the'),
     ("watch in out --from 1", 2, "--from: an excerpt is of one video"),
     (f"{BATCH} -p", 2, "-p needs a value (vhs-upscale batch --help says what there is)"),
