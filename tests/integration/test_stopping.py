@@ -68,6 +68,32 @@ def test_nor_is_a_loop_that_waits_itself() -> None:
     assert took_s < program.GONE_S
 
 
+BEHIND_A_SHELL = """
+import signal, sys
+import anyio
+from vhsbatch.process.stop_signals import deadline, run_until_stopped
+
+async def work():
+    print("at work", flush=True)
+    try:
+        await anyio.sleep(60)
+    finally:
+        print("cleared away", file=sys.stderr, flush=True)
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+deadline.switch_on()
+try:
+    run_until_stopped(work)
+except KeyboardInterrupt:
+    sys.exit(128 + deadline.asked_by)
+"""
+
+
+def test_work_in_the_background_is_cancelled_although_ctrl_c_is_ignored_there() -> None:
+    code, _, said = ended(BEHIND_A_SHELL, signal.SIGTERM)
+    assert (code, said) == (143, "cleared away\n")
+
+
 # A command of the user's that hangs, and does not listen.
 HANG = "sh -c 'trap : TERM INT HUP; touch at-work; sleep 77; sleep 77'"
 
@@ -129,5 +155,5 @@ def test_every_program_ends_in_time_whatever_it_waits_for(
     _, said = process.communicate(timeout=program.PATIENCE_S)
     assert time.monotonic() - sent_s < program.GONE_S
     assert "Traceback" not in said
-    if arguments[0] == "batch":
+    if arguments[0] in ("batch", "verify"):
         assert process.returncode == 128 + number

@@ -10,6 +10,8 @@ app = App(
     help="Turn digitised VHS tapes into restored, upscaled and verified masters.",
     version=__version__,
     help_format="plaintext",
+    # Which signal it was decides the exit code, and the library knows Ctrl-C alone.
+    suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative=(), show_default=False),
 )
 config_app = App(name="config", help="Show the configuration.")

@@ -158,18 +158,26 @@ def run_until_stopped(work: Callable[[*Arguments], Awaitable[Result]], *argument
         KeyboardInterrupt: a signal came; `deadline` knows which.
     """
 
-    async def main() -> Result:
-        interrupt = signal.getsignal(signal.SIGINT)
+    async def main() -> tuple[Result, ...]:
+        import asyncio
 
-        def heard(number: int, frame: FrameType | None) -> None:
-            deadline.start(number)
-            if callable(interrupt):
-                interrupt(signal.SIGINT, frame)
+        import anyio
 
-        for number in signals_to_stop():
-            signal.signal(number, heard)
-        return await work(*arguments)
+        loop = asyncio.get_running_loop()
+        # Not by the loop's own handler: it has none where Ctrl-C is ignored, as behind a shell's "&".
+        with anyio.CancelScope() as scope:
+
+            def heard(number: int, _: FrameType | None) -> None:
+                (deadline.start if deadline.asked_by is None else deadline.start_at_once)(number)
+                loop.call_soon_threadsafe(scope.cancel)
+
+            for number in signals_to_stop():
+                signal.signal(number, heard)
+            return (await work(*arguments),)
+        return ()
 
     import anyio
 
-    return anyio.run(main)
+    for result in anyio.run(main):
+        return result
+    raise KeyboardInterrupt
