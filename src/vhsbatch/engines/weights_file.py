@@ -157,8 +157,11 @@ _ALLOWED: Mapping[tuple[str, str], Any] = {
 }
 
 
-class _Unpickler(pickle.Unpickler):
-    """Knows tensors and ordered dictionaries, and nothing else."""
+class _Unpickler(pickle._Unpickler):  # noqa: SLF001
+    """Knows tensors and ordered dictionaries, and nothing else.
+
+    It is the one written in Python: in the other one a single byte reserves gigabytes for what is to come.
+    """
 
     def find_class(self, module: str, name: str, /) -> Any:
         try:

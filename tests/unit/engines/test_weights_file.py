@@ -1,6 +1,7 @@
 """Files of weights: tensors come out as they went in, and nothing else in a file is run or believed."""
 
 import pickle
+import resource
 import struct
 import zipfile
 from pathlib import Path
@@ -157,6 +158,16 @@ def test_what_is_no_file_of_weights_is_refused(content: str, ending: str, tmp_pa
     path.write_bytes(NO_WEIGHTS[content])
     with pytest.raises(UnsuitableModelError):
         read_weights(path)
+
+
+def test_a_byte_that_reserves_memory_reserves_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    # An empty dictionary, to be remembered as number 67,108,863.
+    path.write_bytes(b"\x80\x02}r\xff\xff\xff\x03.")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(UnsuitableModelError):
+        read_weights(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB; it was a million
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
