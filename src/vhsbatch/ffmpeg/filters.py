@@ -18,7 +18,7 @@ from vhsbatch.ffmpeg.cleaning import chroma_subsampling, correct, decimal, denoi
 from vhsbatch.ffmpeg.colour import curve, frame_transfer, scale_matrix
 from vhsbatch.ffmpeg.deinterlacing import deinterlace, fields_of, hold, positions_read
 from vhsbatch.ffmpeg.dropouts import repair_dropouts
-from vhsbatch.ffmpeg.graph import Node, any_of, compiled, read
+from vhsbatch.ffmpeg.graph import Node, any_of, compiled, ratio, read
 from vhsbatch.ffmpeg.planar import SCALER, chroma_place, to_planar
 from vhsbatch.ffmpeg.preroll import first_shown, read_from_s
 from vhsbatch.ffmpeg.tonemap import to_sdr
@@ -131,7 +131,7 @@ def _grid(plan: JobPlan, segment: Segment) -> Node:
     node = node.filter("setpts", f"round(PTS-{_seconds(track.start_s)}/TB)")
     node = follow(node, track)
     if not recipe.keeps_times:
-        node = node.filter("settb", _ratio(1 / track.rate)).filter("select", _FIRST_OF_POSITION)
+        node = node.filter("settb", ratio(1 / track.rate)).filter("select", _FIRST_OF_POSITION)
         node = _without_overwritten(node, track, positions_read(plan, segment))
     node = to_planar(node, plan)
     node = _crop(node, plan)
@@ -193,7 +193,7 @@ def _cut(node: Node, plan: JobPlan, segment: Segment) -> Node:
     from_s = segment.start_frame / plan.rate if segment.from_s is None else segment.from_s
     to_s = segment.stop_frame / plan.rate if segment.to_s is None else segment.to_s
     node = node.filter("trim", start=_seconds(from_s), end=_seconds(to_s))
-    return node.filter("settb", _ratio(1 / plan.rate)).filter("setpts", "N")
+    return node.filter("settb", ratio(1 / plan.rate)).filter("setpts", "N")
 
 
 def _turn(node: Node, recipe: Recipe) -> Node:
@@ -228,7 +228,7 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, given: str, sharpen: f
         node = node.filter("pad", w=recipe.width, h=recipe.height, x=left, y=top)
     # The encoder tags its stream with what the frames say of themselves.
     node = _tag(node, recipe.target, str(recipe.target.range))
-    return node.filter("setsar", sar=_ratio(recipe.sar))
+    return node.filter("setsar", sar=ratio(recipe.sar))
 
 
 def _converted(node: Node, recipe: Recipe, given: str) -> tuple[Node, str]:
@@ -286,10 +286,6 @@ def _ten_bits(planar: str) -> str:
     """The format nearest to `planar` that the colorspace filter works in."""
     subsampling = {(2, 2): "420", (1, 1): "444"}.get(chroma_subsampling(planar), "422")
     return f"yuv{subsampling}p10le"
-
-
-def _ratio(value: Fraction) -> str:
-    return f"{value.numerator}/{value.denominator}"
 
 
 def _seconds(value: Fraction) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,6 +44,11 @@ def read_file(path: Path, **options: Value) -> Node:
 def merge(nodes: Sequence[Node], name: str, /, *arguments: Value, **options: Value) -> Node:
     """What comes out of a filter with several inputs."""
     return Node(ffmpeg.filter([node._stream for node in nodes], name, *arguments, **options))  # noqa: SLF001
+
+
+def ratio(value: Fraction) -> str:
+    """A fraction in FFmpeg's notation."""
+    return f"{value.numerator}/{value.denominator}"
 
 
 def any_of(terms: Sequence[str]) -> str:

@@ -15,7 +15,8 @@ from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.timeline import TICKS_PER_S
 
 _A_LITTLE_S = Fraction(1, 1000)
-_STRICT = ("-xerror", "-err_detect", "explode")
+# A decoder that forgives nothing.
+STRICT = ("-xerror", "-err_detect", "explode")
 # Of the bytes of all packets of a stream; it is to find accidents, not forgeries.
 _PACKET_DIGEST = ("-f", "streamhash", "-hash", "murmur3", "pipe:1")
 
@@ -44,7 +45,7 @@ def join_command(
     changing = changing_tracks(plan)
     titles = 2 if not _titles(plan) else 4 if changing else 3
     return (
-        *(ffmpeg, *QUIET, *PROGRESS, *_tolerance(plan), "-copyts"),
+        *(ffmpeg, *QUIET, *PROGRESS, *tolerance(plan), "-copyts"),
         *(("-f", "concat", "-safe", "0") if retimed is None else ()),
         *("-protocol_whitelist", "file", "-i", file_url(retimed or concat_script)),
         *("-itsoffset", f"{sound_shift_s:.9f}", *input_options(source), "-vn", "-sn", "-dn"),
@@ -113,7 +114,7 @@ def _sound_arguments(audio: Sequence[AudioEncode], changing: Sequence[AudioTrack
     return tuple(words)
 
 
-def _tolerance(plan: JobPlan) -> tuple[str, ...]:
+def tolerance(plan: JobPlan) -> tuple[str, ...]:
     """Sound of which most is damaged is kept as far as it goes; FFmpeg would give up."""
     return ("-max_error_rate", "1") if any(track.undecoded_packets for track in plan.info.audio) else ()
 
@@ -162,7 +163,7 @@ def uniform_command(ffmpeg: str, plan: JobPlan, tracks: Sequence[AudioTrack]) ->
         )
     ]
     return (
-        *(ffmpeg, *QUIET, *_tolerance(plan), "-copyts", *input_options(plan.info.source)),
+        *(ffmpeg, *QUIET, *tolerance(plan), "-copyts", *input_options(plan.info.source)),
         *("-vn", "-sn", "-dn", "-i", input_url(plan.info.source, sound=True)),
         *(*maps, "-c:a", "pcm_f32le", "-f", "nut", "pipe:1"),
     )
@@ -183,7 +184,7 @@ def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack) -> tuple[str
     from_file = (*input_options(source), "-vn", "-sn", "-dn", "-i", input_url(source, sound=True))
     clock = () if plan.excerpt is None else ("-copyts", "-itsoffset", f"{_sound_shift_s(plan):.9f}")
     return (
-        *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *_tolerance(plan), *clock),
+        *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *tolerance(plan), *clock),
         *(_FROM_STDIN if changing else from_file),
         *("-map", _place(track, changing, 0, 0)),
         *("-af", loudness_filters(track, plan.info.video, plan.preset.audio, plan.excerpt)),
@@ -197,7 +198,7 @@ def check_command(ffmpeg: str, path: Path, *, threads: int) -> tuple[str, ...]:
     Deblocking is left out: it reads nothing from the file, so that nothing can fail in it.
     """
     return (
-        *(ffmpeg, *QUIET, *PROGRESS, *_STRICT, "-threads", str(threads), "-skip_loop_filter", "all"),
+        *(ffmpeg, *QUIET, *PROGRESS, *STRICT, "-threads", str(threads), "-skip_loop_filter", "all"),
         *("-protocol_whitelist", "file", "-i", file_url(path)),
         # Frames of variable rate have times between those of any rate.
         *("-map", "0:v:0", "-map", "0:a?", "-fps_mode", "passthrough"),
@@ -214,7 +215,7 @@ def reread_command(ffmpeg: str, plan: JobPlan, path: Path) -> tuple[str, ...]:
     is_h264 = plan.encoder == "libx264" or plan.encoder.startswith("h264")
     notation = ("-bsf:v", "h264_mp4toannexb") if is_h264 else ()
     return (
-        *(ffmpeg, *QUIET, *PROGRESS, *_STRICT, "-protocol_whitelist", "file", "-i", file_url(path)),
+        *(ffmpeg, *QUIET, *PROGRESS, *STRICT, "-protocol_whitelist", "file", "-i", file_url(path)),
         *("-map", "0:v:0", "-c:v", "copy", *notation, *_PACKET_DIGEST),
         *(("-map", "0:a", "-f", "null", "-") if heard_tracks(plan) else ()),
     )

@@ -4,7 +4,6 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from vhsbatch.ffmpeg.encoders import EncodeArguments
@@ -16,7 +15,7 @@ from vhsbatch.ffmpeg.filters import (
     segment_graph,
 )
 from vhsbatch.ffmpeg.formats import Served, file_url, input_arguments
-from vhsbatch.ffmpeg.graph import OUTPUT_LABEL
+from vhsbatch.ffmpeg.graph import OUTPUT_LABEL, ratio
 from vhsbatch.ffmpeg.preroll import read_from_s
 from vhsbatch.model.media import Colour
 from vhsbatch.model.plan import JobPlan, Segment
@@ -66,7 +65,7 @@ def segment_command(
     return (
         *(ffmpeg, *QUIET, *PROGRESS, *encode.global_arguments),
         *_read_frames(plan, segment, threads, served),
-        *_graph(graph, encode.upload_filter, hold_filters(plan, segment)),
+        *graph_arguments(graph, encode.upload_filter, hold_filters(plan, segment)),
         *_write_segment(plan, encode, output),
     )
 
@@ -77,8 +76,8 @@ def fields_command(
     """Decode a segment for a separate deinterlacer; planar frames with both fields go to stdout."""
     return (
         *(ffmpeg, *QUIET),
-        *_read_source(plan, segment, threads, served),
-        *_graph(fields_graph(plan, segment)),
+        *read_source(plan, segment, threads, served),
+        *graph_arguments(fields_graph(plan, segment)),
         *_frames_to_stdout(plan.recipe.front),
     )
 
@@ -90,7 +89,7 @@ def decode_command(
     return (
         *(ffmpeg, *QUIET),
         *_read_frames(plan, segment, threads, served),
-        *_graph(decode_graph(plan, segment)),
+        *graph_arguments(decode_graph(plan, segment)),
         *_frames_to_stdout("rgb24"),
     )
 
@@ -120,7 +119,7 @@ def encode_command(
         *(ffmpeg, *QUIET, *PROGRESS, *encode.global_arguments),
         *("-filter_complex_threads", str(threads.filter)),
         *_frames_from_stdin(plan, "rgb24", width, height),
-        *_graph(encode_graph(plan, encode.pixel_format), encode.upload_filter),
+        *graph_arguments(encode_graph(plan, encode.pixel_format), encode.upload_filter),
         *_write_segment(plan, encode, output),
     )
 
@@ -128,7 +127,7 @@ def encode_command(
 def _read_frames(plan: JobPlan, segment: Segment, threads: Threads, served: Served | None) -> tuple[str, ...]:
     """Read the source, or what a separate deinterlacer makes of it."""
     if not plan.recipe.uses_vapoursynth:
-        return _read_source(plan, segment, threads, served)
+        return read_source(plan, segment, threads, served)
     return (
         *("-filter_complex_threads", str(threads.filter)),
         *_frames_from_stdin(plan, plan.recipe.front, *plan.recipe.recorded),
@@ -138,7 +137,7 @@ def _read_frames(plan: JobPlan, segment: Segment, threads: Threads, served: Serv
 def _frames_from_stdin(plan: JobPlan, pixel_format: str, width: int, height: int) -> tuple[str, ...]:
     return (
         *("-f", "rawvideo", "-pix_fmt", pixel_format, "-video_size", f"{width}x{height}"),
-        *("-framerate", _ratio(plan.rate), "-i", "pipe:0"),
+        *("-framerate", ratio(plan.rate), "-i", "pipe:0"),
     )
 
 
@@ -146,7 +145,10 @@ def _frames_to_stdout(pixel_format: str) -> tuple[str, ...]:
     return ("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", pixel_format, "pipe:1")
 
 
-def _read_source(plan: JobPlan, segment: Segment, threads: Threads, served: Served | None) -> tuple[str, ...]:
+def read_source(
+    plan: JobPlan, segment: Segment, threads: Threads, served: Served | None = None
+) -> tuple[str, ...]:
+    """Open the source where the reading for a segment begins."""
     source = served or plan.info.source
     return (
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
@@ -182,7 +184,8 @@ def _can_drop(ffmpeg_version: str) -> bool:
     return major is None or int(major[1]) >= _FIRST_THAT_DROPS
 
 
-def _graph(graph: str, *behind: str | None) -> tuple[str, ...]:
+def graph_arguments(graph: str, *behind: str | None) -> tuple[str, ...]:
+    """Run a graph, with more filters behind it where there are some."""
     if filters := ",".join(filter(None, behind)):
         graph = graph.removesuffix(OUTPUT_LABEL) + f"[soft];[soft]{filters}{OUTPUT_LABEL}"
     return ("-filter_complex", graph, "-map", OUTPUT_LABEL)
@@ -191,7 +194,7 @@ def _graph(graph: str, *behind: str | None) -> tuple[str, ...]:
 def _write_segment(plan: JobPlan, encode: EncodeArguments, output: Path) -> tuple[str, ...]:
     return (
         *("-fps_mode", "passthrough", *encode.arguments),
-        *_colour_tags(plan.recipe.target),
+        *colour_tags(plan.recipe.target),
         *("-map_metadata", "-1", "-map_chapters", "-1", "-f", segment_muxer(plan.encoder)),
         *("-y", file_url(output)),
     )
@@ -202,15 +205,12 @@ def segment_muxer(encoder: str) -> str:
     return "mov" if encoder == "prores" else "mp4"
 
 
-def _colour_tags(colour: Colour) -> tuple[str, ...]:
+def colour_tags(colour: Colour) -> tuple[str, ...]:
+    """What an output says of its colours."""
     return (
         *("-colorspace", colour.matrix or "unknown", "-color_primaries", colour.primaries or "unknown"),
         *("-color_trc", colour.transfer or "unknown", "-color_range", colour.range or "tv"),
     )
-
-
-def _ratio(value: Fraction) -> str:
-    return f"{value.numerator}/{value.denominator}"
 
 
 def describe(command: Sequence[str]) -> str:

@@ -7,9 +7,18 @@ from pathlib import Path
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.filters import fields_graph
 from vhsbatch.ffmpeg.formats import INPUT_OPTIONS, file_url
-from vhsbatch.ffmpeg.graph import OUTPUT_LABEL
+from vhsbatch.ffmpeg.graph import OUTPUT_LABEL, ratio
+from vhsbatch.ffmpeg.output_commands import STRICT, tolerance
 from vhsbatch.ffmpeg.recipe import resolve
-from vhsbatch.ffmpeg.segment_commands import PROGRESS, QUIET, Threads, fields_command
+from vhsbatch.ffmpeg.segment_commands import (
+    PROGRESS,
+    QUIET,
+    Threads,
+    colour_tags,
+    fields_command,
+    graph_arguments,
+    read_source,
+)
 from vhsbatch.ffmpeg.stream_mapping import date_arguments, subtitle_arguments, timecode_arguments
 from vhsbatch.model.media import FieldOrder, MediaInfo
 from vhsbatch.model.plan import Job, JobPlan, Segment
@@ -21,7 +30,6 @@ CELLS = CELLS_ACROSS * CELLS_DOWN
 # What decodes to samples of no more than 16 bits; what else is no PCM decodes to floating point.
 _SHORT_SAMPLES = ("pcm_s16", "pcm_u8", "pcm_s8", "pcm_alaw", "pcm_mulaw", "adpcm_")
 _SETFIELD = {FieldOrder.TFF: "tff", FieldOrder.BFF: "bff", FieldOrder.PROGRESSIVE: "prog"}
-_STRICT = ("-xerror", "-err_detect", "explode")
 
 
 def stack_plan(info: MediaInfo, output: Path, *, pixel_format: str | None = None) -> JobPlan:
@@ -74,11 +82,8 @@ def fingerprint_command(ffmpeg: str, plan: JobPlan, output: Path, threads: Threa
         f"il=l=d,scale={CELLS_ACROSS}:{2 * CELLS_DOWN}:flags=area,format=gray"
     )
     graph = whole.removesuffix(OUTPUT_LABEL) + f"[whole];[whole]{cells}{OUTPUT_LABEL}"
-    command = fields_command(ffmpeg, plan, plan.segments[0], threads)
-    command = command[: command.index("-fps_mode")]
-    command = tuple(graph if word == whole else word for word in command)
     return (
-        *command,
+        *(ffmpeg, *QUIET, *read_source(plan, plan.segments[0], threads), *graph_arguments(graph)),
         *("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-y", file_url(output)),
     )
 
@@ -88,19 +93,23 @@ def encode_stack_command(
 ) -> tuple[str, ...]:
     """Encode the merged frames on stdin without loss, with the sound and the texts of the reference."""
     track, recipe, info = plan.info.video, plan.recipe, plan.info
-    rate = f"{track.rate.numerator}/{track.rate.denominator}"
     filters = [f"setfield={mode}" for mode in [_SETFIELD.get(track.field_order)] if mode]
     if track.sar is not None:
-        filters.append(f"setsar={track.sar.numerator}/{track.sar.denominator}")
-    tolerance = ("-max_error_rate", "1") if any(one.undecoded_packets for one in info.audio) else ()
+        filters.append(f"setsar={ratio(track.sar)}")
     return (
-        *(ffmpeg, *QUIET, *PROGRESS, *tolerance, "-copyts"),
+        *(ffmpeg, *QUIET, *PROGRESS, *tolerance(plan), "-copyts"),
         *("-f", "rawvideo", "-pix_fmt", recipe.front, "-video_size", f"{track.width}x{track.height}"),
-        *("-framerate", rate, "-i", "pipe:0"),
+        *("-framerate", ratio(track.rate), "-i", "pipe:0"),
         *("-itsoffset", f"{-float(track.start_s):.9f}", *INPUT_OPTIONS, "-vn", "-dn"),
         *("-i", file_url(info.path)),
         *("-map", "0:v:0", *(("-vf", ",".join(filters)) if filters else ()), *encoder),
-        *("-pix_fmt", recipe.front, "-fps_mode", "passthrough", *_colour_tags(plan)),
+        *(
+            "-pix_fmt",
+            recipe.front,
+            "-fps_mode",
+            "passthrough",
+            *colour_tags(replace(recipe.target, range=recipe.decoded.range)),
+        ),
         *_sound(info),
         *subtitle_arguments(plan, 1),
         *("-map_metadata", "1", "-map_chapters", "1", *timecode_arguments(plan), *date_arguments(plan)),
@@ -111,7 +120,7 @@ def encode_stack_command(
 def digest_command(ffmpeg: str, plan: JobPlan, path: Path, *, threads: int) -> tuple[str, ...]:
     """Decode all of a stacked capture; the digest of its frames goes to stdout."""
     return (
-        *(ffmpeg, *QUIET, *PROGRESS, *_STRICT, "-threads", str(threads)),
+        *(ffmpeg, *QUIET, *PROGRESS, *STRICT, "-threads", str(threads)),
         *("-protocol_whitelist", "file", "-i", file_url(path)),
         *("-map", "0:v:0", "-fps_mode", "passthrough", "-pix_fmt", plan.recipe.front),
         *("-f", "hash", "-hash", "sha256", "pipe:1"),
@@ -138,11 +147,3 @@ def pcm_of(codec: str) -> str:
     if codec.startswith(("pcm_s32", "pcm_u32")):
         return "pcm_s32le"
     return "pcm_f32le" if codec.startswith(("pcm_f32", "pcm_f64")) else "pcm_s24le"
-
-
-def _colour_tags(plan: JobPlan) -> tuple[str, ...]:
-    colour = plan.recipe.target
-    return (
-        *("-colorspace", colour.matrix or "unknown", "-color_primaries", colour.primaries or "unknown"),
-        *("-color_trc", colour.transfer or "unknown", "-color_range", plan.recipe.decoded.range or "tv"),
-    )
