@@ -14,8 +14,9 @@ import tempfile
 import time
 import zlib
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from functools import partial
 from io import BufferedReader
 from itertools import accumulate
 from pathlib import Path
@@ -235,19 +236,25 @@ _STILL_GROWING_S = 600.0
 _READ_AT_ONCE_BYTES = 4 * 2**20
 
 
+def digest(*paths: Path, go_on: Callable[[], object] = lambda: None) -> str:
+    """SHA-256 of a file, or of several in a row; between two pieces `go_on` is called, which may raise.
+
+    Raises:
+        OSError: one cannot be read, or is not a regular file.
+    """
+    found = hashlib.sha256()
+    for path in paths:
+        with open_regular(path) as file:
+            while part := file.read(_READ_AT_ONCE_BYTES):
+                go_on()
+                found.update(part)
+    return found.hexdigest()
+
+
 async def sha256(*paths: Path) -> str:
-    """Digest of a file, or of several in a row, read in a thread that is abandoned with who waits for it."""
-
-    def digest() -> str:
-        found = hashlib.sha256()
-        for path in paths:
-            with open_regular(path) as file:
-                while part := file.read(_READ_AT_ONCE_BYTES):
-                    anyio.from_thread.check_cancelled()
-                    found.update(part)
-        return found.hexdigest()
-
-    return await anyio.to_thread.run_sync(digest, abandon_on_cancel=True)
+    """The same, read in a thread that is abandoned with who waits for it."""
+    work = partial(digest, *paths, go_on=anyio.from_thread.check_cancelled)
+    return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
 
 
 async def has_digest(path: Path, digests: Collection[str]) -> bool:

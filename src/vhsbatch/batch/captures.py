@@ -9,10 +9,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from vhsbatch.batch.discover import Discovered, discover
-from vhsbatch.batch.ledger import Ledger, digest, holds_state, read_ledger
+from vhsbatch.batch.ledger import Ledger, holds_state, read_ledger
 from vhsbatch.batch.parts import FoundRecordings, Recording, find_recordings
 from vhsbatch.errors import OutputFolderError, UsageError
 from vhsbatch.events.journal import STATE_FOLDER
+from vhsbatch.fs import digest
 from vhsbatch.probe.heads import heads_of
 from vhsbatch.restore.comparisons import comparisons_in
 

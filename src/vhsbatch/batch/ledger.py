@@ -1,6 +1,5 @@
 """What is proven of a folder: its results, and what they were made of, by its journal and by records."""
 
-import hashlib
 import os
 import stat
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,7 @@ from vhsbatch.batch.naming import folded
 from vhsbatch.errors import InputError
 from vhsbatch.events.events import BatchStarted, Fact, JobPlanned, JobPublished
 from vhsbatch.events.journal import STATE_FOLDER, journal_files, read_journal
-from vhsbatch.fs import open_regular, state_of
+from vhsbatch.fs import digest, state_of
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.model.source import SourceIdentity
 from vhsbatch.restore.ownership import Found, InTheWay, Nothing, Result, Standing, is_as_published, standing
@@ -202,15 +201,6 @@ def look(path: Path) -> Found | None:
     except OSError:  # a link that leads nowhere
         return Found(size_bytes=0, modified_ns=0, regular=False)
     return Found(size_bytes=status.st_size, modified_ns=status.st_mtime_ns, regular=path.is_file())
-
-
-def digest(*paths: Path) -> str:
-    """The digest of a file, or of several in a row."""
-    found = hashlib.sha256()
-    for path in paths:
-        with open_regular(path) as file:
-            hashlib.file_digest(file, lambda: found)
-    return found.hexdigest()
 
 
 def _result(fact: JobPublished, source: SourceIdentity | None) -> Result:
