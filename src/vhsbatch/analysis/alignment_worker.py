@@ -39,7 +39,7 @@ def align_fields(reference: Fingerprints, other: Fingerprints) -> Numbers:
 
 
 def describe(numbers: Numbers) -> dict[str, Any]:
-    """What is told of an alignment."""
+    """What the record says of an alignment."""
     frames = np.flatnonzero((numbers != NONE).all(axis=0))
     offsets = numbers[0, frames] - frames
     return {

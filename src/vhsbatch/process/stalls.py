@@ -6,7 +6,7 @@ children count as moving.
 """
 
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from vhsbatch.errors import ChainError
 from vhsbatch.process.process_limits import limit_error, refusals, refused_since
 from vhsbatch.process.spawn import children_known
 from vhsbatch.process.suspension import patient
+from vhsbatch.process.system import children_of
 from vhsbatch.process.threads import in_thread
 
 # How often to look within the limit, and how seldom at most.
@@ -152,11 +153,11 @@ def activity(children: frozenset[int]) -> Activity | None:
     return Activity(tuple(sorted(transferred.items())), cpu_s) if transferred else None
 
 
-def _families(children: frozenset[int]) -> Iterator[psutil.Process]:
+def _families(children: Iterable[int]) -> Iterator[psutil.Process]:
     for pid in children:
         with suppress(psutil.Error):
-            child = psutil.Process(pid)
-            yield from (child, *child.children(recursive=True))
+            yield psutil.Process(pid)
+        yield from _families(children_of(pid))
 
 
 def _transferred(process: psutil.Process) -> tuple[int, ...]:

@@ -157,12 +157,11 @@ def run_until_stopped(work: Callable[[*Arguments], Awaitable[Result]], *argument
     Raises:
         KeyboardInterrupt: a signal came; `deadline` knows which.
     """
+    import asyncio
+
+    import anyio
 
     async def main() -> tuple[Result, ...]:
-        import asyncio
-
-        import anyio
-
         loop = asyncio.get_running_loop()
         # Not by the loop's own handler: it has none where Ctrl-C is ignored, as behind a shell's "&".
         with anyio.CancelScope() as scope:
@@ -175,8 +174,6 @@ def run_until_stopped(work: Callable[[*Arguments], Awaitable[Result]], *argument
                 signal.signal(number, heard)
             return (await work(*arguments),)
         return ()
-
-    import anyio
 
     for result in anyio.run(main):
         return result

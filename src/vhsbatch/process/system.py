@@ -6,8 +6,8 @@ On Linux all of it is tested. What is here for Windows follows its documentation
 import contextlib
 import os
 import signal
-import subprocess
 import sys
+from pathlib import Path
 
 # Exit codes, where signals end processes, of one that was killed, and of one that wrote to nobody.
 KILLED, BROKEN_PIPE = -9, -13
@@ -15,8 +15,28 @@ KILLED, BROKEN_PIPE = -9, -13
 # Whoever steps back as far as can be.
 _IDLE_NICENESS = 19
 
+
+def children_of(pid: int) -> list[int]:
+    """The children of a process; none of one that has ended.
+
+    On Linux the kernel tells them. Elsewhere all processes of the machine are looked through.
+    """
+    children: list[int] = []
+    if sys.platform == "linux":
+        for path in Path(f"/proc/{pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                children += map(int, path.read_text(encoding="ascii").split())
+    else:
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            children += [child.pid for child in psutil.Process(pid).children()]
+    return children
+
+
 if sys.platform == "win32":
     import ctypes
+    import subprocess
     from ctypes import wintypes
 
     import psutil

@@ -3,6 +3,7 @@
 import psutil
 import pytest
 
+from vhsbatch.process import stalls
 from vhsbatch.process.stalls import Activity, activity
 
 
@@ -29,18 +30,21 @@ class Process:
     def io_counters(self) -> tuple[int, ...]:
         return (5, 5, 0, 0, 0, self.written)
 
-    def children(self, *, recursive: bool) -> list["Process"]:
-        assert recursive
-        return [self.table[pid] for pid in self.below]
-
     cpu_s: float
     written: int
     below: tuple[int, ...]
 
 
+def children_of(pid: int) -> tuple[int, ...]:
+    return Process.table[pid].below if pid in Process.table else ()
+
+
 @pytest.fixture(autouse=True)
 def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "Process", Process)
+    monkeypatch.setattr(
+        stalls, "children_of", lambda pid: Process.table[pid].below if pid in Process.table else ()
+    )
     monkeypatch.setattr(Process, "table", {})
 
 
