@@ -74,11 +74,12 @@ class Leases:
         heartbeat.renew(self.own_file)
 
     def end(self) -> None:
-        """Give everything back."""
-        for job_id in list(self._taken):
-            self.release(job_id, made=False)
-        self._clear_away()
-        self.own_file.unlink(missing_ok=True)
+        """Give everything back; a folder that is away keeps it, and the next run clears it away."""
+        with suppress(OSError):
+            for job_id in list(self._taken):
+                self.release(job_id, made=False)
+            self._clear_away()
+            self.own_file.unlink(missing_ok=True)
         os.close(self._lock)
 
     def others(self) -> tuple[str, ...]:

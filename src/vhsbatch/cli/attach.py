@@ -4,14 +4,13 @@ import os
 import sys
 from pathlib import Path
 
-import anyio
-
 from vhsbatch.batch.attached import AttachedSession, expect_output_folder
 from vhsbatch.batch.run import temporary_folder
 from vhsbatch.cli.display import no_terminal
 from vhsbatch.config.sources import load_settings
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.ffmpeg.toolchain import find_ffmpeg
+from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.ui.screen_reader import PlainPrinter
 
@@ -33,9 +32,11 @@ def attach(output_folder: Path, /, *, read_only: bool = False, plain: bool = Fal
         )
     viewer = AttachedSession(output_folder.resolve(), read_only=read_only or plain)
     if plain:
-        anyio.run(_read_out, viewer, PlainPrinter(viewer.state, sys.stdout, report=lambda: viewer.report))
+        run_until_stopped(
+            _read_out, viewer, PlainPrinter(viewer.state, sys.stdout, report=lambda: viewer.report)
+        )
     else:
-        anyio.run(_show, viewer, _snapshots(viewer.folder))
+        run_until_stopped(_show, viewer, _snapshots(viewer.folder))
     return 0
 
 

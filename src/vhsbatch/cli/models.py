@@ -5,7 +5,6 @@ import math
 from pathlib import Path
 from typing import Annotated
 
-import anyio
 from cyclopts import Parameter
 
 from vhsbatch.cache import default_cache
@@ -17,6 +16,7 @@ from vhsbatch.engines.models import SHIPPED_SCALES, ModelFiles, digest, find_mod
 from vhsbatch.engines.param_file import read_graph
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.formatting import plain, size
+from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.ui.text import show_line
 
 _SHORT_DIGEST = 12
@@ -46,7 +46,7 @@ def add(file: Path, /, *, name: str | None = None) -> int:
     """
     chosen = name_for(file, taken=[*SHIPPED_SCALES, *added_models()], name=name)
     files = user_model(file.absolute())
-    anyio.run(expect_sane, files, default_cache())
+    run_until_stopped(expect_sane, files, default_cache())
     add_model(chosen, _files_of(files))
     show_line(plain(f"{chosen}: {_in_a_line(files)}"))
     show_line(f'Use it with --model {chosen}, or in a preset: upscale.model = "{chosen}"')
@@ -69,7 +69,7 @@ def check(model: Annotated[Path, Parameter(completer=added_model_names)], /) -> 
 
 
 def _show_checked(files: ModelFiles) -> None:
-    traits = anyio.run(functools.partial(tried, files))
+    traits = run_until_stopped(functools.partial(tried, files))
     show_line(plain(f"{files.name}: {_in_a_line(files)}"))
     graph = read_graph(files.param.read_text(encoding="utf-8", errors="replace"))
     sizes = "any size" if graph.align_px == 1 else f"sizes padded to multiples of {graph.align_px}"

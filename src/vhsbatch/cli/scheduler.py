@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import anyio
-
 from vhsbatch.cli.configure import settings_from
 from vhsbatch.cli.options import NO_NETWORK_OPTIONS, MachineOptions, NetworkOptions
 from vhsbatch.cluster.address import parse_address, refuse_open_network
 from vhsbatch.cluster.availability import expect_dask
+from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.ui.text import show_line
 
 
@@ -31,5 +30,5 @@ def scheduler(
     refuse_open_network(where, settings)
     from vhsbatch.cluster.program import schedule
 
-    anyio.run(schedule, where, settings, show_line)
+    run_until_stopped(schedule, where, settings, show_line)
     return 0

@@ -18,7 +18,7 @@ import anyio.to_thread
 from vhsbatch.batch.attached import expect_output_folder
 from vhsbatch.errors import ToolError, UsageError
 from vhsbatch.fs import read_regular
-from vhsbatch.process.stop_signals import receive_signals
+from vhsbatch.process.stop_signals import receive_signals, run_until_stopped
 from vhsbatch.ui.text import say, show_line
 from vhsbatch.ui.web.access import Access, is_loopback, new_token, parse_public_url, parse_token
 
@@ -72,7 +72,7 @@ def serve(
         report=say,
     )
     listening = listen(host, port)
-    anyio.run(
+    run_until_stopped(
         functools.partial(
             _serve,
             site,

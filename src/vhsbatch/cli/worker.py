@@ -3,14 +3,13 @@
 import platform
 from pathlib import Path
 
-import anyio
-
 from vhsbatch.cli.configure import settings_from
 from vhsbatch.cli.options import NO_MACHINE_OPTIONS, NO_NETWORK_OPTIONS, MachineOptions, NetworkOptions
 from vhsbatch.cluster.address import parse_address, refuse_open_network
 from vhsbatch.cluster.availability import expect_dask
 from vhsbatch.cluster.protocol import parse_map
 from vhsbatch.events.telemetry import LogLine
+from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.ui.logfile import LogFilePrinter
 from vhsbatch.ui.text import show_line
 
@@ -53,5 +52,5 @@ def worker(
         note(LogLine(level="info", text=text))
         show_line(text)
 
-    anyio.run(help_cluster, where, settings, name or platform.node(), say, note)
+    run_until_stopped(help_cluster, where, settings, name or platform.node(), say, note)
     return 0

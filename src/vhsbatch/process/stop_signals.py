@@ -161,20 +161,31 @@ def run_until_stopped(work: Callable[[*Arguments], Awaitable[Result]], *argument
 
     import anyio
 
+    stop: list[Callable[[], object]] = []
+
+    def heard(number: int, _: FrameType | None) -> None:
+        (deadline.start if deadline.asked_by is None else deadline.start_at_once)(number)
+        for cancel in stop:
+            cancel()
+
     async def main() -> tuple[Result, ...]:
         loop = asyncio.get_running_loop()
-        # Not by the loop's own handler: it has none where Ctrl-C is ignored, as behind a shell's "&".
         with anyio.CancelScope() as scope:
-
-            def heard(number: int, _: FrameType | None) -> None:
-                (deadline.start if deadline.asked_by is None else deadline.start_at_once)(number)
-                loop.call_soon_threadsafe(scope.cancel)
-
-            for number in signals_to_stop():
-                signal.signal(number, heard)
-            return (await work(*arguments),)
+            stop.append(lambda: loop.call_soon_threadsafe(scope.cancel))
+            if deadline.asked_by is not None:
+                scope.cancel()
+            try:
+                return (await work(*arguments),)
+            finally:
+                stop.clear()
         return ()
 
+    # Not by the loop's own handler: it has none where Ctrl-C is ignored, as behind a shell's "&". And
+    # before there is a loop: an exception in the midst of making one leaves half of it behind.
+    before = {number: signal.signal(number, heard) for number in signals_to_stop()}
     for result in anyio.run(main):
+        if deadline.asked_by is None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
         return result
     raise KeyboardInterrupt
