@@ -209,7 +209,8 @@ class Admission:
         if await in_thread(self._claims.owns, job_id):
             return True
         self._claimed.discard(job_id)
-        await self._hold(job_id, "a run that assumed this one had died")
+        away = await in_thread(self._disk_space.away)
+        await self._hold(job_id, "a run that assumed this one had died", reason=away)
         return False
 
     async def release(self, job_id: str, *, made: bool) -> None:
@@ -243,8 +244,9 @@ class Admission:
                         pass
             wake()
 
-    async def _hold(self, job_id: str, by: str) -> None:
-        await self._bus.emit(JobHeld(at_s=time.time(), job_id=job_id, by=by))
+    async def _hold(self, job_id: str, by: str, *, reason: str | None = None) -> None:
+        held = JobHeld(at_s=time.time(), job_id=job_id, by="" if reason else by, reason=reason)
+        await self._bus.emit(held)
 
     async def _end_made(self, job_id: str, by: str) -> None:
         await self._bus.emit(await self._ending(self._state.jobs[job_id].job, by))

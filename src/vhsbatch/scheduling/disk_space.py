@@ -1,5 +1,6 @@
 """Whether the disks have space for more work."""
 
+import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -34,7 +35,8 @@ class DiskSpace:
     def away(self) -> str | None:
         """The folder that is away; None if all are there."""
         for mark in self.marks:
-            if not mark.exists():
+            # A share that is not answering says so in many ways.
+            if not os.path.exists(mark):  # noqa: PTH110
                 return f"the folder {plain(str(mark.parent))} is away: the batch continues when it is back"
         return None
 
@@ -77,8 +79,8 @@ class DiskSpace:
         return None
 
     def _free(self) -> list[tuple[Path, int]]:
-        there = {existing_folder(folder): folder for folder in self.folders}
-        return [(folder, shutil.disk_usage(disk).free) for disk, folder in there.items()]
+        there = {disk: (folder, free) for folder in self.folders for disk, free in (free_for(folder),)}
+        return list(there.values())
 
 
 def result_bytes(plan: JobPlan) -> int:
@@ -87,8 +89,17 @@ def result_bytes(plan: JobPlan) -> int:
     return int(plan.frames * plan.width * plan.height * bits / 8)
 
 
-def existing_folder(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there."""
-    while not folder.exists():
-        folder = folder.parent
-    return folder
+def free_for(folder: Path) -> tuple[Path, int]:
+    """The folder, or the nearest one above it that is there, and the bytes that are free on its disk.
+
+    Raises:
+        OSError: not even the topmost one can be read.
+    """
+    while True:
+        try:
+            return folder, shutil.disk_usage(folder).free
+        except OSError:
+            # It may go at any moment: only asking shows whether it is there.
+            if folder == folder.parent:
+                raise
+            folder = folder.parent

@@ -1,6 +1,5 @@
 """Reads CPU, GPUs and disks from time to time, and tells it."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from vhsbatch.events.telemetry import DeviceReading, DeviceReadings, DiskReading
 from vhsbatch.hardware.cpu import CpuTime, cpu_gauge, cpu_time
 from vhsbatch.hardware.gauges import GpuGauge, gpu_gauges, memory_gauge
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice
-from vhsbatch.scheduling.disk_space import existing_folder
+from vhsbatch.scheduling.disk_space import free_for
 
 _EVERY_S = 5.0
 
@@ -115,8 +114,7 @@ def _disks(folders: Iterable[Path]) -> tuple[DiskReading, ...]:
     disks: dict[int, DiskReading] = {}
     for folder in folders:
         try:
-            there = existing_folder(folder)
-            free_bytes = shutil.disk_usage(there).free
+            there, free_bytes = free_for(folder)
             disks.setdefault(there.stat().st_dev, DiskReading(folder=str(folder), free_bytes=free_bytes))
         except OSError:
             continue  # what cannot be read is noticed by those who write there

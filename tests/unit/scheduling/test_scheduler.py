@@ -63,6 +63,7 @@ class Claims:
 
     said: dict[str, list[Standing]] = field(default_factory=dict)
     full: int = 0
+    lost: int = 0
     released: list[tuple[str, bool]] = field(default_factory=list)
 
     def look(self, job_id: str) -> Standing:
@@ -76,7 +77,8 @@ class Claims:
         return self.look(job_id)
 
     def owns(self, job_id: str) -> bool:
-        return True
+        self.lost -= 1
+        return self.lost < 0
 
     def release(self, job_id: str, *, made: bool) -> None:
         self.released.append((job_id, made))
@@ -449,6 +451,20 @@ async def test_nothing_is_begun_while_an_output_folder_is_away() -> None:
     disk_space = DiskSpace(is_away=lambda: next(is_away, None) if executor.fallbacks else None)
     ended = await run(plan, executor=executor, disk_space=disk_space, retries=0)
     assert ended.of(BatchPaused)[0].reason == "the folder /out is away"
+    assert len(ended.of(JobPublished)) == 1
+
+
+@pytest.mark.parametrize("away", [None, "the folder /out is away"])
+async def test_a_result_is_not_assembled_in_place_of_a_folder_that_is_away(
+    away: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission_module, "_WATCH_S", 0.01)
+    claims = Claims(lost=1)
+    answers = [away]
+    disk_space = DiskSpace(is_away=lambda: answers.pop() if answers and claims.lost == 0 else None)
+    ended = await run(*plans(1, segments=1), claims=claims, disk_space=disk_space)
+    (held,) = ended.of(JobHeld)
+    assert (held.by, held.reason) == (("", away) if away else ("a run that assumed this one had died", None))
     assert len(ended.of(JobPublished)) == 1
 
 
