@@ -64,9 +64,11 @@ class Claims:
     said: dict[str, list[Standing]] = field(default_factory=dict)
     full: int = 0
     lost: int = 0
+    looks: int = 0
     released: list[tuple[str, bool]] = field(default_factory=list)
 
     def look(self, job_id: str) -> Standing:
+        self.looks += 1
         sayings = self.said.get(job_id, [])
         return sayings.pop(0) if sayings else Free()
 
@@ -460,8 +462,8 @@ async def test_a_result_is_not_assembled_in_place_of_a_folder_that_is_away(
 ) -> None:
     monkeypatch.setattr(admission_module, "_WATCH_S", 0.01)
     claims = Claims(lost=1)
-    answers = [away]
-    disk_space = DiskSpace(is_away=lambda: answers.pop() if answers and claims.lost == 0 else None)
+    # From when it is noticed to when it is looked for again, after it was taken.
+    disk_space = DiskSpace(is_away=lambda: away if claims.lost == 0 and claims.looks < 2 else None)
     ended = await run(*plans(1, segments=1), claims=claims, disk_space=disk_space)
     (held,) = ended.of(JobHeld)
     assert (held.by, held.reason) == (("", away) if away else ("a run that assumed this one had died", None))
