@@ -17,7 +17,7 @@ from vhsbatch.events.events import JobFailed
 from vhsbatch.events.journal import STATE_FOLDER, Journal
 
 # A terminal from which what is waited for does not come.
-_TIMEOUT_S = 60
+_TIMEOUT_S = 300
 
 
 @pytest.fixture

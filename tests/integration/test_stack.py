@@ -151,9 +151,9 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
         if line.startswith("stacking"):
             break
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 130
-    program.wait_until_gone(tmp_path, within_s=30)
+    program.wait_until_gone(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith(".c")) == [
         "copy.avi",
         "tape.avi",
