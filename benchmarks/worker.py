@@ -70,11 +70,12 @@ def network(
 
 def opened(how: Upscaling, threads: int = THREADS) -> Upscaler:
     """The network in this process."""
+    (model,) = how.models
     return open_runtime(
         how.runtime,
-        param=how.param,
-        weights=how.weights,
-        scale=how.scale,
+        param=model.param,
+        weights=model.weights,
+        scale=model.scale,
         device=how.device,
         tile_px=how.tile_px,
         threads=threads,

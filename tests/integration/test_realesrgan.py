@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import anyio
 import numpy as np
@@ -70,6 +71,11 @@ def network(
     named = model if own is None else str(own)
     files = find_model(named, source_height=HEIGHT, target_height=HEIGHT * scale)
     return resolve_upscaling(files, device=device, runtime=runtime, tile_px=tile_px)
+
+
+def changed(upscaling: Upscaling, **of_the_model: Any) -> Upscaling:
+    (model,) = upscaling.models
+    return dataclasses.replace(upscaling, models=(dataclasses.replace(model, **of_the_model),))
 
 
 def worker(how: Upscaling, *, width: int = WIDTH, height: int = HEIGHT, threads: int = 2) -> StageSpec:
@@ -289,16 +295,16 @@ def test_both_runtimes_agree_on_the_cpu() -> None:
 @pytest.mark.parametrize("suffix", [".param", ""])
 def test_a_copy_of_a_shipped_network_gives_the_same(suffix: str, tmp_path: Path) -> None:
     shipped = network()
-    (tmp_path / "mine.param").write_bytes(shipped.param.read_bytes())
-    (tmp_path / "mine.bin").write_bytes(shipped.weights.read_bytes())
+    (tmp_path / "mine.param").write_bytes(shipped.models[0].param.read_bytes())
+    (tmp_path / "mine.bin").write_bytes(shipped.models[0].weights.read_bytes())
     own = network(4, own=tmp_path / f"mine{suffix}")
     assert (own.model, own.scale) == ("mine", 2)
     frames = pictures()
     # It sees as much around the frame as its layers look at; shipped ones see what upstream's program gives.
-    assert (own.halo_px, shipped.halo_px) == (19, 10)
+    assert (own.models[0].halo_px, shipped.models[0].halo_px) == (19, 10)
     expected = upscale(frames, shipped)[0]
     assert np.abs(upscale(frames, own)[0].astype(int) - expected).max() <= 2
-    alike = dataclasses.replace(own, halo_px=shipped.halo_px)
+    alike = changed(own, halo_px=shipped.models[0].halo_px)
     assert np.array_equal(upscale(frames, alike)[0], expected)
     assert RealEsrganEngine().identity(alike) == RealEsrganEngine().identity(shipped)
 
@@ -351,8 +357,7 @@ def test_a_missing_or_damaged_file_of_a_network(
     good, file = network(runtime=runtime), tmp_path / name
     if content is not None:
         file.write_bytes(content)
-    bad_param = dataclasses.replace(good, param=file)
-    bad = bad_param if name.endswith(".param") else dataclasses.replace(good, weights=file)
+    bad = changed(good, param=file) if name.endswith(".param") else changed(good, weights=file)
     ended = run_worker(worker(bad), pictures().tobytes())
     assert ended.last_words.startswith("ncnn cannot load ")
     assert name in ended.last_words
@@ -362,7 +367,7 @@ def test_a_missing_or_damaged_file_of_a_network(
 @pytest.mark.parametrize("runtime", [NCNN, UPSTREAM])
 def test_a_network_of_another_scale_than_stated(runtime: str) -> None:
     need_runtime(runtime)
-    ended = run_worker(worker(dataclasses.replace(network(runtime=runtime), scale=3)), pictures().tobytes())
+    ended = run_worker(worker(changed(network(runtime=runtime), scale=3)), pictures().tobytes())
     assert ended.last_words.startswith("the model gave ")
     assert (ended.exit_code, ended.frames) == (1, b"")
 
@@ -396,7 +401,7 @@ async def test_in_a_chain_the_worker_is_named_as_the_cause(tmp_path: Path) -> No
         argv=(sys.executable, "-S", "-c", f"import sys; sys.stdout.buffer.write(bytes({9 * FRAME_BYTES}))"),
     )
     encode = StageSpec(name="encode", argv=(sys.executable, "-S", "-c", "import sys; sys.stdin.read()"))
-    stages = (decode, worker(dataclasses.replace(network(), weights=empty)), encode)
+    stages = (decode, worker(changed(network(), weights=empty)), encode)
     with pytest.raises(ChainError) as caught:
         await run_chain(stages, on_stdout=lambda _: None, on_stderr=lambda *_: None)
     cause = "ncnn cannot load realesr-animevideov3-x2.param and mine.bin"

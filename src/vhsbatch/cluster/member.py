@@ -123,13 +123,11 @@ class Member:
     def _upscaling(self, planned: Upscaling, files: Mapping[str, Path]) -> Upscaling:
         return replace(
             planned,
-            param=files["param"],
-            weights=files["weights"],
-            then=tuple(
+            models=tuple(
                 replace(
                     model, param=files[numbered("param", number)], weights=files[numbered("weights", number)]
                 )
-                for number, model in enumerate(planned.then, 2)
+                for number, model in enumerate(planned.models, 1)
             ),
             device=self.device,
             spare_devices=self.spare_devices,

@@ -28,9 +28,7 @@ def fallback(upscaling: Upscaling, step: int) -> Upscaling:
 def in_words(upscaling: Upscaling) -> str:
     """A way, for the journal.
 
-    >>> from pathlib import Path
-    >>> in_words(Upscaling(model="animevideov3-x2", scale=2, runtime="ncnn", param=Path("a"),
-    ...                    weights=Path("b"), device="cpu", tile_px=100))
+    >>> in_words(Upscaling(model="x2", models=(), runtime="ncnn", device="cpu", tile_px=100))
     'the CPU (ncnn, tiles of 100 px)'
     """
     device = "the CPU" if upscaling.device == "cpu" else f"Vulkan device {upscaling.device}"

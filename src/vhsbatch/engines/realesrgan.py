@@ -1,6 +1,5 @@
 """The Real-ESRGAN engine: which model runs where, and the stage that runs it."""
 
-import math
 import sys
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
@@ -105,26 +104,19 @@ def resolve_upscaling(
         spare_devices: other devices, for segments that fail on this one.
     """
     runtime = NCNN if any(model.needs_ncnn for model in files) else runtime
-    first, *then = (_model_of(model, runtime) for model in files)
     # Frames that were enlarged are too large for one tile.
     takes_whole = all(is_small(model.weights) for model in files) and all(
         model.scale == 1 for model in files[:-1]
     )
     return Upscaling(
         model=" + ".join(model.name for model in files),
-        scale=math.prod(model.scale for model in files),
+        models=tuple(_model_of(model, runtime) for model in files),
         runtime=runtime,
-        param=first.param,
-        weights=first.weights,
         device=device,
         tile_px=tile_px or (small_tile_px if takes_whole else _TILE_PX),
         strength=strength,
         in_flight=in_flight,
         spare_devices=spare_devices,
-        colours=first.colours,
-        halo_px=first.halo_px,
-        value_range=first.value_range,
-        then=tuple(then),
     )
 
 

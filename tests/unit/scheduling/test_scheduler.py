@@ -43,7 +43,7 @@ from vhsbatch.events.events import (
 from vhsbatch.events.job_state import Phase
 from vhsbatch.events.state import BatchState, fold
 from vhsbatch.events.telemetry import Telemetry
-from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
+from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling, UpscalingModel
 from vhsbatch.scheduling import admission as admission_module
 from vhsbatch.scheduling.admission import Admission
 from vhsbatch.scheduling.claims import Completed, Free, Held, Standing
@@ -53,7 +53,11 @@ from vhsbatch.scheduling.shortages import Sources
 pytestmark = pytest.mark.anyio
 
 NETWORK = Upscaling(
-    model="m", scale=2, runtime="ncnn", param=Path("a"), weights=Path("b"), device="0", spare_devices=("1",)
+    model="m",
+    models=(UpscalingModel(scale=2, param=Path("a"), weights=Path("b")),),
+    runtime="ncnn",
+    device="0",
+    spare_devices=("1",),
 )
 
 
