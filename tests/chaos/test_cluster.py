@@ -113,6 +113,7 @@ def test_a_batch_that_is_stopped_and_one_that_is_killed(place: Path, machines: M
     assert_made_once(place, "stopped")
 
 
+@pytest.mark.exhaustive
 def test_of_two_batches_the_higher_priority_is_made_first(place: Path, machines: Machines) -> None:
     first = machines.cluster.batch(machines.address, "--parallel", "1", output="usual")
     first.wait_for('"segment_started"')
@@ -157,6 +158,7 @@ SHORT_S, LONG_S = 2, 25
 CUT_OFF_S = float(os.environ.get("VHSBATCH_CUT_OFF_S", "12"))
 
 
+@pytest.mark.exhaustive
 def test_a_scheduler_that_comes_back_while_sources_are_sent(place: Path) -> None:
     with Cluster(place) as cluster:
         scheduler, address = cluster.scheduler()
@@ -174,6 +176,7 @@ def test_a_scheduler_that_comes_back_while_sources_are_sent(place: Path) -> None
     assert_made_once(place, "sent")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shared", [True, False], ids=["a folder for both", "no folder"])
 def test_a_head_that_is_cut_off_for_long(place: Path, shared: bool) -> None:
     where = () if shared else ("--map-path", f"{place}{NOWHERE}")

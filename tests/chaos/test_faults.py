@@ -9,7 +9,7 @@ import pytest
 import program
 from clips import FFMPEG, make_clip
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sampled]
 
 
 @pytest.fixture

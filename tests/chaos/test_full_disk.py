@@ -12,7 +12,7 @@ import pytest
 import program
 from clips import make_clip
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sampled]
 
 
 @contextmanager

@@ -117,6 +117,7 @@ def test_with_the_ffmpeg_engine(tmp_path: Path) -> None:
     assert_nothing_lost(tmp_path, options, kills)
 
 
+@pytest.mark.exhaustive
 def test_with_the_network(tmp_path: Path) -> None:
     prepare(tmp_path)
     (tmp_path / "in").mkdir()

@@ -12,7 +12,7 @@ import pytest
 import program
 from clips import make_clip
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sampled]
 
 FAKE = Path(__file__).parents[1] / "fakes" / "qtgmc"
 OPTIONS = ("-r", "120", "--engine", "ffmpeg", "--deinterlace", "qtgmc", "--json")

@@ -10,7 +10,7 @@ import program
 from clips import make_clip
 from vhsbatch.engines.devices import vulkan_devices
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sampled]
 
 FAKE = Path(__file__).parents[1] / "fakes" / "worker"
 

@@ -24,7 +24,7 @@ from vhsbatch.probe.probe import probe
 from vhsbatch.probe.showinfo import look
 from vhsbatch.restore.planner import Toolchain, make_plan
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled]
 
 Floats = NDArray[np.float64]
 

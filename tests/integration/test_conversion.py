@@ -18,6 +18,8 @@ from vhsbatch.engines.runtimes import _Ncnn as Ncnn
 from vhsbatch.errors import ToolError
 from weights import Floats, Tensors
 
+pytestmark = pytest.mark.sampled
+
 NOISE = np.random.default_rng(5).integers(0, 256, (28, 32, 3), np.uint8)
 
 

@@ -12,7 +12,7 @@ from vhsbatch.errors import InputError
 from vhsbatch.model.media import Damage
 from vhsbatch.probe.probe import probe
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled]
 
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "12")
 DV = ("-s", "720x576", "-pix_fmt", "yuv420p", "-c:v", "dvvideo")

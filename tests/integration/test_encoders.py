@@ -16,7 +16,7 @@ from vhsbatch.ffmpeg.toolchain import names_of
 from vhsbatch.process.spawn import run
 from vhsbatch.restore.verify import count_frames
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled]
 
 SOFTWARE = ("libx264", "libx265", "libsvtav1", "ffv1", "prores")
 HARDWARE = tuple(encoder for encoder in ENCODERS if encoder not in SOFTWARE)

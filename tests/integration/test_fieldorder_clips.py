@@ -14,7 +14,7 @@ from restoring import restored
 from vhsbatch.model.media import FieldOrder, VideoTrack
 from vhsbatch.probe.probe import probe
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled]
 
 TFF, BFF, PROGRESSIVE = FieldOrder.TFF, FieldOrder.BFF, FieldOrder.PROGRESSIVE
 

@@ -10,6 +10,8 @@ from counters import make_counted, numbers
 from restoring import FFV1, need_qtgmc, need_weights, restored
 from vhsbatch.engines.devices import runtime_fix, runtime_problem
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.mark.parametrize(
     ("scan", "method"),

@@ -11,6 +11,8 @@ from counters import make_counted, numbers
 from restoring import FFV1, need_qtgmc, need_weights, restored
 from vhsbatch.engines.devices import runtime_fix, runtime_problem
 
+pytestmark = pytest.mark.sampled
+
 # Of 125 frames, 25 a second: one, two, and nearly three segments of a second.
 LOST = {7, *range(24, 26), *range(40, 112)}
 CODEC = (*FFV1, "-fps_mode", "passthrough")

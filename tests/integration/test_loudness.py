@@ -17,7 +17,7 @@ from vhsbatch.ffmpeg.audio import plan_audio
 from vhsbatch.model.trim import Excerpt
 from vhsbatch.probe.probe import probe
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled]
 
 WANTED_LUFS = -18.0
 

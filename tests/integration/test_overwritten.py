@@ -14,6 +14,8 @@ from restoring import need_qtgmc, restored
 from vhsbatch.ffmpeg.graph import any_of
 from vhsbatch.probe.probe import probe
 
+pytestmark = pytest.mark.sampled
+
 FRAME_BYTES = 120_000
 # Of 66 frames: some at the head, some on both sides of the cuts, and some at the tail.
 HEAD, MIDDLE, TAIL = range(2), (*range(27, 33), 45, *range(58, 61)), range(64, 66)

@@ -13,6 +13,8 @@ from vhsbatch.errors import ToolError
 from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
 from vhsbatch.ffmpeg.qtgmc_worker import Format
 
+pytestmark = pytest.mark.sampled
+
 WORKER = str(Path(vhsbatch.ffmpeg.qtgmc_worker.__file__))
 FRAMES = 8
 

@@ -41,7 +41,7 @@ from vhsbatch.restore.segment import make_segment
 from vhsbatch.restore.verify import count_frames
 from vhsbatch.restore.workspace import Workspace
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled]
 
 WIDTH, HEIGHT = 32, 24
 FRAME_BYTES = WIDTH * HEIGHT * 3

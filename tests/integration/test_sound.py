@@ -12,6 +12,8 @@ import program
 from clips import FFMPEG, footage, make_clip
 from flashes import beeps_s, flashes_s, make_flashes
 
+pytestmark = pytest.mark.sampled
+
 FFV1 = ("-c:v", "ffv1", "-g", "1", "-c:a", "pcm_s16le")
 AT_S = (1.0, 20.0, 38.6)
 SMALL = ("-r", "120", "--engine", "ffmpeg", "--no-tui")

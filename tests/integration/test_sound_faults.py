@@ -10,7 +10,7 @@ from studio import BEEPS_S, Studio, beeps_s, make_sounds, picture_starts_s
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.probe import probe
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled]
 
 PACKET = 188
 

@@ -9,7 +9,7 @@ from clips import FFMPEG
 from studio import BEEPS_S, Studio, beeps_s, make_sounds, picture_starts_s
 from vhsbatch.probe.probe import probe
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled]
 
 # An audio table that copies what it can, one that filters everything, one that keeps every sample.
 AUDIO: dict[str, dict[str, Any]] = {

@@ -9,7 +9,7 @@ import pytest
 
 from clips import make_clip
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.sampled]
 
 BATCHES = {
     "two workers": """

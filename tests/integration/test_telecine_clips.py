@@ -8,7 +8,7 @@ from clips import FFMPEG, ffmpeg
 from vhsbatch.model.media import FieldOrder, Telecine, VideoTrack
 from vhsbatch.probe.probe import probe
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled]
 
 FFV1 = ("-c:v", "ffv1", "-g", "1")
 

@@ -17,6 +17,8 @@ from vhsbatch.ffmpeg.cleaning import denoise
 from vhsbatch.model.media import FieldOrder
 from vhsbatch.restore.fitting import fitted, without_degrain
 
+pytestmark = pytest.mark.sampled
+
 WIDTH, HEIGHT, FRAMES = 320, 160, 10
 # Y, Cb, Cr of paint in the sun, hardly coloured: what stands out is not taken for noise by any filter.
 COLOURS = ((150, 116, 131), (100, 123, 139), (70, 139, 125))

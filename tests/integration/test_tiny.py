@@ -8,6 +8,8 @@ import program
 from clips import ffmpeg
 from restoring import FFV1, need_qtgmc
 
+pytestmark = pytest.mark.sampled
+
 MADE = """
 [own]
 target_height = 240
