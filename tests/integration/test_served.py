@@ -13,7 +13,8 @@ from vhsbatch.cluster import files
 from vhsbatch.cluster.files import read_block
 from vhsbatch.cluster.member import reads_by_http
 from vhsbatch.cluster.source_server import SourceServer
-from vhsbatch.ffmpeg.formats import Served, cut_off, input_arguments
+from vhsbatch.ffmpeg.formats import cut_off, input_arguments
+from vhsbatch.model.source import Served
 from vhsbatch.process.spawn import run
 
 pytestmark = pytest.mark.anyio

@@ -14,11 +14,12 @@ from vhsbatch.ffmpeg.filters import (
     hold_filters,
     segment_graph,
 )
-from vhsbatch.ffmpeg.formats import Served, file_url, input_arguments
+from vhsbatch.ffmpeg.formats import file_url, input_arguments
 from vhsbatch.ffmpeg.graph import OUTPUT_LABEL, ratio
 from vhsbatch.ffmpeg.preroll import read_from_s
 from vhsbatch.model.media import Colour
 from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.model.source import Served
 
 # FFmpeg's messages come with their level, so that warnings can be told from errors.
 QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning")
@@ -149,7 +150,7 @@ def read_source(
     plan: JobPlan, segment: Segment, threads: Threads, served: Served | None = None
 ) -> tuple[str, ...]:
     """Open the source where the reading for a segment begins."""
-    source = served or plan.info.source
+    source = plan.info.source if served is None else plan.info.in_spans(served)
     return (
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
         *_other_sizes(plan),

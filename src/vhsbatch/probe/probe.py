@@ -18,7 +18,7 @@ import anyio.to_thread
 from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.formats import LATE_SEEKING_DEMUXERS
 from vhsbatch.model.media import INVALID_MATRIX, FieldOrder, MediaInfo, VideoTrack
-from vhsbatch.model.source import Joined, Source
+from vhsbatch.model.source import InSpans, Joined, Source
 from vhsbatch.model.timeline import Timeline, lay_on_grid, positions_of
 from vhsbatch.probe import field_order as fieldorder
 from vhsbatch.probe.decoding import Decoded, decode_all
@@ -81,6 +81,7 @@ async def probe(
     expect = partial(expect_restorable, max_pixels=max_pixels, allow_truncated=allow_truncated)
     opened = await read_source(path, parts=parts, timeout_s=timeout_s, of_source=True, expect=expect)
     source, packets, timeout_s = opened.source, opened.packets, opened.timeout_s
+    whole = source.whole if isinstance(source, InSpans) else source
     try:
         head = await _look_at_head(source, packets, ffmpeg, timeout_s)
         packets = of_one_programme(packets, head.programmes)
@@ -137,11 +138,12 @@ async def probe(
                 packets,
                 timeline,
                 undecoded=undecoded_tail(packets, tail)
-                + sum(tick > ticks[-1] for tick in decoded.overwritten),
+                + sum(tick > ticks[-1] for tick in (*decoded.overwritten, *packets.holes)),
             ),
         ),
         damage=decoded.damage(ticks[0], packets.time_base, packets.holes, packets.lost_frames),
-        joined=source if isinstance(source, Joined) else None,
+        joined=whole if isinstance(whole, Joined) else None,
+        spans=packets.spans,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vhsbatch.ffmpeg import formats
-from vhsbatch.model.source import Joined, PartFile
+from vhsbatch.model.source import Joined, PartFile, Served
 
 
 @pytest.mark.parametrize("name", ["tape.avi", "TAPE 1.MPG", "a.b.dvr-ms", "x.M2TS", "v.vob"])
@@ -67,7 +67,7 @@ def test_the_input_is_restricted_before_it_is_named() -> None:
 
 
 def test_a_file_of_another_machine_is_read_by_http_and_as_no_other_format() -> None:
-    served = formats.Served("http://127.0.0.1:9/x/source.avi")
+    served = Served("http://127.0.0.1:9/x/source.avi")
     options = formats.input_arguments(served, from_s=Fraction(1))
     assert options[options.index("-protocol_whitelist") + 1] == "http,tcp"
     assert options[options.index("-format_whitelist") + 1] == formats.FORMAT_WHITELIST
