@@ -113,8 +113,8 @@ def concat_script(files: Sequence[Path], durations_s: Sequence[Fraction]) -> str
 
 def span_script(url: str, spans: Sequence[Span]) -> str:
     """The concat demuxer's script of parts of what FFmpeg opens as `url`."""
-    # The script's files do not inherit the options of their list.
-    option = "\noption http_proxy ''\noption seekable 1" if url.startswith("http:") else ""
+    # The script's files do not inherit the options of their list, and an option cannot be empty there.
+    option = "\noption http_proxy ' '\noption seekable 1" if url.startswith("http:") else ""
     ranges = [(f"subfile,,start,{span.start},end,{span.stop},,:{url}", option) for span in spans]
     return _script(ranges, [span.length_s for span in spans])
 
