@@ -102,9 +102,10 @@ async def test_frames_that_are_not_even_in_the_file_are_counted(
     assert not [note for note in info.notes if "truncated" in note or "header" in note]
 
 
-def test_too_much_damage_fails_until_it_is_accepted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.mov", "a.dv"])
+def test_too_much_damage_fails_until_it_is_accepted(name: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    damaged_clip(tmp_path / "in" / "a.mov", *DV, part=0.1)
+    damaged_clip(tmp_path / "in" / name, *DV, part=0.1)
     command = ("batch", "in", "out", "-p", "webcam", "-r", "120", "--engine", "ffmpeg")
     failed = program.run(*command, cwd=tmp_path)
     assert failed.returncode != 0

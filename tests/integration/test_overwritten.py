@@ -100,6 +100,13 @@ def test_qtgmc_never_sees_what_is_overwritten_in_raw_pal(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["tape.avi", "tape.mov"])
+def test_pal_in_a_container_is_followed_too(name: str, tmp_path: Path) -> None:
+    overwrite(pal_tape(tmp_path / name), {*HEAD, *MIDDLE, *TAIL})
+    made = made_of(tmp_path, name, segment_s=1)
+    assert numbers(made) == held(range(HEAD.stop, TAIL.start), MIDDLE, 2)
+
+
+@pytest.mark.parametrize("name", ["tape.avi", "tape.mov"])
 def test_overwritten_ends_are_left_out(name: str, tmp_path: Path) -> None:
     overwrite(tape(tmp_path / name), {*HEAD, *MIDDLE, *TAIL})
     made = made_of(tmp_path, name, segment_s=1)

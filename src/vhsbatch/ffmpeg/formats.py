@@ -186,6 +186,7 @@ def input_arguments(
     from_s: Fraction | None = None,
     mend_matrix: bool = False,
     keeps_clock: bool = False,
+    drop_before_s: Fraction | None = None,
 ) -> tuple[str, ...]:
     """FFmpeg's arguments that open the user's `source`, and nothing else than that.
 
@@ -195,6 +196,7 @@ def input_arguments(
         mend_matrix: whether MPEG-2 states a colour matrix that does not exist, see `VideoTrack.mends_matrix`.
         keeps_clock: whether the command says `-copyts`. Frames may then come from before `from_s`: FFmpeg
             would leave out too many, as it adds the time with which the container's clock begins.
+        drop_before_s: before which time no packet reaches the decoder, None to leave none out.
     """
     seek: tuple[str, ...] = ()
     if from_s is not None:
@@ -203,6 +205,8 @@ def input_arguments(
     options = input_options(source)
     if mend_matrix:
         options = (*options, "-bsf:v", "mpeg2_metadata=matrix_coefficients=2")
+    if drop_before_s is not None:
+        options = (*options, "-bsf:v", f"noise=drop='lt(pts*tb,{float(drop_before_s):.6f})'")
     # The filter graph rotates pictures. Frames of a damaged file decode differently, and to
     # another number, where several are decoded at a time.
     return (*seek, *options, "-thread_type", "slice", "-noautorotate", "-i", input_url(source))

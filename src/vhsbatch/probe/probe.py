@@ -89,14 +89,15 @@ async def probe(
         decoded = await decode_all(
             source, packets.index, len(packets.ticks), fields=can_be_interlaced(packets), timeout_s=timeout_s
         )
+        recorded = _as_recorded(head, decoded)
         if len(packets.looks) < 2:
-            expect_one_size(head, tail, ignoring=frozenset(decoded.damaged))
+            expect_one_size(recorded, tail, ignoring=frozenset(decoded.damaged))
         ticks, timeline = await anyio.to_thread.run_sync(
             frames_on_grid, packets, head, tail, decoded.overwritten
         )
         expect_sense(packets, timeline, ticks)
         packets = without_early_sound(packets, ticks[0] * packets.time_base)
-        video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
+        video = _video_track(packets, recorded, timeline, start_s=ticks[0] * packets.time_base)
         video = with_changes(video, packets, ticks)
         video = without_overwritten(video, ticks, packets.time_base, decoded.overwritten)
         exact_seek = can_seek(packets) and not is_avi_with_gaps(packets, timeline)
@@ -145,6 +146,12 @@ async def probe(
         joined=whole if isinstance(whole, Joined) else None,
         spans=packets.spans,
     )
+
+
+def _as_recorded(head: Glimpse, decoded: Decoded) -> Glimpse:
+    """The first frames less those that are overwritten, of which a decoder may make anything."""
+    frames = tuple(frame for frame in head.frames if frame.tick not in decoded.overwritten)
+    return replace(head, frames=frames) if frames else head
 
 
 async def frame_times(
