@@ -102,9 +102,10 @@ async def test_frames_that_are_not_even_in_the_file_are_counted(
     assert not [note for note in info.notes if "truncated" in note or "header" in note]
 
 
-def test_too_much_damage_fails_until_it_is_accepted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.mov", "a.dv"])
+def test_too_much_damage_fails_until_it_is_accepted(name: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    damaged_clip(tmp_path / "in" / "a.mov", *DV, part=0.1)
+    damaged_clip(tmp_path / "in" / name, *DV, part=0.1)
     command = ("batch", "in", "out", "-p", "webcam", "-r", "120", "--engine", "ffmpeg")
     failed = program.run(*command, cwd=tmp_path)
     assert failed.returncode != 0
@@ -181,14 +182,44 @@ async def test_a_last_frame_of_dv_that_breaks_off_is_reported(tape: tuple[Path, 
     assert damage.places[0][0] > 1.9
 
 
-async def test_overwritten_frames_of_dv_are_counted_or_refused(tape: tuple[Path, int]) -> None:
+async def test_overwritten_frames_of_dv_are_counted(tape: tuple[Path, int]) -> None:
     path, frame_bytes = tape
+    whole = await probe(path, ffmpeg=FFMPEG)
     changed(path, 20 * frame_bytes, 25 * frame_bytes, bytes(5 * frame_bytes))
-    if frame_bytes == SYSTEMS["pal"][0]:  # FFmpeg takes them for NTSC frames, and loses its place
-        with pytest.raises(InputError, match=r"byte 2880000\): 5 frames are overwritten"):
-            await damage_of(path)
-        return
     info = await probe(path, ffmpeg=FFMPEG)
     assert info.damage is not None
-    assert info.damage.frames == 5
-    assert info.video.frames == path.stat().st_size // frame_bytes
+    assert (info.damage.frames, info.damage.of_frames) == (5, whole.video.frames)
+    assert info.damage.places == ((20 / whole.video.rate, 24 / whole.video.rate),)
+    assert (info.video.frames, info.video.rate) == (whole.video.frames, whole.video.rate)
+    assert (info.container, info.exact_seek, len(info.audio)) == ("dv", True, 1)
+    assert info.audio[0].end_s == whole.audio[0].end_s
+
+
+@pytest.mark.parametrize("name", ["it's, 1 %|, tape.dv", "tape.mpg"])
+async def test_dv_with_places_of_one_frame_is_followed_whatever_its_name(
+    tape: tuple[Path, int], name: str
+) -> None:
+    path, frame_bytes = tape
+    path = path.rename(path.with_name(name))
+    for gone in (5, 7, 8, 10):
+        changed(path, gone * frame_bytes, gone * frame_bytes + 512, bytes(512))
+        changed(path, gone * frame_bytes + 5000, (gone + 1) * frame_bytes, bytes(frame_bytes - 5000))
+    damage = await damage_of(path)
+    assert damage is not None
+    assert damage.frames == 4
+
+
+@pytest.mark.parametrize("tape", ["pal"], indirect=True)
+async def test_dv_that_would_lose_its_sound_or_cannot_be_named_is_refused(tape: tuple[Path, int]) -> None:
+    path, frame_bytes = tape
+    content = bytearray(path.read_bytes())
+    audio = [480 + 80 * 16 * number for number in range(9)]
+    for at in (12_000 * sequence + block for sequence in range(12) for block in audio):
+        content[at : at + 80] = bytes(80)
+    content[frame_bytes : 2 * frame_bytes] = bytes(frame_bytes)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"before its first lost frame \(byte 144000\) it has less sound"):
+        await damage_of(path)
+    path = path.rename(path.with_name("two\nlines.dv"))
+    with pytest.raises(InputError, match="a line break in its name"):
+        await damage_of(path)

@@ -16,7 +16,7 @@ from vhsbatch.probe.probe import probe
 
 pytestmark = pytest.mark.sampled
 
-FRAME_BYTES = 120_000
+FRAME_BYTES, PAL_FRAME_BYTES = 120_000, 144_000
 # Of 66 frames: some at the head, some on both sides of the cuts, and some at the tail.
 HEAD, MIDDLE, TAIL = range(2), (*range(27, 33), 45, *range(58, 61)), range(64, 66)
 FRAMES = 66
@@ -25,14 +25,24 @@ ALL = ("--engine", "ffmpeg", "--max-damage", "100")
 
 def tape(path: Path) -> Path:
     """NTSC DV whose fields carry their numbers."""
-    fields = "interlace=scan=bff:lowpass=0,setfield=bff,scale=720:480:flags=neighbor"
-    codec = ("-frames:v", str(FRAMES), "-c:v", "dvvideo", "-pix_fmt", "yuv411p")
-    return make_counted(path, *codec, rate="60000/1001", seconds=3, fields=fields)
+    return _tape(path, "720:480", "yuv411p", "60000/1001")
+
+
+def pal_tape(path: Path, pixel_format: str = "yuv420p") -> Path:
+    """PAL DV likewise."""
+    return _tape(path, "720:576", pixel_format, "50")
+
+
+def _tape(path: Path, size: str, pixel_format: str, rate: str) -> Path:
+    fields = f"scale={size}:flags=neighbor,interlace=scan=bff:lowpass=0,setfield=bff"
+    codec = ("-frames:v", str(FRAMES), "-c:v", "dvvideo", "-pix_fmt", pixel_format)
+    return make_counted(path, *codec, rate=rate, seconds=3, fields=fields)
 
 
 def overwrite(path: Path, frames: Iterable[int], *, noise: bool = False) -> None:
     """Put zeros or noise in the place of frames, wherever the container has them."""
-    content, size, chance = bytearray(path.read_bytes()), FRAME_BYTES, random.Random(1)
+    content, chance = bytearray(path.read_bytes()), random.Random(1)
+    size = PAL_FRAME_BYTES if content[content.find(b"\x1f\x07\x00") + 3] & 0x80 else FRAME_BYTES
     begin = 0
     places = []
     while (at := content.find(b"\x1f\x07\x00", begin)) >= 0:
@@ -73,6 +83,29 @@ def test_qtgmc_never_sees_what_is_overwritten(tmp_path: Path) -> None:
     overwrite(tape(tmp_path / "tape.mov"), MIDDLE, noise=True)
     made = made_of(tmp_path, "tape.mov", "deinterlace = { method = 'qtgmc' }", segment_s=60)
     assert numbers(made) == held(range(FRAMES), MIDDLE, 2)
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv411p"])
+def test_no_cut_shows_in_raw_pal(pixel_format: str, tmp_path: Path) -> None:
+    overwrite(pal_tape(tmp_path / "tape.dv", pixel_format), {*HEAD, *MIDDLE, *TAIL})
+    whole = made_of(tmp_path, "tape.dv", segment_s=60)
+    assert numbers(whole) == held(range(HEAD.stop, TAIL.start), MIDDLE, 2)
+    cut = made_of(tmp_path, "tape.dv", segment_s=1)
+    assert program.frame_digests(cut) == program.frame_digests(whole)
+
+
+def test_qtgmc_never_sees_what_is_overwritten_in_raw_pal(tmp_path: Path) -> None:
+    need_qtgmc()
+    overwrite(pal_tape(tmp_path / "tape.dv"), MIDDLE)
+    made = made_of(tmp_path, "tape.dv", "deinterlace = { method = 'qtgmc' }", segment_s=60)
+    assert numbers(made) == held(range(FRAMES), MIDDLE, 2)
+
+
+@pytest.mark.parametrize("name", ["tape.avi", "tape.mov"])
+def test_pal_in_a_container_is_followed_too(name: str, tmp_path: Path) -> None:
+    overwrite(pal_tape(tmp_path / name), {*HEAD, *MIDDLE, *TAIL})
+    made = made_of(tmp_path, name, segment_s=1)
+    assert numbers(made) == held(range(HEAD.stop, TAIL.start), MIDDLE, 2)
 
 
 @pytest.mark.parametrize("name", ["tape.avi", "tape.mov"])

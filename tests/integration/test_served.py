@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from clips import FFMPEG, make_clip
+from clips import FFMPEG, ffmpeg, make_clip
 from vhsbatch.cluster import files
 from vhsbatch.cluster.files import read_block
 from vhsbatch.cluster.member import reads_by_http
 from vhsbatch.cluster.source_server import SourceServer
-from vhsbatch.ffmpeg.formats import Served, cut_off, input_arguments
+from vhsbatch.ffmpeg.formats import cut_off, input_arguments
+from vhsbatch.model.source import Served, Source
+from vhsbatch.probe.probe import probe
 from vhsbatch.process.spawn import run
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +44,7 @@ SECONDS = {"a.dv": 8.0}
 MOST = 0.6
 
 
-async def digests(source: Path | Served, from_s: Fraction, frames: int) -> str:
+async def digests(source: Source | Served, from_s: Fraction, frames: int) -> str:
     """The frames that FFmpeg reads from some second on, with their times."""
     command = (
         *(FFMPEG, "-nostdin", "-hide_banner", "-loglevel", "error", "-copyts"),
@@ -109,3 +111,28 @@ async def test_an_ffmpeg_without_http_is_known(tmp_path: Path) -> None:
     bare.chmod(0o755)
     assert await reads_by_http(FFMPEG)
     assert not await reads_by_http(str(bare))
+
+
+async def test_damaged_pal_dv_is_read_in_the_same_spans(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "BLOCK_BYTES", 2**16)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # a list's parts ask loopback directly, too
+    clip, size = tmp_path / "a.dv", 144_000
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=720x576:r=25:d=4", "-c:v", "dvvideo", clip)
+    content = bytearray(clip.read_bytes())
+    for gone in (range(20, 22), range(27, 30)):
+        content[gone.start * size : gone.stop * size] = bytes(len(gone) * size)
+    clip.write_bytes(content)
+    info = await probe(clip, ffmpeg=FFMPEG)
+    assert len(info.spans) == 3
+
+    async def block(number: int) -> bytes:
+        return read_block(clip, number)
+
+    server = SourceServer()
+    async with server.serving(block, size_bytes=clip.stat().st_size, suffix=clip.suffix) as served:
+        for from_s in (Fraction(0), Fraction(18, 25), Fraction(28, 25), Fraction(2)):
+            seen = await digests(info.in_spans(served), from_s, 6)
+            assert seen == await digests(info.source, from_s, 6)
+    server.stop()

@@ -23,7 +23,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from vhsbatch.cluster import files
 from vhsbatch.errors import ChainError
-from vhsbatch.ffmpeg.formats import Served
+from vhsbatch.model.source import Served
 
 _LOOPBACK = "127.0.0.1"
 _CONNECTIONS = Path("/proc/net/tcp")

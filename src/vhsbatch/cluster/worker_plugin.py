@@ -29,11 +29,11 @@ from vhsbatch.cluster.telemetry_buffer import TelemetryBuffer
 from vhsbatch.config.settings import Settings
 from vhsbatch.errors import VhsBatchError
 from vhsbatch.events.telemetry import LogLine, Telemetry
-from vhsbatch.ffmpeg.formats import Served
 from vhsbatch.formatting import size
 from vhsbatch.fs import sync
 from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import JobPlan, Upscaling
+from vhsbatch.model.source import Served
 from vhsbatch.restore.segment import make_part
 from vhsbatch.restore.workspace import Workspace, make_private
 from vhsbatch.scheduling.local import file_errors_in_words

@@ -9,12 +9,11 @@ import base64
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from vhsbatch.model.source import Joined, Source
+from vhsbatch.model.source import InSpans, Joined, Served, Source, Span
 
 VIDEO_EXTENSIONS = frozenset({
     ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".dvr-ms", ".f4v", ".flv", ".gxf", ".m1v", ".m2t",
@@ -55,17 +54,6 @@ _SERVED_OPTIONS: tuple[str, ...] = (
     *("-protocol_whitelist", "http,tcp", "-format_whitelist", FORMAT_WHITELIST),
     *("-http_proxy", "", "-seekable", "1", "-recv_buffer_size", "262144"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A user's file that lies on another machine, and is handed out here as it is read.
-
-    Attributes:
-        url: where, by HTTP on the loopback address; any range of bytes can be read.
-    """
-
-    url: str
 
 
 # Files whose bytes in a row are one stream, wherever it was cut.
@@ -120,11 +108,27 @@ def can_be_joined(path: Path) -> bool:
 
 def concat_script(files: Sequence[Path], durations_s: Sequence[Fraction]) -> str:
     """The concat demuxer's script; each file's length is stated, so that no rounding adds up."""
+    return _script([(f"file:{path}", "") for path in files], durations_s)
+
+
+def span_script(url: str, spans: Sequence[Span]) -> str:
+    """The concat demuxer's script of parts of what FFmpeg opens as `url`."""
+    # The script's files do not inherit the options of their list, and an option cannot be empty there.
+    option = "\noption http_proxy ' '\noption seekable 1" if url.startswith("http:") else ""
+    ranges = [(f"subfile,,start,{span.start},end,{span.stop},,:{url}", option) for span in spans]
+    return _script(ranges, [span.length_s for span in spans])
+
+
+def _script(files: Sequence[tuple[str, str]], durations_s: Sequence[Fraction]) -> str:
     lines = ["ffconcat version 1.0"]
-    for path, duration_s in zip(files, durations_s, strict=True):
-        quoted = str(path).replace("'", "'\\''")
-        lines += [f"file 'file:{quoted}'", f"duration {float(duration_s):.6f}"]
+    for (url, options), duration_s in zip(files, durations_s, strict=True):
+        quoted = url.replace("'", "'\\''")
+        lines += [f"file '{quoted}'{options}", f"duration {float(duration_s):.6f}"]
     return "\n".join(lines) + "\n"
+
+
+def _script_url(script: str) -> str:
+    return f"data:text/plain;base64,{base64.b64encode(os.fsencode(script)).decode('ascii')}"
 
 
 def input_options(source: Source | Served) -> tuple[str, ...]:
@@ -134,6 +138,12 @@ def input_options(source: Source | Served) -> tuple[str, ...]:
             return _SERVED_OPTIONS
         case Joined():
             return _IN_A_ROW_OPTIONS if source.in_a_row else _JOINED_OPTIONS
+        case InSpans():
+            protocols = "http,tcp" if isinstance(source.whole, Served) else "concat,file"
+            return (
+                *("-protocol_whitelist", f"data,subfile,{protocols}"),
+                *("-format_whitelist", f"concat,{FORMAT_WHITELIST}", "-f", "concat", "-safe", "0"),
+            )
         case Path():
             return INPUT_OPTIONS
 
@@ -154,8 +164,9 @@ def input_url(source: Source | Served, *, sound: bool = False) -> str:
             begins = [part.sound_s if sound else part.picture_s for part in source.parts]
             times = [time_s for time_s in (*begins, source.end_s) if time_s is not None]
             durations_s = [after - before for before, after in pairwise(times)]
-            script = concat_script([part.path for part in source.parts], durations_s)
-            return f"data:text/plain;base64,{base64.b64encode(os.fsencode(script)).decode('ascii')}"
+            return _script_url(concat_script([part.path for part in source.parts], durations_s))
+        case InSpans():
+            return _script_url(span_script(input_url(source.whole), source.spans))
         case Path():
             return file_url(source)
 
@@ -175,6 +186,7 @@ def input_arguments(
     from_s: Fraction | None = None,
     mend_matrix: bool = False,
     keeps_clock: bool = False,
+    drop_before_s: Fraction | None = None,
 ) -> tuple[str, ...]:
     """FFmpeg's arguments that open the user's `source`, and nothing else than that.
 
@@ -184,6 +196,7 @@ def input_arguments(
         mend_matrix: whether MPEG-2 states a colour matrix that does not exist, see `VideoTrack.mends_matrix`.
         keeps_clock: whether the command says `-copyts`. Frames may then come from before `from_s`: FFmpeg
             would leave out too many, as it adds the time with which the container's clock begins.
+        drop_before_s: before which time no packet reaches the decoder, None to leave none out.
     """
     seek: tuple[str, ...] = ()
     if from_s is not None:
@@ -192,6 +205,8 @@ def input_arguments(
     options = input_options(source)
     if mend_matrix:
         options = (*options, "-bsf:v", "mpeg2_metadata=matrix_coefficients=2")
+    if drop_before_s is not None:
+        options = (*options, "-bsf:v", f"noise=drop='lt(pts*tb,{float(drop_before_s):.6f})'")
     # The filter graph rotates pictures. Frames of a damaged file decode differently, and to
     # another number, where several are decoded at a time.
     return (*seek, *options, "-thread_type", "slice", "-noautorotate", "-i", input_url(source))

@@ -4,6 +4,8 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
 from pathlib import Path
 
 from vhsbatch.ffmpeg.encoders import EncodeArguments
@@ -14,14 +16,16 @@ from vhsbatch.ffmpeg.filters import (
     hold_filters,
     segment_graph,
 )
-from vhsbatch.ffmpeg.formats import Served, file_url, input_arguments
+from vhsbatch.ffmpeg.formats import file_url, input_arguments
 from vhsbatch.ffmpeg.graph import OUTPUT_LABEL, ratio
 from vhsbatch.ffmpeg.preroll import read_from_s
 from vhsbatch.model.media import Colour
 from vhsbatch.model.plan import JobPlan, Segment
+from vhsbatch.model.source import Served
 
 # FFmpeg's messages come with their level, so that warnings can be told from errors.
 QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning")
+_PAL_LINES = 576
 # The option came with FFmpeg 8.0.
 _FIRST_THAT_DROPS = 8
 PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
@@ -149,7 +153,7 @@ def read_source(
     plan: JobPlan, segment: Segment, threads: Threads, served: Served | None = None
 ) -> tuple[str, ...]:
     """Open the source where the reading for a segment begins."""
-    source = served or plan.info.source
+    source = plan.info.source if served is None else plan.info.in_spans(served)
     return (
         *("-filter_complex_threads", str(threads.filter), "-threads", str(threads.decode)),
         *_other_sizes(plan),
@@ -159,8 +163,25 @@ def read_source(
             from_s=read_from_s(plan, segment),
             mend_matrix=plan.info.video.mends_matrix,
             keeps_clock=True,
+            drop_before_s=_whole_from_s(plan, segment),
         ),
     )
+
+
+def _whole_from_s(plan: JobPlan, segment: Segment) -> Fraction | None:
+    """Half a frame before the first one of PAL DV that is not overwritten; None for other sources.
+
+    Zeros decode to an NTSC frame. As the first one, it would give the filters its size.
+    """
+    track = plan.info.video
+    if track.codec != "dvvideo" or track.height != _PAL_LINES or plan.info.damage is None:
+        return None
+    from_s = read_from_s(plan, segment)
+    first = 0 if from_s is None else floor((from_s - track.start_s) * track.rate)
+    for place in track.overwritten:
+        if place.start <= first < place.stop:
+            first = place.stop
+    return track.start_s + (first - Fraction(1, 2)) / track.rate
 
 
 def _other_sizes(plan: JobPlan) -> tuple[str, ...]:

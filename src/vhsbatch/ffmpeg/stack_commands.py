@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.filters import fields_graph
-from vhsbatch.ffmpeg.formats import INPUT_OPTIONS, file_url
+from vhsbatch.ffmpeg.formats import file_url, input_options, input_url
 from vhsbatch.ffmpeg.graph import OUTPUT_LABEL, ratio
 from vhsbatch.ffmpeg.output_commands import STRICT, tolerance
 from vhsbatch.ffmpeg.recipe import resolve
@@ -100,8 +100,8 @@ def encode_stack_command(
         *(ffmpeg, *QUIET, *PROGRESS, *tolerance(plan), "-copyts"),
         *("-f", "rawvideo", "-pix_fmt", recipe.front, "-video_size", f"{track.width}x{track.height}"),
         *("-framerate", ratio(track.rate), "-i", "pipe:0"),
-        *("-itsoffset", f"{-float(track.start_s):.9f}", *INPUT_OPTIONS, "-vn", "-dn"),
-        *("-i", file_url(info.path)),
+        *("-itsoffset", f"{-float(track.start_s):.9f}", *input_options(info.source), "-vn", "-dn"),
+        *("-i", input_url(info.source)),
         *("-map", "0:v:0", *(("-vf", ",".join(filters)) if filters else ()), *encoder),
         *(
             "-pix_fmt",

@@ -5,7 +5,7 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from vhsbatch.model.source import Joined, Source
+from vhsbatch.model.source import InSpans, Joined, Served, Source, Span
 from vhsbatch.model.trim import NO_TRIM, Trim
 
 _SD_LINES = 600
@@ -294,6 +294,7 @@ class MediaInfo:
         damage: of its video, None where all of it decodes cleanly.
         trim: what the user wants of it.
         joined: the files of a recording in several, of which the first is `path`; None for a single file.
+        spans: the parts of its stream that FFmpeg can follow; empty where it can follow all of it.
     """
 
     path: Path
@@ -314,8 +315,14 @@ class MediaInfo:
     damage: Damage | None = None
     trim: Trim = NO_TRIM
     joined: Joined | None = None
+    spans: tuple[Span, ...] = ()
 
     @property
     def source(self) -> Source:
         """What FFmpeg opens."""
-        return self.path if self.joined is None else self.joined
+        whole = self.path if self.joined is None else self.joined
+        return InSpans(whole=whole, spans=self.spans) if self.spans else whole
+
+    def in_spans(self, served: Served) -> Served | InSpans:
+        """What FFmpeg opens where it is handed out by another machine."""
+        return InSpans(whole=served, spans=self.spans) if self.spans else served

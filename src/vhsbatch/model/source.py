@@ -44,8 +44,43 @@ class Joined:
         return self.end_s is None
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A user's file that lies on another machine, and is handed out here as it is read.
+
+    Attributes:
+        url: where, by HTTP on the loopback address; any range of bytes can be read.
+    """
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A part of a stream that FFmpeg can follow.
+
+    Attributes:
+        start: its first byte.
+        stop: the byte after its last one.
+        length_s: when the next one begins, in seconds after the beginning of this one: what is lost between
+            them lasts as long as it did.
+    """
+
+    start: int
+    stop: int
+    length_s: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InSpans:
+    """A stream that is read without the places at which FFmpeg would lose it."""
+
+    whole: Path | Joined | Served
+    spans: tuple[Span, ...]
+
+
 # What FFmpeg opens as one input.
-Source = Path | Joined
+Source = Path | Joined | InSpans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

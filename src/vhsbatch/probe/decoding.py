@@ -75,7 +75,7 @@ class Decoded:
                 places[-1] = (places[-1][0], time_s)
             else:
                 places.append((time_s, time_s))
-        frames = len(bad) + lost_frames
+        frames = len(known | (missing - set(holes))) + lost_frames
         return Damage(frames=frames, of_frames=len(self._shown(first_tick)) + frames, places=tuple(places))
 
     def _shown(self, first_tick: int) -> list[int]:

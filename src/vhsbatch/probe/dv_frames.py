@@ -2,12 +2,17 @@
 
 A raw stream has no container: frames of one size follow each other. FFmpeg takes what comes next for a frame,
 so that after missing or additional bytes it reads halves of two, or stops without a word. A PAL frame without
-its beginning is taken for an NTSC frame, which is shorter. Part of the child process that reads a file.
+its beginning is taken for an NTSC frame, which is shorter, and a frame that begins with noise may be taken
+for one of any kind. Where the next one is on the grid, whole frames are lost: FFmpeg is then given the spans
+between them. Part of the child process that reads a file.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from io import BufferedReader
 from typing import NamedTuple
+
+from vhsbatch.model.source import Span
 
 # A sequence is 150 blocks of 80 bytes. The first block of each is a header with the number of the sequence.
 _SEQUENCE_BYTES, _BLOCK_BYTES = 12_000, 80
@@ -18,6 +23,9 @@ _SEARCH_BYTES = 1 << 20
 # In the header: whether it is a PAL frame. In the first video block of the sequence: which kind of DV it is.
 _PAL, _KIND_AT = 0x80, 80 * 5 + 48 + 3
 _SEQUENCES = {False: 10, True: 12}
+_RATES = {False: Fraction(30000, 1001), True: Fraction(25)}
+# The kinds that FFmpeg knows, PAL or not. A frame of any other it takes for one like that before.
+_KNOWN_KINDS = frozenset({(pal, kind) for pal in (False, True) for kind in (0, 4, 0x14, 0x18)} | {(True, 1)})
 
 
 class LostPlace(NamedTuple):
@@ -43,7 +51,8 @@ class DvFrames:
         pal: whether they are PAL frames.
         lead_bytes: what is before the first one.
         rest_bytes: what is behind the last whole one.
-        lost: where FFmpeg cannot follow the stream; None where it can.
+        lost: where nothing can follow the stream; None where that is nowhere.
+        misread: the numbers of the frames that FFmpeg would take for others, ascending.
     """
 
     frame_bytes: int
@@ -51,6 +60,27 @@ class DvFrames:
     lead_bytes: int
     rest_bytes: int
     lost: LostPlace | None
+    misread: tuple[int, ...] = ()
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second."""
+        return _RATES[self.pal]
+
+    def spans(self, size: int) -> list[Span]:
+        """The parts of a file of `size` bytes that FFmpeg can follow; empty where that is all of it."""
+        if not self.misread:
+            return []
+        frames, gone = (size - self.lead_bytes) // self.frame_bytes, frozenset(self.misread)
+        starts = [0, *(frame + 1 for frame in self.misread if frame + 1 not in gone and frame + 1 < frames)]
+        stops = [self._byte(frame) for frame in self.misread if frame - 1 not in gone]
+        return [
+            Span(start=self._byte(frame), stop=stop, length_s=(following - frame) / self.rate)
+            for frame, following, stop in zip(starts, [*starts[1:], frames], [*stops, size], strict=False)
+        ]
+
+    def _byte(self, frame: int) -> int:
+        return self.lead_bytes + frame * self.frame_bytes
 
     @property
     def lost_at_head(self) -> int:
@@ -68,40 +98,43 @@ def dv_frames(file: BufferedReader, size: int) -> DvFrames | None:
         return None
     pal = bool(header[3] & _PAL)
     frame_bytes = _SEQUENCES[pal] * _SEQUENCE_BYTES
-    lost, rest_bytes = _walk(file, first, size, frame_bytes, pal=pal)
-    return DvFrames(frame_bytes=frame_bytes, pal=pal, lead_bytes=first, rest_bytes=rest_bytes, lost=lost)
+    lost, rest_bytes, misread = _walk(file, first, size, frame_bytes, pal=pal)
+    return DvFrames(
+        frame_bytes=frame_bytes, pal=pal, lead_bytes=first, rest_bytes=rest_bytes, lost=lost,
+        misread=tuple((at - first) // frame_bytes for at in misread),
+    )  # fmt: skip
 
 
 def _walk(
     file: BufferedReader, first: int, size: int, frame_bytes: int, *, pal: bool
-) -> tuple[LostPlace | None, int]:
-    """Go from frame to frame: where FFmpeg cannot follow, and what is left behind the last whole frame."""
-    at = first
+) -> tuple[LostPlace | None, int, list[int]]:
+    """Go from frame to frame.
+
+    Returns:
+        Where nothing can follow, what is left behind the last whole frame, and where misread frames begin.
+    """
+    at, misread = first, list[int]()
     while at + frame_bytes <= size:
-        if _begins(file, at, pal):
-            at += frame_bytes
-            continue
         if _begins(file, at, not pal):
-            return None, 0  # another recording, which FFmpeg follows
-        before = max(first, at - frame_bytes)
-        found = _find(file, before + 1, size, pal)
-        if found is not None and (found - at) % frame_bytes:
-            broken = at if found > at and _is_whole(file, before, frame_bytes) else before
-            return LostPlace((broken - first) // frame_bytes, broken, found), 0
-        stop = at + (size - at) // frame_bytes * frame_bytes if found is None else found
-        # The very last frame cannot make FFmpeg lose its place.
-        last = stop - frame_bytes if found is None else stop
-        for overwritten in range(at, last, frame_bytes) if pal else ():
-            if not _looks_pal(file, overwritten):
-                return LostPlace((overwritten - first) // frame_bytes, overwritten, found), 0
+            return None, 0, misread  # another recording, which FFmpeg follows
+        stop = at + frame_bytes
+        if not _begins(file, at, pal):
+            before = max(first, at - frame_bytes)
+            found = _find(file, before + 1, size, pal)
+            if found is not None and (found - at) % frame_bytes:
+                broken = at if found > at and _is_whole(file, before, frame_bytes) else before
+                return LostPlace((broken - first) // frame_bytes, broken, found), 0, misread
+            stop = at + (size - at) // frame_bytes * frame_bytes if found is None else found
+        misread += [frame for frame in range(at, stop, frame_bytes) if _is_misread(file, frame, pal)]
         at = stop
-    return None, size - at
+    return None, size - at, misread
 
 
-def _looks_pal(file: BufferedReader, at: int) -> bool:
-    """Whether FFmpeg takes what is at a byte for a frame of a PAL tape."""
+def _is_misread(file: BufferedReader, at: int, pal: bool) -> bool:
+    """Whether FFmpeg takes the frame that begins at a byte for one of another kind."""
     header = _read(file, at, _HEADER_BYTES)
-    return bool(header[3] & _PAL) and not header[_KIND_AT] & 0x1F
+    taken_for = bool(header[3] & _PAL), header[_KIND_AT] & 0x1F
+    return taken_for != (pal, 0) and taken_for in _KNOWN_KINDS
 
 
 def _is_whole(file: BufferedReader, at: int, frame_bytes: int) -> bool:
@@ -112,14 +145,11 @@ def _is_whole(file: BufferedReader, at: int, frame_bytes: int) -> bool:
 
 def _begins(file: BufferedReader, at: int, pal: bool | None) -> bool:
     """Whether a frame begins at a byte: its header is there, and that of the next sequence."""
-    header, following = _read(file, at, 4), _read(file, at + _SEQUENCE_BYTES, 3)
-    return (
-        header[:3] == _HEADER
-        and (pal is None or bool(header[3] & _PAL) == pal)
-        and len(following) == 3
-        and following[:1] == _HEADER[:1]
-        and following[1] >> 4 == 1
-    )
+    header = _read(file, at, 4)
+    if header[:3] != _HEADER or (pal is not None and bool(header[3] & _PAL) != pal):
+        return False
+    following = _read(file, at + _SEQUENCE_BYTES, 3)
+    return len(following) == 3 and following[:1] == _HEADER[:1] and following[1] >> 4 == 1
 
 
 def _find(file: BufferedReader, begin: int, size: int, pal: bool | None) -> int | None:

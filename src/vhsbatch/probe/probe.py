@@ -18,7 +18,7 @@ import anyio.to_thread
 from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.formats import LATE_SEEKING_DEMUXERS
 from vhsbatch.model.media import INVALID_MATRIX, FieldOrder, MediaInfo, VideoTrack
-from vhsbatch.model.source import Joined, Source
+from vhsbatch.model.source import InSpans, Joined, Source
 from vhsbatch.model.timeline import Timeline, lay_on_grid, positions_of
 from vhsbatch.probe import field_order as fieldorder
 from vhsbatch.probe.decoding import Decoded, decode_all
@@ -81,6 +81,7 @@ async def probe(
     expect = partial(expect_restorable, max_pixels=max_pixels, allow_truncated=allow_truncated)
     opened = await read_source(path, parts=parts, timeout_s=timeout_s, of_source=True, expect=expect)
     source, packets, timeout_s = opened.source, opened.packets, opened.timeout_s
+    whole = source.whole if isinstance(source, InSpans) else source
     try:
         head = await _look_at_head(source, packets, ffmpeg, timeout_s)
         packets = of_one_programme(packets, head.programmes)
@@ -88,14 +89,15 @@ async def probe(
         decoded = await decode_all(
             source, packets.index, len(packets.ticks), fields=can_be_interlaced(packets), timeout_s=timeout_s
         )
+        recorded = _as_recorded(head, decoded)
         if len(packets.looks) < 2:
-            expect_one_size(head, tail, ignoring=frozenset(decoded.damaged))
+            expect_one_size(recorded, tail, ignoring=frozenset(decoded.damaged))
         ticks, timeline = await anyio.to_thread.run_sync(
             frames_on_grid, packets, head, tail, decoded.overwritten
         )
         expect_sense(packets, timeline, ticks)
         packets = without_early_sound(packets, ticks[0] * packets.time_base)
-        video = _video_track(packets, head, timeline, start_s=ticks[0] * packets.time_base)
+        video = _video_track(packets, recorded, timeline, start_s=ticks[0] * packets.time_base)
         video = with_changes(video, packets, ticks)
         video = without_overwritten(video, ticks, packets.time_base, decoded.overwritten)
         exact_seek = can_seek(packets) and not is_avi_with_gaps(packets, timeline)
@@ -137,12 +139,19 @@ async def probe(
                 packets,
                 timeline,
                 undecoded=undecoded_tail(packets, tail)
-                + sum(tick > ticks[-1] for tick in decoded.overwritten),
+                + sum(tick > ticks[-1] for tick in (*decoded.overwritten, *packets.holes)),
             ),
         ),
         damage=decoded.damage(ticks[0], packets.time_base, packets.holes, packets.lost_frames),
-        joined=source if isinstance(source, Joined) else None,
+        joined=whole if isinstance(whole, Joined) else None,
+        spans=packets.spans,
     )
+
+
+def _as_recorded(head: Glimpse, decoded: Decoded) -> Glimpse:
+    """The first frames less those that are overwritten, of which a decoder may make anything."""
+    frames = tuple(frame for frame in head.frames if frame.tick not in decoded.overwritten)
+    return replace(head, frames=frames) if frames else head
 
 
 async def frame_times(

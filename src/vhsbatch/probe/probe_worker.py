@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -22,19 +23,14 @@ from typing import Any
 import av
 import av.logging
 
-from vhsbatch.ffmpeg.formats import (
-    FORMAT_WHITELIST,
-    PROTOCOL_WHITELIST,
-    UNTIMED_DEMUXERS,
-    file_url,
-    in_a_row_url,
-)
+from vhsbatch.ffmpeg.formats import UNTIMED_DEMUXERS, input_options, input_url
 from vhsbatch.fs import open_in_a_row
+from vhsbatch.model.source import InSpans, Joined, PartFile, Source, Span
 from vhsbatch.probe.audio_packets import AudioPackets
 from vhsbatch.probe.avi_chunks import AviChunks
 from vhsbatch.probe.camera import WITH_DISPLAY_MATRIX, is_mirrored, recorded
 from vhsbatch.probe.completeness import fills_container
-from vhsbatch.probe.dv_frames import dv_frames
+from vhsbatch.probe.dv_frames import DvFrames, dv_frames
 from vhsbatch.probe.stream_headers import picture_header, searched_bytes
 
 # AVFieldOrder: unknown, progressive, tt, bb, tb, bt. FFmpeg itself writes "tb" for top field first.
@@ -69,10 +65,26 @@ def main(argv: list[str]) -> int:
 
 def scan(paths: Sequence[Path]) -> dict[str, Any]:
     """Everything about the files that can be known without decoding their picture."""
-    with _opened(paths) as container:
+    whole = _whole(paths)
+    with ExitStack() as stack:
+        container = stack.enter_context(_opened(whole))
+        dv, spans = _raw_dv(container, paths)
+        # FFmpeg would read on for ever, or stop without a word.
+        if dv is not None and dv.lost is not None:
+            return {"container": "dv", "lost": [*dv.lost, dv.frame_bytes], "pal": dv.pal}
+        if spans:
+            if any({"\n", "\r"} & set(str(path)) for path in paths):
+                return _refusal("damaged, and a line break in its name hides the rest", "rename it")
+            container = stack.enter_context(_opened(InSpans(whole=whole, spans=tuple(spans))))
+            if _lacks_sound(container, whole, spans):
+                return _refusal(
+                    f"damaged: before its first lost frame (byte {spans[0].stop}) it has less sound",
+                    f"copy it again, or keep what is behind: tail -c +{spans[1].start + 1} IN > 2.dv",
+                )
         video = _main_video(container.streams.video)
         result: dict[str, Any] = {
-            "container": container.format.name,
+            "container": "dv" if spans else container.format.name,
+            "spans": [(span.start, span.stop, _text(span.length_s)) for span in spans],
             "start_s": _text(_microseconds(container.start_time)),
             "duration_s": _text(_microseconds(container.duration)),
             "pictures": sum(_is_duplicate(stream) for stream in container.streams.video),
@@ -80,13 +92,6 @@ def scan(paths: Sequence[Path]) -> dict[str, Any]:
         }
         if video is None:
             return {**result, "video": None}
-        dv = None
-        if container.format.name == "dv":
-            with open_in_a_row(paths) as file:
-                dv = dv_frames(file, container.size)
-            # FFmpeg would read on for ever, or stop without a word.
-            if dv is not None and dv.lost is not None:
-                return {**result, "lost": [*dv.lost, dv.frame_bytes], "pal": dv.pal}
         packets = _VideoPackets(video, untimed=container.format.name in UNTIMED_DEMUXERS)
         sounds = {
             stream.index: AudioPackets(stream) for stream in container.streams.audio if _has_decoder(stream)
@@ -100,7 +105,12 @@ def scan(paths: Sequence[Path]) -> dict[str, Any]:
         holes = chunks.holes if chunks is not None and is_short else []
         if dv is not None and packets.count:
             first, last = packets.ends
-            holes = [first] * dv.lost_at_head + [last] * (dv.rest_bytes > 0)
+            misread = (round(frame / dv.rate / Fraction(video.time_base)) for frame in dv.misread)
+            holes = [
+                *[first] * dv.lost_at_head,
+                *(first + tick for tick in misread),
+                *[last] * (dv.rest_bytes > 0),
+            ]
         return {
             **result,
             "unknown_audio": len(container.streams.audio) - len(sounds),
@@ -123,10 +133,37 @@ def scan(paths: Sequence[Path]) -> dict[str, Any]:
         }
 
 
-def _opened(paths: Sequence[Path]) -> Any:
-    protocols = PROTOCOL_WHITELIST if len(paths) == 1 else f"concat,{PROTOCOL_WHITELIST}"
-    options = {"protocol_whitelist": protocols, "format_whitelist": FORMAT_WHITELIST}
-    return av.open(file_url(paths[0]) if len(paths) == 1 else in_a_row_url(paths), options=options)
+def _raw_dv(container: Any, paths: Sequence[Path]) -> tuple[DvFrames | None, list[Span]]:
+    """How the frames of raw DV lie in its files, and the parts to be read where FFmpeg cannot follow all."""
+    if container.format.name != "dv":
+        return None, []
+    with open_in_a_row(paths) as file:
+        dv = dv_frames(file, container.size)
+    return dv, [] if dv is None else dv.spans(container.size)
+
+
+def _lacks_sound(container: Any, whole: Path | Joined, spans: Sequence[Span]) -> bool:
+    """Whether FFmpeg finds less sound in the first span than in the longest one: it would drop the rest."""
+    longest = max(spans, key=lambda span: span.stop - span.start)
+    with _opened(InSpans(whole=whole, spans=(longest,))) as other:
+        return len(container.streams.audio) < len(other.streams.audio)
+
+
+def _refusal(cause: str, fix: str) -> dict[str, Any]:
+    return {"container": "dv", "refused": [cause, fix]}
+
+
+def _whole(paths: Sequence[Path]) -> Path | Joined:
+    """The files as FFmpeg opens them."""
+    if len(paths) == 1:
+        return paths[0]
+    return Joined(parts=tuple(PartFile(path=path, size_bytes=0, modified_ns=0) for path in paths))
+
+
+def _opened(source: Source) -> Any:
+    words = input_options(source)
+    options = {name.removeprefix("-"): value for name, value in zip(words[::2], words[1::2], strict=True)}
+    return av.open(input_url(source), format=options.pop("f", None), options=options)
 
 
 def _codec_name(stream: Any) -> str:
@@ -141,7 +178,7 @@ def _timecode(container: Any, video: Any) -> str | None:
 
 def mirrored(paths: Sequence[Path]) -> bool:
     """Whether the file asks for a picture seen in a mirror."""
-    with _opened(paths) as container:
+    with _opened(_whole(paths)) as container:
         video = _main_video(container.streams.video)
         return video is not None and is_mirrored(container, video)
 
@@ -181,7 +218,7 @@ def _read(
 
 def packets_of(container: Any) -> Iterator[Any]:
     """All packets of a file: like FFmpeg, goes on after damage in MPEG-TS."""
-    for _ in range(max(container.size, 0) // _RESYNC_BYTES + 1):
+    for _ in range(max(container.size or 0, 0) // _RESYNC_BYTES + 1):
         try:
             yield from container.demux()
         except BlockingIOError:

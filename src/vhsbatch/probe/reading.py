@@ -7,6 +7,7 @@ each begins. Its picture begins where the frame before it ends, and its sound wh
 
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,10 +19,10 @@ from statistics import median_low
 import anyio.to_thread
 
 from vhsbatch.errors import InputError
-from vhsbatch.ffmpeg.formats import IN_A_ROW_DEMUXERS, IN_A_ROW_EXTENSIONS
+from vhsbatch.ffmpeg.formats import IN_A_ROW_DEMUXERS, IN_A_ROW_EXTENSIONS, input_url
 from vhsbatch.fs import modified_ns_of
 from vhsbatch.model.media import AudioTrack
-from vhsbatch.model.source import Joined, PartFile, Source
+from vhsbatch.model.source import InSpans, Joined, PartFile, Source, Span
 from vhsbatch.probe.scan import Scan, scan
 
 # Slow disks and network shares read at least this much.
@@ -29,6 +30,10 @@ _SLOWEST_BYTES_PER_S = 4_000_000
 _PATIENCE_S = 120.0
 # Sound and picture of a part end together up to this, as a recorder writes whole packets of each.
 _UNEVEN_S = Fraction(1, 20)
+
+# What a system takes as one word of a command, and what a span needs of it on another machine.
+_LONGEST_WORD = 24_000 if sys.platform == "win32" else 120_000
+_SPAN_BYTES = 300
 
 SEPARATELY = "--join none restores each file by itself"
 
@@ -126,13 +131,30 @@ async def _read(
         if len(files) > 1 and packets.container not in IN_A_ROW_DEMUXERS:
             raise InputError(f"files of {packets.container} cannot be joined by their bytes", fix=SEPARATELY)
         expect(packets)
-        return files[0] if len(files) == 1 else Joined(parts=tuple(parts)), packets, ()
+        whole = files[0] if len(files) == 1 else Joined(parts=tuple(parts))
+        return _in_spans(whole, packets.spans) if packets.spans else whole, packets, ()
     scans: list[Scan] = []
     for file, beginning in zip(files, beginnings, strict=True):
         with _about(file, len(files)):
             scans.append(await scan(file, beginning=beginning, timeout_s=timeout_s, of_source=of_source))
             expect(scans[-1])
     return join(parts, scans)
+
+
+def _in_spans(whole: Path | Joined, spans: tuple[Span, ...]) -> InSpans:
+    """A damaged stream as FFmpeg can follow it.
+
+    Raises:
+        InputError: it is damaged in more places than a command can name.
+    """
+    source = InSpans(whole=whole, spans=spans)
+    if max(len(input_url(source)), len(spans) * _SPAN_BYTES) > _LONGEST_WORD:
+        at = spans[len(spans) // 2].start
+        raise InputError(
+            f"damaged: its DV stream is overwritten in {len(spans)} places, which is too many at once",
+            fix=f"copy it again, or cut it in two: head -c {at} IN > 1.dv; tail -c +{at + 1} IN > 2.dv",
+        )
+    return source
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from vhsbatch.errors import InputError, ToolError
 from vhsbatch.ffmpeg.formats import DECLARING_DEMUXERS
 from vhsbatch.formatting import place
 from vhsbatch.model.media import AudioTrack, FieldOrder, SubtitleTrack
+from vhsbatch.model.source import Span
 from vhsbatch.process.spawn import describe_exit, run
 
 # The frame count of an AVI that was written to a pipe.
@@ -99,6 +100,7 @@ class Scan:
         holes: when pictures are shown beside which the file is overwritten, in ticks; in raw DV one for each
             frame that is missing at an end.
         start_s: when its first stream begins, on its own clock.
+        spans: the parts of the stream that FFmpeg can follow; empty where it can follow all of it.
     """
 
     container: str
@@ -134,6 +136,7 @@ class Scan:
     other_programmes: tuple[str, ...] = ()
     holes: tuple[int, ...] = ()
     start_s: Fraction = Fraction(0)
+    spans: tuple[Span, ...] = ()
 
     @property
     def truncated(self) -> bool:
@@ -199,6 +202,9 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         ) from error
     if "error" in found:
         raise _unreadable(found["error"], beginning)
+    if "refused" in found:
+        cause, fix = found["refused"]
+        raise InputError(cause, fix=fix)
     if "lost" in found:
         raise _lost_place(*found["lost"], pal=found["pal"])
     video = found["video"]
@@ -241,6 +247,10 @@ def _parse(answer: bytes, beginning: bytes) -> Scan:
         audio_left_out=tuple(found["audio_left_out"]),
         holes=tuple(found["holes"]),
         start_s=start_s,
+        spans=tuple(
+            Span(start=start, stop=stop, length_s=Fraction(length_s))
+            for start, stop, length_s in found["spans"]
+        ),
     )
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vhsbatch.errors import OutputFolderError, is_disk_full
-from vhsbatch.ffmpeg.formats import Served
 from vhsbatch.ffmpeg.segment_commands import Threads, segment_muxer
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice, JobPlan, Segment
+from vhsbatch.model.source import Served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vhsbatch.ffmpeg import formats
-from vhsbatch.model.source import Joined, PartFile
+from vhsbatch.model.source import InSpans, Joined, PartFile, Served, Span
 
 
 @pytest.mark.parametrize("name", ["tape.avi", "TAPE 1.MPG", "a.b.dvr-ms", "x.M2TS", "v.vob"])
@@ -67,7 +67,7 @@ def test_the_input_is_restricted_before_it_is_named() -> None:
 
 
 def test_a_file_of_another_machine_is_read_by_http_and_as_no_other_format() -> None:
-    served = formats.Served("http://127.0.0.1:9/x/source.avi")
+    served = Served("http://127.0.0.1:9/x/source.avi")
     options = formats.input_arguments(served, from_s=Fraction(1))
     assert options[options.index("-protocol_whitelist") + 1] == "http,tcp"
     assert options[options.index("-format_whitelist") + 1] == formats.FORMAT_WHITELIST
@@ -105,6 +105,28 @@ def test_files_that_are_joined_are_a_list_that_names_no_others() -> None:
     ]
     sound = base64.b64decode(formats.input_url(JOINED, sound=True).partition(",")[2]).decode()
     assert "duration 2.010000" in sound
+
+
+SPANS = (Span(start=0, stop=10, length_s=Fraction(2)), Span(start=15, stop=20, length_s=Fraction(1, 25)))
+
+
+@pytest.mark.parametrize(
+    ("whole", "protocols", "url"),
+    [
+        (Path("/tapes/a, b.dv"), "data,subfile,concat,file", "file:/tapes/a, b.dv"),
+        (Served("http://127.0.0.1:9/x.dv"), "data,subfile,http,tcp", "http://127.0.0.1:9/x.dv"),
+    ],
+)
+def test_spans_of_a_stream_are_a_list_of_its_parts(whole: Path | Served, protocols: str, url: str) -> None:
+    *options, flag, listed = formats.input_arguments(InSpans(whole=whole, spans=SPANS))
+    assert flag == "-i"
+    assert options[options.index("-protocol_whitelist") + 1] == protocols
+    script = base64.b64decode(listed.removeprefix("data:text/plain;base64,")).decode()
+    direct = ["option http_proxy ' '", "option seekable 1"] if isinstance(whole, Served) else []
+    assert script.splitlines() == [
+        *("ffconcat version 1.0", f"file 'subfile,,start,0,end,10,,:{url}'", *direct, "duration 2.000000"),
+        *(f"file 'subfile,,start,15,end,20,,:{url}'", *direct, "duration 0.040000"),
+    ]
 
 
 def test_bytes_in_a_row_are_read_as_one_file() -> None:

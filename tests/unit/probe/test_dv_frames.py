@@ -1,5 +1,6 @@
 """Raw DV: whole streams are followed, and the place where one is lost is found to the byte."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -71,15 +72,48 @@ def test_overwritten_frames_keep_an_ntsc_stream_in_place(tmp_path: Path) -> None
     assert lost(tmp_path, data) is None
 
 
-def test_overwritten_pal_frames_are_taken_for_ntsc_frames(tmp_path: Path) -> None:
-    size = PAL * SEQUENCE
-    data = 2 * frame(PAL) + bytes(3 * size) + 2 * frame(PAL)
-    assert lost(tmp_path, data) == LostPlace(2, 2 * size, 5 * size)
-    assert lost(tmp_path, 2 * frame(PAL) + bytes(3 * size)) == LostPlace(2, 2 * size, None)
-    # What tells FFmpeg the system is still there, or nothing follows.
-    header_gone = bytes(3) + frame(PAL)[3:]
-    assert lost(tmp_path, 2 * frame(PAL) + header_gone + 2 * frame(PAL)) is None
-    assert lost(tmp_path, 2 * frame(PAL) + bytes(size)) is None
+def spans(folder: Path, data: bytes) -> list[tuple[int, int, Fraction]]:
+    frames = found(folder, data)
+    assert frames is not None
+    assert frames.lost is None
+    return [(span.start, span.stop, span.length_s) for span in frames.spans(len(data))]
+
+
+def test_overwritten_pal_frames_are_left_out(tmp_path: Path) -> None:
+    size, of_one = PAL * SEQUENCE, Fraction(1, 25)
+    data = bytes(500) + 2 * frame(PAL) + bytes(3 * size) + 2 * frame(PAL) + bytes(size) + frame(PAL)
+    assert spans(tmp_path, data) == [
+        (500, 500 + 2 * size, 5 * of_one),
+        (500 + 5 * size, 500 + 7 * size, 3 * of_one),
+        (500 + 8 * size, 500 + 9 * size, of_one),
+    ]
+    # At the end, and in the last frame.
+    for gone in (1, 3):
+        assert spans(tmp_path, 2 * frame(PAL) + bytes(gone * size)) == [(0, 2 * size, (2 + gone) * of_one)]
+
+
+def test_frames_that_keep_their_kind_are_not_left_out(tmp_path: Path) -> None:
+    # What tells FFmpeg the system is still there, or says nothing that it knows.
+    for instead in (bytes(3) + frame(PAL)[3:], b"\xff" * (PAL * SEQUENCE)):
+        assert spans(tmp_path, 2 * frame(PAL) + instead + 2 * frame(PAL)) == []
+    assert spans(tmp_path, 2 * frame(NTSC) + bytes(3 * NTSC * SEQUENCE) + 2 * frame(NTSC)) == []
+
+
+@pytest.mark.parametrize(("sequences", "rate"), [(NTSC, Fraction(30000, 1001)), (PAL, Fraction(25))])
+@pytest.mark.parametrize("kind", [0x04, 0x14, 0x18])
+def test_noise_that_begins_like_another_kind_is_left_out(
+    sequences: int, rate: Fraction, kind: int, tmp_path: Path
+) -> None:
+    size, whole = sequences * SEQUENCE, frame(sequences)
+    noise = bytearray(b"\xa5" * size)
+    noise[80 * 5 + 48 + 3] = kind
+    half_a_header = bytearray(whole)
+    half_a_header[256:] = noise[256:SEQUENCE] + whole[SEQUENCE:]
+    for instead in (bytes(noise), bytes(half_a_header)):
+        assert spans(tmp_path, whole + instead + whole) == [
+            (0, size, 2 / rate),
+            (2 * size, 3 * size, 1 / rate),
+        ]
 
 
 def test_a_recording_of_the_other_system_is_no_damage(tmp_path: Path) -> None:

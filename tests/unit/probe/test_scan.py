@@ -18,6 +18,7 @@ ANSWER: dict[str, Any] = {
     "container": "dv", "start_s": "0/1", "duration_s": "166833/1000000", "pictures": 0, "videos": 1,
     "unknown_audio": 0, "audio_left_out": [], "reach_s": "5339/32000", "read_error": None, "whole": None,
     "holes": [],
+    "spans": [],
     "video": {
         "index": 0, "codec": "dvvideo", "matrix": 2, "width": 720, "height": 480, "time_base": "1/60000",
         "rates": ["30000/1001", "30000/1001", "60000/1"], "field_order": "unknown", "declared_frames": 0,
