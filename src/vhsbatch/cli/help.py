@@ -39,6 +39,7 @@ _EXAMPLES = {
         "watch captures restored",
         "watch captures restored --auto-detect --recursive",
         "watch /mnt/share restored --poll 30",
+        "watch --config vhsbatch.toml",
     ),
     "upscale": (
         "upscale tape.avi -o restored",
