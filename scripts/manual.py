@@ -14,6 +14,7 @@ from docutils.core import publish_string
 from vhsbatch.cli import app
 from vhsbatch.config.settings import ENV_PREFIX, Settings
 from vhsbatch.config.sources import FILE_NAME
+from vhsbatch.config.template import TABLES
 
 PAGE = Path(__file__).parents[1] / "docs" / "man" / "vhs-upscale.1"
 
@@ -35,6 +36,7 @@ SYNOPSIS
 
     vhs-upscale batch IN OUT [-p PRESET] [--parallel N] [OPTIONS]
     vhs-upscale watch IN OUT [OPTIONS]
+    vhs-upscale watch --config FILE [OPTIONS]
     vhs-upscale upscale VIDEO -o OUTPUT [OPTIONS]
     vhs-upscale COMMAND --help
 
@@ -116,7 +118,8 @@ def page() -> str:
     commands = "COMMANDS\n========\n" + commands.removeprefix("**Commands:**")
     summary = str(app.help).rstrip(".")
     settings = "\n\n".join(
-        f"``{name}``, ``{ENV_PREFIX}{name.upper()}``\n    {_sentence(field.description or '')}"
+        f"``{name}``{'' if name in TABLES else f', ``{ENV_PREFIX}{name.upper()}``'}\n"
+        f"    {_sentence(field.description or '')}"
         for name, field in Settings.model_fields.items()
     )
     source = (

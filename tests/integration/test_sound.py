@@ -1,5 +1,6 @@
 """The sound of results: in sync from the beginning to the end, whatever is done to it."""
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -20,6 +21,7 @@ SMALL = ("-r", "120", "--engine", "ffmpeg", "--no-tui")
 
 UNTOUCHED = "{ highpass_hz = 0 }"
 EVERYTHING = "{ highpass_hz = 60, hum_hz = 50, denoise_db = 12, declick = true, loudness_lufs = -20.0 }"
+VOICE = "{ mode = 'voice' }"
 LOSSLESS_MONO = "{ lossless = true, channels = 'left', offset_ms = 240 }"
 
 
@@ -64,7 +66,7 @@ def own(folder: Path, audio: str) -> tuple[str, str]:
     return "--config", str(config)
 
 
-@pytest.mark.parametrize("audio", [UNTOUCHED, EVERYTHING])
+@pytest.mark.parametrize("audio", [UNTOUCHED, EVERYTHING, VOICE])
 @pytest.mark.parametrize(("name", "at_s"), [("long", AT_S), ("late", (2.0, 5.0)), ("gap", (1.0, 5.0))])
 def test_flash_and_beep_come_together(
     name: str, at_s: tuple[float, ...], audio: str, restored: Restore
@@ -96,6 +98,51 @@ def loudness_lufs(path: Path) -> float:
     ]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     return float(re.findall(r"I: +(-?[\d.]+) LUFS", said)[-1])
+
+
+def test_the_modes_take_hiss_away_and_a_video_may_have_its_own(tmp_path: Path) -> None:
+    """A tone of 1 kHz, which begins after 2 s of hiss alone, keeps its level."""
+    (tmp_path / "in").mkdir()
+    sound = (
+        "anoisesrc=r=48000:a=0.0017:d=4:seed=1[hiss];sine=1000:r=48000:d=4,volume='gte(t,2)':eval=frame[tone];"
+        "[hiss][tone]amix=normalize=0:duration=shortest"
+    )
+    for name in ("run", "own"):
+        subprocess.run(
+            [
+                *(FFMPEG, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=4"),
+                *("-f", "lavfi", "-i", sound, *FFV1, tmp_path / "in" / f"{name}.mkv"),
+            ],
+            check=True,
+        )
+    (tmp_path / "in" / "own.mkv.toml").write_text('audio.mode = "light"\n')
+    preset = own(tmp_path, "{ lossless = true }")
+    done = program.run(
+        "batch", "in", "out", "-p", "own", "--audio", "aggressive", *SMALL, *preset, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "audio mode aggressive: rumble below 80 Hz removed, hiss reduced by up to 20 dB" in done.stderr
+    assert "audio mode light: rumble below 40 Hz removed, hiss reduced by up to 6 dB" in done.stderr
+    source = tmp_path / "in" / "run.mkv"
+    for name, mode, least_db, most_db in (("run", "aggressive", 8, 20), ("own", "light", 3, 7)):
+        made = tmp_path / "out" / f"{name}_120p.mkv"
+        record = json.loads(made.with_name(f"{made.name}.json").read_text())
+        assert record["preset"]["audio"]["mode"] == mode
+        gone_db = level_db(source, 1, 1.9) - level_db(made, 1, 1.9)
+        assert least_db < gone_db < most_db
+        assert abs(level_db(source, 3, 3.9) - level_db(made, 3, 3.9)) < 0.2
+
+
+def level_db(path: Path, from_s: float, to_s: float) -> float:
+    """The level of the sound of an excerpt."""
+    done = subprocess.run(
+        [FFMPEG, "-i", path, "-af", f"atrim={from_s}:{to_s},volumedetect", "-vn", "-f", "null", "-"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (level,) = re.findall(r"mean_volume: (-?[\d.]+) dB", done.stderr)
+    return float(level)
 
 
 def test_sound_is_moved_and_made_mono_as_the_preset_says(tapes: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A folder that is watched, with files that really grow, a restart, and a service manager."""
 
+import json
 import os
 import shutil
 import signal
@@ -139,6 +140,8 @@ REFUSALS = [
     ((".", "out", "--poll", "-1"), "--poll -1: must be more than 0 seconds"),
     ((".", "out", "--dry-run"), "--dry-run cannot be used with watch (use 'vhs-upscale batch')"),
     ((".", "out", "-p", "vsh"), "there is no preset 'vsh' (did you mean 'vhs'?"),
+    ((".",), "OUTPUT_FOLDER is missing (vhs-upscale watch IN OUT; without both, the [[watch]] tables of a"),
+    ((), "INPUT_FOLDER and OUTPUT_FOLDER are missing, and no configuration file has [[watch]] tables"),
 ]
 
 
@@ -147,3 +150,74 @@ def test_what_cannot_be_watched_is_refused(arguments: tuple[str, ...], line: str
     done = program.run("watch", *arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert line in done.stderr
+
+
+TABLES = [
+    ('input = "tapes"\noutpt = "out"', "watch.1.outpt: unknown key (did you mean 'watch.output'?)"),
+    ('input = "tapes"', "watch.1.output: is missing"),
+    ('input = 3\noutput = "out"', "watch.1.input = 3: must be a path"),
+    ('input = "tapes"\noutput = "out"\npreset = "vsh"', "watch.1.preset: there is no preset 'vsh' (did you"),
+    ('input = "nowhere"\noutput = "out"', "nowhere does not exist, nor does any other (create it)"),
+    (
+        'input = "new"\noutput = "tapes"\n[[watch]]\ninput = "tapes"\noutput = "out"',
+        "tapes is the output of watch.1 (choose another output, or add --from-results)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("table", "line"), TABLES)
+def test_a_wrong_table_is_refused_with_the_file_and_the_key(table: str, line: str, tmp_path: Path) -> None:
+    (tmp_path / "tapes").mkdir()
+    (tmp_path / "folders.toml").write_text(f"[[watch]]\n{table}\n")
+    done = program.run("watch", "--config", "folders.toml", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"vhs-upscale: {tmp_path / 'folders.toml'}: watch.")
+    assert line in done.stderr
+
+
+def test_a_measured_preset_and_one_of_a_table_contradict_each_other(tmp_path: Path) -> None:
+    (tmp_path / "tapes").mkdir()
+    (tmp_path / "vhsbatch.toml").write_text('[[watch]]\ninput = "tapes"\noutput = "out"\npreset = "dvd"\n')
+    done = program.run("watch", "--auto-detect", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "watch.1.preset: --auto-detect chooses the preset, but this names dvd" in done.stderr
+
+
+def test_several_folders_have_their_own_presets_and_one_that_fails_stops_no_other(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", *WEB, scan="progressive", seconds=1, size="96x64")
+    for name in ("family", "broken", "films"):
+        (tmp_path / name).mkdir()
+        shutil.copy2(clip, tmp_path / name / f"{name}.mp4")
+    (tmp_path / "no folder").touch()
+    presets = {"broken": "vhs", "away": "vhs", "family": "clean", "films": "youtube"}
+    outputs = {name: tmp_path / ("no folder" if name == "broken" else f"of {name}") for name in presets}
+    (tmp_path / "vhsbatch.toml").write_text(
+        "".join(
+            f'[[watch]]\ninput = "{name}"\noutput = "{outputs[name].name}"\npreset = "{preset}"\n'
+            for name, preset in presets.items()
+        )
+    )
+
+    def made(name: str) -> str:
+        record = json.loads((outputs[name] / f"{name}_120p.mp4.json").read_text())
+        preset: str = record["preset"]["name"]
+        return preset
+
+    with watching("--poll", "1", cwd=tmp_path) as process:
+        for name in ("family", "films"):
+            begun = program.wait_for_event(process, "batch_started")
+            assert (begun["input"], begun["lanes"]) == (str(tmp_path / name), 1)
+            program.wait_for_event(process, "batch_finished")
+        # A folder that comes later is watched as well.
+        (tmp_path / "clip.mp4").rename(tmp_path / "away.mp4")
+        (tmp_path / "away").mkdir()
+        (tmp_path / "away.mp4").rename(tmp_path / "away" / "away.mp4")
+        program.wait_for_event(process, "job_published")
+        program.wait_for_event(process, "batch_finished")
+        _, err = stop(process, signal.SIGTERM)
+    assert process.returncode == 143
+    assert {name: made(name) for name in ("away", "family", "films")} == {
+        name: presets[name] for name in ("away", "family", "films")
+    }
+    assert f"{tmp_path / 'broken'}: cannot write to {tmp_path / 'no folder'}: it is not a folder" in err
+    assert f"input folder {tmp_path / 'away'} does not exist" in err

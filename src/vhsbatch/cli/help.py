@@ -25,7 +25,7 @@ COMMON_OPTIONS = frozenset(
     {
         *("--preset", "--auto-detect", "--resolution", "--crf", "--encoder", "--engine", "--parallel"),
         *("--resume", "--skip-existing", "--overwrite", "--recursive", "--dry-run", "--no-tui"),
-        *("--output", "--settle", "--poll"),
+        *("--output", "--settle", "--poll", "--config"),
     }
 )
 
@@ -36,9 +36,9 @@ _EXAMPLES = {
         "batch captures restored --resume",
     ),
     "watch": (
-        "watch captures restored",
         "watch captures restored --auto-detect --recursive",
         "watch /mnt/share restored --poll 30",
+        "watch --config vhsbatch.toml",
     ),
     "upscale": (
         "upscale tape.avi -o restored",

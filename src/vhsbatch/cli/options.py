@@ -112,6 +112,11 @@ class ResultOptions:
     pad: Annotated[Literal["16:9", "4:3"] | None, _preset("pad")] = None
     "Add black bars to reach this aspect ratio."
 
+    audio: Annotated[
+        Literal["light", "moderate", "aggressive", "voice", "music"] | None, _preset("audio.mode")
+    ] = None
+    "How to clean the sound: lightly to aggressively, or for voice or music. [default: the preset's way]"
+
     fix_drift: Annotated[bool, _preset("audio.fix_drift")] = False
     "Stretch audio that drifts to the length of the video."
 

@@ -251,9 +251,36 @@ class Video(Table):
         return quality
 
 
+AudioMode = Literal["light", "moderate", "aggressive", "voice", "music"]
+# The keys that a mode sets. None removes hum: that of the wrong mains frequency takes notes away. None
+# repairs clicks: that took pulses of a clean voice for clicks (its SI-SDR fell from 34 to 21 dB).
+AUDIO_MODES: Mapping[AudioMode, Mapping[str, object]] = {
+    "light": {"highpass_hz": 40, "denoise_db": 6},
+    "moderate": {"highpass_hz": 60, "denoise_db": 12},
+    "aggressive": {"highpass_hz": 80, "denoise_db": 20},
+    "voice": {"highpass_hz": 80, "denoise_db": 15, "loudness_lufs": -18.0},
+    "music": {"highpass_hz": 20, "denoise_db": 4},
+}
+
+
+def with_mode(audio: Mapping[str, object]) -> dict[str, object]:
+    """Keys of the sound with those that their mode sets; a key that is beside the mode wins.
+
+    >>> with_mode({"mode": "light", "denoise_db": 3})
+    {'highpass_hz': 40, 'denoise_db': 3, 'mode': 'light'}
+    """
+    mode = audio.get("mode")
+    keys = next((keys for name, keys in AUDIO_MODES.items() if name == mode), {})
+    return {**keys, **audio}
+
+
 class Audio(Table):
     """The sound. With every key of these at its default a track is copied where the container can hold it."""
 
+    mode: AudioMode | None = Field(
+        default=None,
+        description="sets several of the keys below, see `--audio`; a key that is written beside it wins",
+    )
     lossless: bool = Field(default=False, description="what must be encoded becomes FLAC")
     bitrate_kbps: int = Field(
         default=192, ge=32, le=640, description="of each stereo pair when encoded lossily"

@@ -24,6 +24,7 @@ from vhsbatch.config.preset_schema import (
     Upscale,
     Video,
     containers_for,
+    with_mode,
 )
 from vhsbatch.config.validation import first_problem
 from vhsbatch.errors import UsageError
@@ -98,6 +99,8 @@ def derive(parent: Preset, changes: Mapping[str, object]) -> Preset:
         allowed = containers_for(encoder)
         values["container"] = parent.container if parent.container in allowed else allowed[0]
     for key, value in changes.items():
+        if key == "audio" and isinstance(value, Mapping):
+            value = with_mode(value)  # noqa: PLW2901
         merges = isinstance(value, Mapping) and isinstance(values.get(key), dict)
         values[key] = {**values[key], **value} if merges else value  # type: ignore[dict-item]
     return Preset.model_validate(values)

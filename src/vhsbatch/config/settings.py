@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX = "VHSBATCH_"
@@ -65,6 +65,25 @@ def _indices(value: object) -> tuple[int, ...]:
     if isinstance(words, list | tuple) and all(str(word).isdecimal() for word in words):
         return tuple(int(word) for word in words)
     raise ValueError("must be the numbers of Vulkan devices, such as 0,1")
+
+
+def _tables(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise ValueError("must be tables, each of which begins with a line [[watch]]")  # noqa: TRY004
+    return value
+
+
+class WatchTable(BaseModel):
+    """A folder that `watch` watches."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: Path = Field(description="folder of captures")
+    output: Path = Field(description="folder for the results, made if it does not exist")
+    preset: str | None = Field(default=None, description="preset; left out: as for `watch IN OUT`")
+
+    def __str__(self) -> str:
+        return f"{self.input} into {self.output}"
 
 
 Count = Annotated[int | Literal["auto"], BeforeValidator(_count)]
@@ -166,6 +185,9 @@ class Settings(BaseSettings):
     )
     files: dict[str, dict[str, Any]] = Field(
         default={}, description="settings of single videos: a table for each pattern of file names"
+    )
+    watch: Annotated[tuple[WatchTable, ...], BeforeValidator(_tables)] = Field(
+        default=(), description="folders that 'vhs-upscale watch' watches: a table for each"
     )
     report: bool = Field(default=True, description="write report.html into the output folder")
     cluster: str | None = Field(

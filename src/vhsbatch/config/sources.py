@@ -198,6 +198,13 @@ def _anchored(values: Mapping[str, object], folder: Path) -> dict[str, object]:
             pattern: with_files_from(table, folder) if isinstance(table, dict) else table
             for pattern, table in tables.items()
         }
+    if isinstance(folders := values.get("watch"), list | tuple):
+        anchored["watch"] = [
+            {name: anchor(value) if name in ("input", "output") else value for name, value in one.items()}
+            if isinstance(one, dict)
+            else one
+            for one in folders
+        ]
     if isinstance(paths := values.get("presets"), list | tuple):
         anchored["presets"] = tuple(anchor(path) for path in paths)
     for name in ("ffmpeg", "vapoursynth_python"):

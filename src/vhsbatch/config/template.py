@@ -15,6 +15,14 @@ _FILES = """\
 # [files."tape_07*"]
 # preset = "vhs_heavy"
 """
+_WATCH = """\
+# [[watch]]
+# input = "/srv/family/in"
+# output = "/srv/family/out"
+# preset = "vhs"
+"""
+# Settings that are tables, which no environment variable can hold.
+TABLES = {"watch": _WATCH, "files": _FILES}
 
 
 def template(chosen: Mapping[str, object]) -> str:
@@ -25,7 +33,7 @@ def template(chosen: Mapping[str, object]) -> str:
     """
     blocks = [_HEAD]
     for name, field in Settings.model_fields.items():
-        if name == "files":
+        if name in TABLES:
             continue
         about = textwrap.fill(
             f"{field.description}",
@@ -41,7 +49,8 @@ def template(chosen: Mapping[str, object]) -> str:
             line = f"# {name} = {toml(value)}"
         blocks.append(f"{about}\n{line}\n")
     # A table takes all that comes after it.
-    blocks.append(f"# {Settings.model_fields['files'].description}\n{_FILES}")
+    for name, text in TABLES.items():
+        blocks.append(f"# {Settings.model_fields[name].description}\n{text}")
     return "\n".join(blocks)
 
 

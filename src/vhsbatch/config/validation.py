@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import typing
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ _IN_WORDS = {
     "int_from_float": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_type": "must be a whole number",
+    "missing": "is missing",
     "model_type": "must be a table",
     "path_type": "must be a path",
     "string_type": "must be text",
@@ -86,12 +88,16 @@ def suggestion(word: str, allowed: Iterable[str]) -> str:
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> Problem:
     """The first problem of a failed validation of `model`, in the user's words."""
-    details: Any = error.errors(include_url=False)[0]
-    path = [str(part) for part in details["loc"]]
+    errors: list[Any] = list(error.errors(include_url=False))
+    # A misspelt key explains why one is missing.
+    details = next((one for one in errors if one["type"] != "missing"), errors[0])
+    # People count the items of a list from 1.
+    path = [str(part + 1 if isinstance(part, int) else part) for part in details["loc"]]
+    names = [part for part in details["loc"] if isinstance(part, str)]
     key, value = ".".join(path), details["input"]
     match details["type"]:
         case "extra_forbidden":
-            return Problem(key=key, value=None, cause="unknown key", fix=_key_suggestion(path, model))
+            return Problem(key=key, value=None, cause="unknown key", fix=_key_suggestion(names, model))
         case "literal_error" if words := re.findall(r"'([^']*)'", details["ctx"]["expected"]):
             return Problem(
                 key=key, value=value, cause="not one of the choices", fix=suggestion(str(value), words)
@@ -108,8 +114,11 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     keys = []
     for field_name, field in model.model_fields.items():
         name, table = field.alias or field_name, field.annotation
+        item = next(iter(typing.get_args(table)), None)
         if isinstance(table, type) and issubclass(table, BaseModel):
             keys += [f"{name}.{key}" for key in keys_of(table)]
+        elif isinstance(item, type) and issubclass(item, BaseModel):
+            keys += [f"{name}.{key}" for key in keys_of(item)]
         else:
             keys.append(name)
     return keys

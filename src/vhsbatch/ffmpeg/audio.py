@@ -128,7 +128,9 @@ def _is_heard(track: AudioTrack, video: VideoTrack, audio: Audio, excerpt: Excer
 def audio_notes(
     info: MediaInfo, preset: Preset, container: str, excerpt: Excerpt | None = None
 ) -> Iterator[str]:
-    """What becomes of tracks that cannot stay as they are, a line each."""
+    """What a mode does to all tracks, and what becomes of those that cannot stay as they are, a line each."""
+    if info.audio and preset.audio.mode is not None:
+        yield _mode_note(preset.audio)
     for number, track in enumerate(info.audio, start=1):
         name = f"audio track {number}"
         if not _is_heard(track, info.video, preset.audio, excerpt):
@@ -154,6 +156,17 @@ def audio_notes(
             yield f"{name} resampled: {codec} cannot hold its {track.sample_rate_hz} Hz, but {rate_hz} Hz"
         if len(encodes) > 1:
             yield f"{name} has {track.channels} channels, more than {codec} holds: made {len(encodes)} tracks"
+
+
+def _mode_note(audio: Audio) -> str:
+    done = (
+        f"rumble below {audio.highpass_hz} Hz removed" if audio.highpass_hz else "",
+        f"hum of {audio.hum_hz} Hz removed" if audio.hum_hz else "",
+        f"hiss reduced by up to {audio.denoise_db} dB" if audio.denoise_db else "",
+        "clicks repaired" if audio.declick else "",
+        f"loudness {audio.loudness_lufs:g} LUFS" if audio.loudness_lufs is not None else "",
+    )
+    return f"audio mode {audio.mode}: {', '.join(filter(None, done)) or 'nothing is changed'}"
 
 
 def encoded_rate_hz(codec: str, rate_hz: int) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vhsbatch.config.preset_files import find_preset, load_presets, read_toml, with_files_from
+from vhsbatch.config.preset_schema import with_mode
 from vhsbatch.config.presets import Preset, derive
 from vhsbatch.config.validation import Problem, first_problem
 from vhsbatch.engines.models import expect_model
@@ -173,7 +174,9 @@ class Overrides:
         for one in keys:
             for name, value in one.items():
                 if isinstance(value, dict):
-                    changes[name] = {**changes.get(name, {}), **value}
+                    # The mode of a later table wins over the keys of an earlier one.
+                    table = with_mode(value) if name == "audio" else value
+                    changes[name] = {**changes.get(name, {}), **table}
         changes |= {name: words.pop(name) for name in ("segment_s", "ai_segment_s") if name in words}
         sources = tuple(source for source, _ in named)
         return _override(sources, words, changes, self.preset_named)

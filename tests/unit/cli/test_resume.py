@@ -19,7 +19,9 @@ BEGUN = BatchOptions(
     which=FolderOptions(
         pattern="*.dv", recursive=True, max_count=3, priority=("a b*=2", "c=1"), order="newest"
     ),
-    result=ResultOptions(preset="vhs_heavy", crf=20, dropouts=True, max_damage=9, aspect="4:3"),
+    result=ResultOptions(
+        preset="vhs_heavy", crf=20, dropouts=True, max_damage=9, aspect="4:3", audio="voice"
+    ),
     machine=MachineOptions(engine="ffmpeg", temp_dir=Path("/scratch"), nice=3),
 )
 
@@ -43,6 +45,7 @@ def test_a_batch_continues_with_the_options_that_decide_its_results() -> None:
         ResultOptions(crf=21),
         ResultOptions(preset="clean"),
         ResultOptions(keep_sar=True),
+        ResultOptions(audio="music"),
         ResultOptions(deinterlace="qtgmc"),
         FolderOptions(pattern="*.avi"),
         FolderOptions(priority=("x=1",)),

@@ -1,7 +1,7 @@
 """The guide to presets says what the schema says."""
 
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -52,9 +52,11 @@ def _allowed(key: str, field: FieldInfo) -> str:
         return "see below"
     if key == "video.quality":
         return "the encoder's scale"
-    choices: tuple[Any, ...] = get_args(field.annotation)
-    if get_origin(field.annotation) is Literal:
-        return ", ".join(f"`{choice}`" for choice in choices)
+    choices = [
+        kind for kind in (field.annotation, *get_args(field.annotation)) if get_origin(kind) is Literal
+    ]
+    if choices:
+        return ", ".join(f"`{choice}`" for choice in get_args(choices[0]))
     bounds = {
         name: getattr(rule, name)
         for rule in field.metadata

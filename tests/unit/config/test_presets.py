@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from vhsbatch.config.preset_schema import QUALITY_RANGE, Container, EncoderName, Video, containers_for
+from vhsbatch.config.preset_schema import (
+    AUDIO_MODES,
+    QUALITY_RANGE,
+    AudioMode,
+    Container,
+    EncoderName,
+    Video,
+    containers_for,
+)
 from vhsbatch.config.presets import Preset, derive, override
 from vhsbatch.errors import UsageError
 
@@ -34,6 +42,30 @@ class TestTables:
         assert containers_for("ffv1")[0] == "mkv"
         assert containers_for("prores")[0] == "mov"
         assert "mov" not in containers_for("libsvtav1")
+
+
+class TestAudioModes:
+    def test_a_mode_replaces_its_keys_and_no_others(self) -> None:
+        parent = derive(VHS, {"audio": {"highpass_hz": 200, "hum_hz": 50, "declick": True}})
+        audio = override(parent, {"audio.mode": "music"}).audio
+        assert (audio.mode, audio.highpass_hz, audio.denoise_db) == ("music", 20, 4)
+        assert (audio.hum_hz, audio.declick, audio.loudness_lufs) == (50, True, None)
+        assert override(parent, {"audio.mode": "voice"}).audio.loudness_lufs == -18
+
+    def test_a_key_beside_the_mode_wins_and_so_does_a_later_one(self) -> None:
+        audio = derive(VHS, {"audio": {"mode": "aggressive", "denoise_db": 3}}).audio
+        assert (audio.highpass_hz, audio.denoise_db) == (80, 3)
+        later = derive(derive(VHS, {"audio": {"mode": "voice"}}), {"audio": {"denoise_db": 1}})
+        assert (later.audio.mode, later.audio.highpass_hz, later.audio.denoise_db) == ("voice", 80, 1)
+
+    def test_every_mode_is_allowed_and_another_is_refused(self) -> None:
+        for mode in AUDIO_MODES:
+            assert derive(VHS, {"audio": {"mode": mode}}).audio != VHS.audio
+        assert list(AUDIO_MODES) == list(get_args(AudioMode))
+        with pytest.raises(UsageError, match="not one of the choices"):
+            override(VHS, {"audio.mode": "loud"})
+        with pytest.raises(UsageError, match="not one of the choices"):
+            override(VHS, {"audio.mode": ["voice"]})
 
 
 class TestSchema:

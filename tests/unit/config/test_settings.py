@@ -107,6 +107,16 @@ class TestPrecedence:
         settings = machine.load({}, {"VHSBATCH_THREADS": "2"}, Path("other.toml"))
         assert settings == Settings(parallel=4, threads=2)
 
+    def test_paths_of_watched_folders_count_from_the_file_that_names_them(
+        self, machine: Machine, tmp_path: Path
+    ) -> None:
+        machine.users('[[watch]]\ninput = "in"\noutput = "/srv/out"\n[[watch]]\ninput = "b"\noutput = "c"\n')
+        settings = machine.load()
+        assert [(one.input, one.output) for one in settings.watch] == [
+            (machine.user / "in", Path("/srv/out")),
+            (machine.user / "b", machine.user / "c"),
+        ]
+
     def test_empty_variables_and_what_was_not_typed_say_nothing(self, machine: Machine) -> None:
         machine.here("parallel = 3\nkeep_temp = true")
         settings = machine.load({"parallel": None}, {"VHSBATCH_KEEP_TEMP": ""})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import make
-from vhsbatch.config.presets import Preset
+from vhsbatch.config.presets import Preset, override
 from vhsbatch.ffmpeg.audio import AudioEncode, Loudness, audio_notes, drift, plan_audio
 from vhsbatch.ffmpeg.loudness import parse_loudness
 from vhsbatch.model.media import AudioTrack
@@ -52,6 +52,17 @@ def test_a_track_that_is_left_alone_is_copied() -> None:
     assert encodes({}).codec == "copy"
     assert encodes({"channels": "left"}, {"channels": 1}).codec == "copy"
     assert encodes({"fix_drift": True}, {"end_s": Fraction(1001, 100)}).codec == "copy"
+
+
+def test_a_mode_says_what_it_does_to_the_sound_that_there_is() -> None:
+    info = make.info(make.track(frames=300), audio=(make.sound(),))
+    preset = override(Preset(name="own"), {"audio.mode": "voice", "audio.hum_hz": 50})
+    (note,) = audio_notes(info, preset, "mp4")
+    assert note == (
+        "audio mode voice: rumble below 80 Hz removed, hum of 50 Hz removed, hiss reduced by up to 15 dB, "
+        "loudness -18 LUFS"
+    )
+    assert list(audio_notes(make.info(make.track(frames=300), audio=()), preset, "mp4")) == []
 
 
 def test_what_a_container_cannot_hold_is_encoded_with_its_gaps_filled_and_no_more() -> None:

@@ -50,6 +50,13 @@ method = "none"
     assert override.notes == ("with what Tape.avi.toml says",)
 
 
+def test_a_mode_beside_a_video_wins_over_the_keys_of_a_table(tmp_path: Path) -> None:
+    tables = {"tape*": {"audio": {"denoise_db": 30, "hum_hz": 50}}}
+    override = Overrides(tables=tables).of(tape(tmp_path, 'audio = { mode = "voice", highpass_hz = 90 }'))
+    audio = override.applied(VHS).audio
+    assert (audio.mode, audio.denoise_db, audio.hum_hz, audio.highpass_hz) == ("voice", 15, 50, 90)
+
+
 def test_the_file_beside_it_wins_then_the_last_table(tmp_path: Path) -> None:
     tables: dict[str, dict[str, Any]] = {
         "*.AVI": {"aspect": "4:3", "crop": {"left": 2, "right": 2}},

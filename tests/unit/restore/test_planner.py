@@ -214,6 +214,7 @@ PRESET_CHANGES: Mapping[str, object] = {
     "video.quality": 18,
     "video.speed": "slow",
     "video.bit_depth": 10,
+    "audio.mode": "light",
     "audio.lossless": True,
     "audio.bitrate_kbps": 193,
     "audio.highpass_hz": 1,
