@@ -1,6 +1,8 @@
 """Recordings in several files: what is restored of them equals what is restored of the file that was cut."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -132,6 +134,12 @@ def test_what_was_cut_is_joined_without_losing_a_frame_or_a_sample(name: str, tm
     assert sorted(out.glob("*.mkv")) == sorted([unsplit, joined])
     assert decoded(joined, "v") == decoded(unsplit, "v")
     assert decoded(joined, "a") == decoded(unsplit, "a")
+    recorded = [
+        json.loads(result.with_name(f"{result.name}.json").read_text())["parts"]
+        for result in (unsplit, joined)
+    ]
+    of_joined = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in parts]
+    assert [[tuple(part.values()) for part in each] for each in recorded] == [[], of_joined]
 
 
 def test_tapes_that_are_numbered_stay_apart(tmp_path: Path) -> None:
@@ -195,6 +203,13 @@ def test_a_result_is_kept_from_parts_that_change_places_or_go(chapters: list[Pat
         assert done.returncode != 0
         assert "was made of 3 files, of which GH030007.mp4 is missing now (put it back" in done.stderr
         assert result.read_bytes() == content
+    # The record beside it says as much as the journal.
+    shutil.rmtree(result.parent / ".vhsbatch")
+    done = batch(tmp_path)
+    assert "was made of 3 files, of which GH030007.mp4 is missing now (put it back" in done.stdout
+    assert result.read_bytes() == content
+    verified = program.run("verify", "out", cwd=tmp_path)
+    assert "as recorded; made of 3 files" in verified.stdout
     last.rename(chapters[2])
     kept = batch(tmp_path)
     assert "kept 1 result" in kept.stdout + kept.stderr

@@ -229,6 +229,7 @@ def _by_record(path: Path) -> Result | None:
             size_bytes=record.source.size_bytes,
             modified_ns=record.source.modified_ns,
             sha256=record.source.sha256,
+            parts=tuple(Path(part.path) for part in record.parts),
         ),
         size_bytes=record.output.size_bytes,
         sha256=record.output.sha256,
