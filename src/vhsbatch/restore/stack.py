@@ -7,7 +7,6 @@
 
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ from vhsbatch.probe.probe import probe_result
 from vhsbatch.process.chain import StageSpec, run_chain
 from vhsbatch.process.stalls import no_stall
 from vhsbatch.restore.record import FileRecord
+from vhsbatch.restore.stack_folder import work_beside
 from vhsbatch.restore.verify import compare, is_error
 
 FEWEST, MOST = 2, 8
@@ -201,8 +201,7 @@ async def stack_captures(
         reference,
         *(stack_plan(info, output, pixel_format=reference.recipe.front) for info in infos[1:]),
     )
-    with tempfile.TemporaryDirectory(prefix=".vhsbatch-", dir=output.parent) as name:
-        folder = Path(name)
+    async with work_beside(output) as folder:
         numbers = folder / "numbers.npy"
         found = await _align(plans, numbers, folder, tools, on_progress)
         made = folder / "stack.part"
