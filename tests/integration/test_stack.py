@@ -9,7 +9,10 @@ import pytest
 
 import program
 from clips import FFMPEG, ffmpeg, make_clip
+from vhsbatch.errors import VhsBatchError
 from vhsbatch.fs import open_regular
+from vhsbatch.probe.probe import probe
+from vhsbatch.restore.stack import StackTools, stack_captures
 
 SIZE = "160x96"
 # A tape of two seconds with a moving picture, and what a pass through a deck does to it.
@@ -184,6 +187,28 @@ def test_what_a_dead_run_left_is_cleared_away_and_nothing_of_a_living_one(tmp_pa
         living.send_signal(signal.SIGINT)
         living.communicate(timeout=60)
     assert not hidden(tmp_path)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("when", ["looking at copy.avi", "stacking"])
+@pytest.mark.parametrize("gone", [True, False])
+async def test_a_capture_that_vanishes_or_changes_is_named(when: str, gone: bool, tmp_path: Path) -> None:
+    one, other = tape(tmp_path), tmp_path / "copy.avi"
+    other.write_bytes(one.read_bytes())
+    infos = [await probe(path, ffmpeg=FFMPEG) for path in (one, other)]
+    tools = StackTools(ffmpeg=FFMPEG, version="", threads=2, niceness=0, stall_timeout_s=60)
+
+    def spoil(what: str, _done: int, _total: int) -> None:
+        if what == when and gone:
+            other.unlink(missing_ok=True)
+        elif what == when:
+            other.write_bytes(b"no video")
+
+    said = "is gone: No such file" if gone else "changed while it was stacked"
+    with pytest.raises(VhsBatchError) as failure:
+        await stack_captures(infos, tmp_path / "x.mkv", tools, overwrite=False, on_progress=spoil)
+    assert f"{other} {said}" in str(failure.value)
+    assert {path.name for path in tmp_path.iterdir()} <= {"tape.avi", "copy.avi"}
 
 
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -32,10 +32,17 @@ async def work_beside(output: Path) -> AsyncIterator[Path]:
     try:
         await anyio.to_thread.run_sync(_clear_away, output.parent, series, alive)
         folder.mkdir(mode=0o700)
+        failure: Exception | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(_renew, alive)
-            yield folder
+            # As it is, and not in the group of errors that a task group makes of it.
+            try:
+                yield folder
+            except Exception as error:
+                failure = error
             group.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
