@@ -174,8 +174,14 @@ def test_a_recording_that_has_grown_is_restored_again_and_an_unchanged_one_is_ke
     chapters: list[Path], tmp_path: Path
 ) -> None:
     last = chapters[-1].rename(tmp_path / "later.mp4")
+    middle = chapters[-2].rename(tmp_path / "soon.mp4")
     result = tmp_path / "out" / "GH010007_joined_240p.mkv"
     assert batch(tmp_path).returncode == 0
+    aged([middle.rename(chapters[-2])])
+    joined = batch(tmp_path)
+    assert joined.returncode == 0
+    alone = "GH010007_240p.mkv was made of GH010007.mp4 alone, before all parts were joined: remove it if"
+    assert f"{alone} {result.name} is what you want" in joined.stderr
     frames = len(decoded(result, "v"))
     kept = batch(tmp_path)
     assert kept.returncode == 0
@@ -223,5 +229,9 @@ def test_what_is_wrong_with_a_part_names_it_and_the_way_out(chapters: list[Path]
     said = done.stdout + done.stderr
     assert "its part GH020007.mp4: it is not a video" in said
     chapters[1].unlink()
-    assert batch(tmp_path).returncode == 0
+    done = batch(tmp_path)
+    assert done.returncode == 0
     assert len(list((tmp_path / "out").glob("*.mkv"))) == 2
+    gap = "GH020007.mp4, which comes {} it, is not there"
+    for name, where in (("GH010007.mp4", "after"), ("GH030007.mp4", "before")):
+        assert f"{name} may lack a part: {gap.format(where)}" in done.stderr
