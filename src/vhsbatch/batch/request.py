@@ -175,7 +175,19 @@ def jobs_of_folder(
     jobs = arrange(jobs, order, by, look=_look)[:max_count]
     sources = {id_: f"{reason} ({KEEP_SOURCES})" for id_, reason in overwritten.items()}
     lacking = {job.id: captures.lacking[job.source] for job in jobs if job.source in captures.lacking}
-    return Chosen(jobs, {**in_the_way(jobs, ledger, rules), **sources}, notes, lacking)
+    conflicts = {**in_the_way(jobs, ledger, rules), **sources}
+    if join:
+        gone = {job.id: why for job in jobs if job.id not in conflicts for why in _parts_gone(job, ledger)}
+        lacking = {**gone, **lacking}
+    return Chosen(jobs, conflicts, notes, lacking)
+
+
+def _parts_gone(job: Job, ledger: Ledger) -> Iterator[str]:
+    """Which file an earlier run joined with those of a job, and is gone; one of them at most."""
+    for part in ledger.recordings.get(job.source, ()):
+        if part not in job.files and not part.exists():
+            yield f"{part.name}, which an earlier run joined with it, is not there"
+            return
 
 
 def _of_parts_alone(jobs: Sequence[Job], ledger: Ledger) -> Iterator[str]:
