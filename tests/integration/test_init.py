@@ -7,6 +7,8 @@ import program
 from clips import make_clip
 from terminal import terminal
 
+WEB = ("-c:v", "libx264", "-c:a", "aac")
+
 
 def test_the_answers_are_in_the_file(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
@@ -38,3 +40,26 @@ def test_nobody_is_asked_without_a_terminal_and_no_file_is_replaced(tmp_path: Pa
     assert (again.returncode, again.stderr.count("\n")) == (2, 1)
     assert "vhsbatch.toml exists" in again.stderr
     assert file.read_text() == before
+
+
+def test_results_are_no_captures_and_parts_are_one(tmp_path: Path) -> None:
+    captures, out = tmp_path / "in", tmp_path / "out"
+    captures.mkdir()
+    for number in (1, 2):
+        make_clip(captures / f"GH0{number}0007.mp4", *WEB, seconds=1, size="96x64")
+    made = program.run("batch", "in", "out", "-r", "120", "--engine", "ffmpeg", "--plain", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    result = out / "GH010007_joined_120p.mp4"
+    for name in (result.name, f"{result.name}.json"):
+        (captures / name).write_bytes((out / name).read_bytes())
+    done = program.run("init", "in", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    assert said[0].startswith("in: 1 video, ")
+    assert said[1].startswith("joined: GH010007.mp4 to GH020007.mp4 (2 files")
+    assert said[2] == f"left out: {result.name} (a result of this program)"
+    (tmp_path / "vhsbatch.toml").unlink()
+    refused = program.run("init", "out", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "out is the output folder of a batch, not a folder of captures" in refused.stderr
+    assert not (tmp_path / "vhsbatch.toml").exists()

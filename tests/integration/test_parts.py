@@ -1,6 +1,8 @@
 """Recordings in several files: what is restored of them equals what is restored of the file that was cut."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -132,6 +134,12 @@ def test_what_was_cut_is_joined_without_losing_a_frame_or_a_sample(name: str, tm
     assert sorted(out.glob("*.mkv")) == sorted([unsplit, joined])
     assert decoded(joined, "v") == decoded(unsplit, "v")
     assert decoded(joined, "a") == decoded(unsplit, "a")
+    recorded = [
+        json.loads(result.with_name(f"{result.name}.json").read_text())["parts"]
+        for result in (unsplit, joined)
+    ]
+    of_joined = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in parts]
+    assert [[tuple(part.values()) for part in each] for each in recorded] == [[], of_joined]
 
 
 def test_tapes_that_are_numbered_stay_apart(tmp_path: Path) -> None:
@@ -166,8 +174,14 @@ def test_a_recording_that_has_grown_is_restored_again_and_an_unchanged_one_is_ke
     chapters: list[Path], tmp_path: Path
 ) -> None:
     last = chapters[-1].rename(tmp_path / "later.mp4")
+    middle = chapters[-2].rename(tmp_path / "soon.mp4")
     result = tmp_path / "out" / "GH010007_joined_240p.mkv"
     assert batch(tmp_path).returncode == 0
+    aged([middle.rename(chapters[-2])])
+    joined = batch(tmp_path)
+    assert joined.returncode == 0
+    alone = "GH010007_240p.mkv was made of GH010007.mp4 alone, before all parts were joined: remove it if"
+    assert f"{alone} {result.name} is what you want" in joined.stderr
     frames = len(decoded(result, "v"))
     kept = batch(tmp_path)
     assert kept.returncode == 0
@@ -195,6 +209,13 @@ def test_a_result_is_kept_from_parts_that_change_places_or_go(chapters: list[Pat
         assert done.returncode != 0
         assert "was made of 3 files, of which GH030007.mp4 is missing now (put it back" in done.stderr
         assert result.read_bytes() == content
+    # The record beside it says as much as the journal.
+    shutil.rmtree(result.parent / ".vhsbatch")
+    done = batch(tmp_path)
+    assert "was made of 3 files, of which GH030007.mp4 is missing now (put it back" in done.stdout
+    assert result.read_bytes() == content
+    verified = program.run("verify", "out", cwd=tmp_path)
+    assert "as recorded; made of 3 files" in verified.stdout
     last.rename(chapters[2])
     kept = batch(tmp_path)
     assert "kept 1 result" in kept.stdout + kept.stderr
@@ -208,5 +229,9 @@ def test_what_is_wrong_with_a_part_names_it_and_the_way_out(chapters: list[Path]
     said = done.stdout + done.stderr
     assert "its part GH020007.mp4: it is not a video" in said
     chapters[1].unlink()
-    assert batch(tmp_path).returncode == 0
+    done = batch(tmp_path)
+    assert done.returncode == 0
     assert len(list((tmp_path / "out").glob("*.mkv"))) == 2
+    gap = "GH020007.mp4, which comes {} it, is not there"
+    for name, where in (("GH010007.mp4", "after"), ("GH030007.mp4", "before")):
+        assert f"{name} may lack a part: {gap.format(where)}" in done.stderr

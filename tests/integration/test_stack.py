@@ -9,7 +9,10 @@ import pytest
 
 import program
 from clips import FFMPEG, ffmpeg, make_clip
+from vhsbatch.errors import VhsBatchError
 from vhsbatch.fs import open_regular
+from vhsbatch.probe.probe import probe
+from vhsbatch.restore.stack import StackTools, stack_captures
 
 SIZE = "160x96"
 # A tape of two seconds with a moving picture, and what a pass through a deck does to it.
@@ -140,16 +143,76 @@ def test_what_cannot_be_stacked_is_refused_in_one_line(
     assert not list(tmp_path.glob("x.*"))
 
 
-def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
-    one = make_clip(tmp_path / "tape.avi", *_TAPE, seconds=20, size="720x480")
-    other = tmp_path / "copy.avi"
-    with open_regular(one) as file:
-        other.write_bytes(file.read())
-    process = program.start("stack", one, other, "-o", "stacked.mkv", cwd=tmp_path)
+def start_stacking(folder: Path, output: str) -> subprocess.Popen[str]:
+    """Stack two large captures; when this returns, they are being merged."""
+    one, other = folder / "tape.avi", folder / "copy.avi"
+    if not one.exists():
+        make_clip(one, *_TAPE, seconds=8, size="720x480")
+        with open_regular(one) as file:
+            other.write_bytes(file.read())
+    process = program.start("stack", one, other, "-o", output, cwd=folder)
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("stacking"):
             break
+    return process
+
+
+def hidden(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.name.startswith(".vhsbatch")}
+
+
+def test_what_a_dead_run_left_is_cleared_away_and_nothing_of_a_living_one(tmp_path: Path) -> None:
+    killed = start_stacking(tmp_path, "stacked.mkv")
+    killed.kill()
+    killed.communicate()
+    program.wait_until_gone(tmp_path, within_s=30)
+    left = hidden(tmp_path)
+    assert len(left) == 2
+    # Stopped, so that it is alive for as long as the test takes.
+    living = start_stacking(tmp_path, "other.mkv")
+    living.send_signal(signal.SIGSTOP)
+    of_living = hidden(tmp_path) - left
+    try:
+        again = start_stacking(tmp_path, "stacked.mkv")
+        assert not left & hidden(tmp_path)
+        again.send_signal(signal.SIGINT)
+        again.communicate(timeout=60)
+        second = start_stacking(tmp_path, "other.mkv")
+        second.send_signal(signal.SIGINT)
+        second.communicate(timeout=60)
+        assert hidden(tmp_path) == of_living
+    finally:
+        living.send_signal(signal.SIGCONT)
+        living.send_signal(signal.SIGINT)
+        living.communicate(timeout=60)
+    assert not hidden(tmp_path)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("when", ["looking at copy.avi", "stacking"])
+@pytest.mark.parametrize("gone", [True, False])
+async def test_a_capture_that_vanishes_or_changes_is_named(when: str, gone: bool, tmp_path: Path) -> None:
+    one, other = tape(tmp_path), tmp_path / "copy.avi"
+    other.write_bytes(one.read_bytes())
+    infos = [await probe(path, ffmpeg=FFMPEG) for path in (one, other)]
+    tools = StackTools(ffmpeg=FFMPEG, version="", threads=2, niceness=0, stall_timeout_s=60)
+
+    def spoil(what: str, _done: int, _total: int) -> None:
+        if what == when and gone:
+            other.unlink(missing_ok=True)
+        elif what == when:
+            other.write_bytes(b"no video")
+
+    said = "is gone: No such file" if gone else "changed while it was stacked"
+    with pytest.raises(VhsBatchError) as failure:
+        await stack_captures(infos, tmp_path / "x.mkv", tools, overwrite=False, on_progress=spoil)
+    assert f"{other} {said}" in str(failure.value)
+    assert {path.name for path in tmp_path.iterdir()} <= {"tape.avi", "copy.avi"}
+
+
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
+    process = start_stacking(tmp_path, "stacked.mkv")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=program.PATIENCE_S)
     assert process.returncode == 130

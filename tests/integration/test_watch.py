@@ -134,6 +134,29 @@ def test_a_stop_in_the_middle_keeps_what_is_finished(tmp_path: Path) -> None:
         stop(process, signal.SIGTERM)
 
 
+def test_parts_that_a_name_announces_are_waited_for(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    clip = make_clip(tmp_path / "clip.mp4", *WEB, scan="progressive", seconds=1, size="96x64")
+    for name in ("GH010007.mp4", "GH030007.mp4", "other.mp4"):
+        shutil.copy2(clip, folder / name)
+    with watching("in", "out", cwd=tmp_path) as process:
+        # What waits keeps nothing else from being restored.
+        begun = program.wait_for_event(process, "batch_started")
+        assert [job["id"] for job in begun["jobs"]] == ["other_120p.mp4"]
+        program.wait_for_event(process, "batch_finished")
+        shutil.copy2(clip, folder / "GH020007.mp4")
+        begun = program.wait_for_event(process, "batch_started")
+        assert [len(job["parts"]) for job in begun["jobs"]] == [3]
+        assert program.wait_for_event(process, "job_published")["job_id"] == "GH010007_joined_120p.mp4"
+        _, said = stop(process, signal.SIGTERM)
+    way = "('vhs-upscale batch', or --join none, restores it without)"
+    for name, where in (("GH010007.mp4", "after"), ("GH030007.mp4", "before")):
+        line = f"{name} waits: GH020007.mp4, which comes {where} it, is not there {way}"
+        assert said.count(line) == 1
+    assert len(list((tmp_path / "out").glob("*.mp4"))) == 2
+
+
 REFUSALS = [
     (("nowhere", "out"), "input folder nowhere does not exist, or is not a folder (create it)"),
     ((".", "out", "--settle", "0"), "--settle 0: must be more than 0 seconds"),

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -35,6 +35,7 @@ class Captures:
         left_out: what else is called like a matching video, by the reason why it is left out.
         recordings: those in several files, by the first of these, which alone is among the sources.
         joining: what was joined, and what was not although it looks as if, a line each.
+        lacking: why one of the sources seems to lack a part.
     """
 
     root: Path
@@ -43,6 +44,7 @@ class Captures:
     left_out: dict[str, list[Path]]
     recordings: dict[Path, Recording] = field(default_factory=dict)
     joining: tuple[str, ...] = ()
+    lacking: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def notes(self) -> Iterator[str]:
@@ -120,6 +122,7 @@ def _chosen(
         left_out=left_out,
         recordings=recordings,
         joining=(*(recording.note for recording in recordings.values()), *in_several.notes),
+        lacking={path: why for path, why in in_several.lacking.items() if path in set(sources)},
     )
 
 

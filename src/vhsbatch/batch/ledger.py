@@ -30,12 +30,14 @@ class Ledger:
         published: what was published last under each name, by the name's folded form.
         names: the source that was planned or published last under each name, likewise.
         sources: every file that a run on this folder took for a source.
+        recordings: all files of the recording in several that a run last took each of them for a part of.
     """
 
     folder: Path
     published: dict[str, Result] = field(default_factory=dict)
     names: dict[str, Path] = field(default_factory=dict)
     sources: set[Path] = field(default_factory=set)
+    recordings: dict[Path, tuple[Path, ...]] = field(default_factory=dict)
     _spelt: dict[str, str] = field(default_factory=dict)
     _plans: dict[str, JobPlan] = field(default_factory=dict)
     _expected: dict[str, Result] = field(default_factory=dict)
@@ -46,6 +48,7 @@ class Ledger:
             case BatchStarted():
                 self._plans = {}
                 self.sources |= {file for job in fact.jobs for file in job.files}
+                self.recordings |= {part: job.parts for job in fact.jobs for part in job.parts}
             case JobPlanned():
                 self._plans[fact.job_id] = fact.plan
                 self.names[folded(fact.job_id)] = fact.plan.job.source
@@ -229,6 +232,7 @@ def _by_record(path: Path) -> Result | None:
             size_bytes=record.source.size_bytes,
             modified_ns=record.source.modified_ns,
             sha256=record.source.sha256,
+            parts=tuple(Path(part.path) for part in record.parts),
         ),
         size_bytes=record.output.size_bytes,
         sha256=record.output.sha256,

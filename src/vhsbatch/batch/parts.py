@@ -7,7 +7,7 @@ stream, the size at which recorders begin a new file, or a name that one kind of
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,7 +19,7 @@ _DVD = re.compile(r"(vts_\d\d)_([1-9])", re.IGNORECASE)
 # GH010034, GH020034, or GOPR0034, GP010034: the chapter stands in front of the recording's number.
 _GOPRO = re.compile(r"g([hxlsp])(\d\d)(\d{4})", re.IGNORECASE)
 _GOPRO_FIRST = re.compile(r"gopr(\d{4})", re.IGNORECASE)
-_NUMBERED = re.compile(r"(.*?)(\d+)", re.DOTALL)
+_NUMBERED = re.compile(r"(.*?)([0-9]+)", re.DOTALL)
 
 # Recorders begin a new file just below these sizes, which old file systems and formats cannot exceed.
 _GIB = 2**30
@@ -68,10 +68,12 @@ class FoundRecordings:
     Attributes:
         recordings: those in several files.
         notes: which files were left separate although something speaks for joining them.
+        lacking: why a file, or the first one of a recording, seems to lack a part that is not there.
     """
 
     recordings: tuple[Recording, ...] = ()
     notes: tuple[str, ...] = ()
+    lacking: Mapping[Path, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,19 @@ class _NumberedFile:
     number: int
     size_bytes: int
 
+    def numbered(self, number: int) -> str:
+        """What the file with another number in the series is called."""
+        stem = self.path.stem
+        if self.scheme == "dvd":
+            other = f"{stem[:-1]}{number}"
+        elif self.scheme == "gopro":
+            kind = "P" if stem[1].upper() == "O" else stem[1]
+            other = f"{stem[0]}{kind}{number:02}{stem[-4:]}" if number else f"{stem[0]}OPR{stem[-4:]}"
+        else:
+            digits = len(stem) - len(stem.rstrip("0123456789"))
+            other = f"{stem[:-digits]}{number:0{digits}}"
+        return other + self.path.suffix
+
 
 def find_recordings(paths: Iterable[Path], heads: Heads) -> FoundRecordings:
     """The recordings that are in several of the files.
@@ -100,11 +115,36 @@ def find_recordings(paths: Iterable[Path], heads: Heads) -> FoundRecordings:
     """
     recordings: list[Recording] = []
     notes: list[str] = []
+    lacking: dict[Path, str] = {}
     for series in _series(paths):
         for run in _runs(series):
             evidence = [_evidence(run, place, heads, notes) for place in range(len(run) - 1)]
-            recordings += _joined(run, evidence)
-    return FoundRecordings(recordings=tuple(recordings), notes=tuple(notes))
+            found = list(_joined(run, evidence))
+            first_of = {part: recording.parts[0] for recording in found for part in recording.parts}
+            for path, why in _lacking(run, goes_on=run[-1] is not series[-1]):
+                lacking.setdefault(first_of.get(path, path), why)
+            recordings += found
+    return FoundRecordings(recordings=tuple(recordings), notes=tuple(notes), lacking=lacking)
+
+
+def _lacking(run: Sequence[_NumberedFile], *, goes_on: bool) -> Iterator[tuple[Path, str]]:
+    """The files of a run before or after which a part is missing, and what says so.
+
+    Args:
+        run: files in which no number is missing.
+        goes_on: whether a later number of the series is there.
+    """
+    first, last = run[0], run[-1]
+    # GOPR0034 has the number 0.
+    least = 0 if first.scheme == "gopro" and first.path.stem[1].upper() in "OP" else 1
+    if first.scheme and first.number > least:
+        yield first.path, f"{first.numbered(first.number - 1)}, which comes before it, is not there"
+    limit_bytes = _limit_bytes(run, len(run) - 1)
+    if limit_bytes is not None or (last.scheme and goes_on):
+        size = (
+            "" if limit_bytes is None else f"{last.path.name} ends just below {limit_bytes // _GIB} GiB, and "
+        )
+        yield last.path, f"{size}{last.numbered(last.number + 1)}, which comes after it, is not there"
 
 
 def _series(paths: Iterable[Path]) -> Iterator[list[_NumberedFile]]:
@@ -122,8 +162,7 @@ def _series(paths: Iterable[Path]) -> Iterator[list[_NumberedFile]]:
         file = _NumberedFile(path=path, scheme=scheme, number=number, size_bytes=size_bytes)
         found.setdefault(key, {}).setdefault(number, file)
     for files in found.values():
-        if len(files) > 1:
-            yield [files[number] for number in sorted(files)]
+        yield [files[number] for number in sorted(files)]
 
 
 def _place(stem: str) -> tuple[str, str, int | None]:
@@ -148,12 +187,10 @@ def _runs(series: Sequence[_NumberedFile]) -> Iterator[list[_NumberedFile]]:
     run = [series[0]]
     for before, after in pairwise(series):
         if after.number != before.number + 1:
-            if len(run) > 1:
-                yield run
+            yield run
             run = []
         run.append(after)
-    if len(run) > 1:
-        yield run
+    yield run
 
 
 def _joined(run: Sequence[_NumberedFile], evidence: Sequence[str | None]) -> Iterator[Recording]:
@@ -208,12 +245,12 @@ def _evidence(run: Sequence[_NumberedFile], place: int, heads: Heads, notes: lis
 
 def _limit_bytes(run: Sequence[_NumberedFile], place: int) -> int | None:
     """The limit at which a recorder ended a file and began the next one; None where none did."""
-    one, next_one = run[place], run[place + 1]
+    one, later = run[place], run[place + 1 : place + 2]
     for limit_bytes in LIMITS_BYTES:
         below = (limit_bytes - one.size_bytes) / limit_bytes
-        if below < 0 or next_one.size_bytes > limit_bytes:
+        if below < 0 or any(next_one.size_bytes > limit_bytes for next_one in later):
             continue
-        beside = [run[place - 1], next_one] if place else [next_one]
+        beside = [*run[max(0, place - 1) : place], *later]
         twice = any(abs(other.size_bytes - one.size_bytes) <= _JUST_BELOW * limit_bytes for other in beside)
         if below <= _JUST_BELOW or (below <= _BELOW and twice):
             return limit_bytes

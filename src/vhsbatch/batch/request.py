@@ -87,11 +87,20 @@ class Chosen:
         jobs: each with its output, in the order in which they start.
         in_the_way: why nothing can be made of some of them, by job.
         notes: what is left out, and why.
+        lacking: why one of them seems to lack a part, by job.
     """
 
     jobs: tuple[Job, ...]
     in_the_way: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    lacking: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def lacking_notes(self) -> Iterator[str]:
+        """Which of them are restored although they seem to lack a part, a line each."""
+        for job in self.jobs:
+            if job.id in self.lacking:
+                yield f"{job.source.name} may lack a part: {self.lacking[job.id]}"
 
 
 class NothingToDoError(UsageError):
@@ -152,7 +161,7 @@ def jobs_of_folder(
         known=ledger.names,
         recordings=captures.recordings,
     )
-    notes = tuple(captures.notes)
+    notes = (*captures.notes, *_of_parts_alone(jobs, ledger))
     if not jobs:
         raise NothingToDoError(
             f"no videos in {input_folder}"
@@ -165,7 +174,33 @@ def jobs_of_folder(
         refuse_overwriting(overwritten)
     jobs = arrange(jobs, order, by, look=_look)[:max_count]
     sources = {id_: f"{reason} ({KEEP_SOURCES})" for id_, reason in overwritten.items()}
-    return Chosen(jobs, {**in_the_way(jobs, ledger, rules), **sources}, notes)
+    lacking = {job.id: captures.lacking[job.source] for job in jobs if job.source in captures.lacking}
+    conflicts = {**in_the_way(jobs, ledger, rules), **sources}
+    if join:
+        gone = {job.id: why for job in jobs if job.id not in conflicts for why in _parts_gone(job, ledger)}
+        lacking = {**gone, **lacking}
+    return Chosen(jobs, conflicts, notes, lacking)
+
+
+def _parts_gone(job: Job, ledger: Ledger) -> Iterator[str]:
+    """Which file an earlier run joined with those of a job, and is gone; one of them at most."""
+    for part in ledger.recordings.get(job.source, ()):
+        if part not in job.files and not part.exists():
+            yield f"{part.name}, which an earlier run joined with it, is not there"
+            return
+
+
+def _of_parts_alone(jobs: Sequence[Job], ledger: Ledger) -> Iterator[str]:
+    """Which results of single parts the results of whole recordings take the place of."""
+    whole = {part: job for job in jobs for part in job.parts}
+    for name, result in ledger.published.items():
+        source, path = result.source, ledger.path_of(name)
+        if source is None or source.parts or source.path not in whole or not path.is_file():
+            continue
+        yield (
+            f"{path.name} was made of {source.path.name} alone, before all parts were joined: "
+            f"remove it if {whole[source.path].id} is what you want"
+        )
 
 
 def in_the_way(jobs: Sequence[Job], ledger: Ledger, rules: Rules) -> dict[str, str]:

@@ -206,7 +206,7 @@ def request_for(
         max_damage_percent=result.max_damage,
         drain=machine.drain,
         verbose=options.display.verbose,
-        notes=(*_notes(machine), *chosen.notes),
+        notes=(*_notes(machine), *chosen.notes, *chosen.lacking_notes),
     )
 
 

@@ -2,17 +2,19 @@
 
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from vhsbatch.batch.discover import discover
+from vhsbatch.batch.captures import captures_of
+from vhsbatch.batch.ledger import Ledger
 from vhsbatch.config.sources import FILE_NAME
 from vhsbatch.config.template import template
 from vhsbatch.engines.devices import VulkanDevice, vulkan_devices
 from vhsbatch.errors import UsageError
 from vhsbatch.formatting import counted, plain, size
+from vhsbatch.fs import NOWHERE
 from vhsbatch.integrations.notifications import check_addresses
 from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.scheduling.environment import cores
@@ -33,7 +35,8 @@ def init(input_folder: str = "", /, *, yes: bool = False) -> int:
     if file.is_symlink() or file.exists():
         raise UsageError(f"{FILE_NAME} exists and is not replaced", fix="edit it, or move it away")
     if input_folder:
-        show_line(_seen(Path(input_folder)))
+        for line in _seen(Path(input_folder)):
+            show_line(plain(line))
     gpus = [device for device in run_until_stopped(vulkan_devices) if device.is_gpu]
     show_line(f"this machine: {_machine(gpus)}")
     dialogue = Dialogue(None if yes or not sys.stdin.isatty() else sys.stdin)
@@ -74,13 +77,15 @@ class Dialogue:
             show_line("Answer yes or no.")
 
 
-def _seen(folder: Path) -> str:
-    """What a folder holds."""
-    found = discover(folder, pattern="*", recursive=False)
-    size_bytes = sum(video.stat().st_size for video in found.videos)
-    left_out = sum(map(len, found.left_out.values()))
-    aside = f"; {counted(left_out, 'file')} left out" if left_out else ""
-    return f"{plain(str(folder))}: {counted(len(found.videos), 'video')}, {size(size_bytes)}{aside}"
+def _seen(folder: Path) -> Iterator[str]:
+    """What a folder holds: captures alone count, and a recording in several files is one."""
+    found = captures_of(folder, Ledger(NOWHERE), pattern="*", recursive=False, from_results=False)
+    recordings = [
+        found.recordings[path].parts if path in found.recordings else (path,) for path in found.sources
+    ]
+    size_bytes = sum(part.stat().st_size for parts in recordings for part in parts)
+    yield f"{folder}: {counted(len(recordings), 'video')}, {size(size_bytes)}"
+    yield from found.notes
 
 
 def _machine(gpus: Iterable[VulkanDevice]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -44,10 +45,10 @@ async def _verify(folder: Path, settings: Settings) -> int:
         try:
             if isinstance(found, InputError):
                 raise found
-            digest, frames = found
-            await _verify_one(path, digest, frames, ffmpeg.path)
-            decode = "decodes" if frames == 1 else "decode"
-            show_line(f"OK      {name}: {counted(frames, 'frame')} {decode}, as recorded")
+            await _verify_one(path, found, ffmpeg.path)
+            decode = "decodes" if found.frames == 1 else "decode"
+            made_of = f"; made of {counted(found.parts, 'file')}" if found.parts else ""
+            show_line(f"OK      {name}: {counted(found.frames, 'frame')} {decode}, as recorded{made_of}")
         except VhsBatchError as error:
             bad += 1
             show_line(f"DAMAGED {name}: {plain(str(error))}")
@@ -56,7 +57,22 @@ async def _verify(folder: Path, settings: Settings) -> int:
     return int(bad > 0)
 
 
-async def _verify_one(path: Path, digest: str, frames: int, ffmpeg: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _OnRecord:
+    """What is on record of a result.
+
+    Attributes:
+        sha256: its digest.
+        frames: its frames.
+        parts: of how many files its source consists; 0 for a single one.
+    """
+
+    sha256: str
+    frames: int
+    parts: int
+
+
+async def _verify_one(path: Path, recorded: _OnRecord, ffmpeg: str) -> None:
     """Hold a result against its record.
 
     Raises:
@@ -65,7 +81,7 @@ async def _verify_one(path: Path, digest: str, frames: int, ffmpeg: str) -> None
     if not await anyio.Path(path).is_file():
         raise VerificationError("it is gone", fix="the same batch with --resume makes it again")
     try:
-        same = await sha256(path) == digest
+        same = await sha256(path) == recorded.sha256
     except OSError as error:
         raise VerificationError(f"it cannot be read: {error.strerror}") from error
     if not same:
@@ -73,12 +89,12 @@ async def _verify_one(path: Path, digest: str, frames: int, ffmpeg: str) -> None
             "its content has changed", fix="remove it; the same batch with --resume makes it again"
         )
     decoded = await count_frames(path, ffmpeg=ffmpeg, threads=cores())
-    if decoded != frames:
-        raise VerificationError(f"{decoded} frames decode instead of {frames}")
+    if decoded != recorded.frames:
+        raise VerificationError(f"{decoded} frames decode instead of {recorded.frames}")
 
 
-def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int] | InputError]]:
-    """Each result with the digest and the number of frames that are on record: by journal, or beside it.
+def _results(folder: Path) -> Iterator[tuple[Path, _OnRecord | InputError]]:
+    """Each result with what is on record of it: by journal, or beside it.
 
     Where neither can be read of a result, what is wrong with its record stands in their place.
     """
@@ -87,7 +103,8 @@ def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int] | InputError]
         if isinstance(fact, JobPublished):
             path = folder.joinpath(*Path(fact.job_id).parts)
             by_journal.add(path)
-            yield path, (fact.sha256, fact.frames)
+            parts = () if fact.source is None else fact.source.parts
+            yield path, _OnRecord(fact.sha256, fact.frames, len(parts))
     for path in _below(folder):
         if is_record(path):
             result = path.with_suffix("")
@@ -97,7 +114,7 @@ def _results(folder: Path) -> Iterator[tuple[Path, tuple[str, int] | InputError]
                 if result not in by_journal:
                     yield result, error
             else:
-                yield result, (record.output.sha256, record.frames)
+                yield result, _OnRecord(record.output.sha256, record.frames, len(record.parts))
 
 
 def _below(folder: Path) -> Iterator[Path]:

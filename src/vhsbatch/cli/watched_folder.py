@@ -35,6 +35,7 @@ from vhsbatch.ui.text import say
 
 # How often a folder is looked at although nothing was heard of it: a network share may say nothing.
 LOOK_AT_LEAST_EVERY_S = 60.0
+_WITHOUT_IT = "'vhs-upscale batch', or --join none, restores it without"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,7 +137,10 @@ class WatchedFolder:
         jobs = [job for job in chosen.jobs if job.source in ready]
         for line in self.held.look(jobs, chosen.in_the_way):
             say(line)
-        complete = [job for job in jobs if not self.held.holds(job)]
+        for job in jobs:
+            if job.id in chosen.lacking:
+                self.tell_once(f"{job.source.name} waits: {chosen.lacking[job.id]} ({_WITHOUT_IT})")
+        complete = [job for job in jobs if job.id not in chosen.lacking and not self.held.holds(job)]
         soon_s = self.arrivals.next_look_s(now_s)
         return (
             Chosen(

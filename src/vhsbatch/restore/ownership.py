@@ -167,7 +167,9 @@ def _standing_of(
     match alike:
         case Likeness.SAME:
             return Own(result)
-        case Likeness.CHANGED if gone := [part for part in result.source.parts if part not in source.parts]:
+        case Likeness.CHANGED if gone := [
+            part for part in result.source.parts if part not in (source.parts or (source.path,))
+        ]:
             return InTheWay(
                 f"{output} was made of {len(result.source.parts)} files, of which {gone[0].name} "
                 f"is missing now (put it back; or {OTHER_WAYS})"

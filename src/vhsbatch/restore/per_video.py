@@ -122,12 +122,18 @@ class Overrides:
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     preset_named: Callable[[str], Preset] = shipped_preset
 
-    def of(self, video: Path) -> Override:
+    def of(self, video: Path, later_parts: Sequence[Path] = ()) -> Override:
         """The settings of `video`; reads the file beside it.
+
+        Args:
+            video: the video; of a recording in several files, the first.
+            later_parts: the others, which can have no settings of their own.
 
         Raises:
             InputError: the file or a table is wrong; names it and the key.
         """
+        for part in later_parts:
+            self._expect_none(part, video)
         named = [
             (_table(pattern), dict(table))
             for pattern, table in self.tables.items()
@@ -139,6 +145,25 @@ class Overrides:
         if os.path.lexists(beside):
             named.append((beside.name, with_files_from(_read(beside), beside.parent)))
         return self._of_all(named) if named else NO_OVERRIDE
+
+    def _expect_none(self, part: Path, video: Path) -> None:
+        """Refuse what is said of a later part alone: it must not be left out in silence.
+
+        Raises:
+            InputError: something is.
+        """
+        beside = part.with_name(f"{part.name}.toml")
+        said = [beside.name] if os.path.lexists(beside) else []
+        said += [
+            _table(pattern)
+            for pattern in self.tables
+            if _matches(part, pattern) and not _matches(video, pattern)
+        ]
+        if said:
+            raise InputError(
+                f"{said[0]}: {part.name} is a later part of the recording that begins with {video.name}",
+                fix=f"put the settings into {video.name}.toml, or add --join none",
+            )
 
     def check(self, preset: Preset) -> None:
         """Look at every table, before there is a video for it, at the LUTs and at the models.

@@ -144,7 +144,7 @@ def wanted_trim(path: Path, intent: Intent) -> Trim:
 
 def _known(path: Path, parts: Sequence[Path], intent: Intent) -> tuple[MediaInfo | None, Override]:
     """What is known about a source without probing it. One thread switch, since it runs for every video."""
-    return intent.probing.recall(path, parts=parts), intent.overrides.of(path)
+    return intent.probing.recall(path, parts=parts), intent.overrides.of(path, parts[1:])
 
 
 async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Override = NO_OVERRIDE) -> JobPlan:

@@ -42,6 +42,21 @@ class FileRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartRecord:
+    """A file that holds a part of a recording; the digest of the source covers all of them in a row.
+
+    Attributes:
+        path: where it was.
+        size_bytes: its size.
+        modified_ns: when it was last changed, in nanoseconds since the epoch.
+    """
+
+    path: str
+    size_bytes: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRecord:
     """How one segment was made.
 
@@ -87,6 +102,7 @@ class Record:
         join: the command that joined them with the audio.
         fingerprint: digest of all that decided the result; empty in records of older versions.
         trim: the excerpt, as it was asked for; both None for all of the source.
+        parts: all files of a recording in several, in their order; none for a single file.
     """
 
     format: int
@@ -109,6 +125,7 @@ class Record:
     join: str
     fingerprint: str = ""
     trim: Trim = NO_TRIM
+    parts: tuple[PartRecord, ...] = ()
 
 
 _RECORD = TypeAdapter(Record)
@@ -180,6 +197,10 @@ def make_record(
         join=join,
         fingerprint=plan.fingerprint,
         trim=plan.info.trim,
+        parts=tuple(
+            PartRecord(path=str(part.path), size_bytes=part.size_bytes, modified_ns=part.modified_ns)
+            for part in (plan.info.joined.parts if plan.info.joined is not None else ())
+        ),
     )
 
 

@@ -7,9 +7,9 @@
 
 import os
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import anyio.to_thread
 from pydantic import TypeAdapter
 
 from vhsbatch import __version__
-from vhsbatch.errors import InputError, StalePlanError, UsageError, VerificationError
+from vhsbatch.errors import InputError, StalePlanError, UsageError, VerificationError, VhsBatchError
 from vhsbatch.events.serialize import dump_pretty
 from vhsbatch.ffmpeg.encoders import video_arguments
 from vhsbatch.ffmpeg.progress import ProgressParser
@@ -38,6 +38,7 @@ from vhsbatch.probe.probe import probe_result
 from vhsbatch.process.chain import StageSpec, run_chain
 from vhsbatch.process.stalls import no_stall
 from vhsbatch.restore.record import FileRecord
+from vhsbatch.restore.stack_folder import work_beside
 from vhsbatch.restore.verify import compare, is_error
 
 FEWEST, MOST = 2, 8
@@ -190,7 +191,7 @@ async def stack_captures(
     """Make one capture out of several; the first one is the reference.
 
     Raises:
-        InputError: they are not of one tape.
+        InputError: they are not of one tape, or one is gone.
         ChainError: a child process failed.
         VerificationError: what was written is not what was merged.
         StalePlanError: a capture changed meanwhile.
@@ -201,8 +202,7 @@ async def stack_captures(
         reference,
         *(stack_plan(info, output, pixel_format=reference.recipe.front) for info in infos[1:]),
     )
-    with tempfile.TemporaryDirectory(prefix=".vhsbatch-", dir=output.parent) as name:
-        folder = Path(name)
+    async with work_beside(output) as folder, _captures_named(infos):
         numbers = folder / "numbers.npy"
         found = await _align(plans, numbers, folder, tools, on_progress)
         made = folder / "stack.part"
@@ -396,16 +396,42 @@ async def _record(
     )
 
 
+@asynccontextmanager
+async def _captures_named(infos: Sequence[MediaInfo]) -> AsyncIterator[None]:
+    """Let what fails because a capture is not what it was name that capture.
+
+    Raises:
+        InputError: a capture is gone.
+        StalePlanError: one has changed.
+    """
+    try:
+        yield
+    except (VhsBatchError, OSError):
+        for info in infos:
+            await _expect_unchanged(info)
+        raise
+
+
+async def _expect_unchanged(info: MediaInfo) -> None:
+    try:
+        status = await anyio.Path(info.path).stat()
+    except OSError as error:
+        raise InputError(
+            f"{info.path} is gone: {error.strerror}", fix="put it back, and run the command again"
+        ) from error
+    if (status.st_size, status.st_mtime_ns) != (info.size_bytes, info.modified_ns):
+        raise StalePlanError(f"{info.path} changed while it was stacked", fix="run the command again")
+
+
 async def _file_of(info: MediaInfo) -> FileRecord:
     """A capture by its content.
 
     Raises:
+        OSError: it is gone.
         StalePlanError: it is not what was stacked.
     """
     digest = await sha256(info.path)
-    status = await anyio.Path(info.path).stat()
-    if (status.st_size, status.st_mtime_ns) != (info.size_bytes, info.modified_ns):
-        raise StalePlanError(f"{info.path} changed while it was stacked", fix="run the command again")
+    await _expect_unchanged(info)
     return FileRecord(
         path=str(info.path), size_bytes=info.size_bytes, sha256=digest, modified_ns=info.modified_ns
     )

@@ -44,11 +44,8 @@ def stream(start_s: float | None, length_s: float | None = 60.0) -> Head:
         # Nearly as large as what a recorder writes, by chance.
         {"tape_001.avi": int(0.99 * GIB), "tape_002.avi": 400_000},
         {"tape_001.avi": GIB + 1, "tape_002.avi": 400_000},
-        {"tape_001.avi": 400_000, "tape_002.avi": FULL},
-        # One goes on in a file that is not there.
-        {"tape_001.avi": FULL, "tape_003.avi": 400_000},
-        {"tape_001.avi": FULL, "tape_002.mov": 400_000},
-        {"a_001.avi": FULL, "b_002.avi": 400_000},
+        {"tape_001.avi": 400_000, "tape_003.avi": 400_000},
+        {"tape.avi": FULL},
         # What follows is larger than a file may become.
         {"tape_001.avi": FULL, "tape_002.avi": 3 * GIB},
         {"tape_1|x_1.avi": FULL, "tape_1|x_2.avi": 400_000},
@@ -131,3 +128,46 @@ def test_names_that_one_kind_of_recorder_gives_are_enough(tmp_path: Path) -> Non
         "GOPR0003_joined",
         "GH010003_joined",
     ]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "lacking"),
+    [
+        # A recorder began a new file that is not there.
+        ({"tape_099.avi": FULL}, {"tape_099.avi": "tape_099.avi ends just below 1 GiB, and tape_100.avi"}),
+        ({"t_1.avi": FULL, "t_3.avi": 5}, {"t_1.avi": "t_1.avi ends just below 1 GiB, and t_2.avi"}),
+        ({"t_1.avi": FULL, "t_2.mov": 5}, {"t_1.avi": "t_1.avi ends just below 1 GiB, and t_2.avi"}),
+        ({"t_1.avi": FULL, "t_2.avi": FULL}, {"t_1.avi": "t_2.avi ends just below 1 GiB, and t_3.avi"}),
+        # Two of one round size, which alone says nothing.
+        ({"t_1.avi": 2000 * 2**20, "t_2.avi": 2000 * 2**20}, {"t_1.avi": "t_2.avi ends just below 2 GiB"}),
+        ({"t_1.avi": 2000 * 2**20}, {}),
+        ({"VTS_02_1.VOB": FULL}, {"VTS_02_1.VOB": "VTS_02_1.VOB ends just below 1 GiB, and VTS_02_2.VOB"}),
+        # A name that tells of others.
+        ({"VTS_02_2.VOB": 5}, {"VTS_02_2.VOB": "VTS_02_1.VOB, which comes before it"}),
+        ({"GH020003.MP4": 5}, {"GH020003.MP4": "GH010003.MP4, which comes before it"}),
+        ({"GP010003.MP4": 5}, {"GP010003.MP4": "GOPR0003.MP4, which comes before it"}),
+        (
+            {"GH010003.MP4": 5, "GH020003.MP4": 5, "GH040003.MP4": 5},
+            {
+                "GH010003.MP4": "GH030003.MP4, which comes after",
+                "GH040003.MP4": "GH030003.MP4, which comes before",
+            },
+        ),
+        (
+            {"GOPR0003.MP4": 5, "GP020003.MP4": 5},
+            {
+                "GOPR0003.MP4": "GP010003.MP4, which comes after",
+                "GP020003.MP4": "GP010003.MP4, which comes before",
+            },
+        ),
+        ({"GOPR0003.MP4": 5, "GX010004.MP4": 5, "VTS_01_1.VOB": 5, "tape_7.avi": 5}, {}),
+    ],
+)
+def test_a_part_that_a_size_or_a_name_announces_is_missed(
+    sizes: Mapping[str, int], lacking: Mapping[str, str], tmp_path: Path
+) -> None:
+    missed = {path.name: why for path, why in found(tmp_path, sizes).lacking.items()}
+    assert missed.keys() == lacking.keys()
+    for name, why in lacking.items():
+        assert missed[name].startswith(why)
+        assert missed[name].endswith("is not there")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import make
 from vhsbatch.batch.ledger import read_ledger
 from vhsbatch.batch.request import Chosen, container_of, job_of_video, jobs_of_folder
 from vhsbatch.config.presets import Preset
@@ -219,3 +220,30 @@ def test_the_name_of_an_output_says_its_container(tmp_path: Path) -> None:
     (video,) = folder(tmp_path, "a.avi").iterdir()
     with pytest.raises(UsageError, match=r"results are \.mp4, \.mkv or \.mov"):
         job_of_video(video, tmp_path / "b.avi", Preset(name="vhs"))
+
+
+def test_a_part_that_an_earlier_run_joined_is_missed(tmp_path: Path) -> None:
+    tapes = folder(tmp_path / "in", "VTS_01_1.VOB", "VTS_01_2.VOB", "VTS_01_3.VOB")
+    ledger = read_ledger(tmp_path / "out")
+
+    def looked(join: bool = True) -> Chosen:
+        return jobs_of_folder(
+            tapes, PRESET, ledger, pattern="*", recursive=False, suffix=None, max_count=None, join=join
+        )
+
+    whole = looked()
+    ledger.apply(make.batch_started(*whole.jobs))
+    assert looked() == whole
+    (tapes / "VTS_01_3.VOB").unlink()
+    fewer = looked()
+    why = "VTS_01_3.VOB, which an earlier run joined with it, is not there"
+    assert fewer.lacking == {whole.jobs[0].id: why}
+    assert list(fewer.lacking_notes) == [f"VTS_01_1.VOB may lack a part: {why}"]
+    folder(tapes, "VTS_01_3.VOB")
+    assert not looked().lacking
+    # Without joining, a file that is there lacks nothing.
+    for name in ("VTS_01_1.VOB", "VTS_01_2.VOB"):
+        (tapes / name).unlink()
+    assert [job.source.name for job in looked(join=False).jobs] == ["VTS_01_3.VOB"]
+    assert looked(join=False).lacking == {}
+    assert looked().lacking != {}

@@ -17,7 +17,7 @@ from vhsbatch.fs import sha256
 from vhsbatch.model.plan import Job
 from vhsbatch.model.source import Likeness, SourceIdentity, likeness
 from vhsbatch.restore.ownership import Found, InTheWay, Nothing, Own, Result, standing
-from vhsbatch.restore.record import FileRecord, Record, record_path
+from vhsbatch.restore.record import FileRecord, PartRecord, Record, record_path
 from vhsbatch.restore.reuse import expect_replaceable, expect_unchanged, sample_of
 
 TAPE = SourceIdentity(path=Path("/in/tape.avi"), size_bytes=10, modified_ns=10**18, sha256="t")
@@ -194,7 +194,7 @@ async def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> 
         await expect_replaceable(make.plan(job, replaces=digest))
 
 
-def record_of(source: Path, output: Path, named: str) -> None:
+def record_of(source: Path, output: Path, named: str, *parts: Path) -> None:
     """Put a record beside a result, of the time when that was called otherwise."""
 
     def file_of(path: Path, name: str) -> FileRecord:
@@ -221,6 +221,7 @@ def record_of(source: Path, output: Path, named: str) -> None:
         checks=(),
         segments=(),
         join="",
+        parts=tuple(PartRecord(path=str(part), size_bytes=1, modified_ns=1) for part in parts),
     )
     record_path(output).write_text(json.dumps(dataclasses.asdict(record)))
 
@@ -246,6 +247,18 @@ def test_a_result_that_was_renamed_with_its_record_is_one(tmp_path: Path) -> Non
     # The record of a result that is elsewhere is not replaced.
     output.unlink()
     assert isinstance(ledger.standing(job, records=True), InTheWay)
+
+
+def test_a_record_alone_keeps_the_result_of_all_parts_while_one_is_missing(tmp_path: Path) -> None:
+    first, second, output = (tmp_path / name for name in ("a_1.avi", "a_2.avi", "a_1_joined.mp4"))
+    for path in (first, output):
+        path.write_bytes(path.name.encode())
+    record_of(first, output, output.name, first, second)
+    first.write_bytes(b"what is left of it")
+    job = Job(id=output.name, index=1, source=first, output=output)
+    there = Ledger(tmp_path).standing(job, records=True)
+    assert isinstance(there, InTheWay)
+    assert "made of 2 files, of which a_2.avi is missing now" in there.reason
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, '{"format": 1', "\0", '{"a": NaN}'])

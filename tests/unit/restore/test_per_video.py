@@ -114,3 +114,19 @@ def test_a_wrong_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         Overrides(tables={"*.avi": {"tv": "PAL"}}).of(tape(tmp_path))
     assert str(refused.value).startswith('[files."*.avi"]: tv: unknown key')
+
+
+def test_what_is_said_of_a_later_part_alone_is_refused(tmp_path: Path) -> None:
+    first, second = tmp_path / "GH010007.MP4", tmp_path / "GH020007.MP4"
+    of_all = Overrides(tables={"*.mp4": {"aspect": "4:3"}})
+    assert of_all.of(first, [second]).source_overrides.aspect == Fraction(4, 3)
+    way = r"put the settings into GH010007\.MP4\.toml, or add --join none"
+    with pytest.raises(InputError, match=way) as failure:
+        Overrides(tables={"GH02*": {"aspect": "4:3"}}).of(first, [second])
+    assert failure.value.cause == (
+        '[files."GH02*"]: GH020007.MP4 is a later part of the recording that begins with GH010007.MP4'
+    )
+    second.with_name("GH020007.MP4.toml").write_text("from = 1")
+    with pytest.raises(InputError, match=way):
+        of_all.of(first, [second])
+    assert of_all.of(second).source_overrides.trim.from_s == 1
