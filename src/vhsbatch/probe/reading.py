@@ -132,7 +132,7 @@ async def _read(
             raise InputError(f"files of {packets.container} cannot be joined by their bytes", fix=SEPARATELY)
         expect(packets)
         whole = files[0] if len(files) == 1 else Joined(parts=tuple(parts))
-        return _in_spans(whole, packets.spans) if packets.spans else whole, packets, ()
+        return in_spans(whole, packets.spans) if packets.spans else whole, packets, ()
     scans: list[Scan] = []
     for file, beginning in zip(files, beginnings, strict=True):
         with _about(file, len(files)):
@@ -141,7 +141,7 @@ async def _read(
     return join(parts, scans)
 
 
-def _in_spans(whole: Path | Joined, spans: tuple[Span, ...]) -> InSpans:
+def in_spans(whole: Path | Joined, spans: tuple[Span, ...]) -> InSpans:
     """A damaged stream as FFmpeg can follow it.
 
     Raises:

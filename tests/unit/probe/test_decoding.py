@@ -41,6 +41,13 @@ def test_frames_that_are_missing_beside_damage_count_too() -> None:
     assert (damage.frames, damage.of_frames) == (11, 250)
 
 
+def test_lost_frames_beside_damage_are_counted_once() -> None:
+    gone = range(1040, 1240, 40)
+    damage = decoded(damaged=(1000,), missing=frozenset(gone)).damage(0, MILLISECOND, [*gone], len(gone))
+    assert damage is not None
+    assert (damage.frames, damage.of_frames) == (6, 250)
+
+
 def test_what_is_before_the_first_frame_is_no_damage() -> None:
     assert decoded(damaged=(0, 40)).damage(80, MILLISECOND) is None
 

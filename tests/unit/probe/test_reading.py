@@ -8,8 +8,8 @@ import pytest
 
 from vhsbatch.errors import InputError
 from vhsbatch.model.media import AudioTrack, FieldOrder
-from vhsbatch.model.source import PartFile
-from vhsbatch.probe.reading import join
+from vhsbatch.model.source import PartFile, Span
+from vhsbatch.probe.reading import in_spans, join
 from vhsbatch.probe.scan import Scan
 
 SOUND = AudioTrack(
@@ -81,3 +81,12 @@ def test_files_of_different_kinds_are_refused_with_the_way_out(other: Scan, what
     with pytest.raises(InputError, match=rf"t_1.avi and t_2.avi differ in {what} \(--join none") as refused:
         join(parts(2), [SCAN, other])
     assert refused.value.fix
+
+
+def test_a_stream_in_more_spans_than_a_command_can_name_is_refused_with_a_place_to_cut() -> None:
+    spans = tuple(Span(start=2 * at, stop=2 * at + 1, length_s=Fraction(2)) for at in range(20_000))
+    assert in_spans(Path("/tapes/a.dv"), spans[:50]).spans == spans[:50]
+    with pytest.raises(InputError, match="overwritten in 20000 places") as refused:
+        in_spans(Path("/tapes/a.dv"), spans)
+    assert refused.value.fix is not None
+    assert "head -c 20000 IN > 1.dv; tail -c +20001 IN > 2.dv" in refused.value.fix
