@@ -34,13 +34,18 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def offered(shell: str, script: str, home: Path) -> list[str]:
-    """What the shell prints that runs `script`, with the completion script in ``complete``."""
+def offered(shell: str, script: str, home: Path, *, installed: Path | None = None) -> list[str]:
+    """What the shell prints that runs `script`, with the completion script in ``complete``.
+
+    Args:
+        installed: the completion script, instead of what the program prints.
+    """
     if shutil.which(shell) is None:
         pytest.skip(f"needs {shell}")
-    made = program.run("completion", shell, cwd=home)
-    assert made.returncode == 0, made.stderr
-    (home / "complete").write_text(made.stdout)
+    if installed is None:
+        made = program.run("completion", shell, cwd=home)
+        assert made.returncode == 0, made.stderr
+    (home / "complete").write_text(made.stdout if installed is None else installed.read_text())
     environment = program.environment(home)
     done = subprocess.run(
         [shell, "-c", script],
@@ -109,6 +114,23 @@ def test_zsh_takes_the_script_from_its_configuration(home: Path) -> None:
         "autoload -Uz compinit; compinit -u -d ./dump; source ./complete; print -r -- $_comps[vhs-upscale]"
     )
     assert offered("zsh", script, home) == ["_cyclopts_vhs-upscale"]
+
+
+INSTALLED = Path(__file__).parents[2] / "scripts" / "completions"
+
+
+@pytest.mark.parametrize(
+    ("shell", "script", "name"),
+    [
+        ("bash", BASH, "vhs-upscale.bash"),
+        ("fish", FISH, "vhs-upscale.fish"),
+        ("zsh", ZSH, "_vhs-upscale"),
+    ],
+)
+def test_what_the_package_installs_asks_the_program(shell: str, script: str, name: str, home: Path) -> None:
+    words = "vhs-upscale batch IN OUT --preset vhs_"
+    seen = offered(shell, script.format(words=words, last="vhs_mine"), home, installed=INSTALLED / name)
+    assert "vhs_heavy" in " ".join(seen)
 
 
 @pytest.fixture

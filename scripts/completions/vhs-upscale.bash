@@ -1,0 +1,2 @@
+# Completion of vhs-upscale in bash: asks the program, so that it always fits its version.
+eval "$(vhs-upscale completion bash)"
