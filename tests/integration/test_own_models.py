@@ -224,7 +224,7 @@ def test_a_model_may_change_brightness_and_colours(name: str, place: Path) -> No
     assert "changes brightness or colours" in checked.stdout
     done = run(place, "--model", "w.pth")
     assert done.returncode == 0, done.stderr
-    assert len(plan_of(done)["upscaling"]["colours"]) == 12
+    assert len(plan_of(done)["upscaling"]["models"][0]["colours"]) == 12
     expected = np.clip(pixels(place / "in" / "tape.avi") @ shares.T + 255 * np.array(offsets), 0, 255)
     assert np.abs(pixels(place / "out" / "tape_124p.mp4").mean(axis=0) - expected.mean(axis=0)).max() < 12
 
@@ -256,7 +256,8 @@ def test_models_run_one_after_the_other(place: Path) -> None:
     done = run(place, "--model", "warm.pth,mine.param")
     assert done.returncode == 0, done.stderr
     upscaling = plan_of(done)["upscaling"]
-    assert (upscaling["model"], upscaling["scale"], len(upscaling["then"])) == ("warm + mine", 2, 1)
+    assert upscaling["model"] == "warm + mine"
+    assert [model["scale"] for model in upscaling["models"]] == [1, 2]
     record = json.loads((place / "out" / "tape_124p.mp4.json").read_text())
     assert {"param", "weights", "model", "param2", "weights2"} <= record["tools"].keys()
     red, _, blue = (
