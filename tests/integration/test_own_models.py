@@ -91,7 +91,7 @@ def test_a_model_that_keeps_the_size_is_used_at_any_size(place: Path) -> None:
     model(place, UNSHUFFLED)
     done = program.run("batch", "in", "out", "-r", "120", *SPEED, "--model", "mine.param", cwd=place)
     assert done.returncode == 0, done.stderr
-    assert plan_of(done)["upscaling"]["scale"] == 1
+    assert plan_of(done)["upscaling"]["models"][0]["scale"] == 1
 
 
 NONSENSE = {
