@@ -13,7 +13,7 @@ import pytest
 import make
 from clips import FFMPEG, ffmpeg
 from studio import PICTURE, Studio, make_sounds
-from vhsbatch.ffmpeg.audio import plan_audio
+from vhsbatch.ffmpeg.audio import MeasuredSound, plan_audio
 from vhsbatch.model.trim import Excerpt
 from vhsbatch.probe.probe import probe
 
@@ -116,7 +116,9 @@ async def test_flac_takes_a_part_that_begins_anywhere_in_a_frame(
     info = await probe(source, ffmpeg=FFMPEG)
     from_s = Fraction(1000 - first, 48_000)
     part = Excerpt(first_frame=0, stop_frame=1, from_s=from_s, to_s=from_s + Fraction(all_samples, 48_000))
-    (encode,) = plan_audio(dataclasses.replace(make.plan(info=info, container="mkv"), excerpt=part), {})
+    (encode,) = plan_audio(
+        dataclasses.replace(make.plan(info=info, container="mkv"), excerpt=part), MeasuredSound()
+    )
     assert encode.codec == "flac"
     ffmpeg("-copyts", "-i", source, "-map", "0:a", *encode.arguments(0), tmp_path / "part.mkv")
     with av.open(str(tmp_path / "part.mkv")) as made:

@@ -1,6 +1,7 @@
 """What a source's sound is like, measured in a few places: level, hum, hiss, and channels that are amiss."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +20,11 @@ _PLACES = tuple(Fraction(part, 16) for part in (1, 3, 5, 8, 11, 13, 15))
 _SILENT_DB = -70.0
 _DEAD_BELOW_OTHER_DB = 35.0
 _SAME = 0.98
+
+# What is quieter in the high frequencies of quiet moments is no hiss that anybody hears.
+HISS_DB = -66.0
+# By how much white noise of 48 kHz is louder than its part of 4 to 12 kHz.
+_WHITE_DB = 10 * math.log10(24 / 8)
 _INVERTED = -0.7
 
 
@@ -67,6 +73,13 @@ class AudioMeasurement:
     measured_s: float
     channels: tuple[Channel, ...]
     correlation: float | None
+
+    @property
+    def hiss_db(self) -> float | None:
+        """How loud hiss is that all channels have, as if it were white noise; None where it is not heard."""
+        heard = [channel.hiss_db for channel in self.channels if not channel.is_silent]
+        least_db = min((-math.inf if hiss_db is None else hiss_db for hiss_db in heard), default=-math.inf)
+        return least_db + _WHITE_DB if least_db > HISS_DB else None
 
     @property
     def is_silent(self) -> bool:

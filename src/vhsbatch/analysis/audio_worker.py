@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 _MOMENT_S = 0.05
 _QUIETEST_PART = 10
+# Music has high frequencies nearly always; what is there in its quietest moments, too, is hiss.
+_QUIETEST_PART_OF_HISS = 2
 _HISS_HZ = (4000, 12000)
 _CLIPPED = 0.999
 _CLIPPED_RUN = 3
@@ -94,7 +96,7 @@ def _hiss(moments: Samples, rate_hz: int) -> float | None:
     powers = np.abs(np.fft.rfft(moments * window, axis=1)) ** 2 * 2 / (window**2).sum() / moments.shape[1]
     hz = np.fft.rfftfreq(moments.shape[1], 1 / rate_hz)
     high = powers[:, (hz >= _HISS_HZ[0]) & (hz <= _HISS_HZ[1])].sum(axis=1)
-    return decibels(float(np.percentile(high, _QUIETEST_PART)))
+    return decibels(float(np.percentile(high, _QUIETEST_PART_OF_HISS)))
 
 
 def clipped(samples: Samples) -> int:

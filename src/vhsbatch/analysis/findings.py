@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from vhsbatch.analysis.audio import AudioMeasurement
+from vhsbatch.analysis.audio import HISS_DB, AudioMeasurement
 from vhsbatch.analysis.measure import Measured
 from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.events.describe import field_order, frame_rate
@@ -23,7 +23,6 @@ _MOST_TO_MASK = 32
 # Where chroma samples lie is seldom said, and cameras sharpen luma to one side: less is no shift.
 _SMALLEST_SHIFT = 2.0
 # Hiss of the linear track of a tape is above this, that of a good recording below.
-_HISS_DB = -66.0
 _HISS_REDUCTION_DB = 12
 # In less than this there may be no quiet moment.
 _LONG_ENOUGH_S = 10.0
@@ -231,7 +230,7 @@ def _signal(subject: str, sound: AudioMeasurement, *, first: bool) -> Iterator[S
         text = f"hum of {loudest.hum_hz} Hz at {_decibels(loudest.hum_db)} dB"
         yield finding(text, loudest.hum_agreement, hum_hz=loudest.hum_hz)
     hiss = [channel.hiss_db for channel in sound.channels if channel.hiss_db is not None]
-    if hiss and max(hiss) > _HISS_DB:
+    if hiss and max(hiss) > HISS_DB:
         sure = 0.7 if sound.measured_s >= _LONG_ENOUGH_S else 0.4
         yield finding(f"hiss at {_decibels(max(hiss))} dB", sure, denoise_db=_HISS_REDUCTION_DB)
     if (clipped := sum(channel.clipped_samples for channel in sound.channels)) >= _CLIPPED_SAMPLES:

@@ -293,7 +293,9 @@ class Audio(Table):
     hum_hz: Literal[0, 50, 60] = Field(
         default=0, description="the mains frequency whose hum and overtones are removed; 0: none"
     )
-    denoise_db: int = Field(default=0, ge=0, le=40, description="by how much hiss is reduced; 0: not at all")
+    denoise_db: int = Field(
+        default=0, ge=0, le=40, description="by how much hiss is reduced at most; 0: not at all"
+    )
     declick: bool = Field(default=False, description="repair clicks")
     loudness_lufs: float | None = Field(
         default=None,

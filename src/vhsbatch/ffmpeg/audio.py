@@ -1,7 +1,7 @@
 """The sound of an output: which tracks are copied, which are encoded, and through which filters."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from vhsbatch.config.preset_schema import Audio
@@ -33,6 +33,9 @@ _LOUD_LUFS = -10
 # which a gain alone does it.
 _LEAST_RANGE_LU, _MOST_MEASURED = 0.01, 99
 
+# The levels of noise that afftdn takes.
+_LEAST_HISS_DB, _MOST_HISS_DB = -80, -20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loudness:
@@ -49,6 +52,19 @@ class Loudness:
     range: float
     true_peak: float
     threshold: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredSound:
+    """What was measured of tracks before they are encoded, by their index.
+
+    Attributes:
+        hiss_db: how loud hiss is, in decibels below full scale; only of tracks that hiss.
+        loudness: of tracks that are to be levelled; silence has none.
+    """
+
+    hiss_db: Mapping[int, float] = field(default_factory=dict)
+    loudness: Mapping[int, Loudness] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +90,12 @@ class AudioEncode:
         return (f"-c:a:{number}", self.codec, *options, *filters)
 
 
-def plan_audio(
-    plan: JobPlan, loudness: Mapping[int, Loudness], *, copies: bool = True
-) -> tuple[AudioEncode, ...]:
+def plan_audio(plan: JobPlan, sound: MeasuredSound, *, copies: bool = True) -> tuple[AudioEncode, ...]:
     """Every track of the source, in its order.
 
     Args:
         plan: the plan.
-        loudness: what was measured of a track, by its index; without it, a track stays as loud as it is.
+        sound: what was measured. A track stays as loud as it is, and keeps its hiss, where that was not.
         copies: whether tracks may be copied; a damaged one must not be.
     """
     return tuple(
@@ -92,7 +106,7 @@ def plan_audio(
             plan.info.video,
             plan.preset.audio,
             plan.container,
-            loudness.get(track.index),
+            sound,
             copies=copies,
             excerpt=plan.excerpt,
         )
@@ -136,7 +150,9 @@ def audio_notes(
         if not _is_heard(track, info.video, preset.audio, excerpt):
             yield f"{name} left out, which has no sound in this excerpt"
             continue
-        encodes = _plan_track(track, info.video, preset.audio, container, None, copies=True, excerpt=excerpt)
+        encodes = _plan_track(
+            track, info.video, preset.audio, container, MeasuredSound(), copies=True, excerpt=excerpt
+        )
         codec = encodes[0].codec
         if track.undecoded_packets:
             at_s = track.undecoded_at_s
@@ -190,10 +206,12 @@ def has_loudness_to_measure(audio: Audio) -> bool:
     return audio.loudness_lufs is not None
 
 
-def loudness_filters(track: AudioTrack, video: VideoTrack, audio: Audio, excerpt: Excerpt | None) -> str:
+def loudness_filters(
+    track: AudioTrack, video: VideoTrack, audio: Audio, excerpt: Excerpt | None, hiss_db: float | None
+) -> str:
     """What is measured: the track as it is cleaned and cut; the filter prints JSON."""
     rate_hz = track.sample_rate_hz
-    cleaning = (*_cleaning(track, video, audio, rate_hz), *_of_excerpt(excerpt, rate_hz))
+    cleaning = (*_cleaning(track, video, audio, rate_hz, hiss_db), *_of_excerpt(excerpt, rate_hz))
     return ",".join((*cleaning, f"{_loudnorm(track, audio)}:print_format=json"))
 
 
@@ -222,7 +240,7 @@ def _plan_track(
     video: VideoTrack,
     audio: Audio,
     container: str,
-    loudness: Loudness | None,
+    sound: MeasuredSound,
     *,
     copies: bool,
     excerpt: Excerpt | None,
@@ -237,16 +255,17 @@ def _plan_track(
         # Packets cannot be cut at a sample; the samples stay the same all the same.
         codec = track.codec
     rate_hz = encoded_rate_hz(codec, track.sample_rate_hz)
+    loudness, hiss_db = sound.loudness.get(track.index), sound.hiss_db.get(track.index)
     level = [] if loudness is None else _levelling(track, audio, loudness, rate_hz)
     if track.channels <= _MOST_CHANNELS or codec.startswith("pcm_"):
         channels = 1 if _mixes(track, audio) else track.channels
-        filters = _filters(track, video, audio, level, rate_hz, codec=codec, excerpt=excerpt)
+        filters = _filters(track, video, audio, level, rate_hz, hiss_db=hiss_db, codec=codec, excerpt=excerpt)
         return (
             AudioEncode(track=track, codec=codec, options=_bitrate(codec, audio, channels), filters=filters),
         )
     if loudness is not None:
         level = [_gain(audio, loudness)]
-    filters = _filters(track, video, audio, level, rate_hz, codec=codec, excerpt=excerpt)
+    filters = _filters(track, video, audio, level, rate_hz, hiss_db=hiss_db, codec=codec, excerpt=excerpt)
     pairs = [range(first, min(first + 2, track.channels)) for first in range(0, track.channels, 2)]
     return tuple(
         AudioEncode(
@@ -287,11 +306,12 @@ def _filters(
     level: Sequence[str],
     rate_hz: int,
     *,
+    hiss_db: float | None,
     codec: str,
     excerpt: Excerpt | None,
 ) -> str:
     """The whole chain of a track that is encoded: gaps filled, cleaned, levelled, as long as it was."""
-    chain = [*_cleaning(track, video, audio, rate_hz), *_of_excerpt(excerpt, rate_hz), *level]
+    chain = [*_cleaning(track, video, audio, rate_hz, hiss_db), *_of_excerpt(excerpt, rate_hz), *level]
     start_s, end_s = heard(track, video, audio, excerpt)
     samples = (
         round(end_s * rate_hz) - round(start_s * rate_hz) if excerpt else round((end_s - start_s) * rate_hz)
@@ -316,7 +336,9 @@ def _of_excerpt(excerpt: Excerpt | None, rate_hz: int) -> list[str]:
     return [rate, f"atrim=start_pts={first}{stop}", f"asetpts=PTS-{first}"]
 
 
-def _cleaning(track: AudioTrack, video: VideoTrack, audio: Audio, rate_hz: int) -> list[str]:
+def _cleaning(
+    track: AudioTrack, video: VideoTrack, audio: Audio, rate_hz: int, hiss_db: float | None
+) -> list[str]:
     """The filters before the level is set, with which the track comes to `rate_hz`.
 
     Filters count samples, and forget timestamps: what is missing is filled with silence before them.
@@ -336,11 +358,13 @@ def _cleaning(track: AudioTrack, video: VideoTrack, audio: Audio, rate_hz: int) 
         chain += [f"bandreject=f={audio.hum_hz * harmonic}:width_type=h:w=4" for harmonic in (1, 2, 3)]
     if audio.declick:
         chain.append("adeclick")
-    if audio.denoise_db:
-        # afftdn follows the noise floor by itself. What it gives is late by two of its hops, of an
-        # eightieth of a second each: as much is added at the end, and removed at the start.
+    if audio.denoise_db and hiss_db is not None:
+        # Where afftdn follows the noise by itself, it leaves loud hiss and takes music for hiss. What it
+        # gives is late by two of its hops, of an eightieth of a second each: as much is added at the end,
+        # and removed at the start.
         late = 2 * (rate_hz // 80)
-        chain += [f"apad=pad_len={late}", f"afftdn=nr={audio.denoise_db}:nf=-40:tn=1"]
+        floor_db = min(max(round(hiss_db), _LEAST_HISS_DB), _MOST_HISS_DB)
+        chain += [f"apad=pad_len={late}", f"afftdn=nr={audio.denoise_db}:nf={floor_db}"]
         chain += [f"atrim=start_sample={late}", f"asetpts=PTS-{late}/SR/TB"]
     return chain
 

@@ -11,8 +11,16 @@ from vhsbatch.model.plan import JobPlan
 from vhsbatch.process.chain import StageSpec, run_chain
 
 
-async def measure_loudness(plan: JobPlan, *, ffmpeg: str, niceness: int = 0) -> Mapping[int, Loudness]:
+async def measure_loudness(
+    plan: JobPlan, hiss_db: Mapping[int, float], *, ffmpeg: str, niceness: int = 0
+) -> Mapping[int, Loudness]:
     """The loudness of every track that is to be levelled, by its index; silence has none.
+
+    Args:
+        plan: the plan.
+        hiss_db: how loud the hiss is that is reduced before, by the track's index.
+        ffmpeg: the program.
+        niceness: of its process.
 
     Raises:
         ChainError: a track does not decode.
@@ -22,7 +30,9 @@ async def measure_loudness(plan: JobPlan, *, ffmpeg: str, niceness: int = 0) -> 
     measured: dict[int, Loudness] = {}
     for track in heard_tracks(plan):
         lines: list[str] = []
-        measure = StageSpec(name="measure", argv=loudness_command(ffmpeg, plan, track))
+        measure = StageSpec(
+            name="measure", argv=loudness_command(ffmpeg, plan, track, hiss_db.get(track.index))
+        )
         await run_chain(
             (*uniform_stage(plan, [track], ffmpeg=ffmpeg), measure),
             on_stdout=lambda _: None,

@@ -177,7 +177,7 @@ def _place(track: AudioTrack, changing: Sequence[AudioTrack], source: int, stdin
     return f"{stdin}:{changing.index(track)}" if track in changing else f"{source}:{track.index}"
 
 
-def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack) -> tuple[str, ...]:
+def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack, hiss_db: float | None) -> tuple[str, ...]:
     """Decode a track to nothing and print how loud it is once it is cleaned; one that changes is on stdin."""
     changing = (track,) if track in changing_tracks(plan) else ()
     source = plan.info.source
@@ -187,7 +187,7 @@ def loudness_command(ffmpeg: str, plan: JobPlan, track: AudioTrack) -> tuple[str
         *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *tolerance(plan), *clock),
         *(_FROM_STDIN if changing else from_file),
         *("-map", _place(track, changing, 0, 0)),
-        *("-af", loudness_filters(track, plan.info.video, plan.preset.audio, plan.excerpt)),
+        *("-af", loudness_filters(track, plan.info.video, plan.preset.audio, plan.excerpt, hiss_db)),
         *("-f", "null", "-"),
     )
 

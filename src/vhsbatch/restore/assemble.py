@@ -17,7 +17,7 @@ from vhsbatch.events.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.ffmpeg.audio import AudioEncode, plan_audio
 from vhsbatch.ffmpeg.formats import concat_script
 from vhsbatch.ffmpeg.frame_times import retime
-from vhsbatch.ffmpeg.loudness import measure_loudness, uniform_stage
+from vhsbatch.ffmpeg.loudness import uniform_stage
 from vhsbatch.ffmpeg.output_commands import join_command
 from vhsbatch.ffmpeg.progress import ProgressParser, Speed
 from vhsbatch.ffmpeg.segment_commands import describe
@@ -29,6 +29,7 @@ from vhsbatch.probe.probe import frame_times
 from vhsbatch.process.chain import StageSpec, run_chain
 from vhsbatch.process.stalls import no_stall
 from vhsbatch.restore.destination import expect_size
+from vhsbatch.restore.measured_sound import measure_sound
 from vhsbatch.restore.proofs import keep_proof
 from vhsbatch.restore.record import FileRecord, make_record, write_record
 from vhsbatch.restore.reuse import damage_of_segment, expect_replaceable, expect_unchanged
@@ -178,8 +179,7 @@ async def _make_whole(
     Returns:
         The commands that joined them, how the result was proven, and what the user should know of it.
     """
-    async with no_stall("measuring loudness", workspace.stall_timeout_s):
-        loudness = await measure_loudness(plan, ffmpeg=workspace.ffmpeg, niceness=workspace.niceness)
+    sound, of_sound = await measure_sound(plan, workspace)
 
     async def join(audio: tuple[AudioEncode, ...]) -> tuple[str, str]:
         script = workspace.job_folder(plan) / _SCRIPT
@@ -206,15 +206,15 @@ async def _make_whole(
             )
         return " | ".join(describe(stage.argv) for stage in stages), proof
 
-    audio = plan_audio(plan, loudness)
+    audio = plan_audio(plan, sound)
     try:
-        return *await join(audio), ()
+        return *await join(audio), of_sound
     except VerificationError as error:
         if all(encode.codec != "copy" for encode in audio):
             raise
         why = "is damaged" if isinstance(error, UndecodableError) else "is another when it is copied"
-    again = await join(plan_audio(plan, loudness, copies=False))
-    return *again, (f"its audio {why}: encoded instead of copied",)
+    again = await join(plan_audio(plan, sound, copies=False))
+    return *again, (*of_sound, f"its audio {why}: encoded instead of copied")
 
 
 def _commands(

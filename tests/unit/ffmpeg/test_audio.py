@@ -8,7 +8,7 @@ import pytest
 
 import make
 from vhsbatch.config.presets import Preset, override
-from vhsbatch.ffmpeg.audio import AudioEncode, Loudness, audio_notes, drift, plan_audio
+from vhsbatch.ffmpeg.audio import AudioEncode, Loudness, MeasuredSound, audio_notes, drift, plan_audio
 from vhsbatch.ffmpeg.loudness import parse_loudness
 from vhsbatch.model.media import AudioTrack
 from vhsbatch.model.plan import JobPlan
@@ -32,11 +32,17 @@ MEASURED = Loudness(integrated=-33.51, range=1.4, true_peak=-12.04, threshold=-4
 
 
 def encodes(
-    audio: dict[str, Any], sound: dict[str, Any] | None = None, loudness: Loudness | None = None
+    audio: dict[str, Any],
+    sound: dict[str, Any] | None = None,
+    loudness: Loudness | None = None,
+    hiss_db: float | None = None,
 ) -> AudioEncode:
     track = make.sound(**(sound or {}))
-    loudnesses = {} if loudness is None else {track.index: loudness}
-    (encode,) = plan_audio(_plan(audio, track, "mov"), loudnesses)
+    measured = MeasuredSound(
+        loudness={} if loudness is None else {track.index: loudness},
+        hiss_db={} if hiss_db is None else {track.index: hiss_db},
+    )
+    (encode,) = plan_audio(_plan(audio, track, "mov"), measured)
     return encode
 
 
@@ -72,15 +78,24 @@ def test_what_a_container_cannot_hold_is_encoded_with_its_gaps_filled_and_no_mor
 
 
 def test_the_delay_of_the_denoiser_is_taken_back_and_the_length_stays() -> None:
-    chain = encodes({"denoise_db": 12}, {"sample_rate_hz": 44_100}).filters.split(",")
+    chain = encodes({"denoise_db": 12}, {"sample_rate_hz": 44_100}, hiss_db=-46.3).filters.split(",")
     assert chain[1:] == [
         "apad=pad_len=1102",
-        "afftdn=nr=12:nf=-40:tn=1",
+        "afftdn=nr=12:nf=-46",
         "atrim=start_sample=1102",
         "asetpts=PTS-1102/SR/TB",
         "apad=whole_len=441000",
         "atrim=end_sample=441000",
     ]
+
+
+def test_what_was_not_heard_is_not_reduced() -> None:
+    assert "afftdn" not in encodes({"denoise_db": 12}).filters
+
+
+@pytest.mark.parametrize(("hiss_db", "floor_db"), [(-3.0, -20), (-20.4, -20), (-61.2, -61), (-99.0, -80)])
+def test_the_filter_gets_levels_that_it_takes(hiss_db: float, floor_db: int) -> None:
+    assert f"afftdn=nr=12:nf={floor_db}," in encodes({"denoise_db": 12}, hiss_db=hiss_db).filters
 
 
 def test_loudness_takes_two_passes() -> None:
@@ -106,7 +121,7 @@ def test_a_steady_sound_has_a_range_that_loudnorm_takes_for_measured() -> None:
 
 
 def test_flac_gets_frames_of_its_usual_length() -> None:
-    (encode,) = plan_audio(_plan({"lossless": True, "highpass_hz": 60}, make.sound(), "mkv"), {})
+    (encode,) = plan_audio(_plan({"lossless": True, "highpass_hz": 60}, make.sound(), "mkv"), MeasuredSound())
     assert (encode.codec, encode.filters.split(",")[-1]) == ("flac", "asetnsamples=n=4096:p=0")
 
 

@@ -21,7 +21,7 @@ import make
 from vhsbatch.config.preset_files import load_presets
 from vhsbatch.config.preset_schema import Deinterlace, Upscale
 from vhsbatch.config.presets import Preset
-from vhsbatch.ffmpeg.audio import plan_audio
+from vhsbatch.ffmpeg.audio import MeasuredSound, plan_audio
 from vhsbatch.ffmpeg.encoders import EncodeArguments, video_arguments
 from vhsbatch.ffmpeg.filters import segment_graph
 from vhsbatch.ffmpeg.formats import concat_script
@@ -130,6 +130,8 @@ EVERY_FILTER = Preset.model_validate(
         "video": {"encoder": "hevc_vaapi", "bit_depth": 10},
     }
 )
+
+
 NETWORK = Upscaling(
     model="animevideov3-x3",
     models=(UpscalingModel(scale=3, param=Path("/models/x3.param"), weights=Path("/models/x3.bin")),),
@@ -215,7 +217,10 @@ def commands(plan: JobPlan) -> Iterator[tuple[str, tuple[str, ...]]]:
         )
     script, joined = Path("/work/segments.ffconcat"), Path("/out/tape.part")
     retimed = Path("/work/retimed.mp4") if plan.shown_s is not None else None
-    yield "join", join_command("ffmpeg", plan, script, plan_audio(plan, {}), joined, retimed=retimed)
+    yield (
+        "join",
+        join_command("ffmpeg", plan, script, plan_audio(plan, MeasuredSound()), joined, retimed=retimed),
+    )
     yield "reread", reread_command("ffmpeg", plan, joined)
     yield "check", check_command("ffmpeg", joined, threads=4)
 
@@ -356,7 +361,7 @@ def test_a_short_video_is_never_sought(changes: dict[str, Any]) -> None:
 def test_hevc_is_tagged_as_players_want_it(encoder: str, container: str, tagged: bool) -> None:
     preset = Preset.model_validate({"name": "p", "container": container, "video": {"encoder": encoder}})
     plan = planned(NTSC_DV, preset)
-    command = join_command("ffmpeg", plan, Path("/work/s"), plan_audio(plan, {}), Path("/out/x"))
+    command = join_command("ffmpeg", plan, Path("/work/s"), plan_audio(plan, MeasuredSound()), Path("/out/x"))
     assert values(command, "-tag:v") == (["hvc1"] if tagged else [])
 
 
@@ -366,7 +371,7 @@ def test_a_track_that_becomes_several_feeds_one_graph_and_keeps_its_tags() -> No
     plan = planned(
         make.info(make.track(), audio=tracks), Preset.model_validate({"name": "p", "audio": audio})
     )
-    command = join_command("ffmpeg", plan, Path("/work/s"), plan_audio(plan, {}), Path("/out/x"))
+    command = join_command("ffmpeg", plan, Path("/work/s"), plan_audio(plan, MeasuredSound()), Path("/out/x"))
     (graph,) = values(command, "-filter_complex")
     assert graph.startswith("[1:2]asplit=5[split1][split2][split3][split4][split5];[split1]pan=stereo|")
     sounds = [f"[sound{number}]" for number in range(1, 6)]

@@ -9,7 +9,7 @@ import pytest
 import make
 from vhsbatch.config.presets import Preset, derive
 from vhsbatch.errors import InputError
-from vhsbatch.ffmpeg.audio import plan_audio
+from vhsbatch.ffmpeg.audio import MeasuredSound, plan_audio
 from vhsbatch.ffmpeg.preroll import read_from_s
 from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import Damage, FieldOrder, MediaInfo, Telecine
@@ -122,7 +122,7 @@ def test_sound_is_cut_at_its_samples_and_stays_as_good_as_it_was() -> None:
     )
     info = replace(TAPE, audio=sounds)
     plan = planned(info, 10, 20)
-    pcm, ac3 = plan_audio(plan, {})
+    pcm, ac3 = plan_audio(plan, MeasuredSound())
     assert (pcm.codec, ac3.codec) == ("pcm_s16le", "aac")
     first = round((plan.from_s) * 48_000)
     assert (
@@ -131,7 +131,7 @@ def test_sound_is_cut_at_its_samples_and_stays_as_good_as_it_was() -> None:
     )
     assert pcm.filters.endswith(f"apad=whole_len={first},atrim=end_sample={first}")
     assert "audio track 3 left out, which has no sound in this excerpt" in plan.essential_notes
-    assert [encode.codec for encode in plan_audio(planned(info, None, None), {})] == ["copy"] * 3
+    assert [encode.codec for encode in plan_audio(planned(info, None, None), MeasuredSound())] == ["copy"] * 3
 
 
 def test_damage_outside_of_a_part_does_not_count() -> None:
