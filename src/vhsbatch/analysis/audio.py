@@ -20,12 +20,12 @@ _PLACES = tuple(Fraction(part, 16) for part in (1, 3, 5, 8, 11, 13, 15))
 _SILENT_DB = -70.0
 _DEAD_BELOW_OTHER_DB = 35.0
 _SAME = 0.98
+_INVERTED = -0.7
 
-# What is quieter in the high frequencies of quiet moments is no hiss that anybody hears.
+# Hiss of the linear track of a tape is above this, that of a good recording below.
 HISS_DB = -66.0
 # By how much white noise of 48 kHz is louder than its part of 4 to 12 kHz.
 _WHITE_DB = 10 * math.log10(24 / 8)
-_INVERTED = -0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

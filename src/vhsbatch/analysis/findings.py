@@ -22,7 +22,6 @@ _MOST_TO_CROP = 64
 _MOST_TO_MASK = 32
 # Where chroma samples lie is seldom said, and cameras sharpen luma to one side: less is no shift.
 _SMALLEST_SHIFT = 2.0
-# Hiss of the linear track of a tape is above this, that of a good recording below.
 _HISS_REDUCTION_DB = 12
 # In less than this there may be no quiet moment.
 _LONG_ENOUGH_S = 10.0

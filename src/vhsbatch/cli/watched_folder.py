@@ -38,6 +38,61 @@ LOOK_AT_LEAST_EVERY_S = 60.0
 _WITHOUT_IT = "'vhs-upscale batch', or --join none, restores it without"
 
 
+class Bell:
+    """Wakes who waits for it."""
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+
+    def ring(self) -> None:
+        """Wake who waits."""
+        self._event.set()
+
+    def reset(self) -> None:
+        """Let the next one wait for another ring."""
+        self._event = anyio.Event()
+
+    async def wait(self) -> None:
+        """Wait until it rings."""
+        await self._event.wait()
+
+
+@dataclass(slots=True)
+class _Held:
+    """The videos whose results have no place: they wait until that changes.
+
+    Attributes:
+        named: what was said of each, and what it and the file in its way were then.
+    """
+
+    named: dict[Path, tuple[str, Identity | None, Identity | None]] = field(default_factory=dict)
+
+    def look(self, jobs: Sequence[Job], in_the_way: Mapping[str, str]) -> list[str]:
+        """Hold the videos that are in conflict now, and no others; what is to be said of them."""
+        lines: list[str] = []
+        named: dict[Path, tuple[str, Identity | None, Identity | None]] = {}
+        for job in jobs:
+            state = (_identity(*job.files), _identity(job.output))
+            before = self.named.get(job.source)
+            reason = in_the_way.get(job.id)
+            if reason is not None:
+                named[job.source] = (reason, *state)
+                if before != named[job.source]:
+                    lines.append(f"{job.source.name} waits: {reason}")
+            elif before is not None and before == ("", *state):
+                named[job.source] = before
+        self.named = named
+        return lines
+
+    def failed(self, job: Job, source: Identity, output: Identity | None) -> None:
+        """Hold a video that a batch has refused, and named, as long as both files are what they were."""
+        self.named[job.source] = ("", source, output)
+
+    def holds(self, job: Job) -> bool:
+        """Whether a video waits."""
+        return job.source in self.named
+
+
 @dataclass(slots=True, kw_only=True)
 class WatchedFolder:
     """A folder that is watched; each time that videos are complete, they are a batch of their own.
@@ -74,7 +129,8 @@ class WatchedFolder:
     told: set[str] = field(default_factory=set)
     is_open: bool = False
     rests_until_s: float = 0.0
-    held: "_Held" = field(default_factory=lambda: _Held())  # noqa: PLW0108 - it is declared below
+    held: _Held = field(default_factory=_Held)
+
     # --- what is there ---------------------------------------------------------------------------
 
     def open(self) -> None:
@@ -159,14 +215,14 @@ class WatchedFolder:
             self.told.add(line)
             say(line)
 
-    async def listen(self, changed: "Bell") -> None:
+    async def listen(self, changed: Bell) -> None:
         """Ring whenever something happens in the two folders; it ends by being cancelled."""
         async with anyio.create_task_group() as group:
             # A file that is in the way of a result may go, too.
             for folder in {await anyio.to_thread.run_sync(Path(self.typed_input).resolve), self.folder}:
                 group.start_soon(self._listen, folder, changed)
 
-    async def _listen(self, folder: Path, changed: "Bell") -> None:
+    async def _listen(self, folder: Path, changed: Bell) -> None:
         from watchfiles import awatch
 
         while True:
@@ -237,61 +293,6 @@ class WatchedFolder:
             standing = self.ledger.now().standing(job, records=self.rules.records)
             return isinstance(standing, InTheWay) and (standing.absolute or not self.rules.overwrite)
         return False
-
-
-@dataclass(slots=True)
-class _Held:
-    """The videos whose results have no place: they wait until that changes.
-
-    Attributes:
-        named: what was said of each, and what it and the file in its way were then.
-    """
-
-    named: dict[Path, tuple[str, Identity | None, Identity | None]] = field(default_factory=dict)
-
-    def look(self, jobs: Sequence[Job], in_the_way: Mapping[str, str]) -> list[str]:
-        """Hold the videos that are in conflict now, and no others; what is to be said of them."""
-        lines: list[str] = []
-        named: dict[Path, tuple[str, Identity | None, Identity | None]] = {}
-        for job in jobs:
-            state = (_identity(*job.files), _identity(job.output))
-            before = self.named.get(job.source)
-            reason = in_the_way.get(job.id)
-            if reason is not None:
-                named[job.source] = (reason, *state)
-                if before != named[job.source]:
-                    lines.append(f"{job.source.name} waits: {reason}")
-            elif before is not None and before == ("", *state):
-                named[job.source] = before
-        self.named = named
-        return lines
-
-    def failed(self, job: Job, source: Identity, output: Identity | None) -> None:
-        """Hold a video that a batch has refused, and named, as long as both files are what they were."""
-        self.named[job.source] = ("", source, output)
-
-    def holds(self, job: Job) -> bool:
-        """Whether a video waits."""
-        return job.source in self.named
-
-
-class Bell:
-    """Wakes who waits for it."""
-
-    def __init__(self) -> None:
-        self._event = anyio.Event()
-
-    def ring(self) -> None:
-        """Wake who waits."""
-        self._event.set()
-
-    def reset(self) -> None:
-        """Let the next one wait for another ring."""
-        self._event = anyio.Event()
-
-    async def wait(self) -> None:
-        """Wait until it rings."""
-        await self._event.wait()
 
 
 def _is_news(_change: object, path: str) -> bool:

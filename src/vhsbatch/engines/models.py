@@ -1,6 +1,5 @@
 """The models: which there are, where their files lie, and which of them a video needs."""
 
-import hashlib
 import importlib.util
 import os
 import sys
@@ -18,7 +17,8 @@ from vhsbatch.engines.param_file import USUAL_BLOBS, Graph, UnsuitableModelError
 from vhsbatch.engines.tiles import USUAL_HALO_PX
 from vhsbatch.engines.value_range import USUAL_RANGE, ValueRange
 from vhsbatch.errors import ToolError, UsageError
-from vhsbatch.fs import open_regular, read_regular
+from vhsbatch.fs import digest as digest_of
+from vhsbatch.fs import read_regular
 
 _SMALL_WEIGHTS_BYTES = 2_000_000
 _LARGEST_PARAM_BYTES = 16 * 2**20
@@ -294,8 +294,7 @@ def digest(path: Path) -> str:
 
 @cache
 def _digest(path: Path, _size_bytes: int, _modified_ns: int) -> str:
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digest_of(path)
 
 
 def is_small(weights: Path) -> bool:

@@ -93,6 +93,7 @@ def encode_stack_command(
 ) -> tuple[str, ...]:
     """Encode the merged frames on stdin without loss, with the sound and the texts of the reference."""
     track, recipe, info = plan.info.video, plan.recipe, plan.info
+    colours = colour_tags(replace(recipe.target, range=recipe.decoded.range))
     filters = [f"setfield={mode}" for mode in [_SETFIELD.get(track.field_order)] if mode]
     if track.sar is not None:
         filters.append(f"setsar={ratio(track.sar)}")
@@ -103,13 +104,7 @@ def encode_stack_command(
         *("-itsoffset", f"{-float(track.start_s):.9f}", *input_options(info.source), "-vn", "-dn"),
         *("-i", input_url(info.source)),
         *("-map", "0:v:0", *(("-vf", ",".join(filters)) if filters else ()), *encoder),
-        *(
-            "-pix_fmt",
-            recipe.front,
-            "-fps_mode",
-            "passthrough",
-            *colour_tags(replace(recipe.target, range=recipe.decoded.range)),
-        ),
+        *("-pix_fmt", recipe.front, "-fps_mode", "passthrough", *colours),
         *_sound(info),
         *subtitle_arguments(plan, 1),
         *("-map_metadata", "1", "-map_chapters", "1", *timecode_arguments(plan), *date_arguments(plan)),

@@ -22,15 +22,6 @@ def to_sdr(node: Node, colour: Colour) -> Node:
     return node
 
 
-def _mixed(primaries: str) -> dict[str, str | int]:
-    """How much of each channel goes into each, to bring linear light to the primaries of BT.709."""
-    # Few sources need it, and NumPy takes time to load.
-    from vhsbatch.ffmpeg.primaries import gamut_matrix
-
-    names = [target + source for target in "rgb" for source in "rgb"]
-    return dict(zip(names, map(decimal, gamut_matrix(primaries).ravel().tolist()), strict=True))
-
-
 def sdr_filters(colour: Colour) -> tuple[tuple[str, dict[str, str | int]], ...]:
     """The filters that do it, each with its options.
 
@@ -67,3 +58,12 @@ def sdr_filters(colour: Colour) -> tuple[tuple[str, dict[str, str | int]], ...]:
         ("zscale", {"m": "bt709", "pin": "bt709", "p": "bt709", "t": "bt709", "r": "tv"}),
         ("format", {"pix_fmts": SDR_FORMAT}),
     )
+
+
+def _mixed(primaries: str) -> dict[str, str | int]:
+    """How much of each channel goes into each, to bring linear light to the primaries of BT.709."""
+    # Few sources need it, and NumPy takes time to load.
+    from vhsbatch.ffmpeg.primaries import gamut_matrix
+
+    names = [target + source for target in "rgb" for source in "rgb"]
+    return dict(zip(names, map(decimal, gamut_matrix(primaries).ravel().tolist()), strict=True))

@@ -69,7 +69,7 @@ def scan(paths: Sequence[Path]) -> dict[str, Any]:
     with ExitStack() as stack:
         container = stack.enter_context(_opened(whole))
         dv, spans = _raw_dv(container, paths)
-        # FFmpeg would read on for ever, or stop without a word.
+        # FFmpeg would never come to an end, or stop without a message.
         if dv is not None and dv.lost is not None:
             return {"container": "dv", "lost": [*dv.lost, dv.frame_bytes], "pal": dv.pal}
         if spans:

@@ -79,7 +79,10 @@ class DiskSpace:
         return None
 
     def _free(self) -> list[tuple[Path, int]]:
-        there = {disk: (folder, free) for folder in self.folders for disk, free in (free_for(folder),)}
+        there: dict[Path, tuple[Path, int]] = {}
+        for folder in self.folders:
+            disk, free = free_for(folder)
+            there[disk] = folder, free
         return list(there.values())
 
 
