@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from vhsbatch.model.source import InSpans, Joined, Served, Source, Span
+from vhsbatch.model.source import DiscStream, InSpans, Joined, Served, Source, Span, slices
 
 VIDEO_EXTENSIONS = frozenset({
     ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".dvr-ms", ".f4v", ".flv", ".gxf", ".m1v", ".m2t",
@@ -111,16 +111,37 @@ def concat_script(files: Sequence[Path], durations_s: Sequence[Fraction]) -> str
     return _script([(f"file:{path}", "") for path in files], durations_s)
 
 
-def span_script(url: str, spans: Sequence[Span]) -> str:
-    """The concat demuxer's script of parts of what FFmpeg opens as `url`."""
+def span_script(source: InSpans) -> str:
+    """The concat demuxer's script of parts of a stream."""
     # The script's files do not inherit the options of their list, and an option cannot be empty there.
-    option = "\noption http_proxy ' '\noption seekable 1" if url.startswith("http:") else ""
-    ranges = [(f"subfile,,start,{span.start},end,{span.stop},,:{url}", option) for span in spans]
-    return _script(ranges, [span.length_s for span in spans])
+    served = isinstance(source.whole, Served)
+    option = "\noption http_proxy ' '\noption seekable 1" if served else ""
+    ranges = [(span_url(source, span), option) for span in source.spans]
+    streams = () if source.title is None else source.title.streams
+    return _script(ranges, [span.length_s for span in source.spans], streams)
 
 
-def _script(files: Sequence[tuple[str, str]], durations_s: Sequence[Fraction]) -> str:
+def span_url(source: InSpans, span: Span) -> str:
+    """How FFmpeg calls a part of a stream."""
+    if source.title is None:
+        return _range_url(input_url(source.whole), span.start, span.stop)
+    pieces = slices(source.title.pieces, span.start, span.stop)
+    served = input_url(source.whole) if isinstance(source.whole, Served) else None
+    urls = [_range_url(served or file_url(piece.path), piece.start, piece.stop) for piece in pieces]
+    return urls[0] if len(urls) == 1 else "concat:" + "|".join(urls)
+
+
+def _range_url(url: str, start: int, stop: int) -> str:
+    return f"subfile,,start,{start},end,{stop},,:{url}"
+
+
+def _script(
+    files: Sequence[tuple[str, str]], durations_s: Sequence[Fraction], streams: Sequence[DiscStream] = ()
+) -> str:
     lines = ["ffconcat version 1.0"]
+    for stream in streams:
+        lines += ["stream", f"exact_stream_id {stream.id:#x}"]
+        lines += [] if stream.language is None else [f"stream_meta language {stream.language}"]
     for (url, options), duration_s in zip(files, durations_s, strict=True):
         quoted = url.replace("'", "'\\''")
         lines += [f"file '{quoted}'{options}", f"duration {float(duration_s):.6f}"]
@@ -139,7 +160,10 @@ def input_options(source: Source | Served) -> tuple[str, ...]:
         case Joined():
             return _IN_A_ROW_OPTIONS if source.in_a_row else _JOINED_OPTIONS
         case InSpans():
-            protocols = "http,tcp" if isinstance(source.whole, Served) else "concat,file"
+            served = isinstance(source.whole, Served)
+            # What is handed out is one file, of which a title may lie in several pieces.
+            protocols = "concat," if not served or source.title is not None else ""
+            protocols += "http,tcp" if served else "file"
             return (
                 *("-protocol_whitelist", f"data,subfile,{protocols}"),
                 *("-format_whitelist", f"concat,{FORMAT_WHITELIST}", "-f", "concat", "-safe", "0"),
@@ -166,7 +190,7 @@ def input_url(source: Source | Served, *, sound: bool = False) -> str:
             durations_s = [after - before for before, after in pairwise(times)]
             return _script_url(concat_script([part.path for part in source.parts], durations_s))
         case InSpans():
-            return _script_url(span_script(input_url(source.whole), source.spans))
+            return _script_url(span_script(source))
         case Path():
             return file_url(source)
 

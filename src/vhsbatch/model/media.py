@@ -5,7 +5,7 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from vhsbatch.model.source import InSpans, Joined, Served, Source, Span
+from vhsbatch.model.source import DvdTitle, InSpans, Joined, Served, Source, Span
 from vhsbatch.model.trim import NO_TRIM, Trim
 
 _SD_LINES = 600
@@ -321,8 +321,13 @@ class MediaInfo:
     def source(self) -> Source:
         """What FFmpeg opens."""
         whole = self.path if self.joined is None else self.joined
-        return InSpans(whole=whole, spans=self.spans) if self.spans else whole
+        return InSpans(whole=whole, spans=self.spans, title=self.title) if self.spans else whole
+
+    @property
+    def title(self) -> DvdTitle | None:
+        """Which title of a DVD it is; None where it is none."""
+        return None if self.joined is None else self.joined.title
 
     def in_spans(self, served: Served) -> Served | InSpans:
         """What FFmpeg opens where it is handed out by another machine."""
-        return InSpans(whole=served, spans=self.spans) if self.spans else served
+        return InSpans(whole=served, spans=self.spans, title=self.title) if self.spans else served

@@ -17,7 +17,7 @@ from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.probe import probe
 
 # Part of every key: raised when the same file would be read differently.
-PROBE_VERSION = 15
+PROBE_VERSION = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +54,9 @@ class Probing:
         """The cached description of a source whose size and modification time are unchanged."""
         if self.cache is None:
             return None
-        files = [file.absolute() for file in parts or (path,)]
+        files = [path.absolute(), *(file.absolute() for file in parts[1:])]
         try:
-            state = state_of(*files)
+            state = state_of(*(parts or (path,)))
         except OSError:
             return None  # the probe says what is wrong
         value = self.cache.recall(*map(os.fspath, files), *state, *self._asked())
@@ -90,7 +90,8 @@ class Probing:
     def remember(self, info: MediaInfo) -> None:
         """Keep what was found out."""
         if self.cache is not None:
-            files = [info.path] if info.joined is None else [part.path for part in info.joined.parts]
+            later = () if info.joined is None else info.joined.parts[1:]
+            files = [info.path, *(part.path for part in later)]
             key = *map(os.fspath, files), info.size_bytes, info.modified_ns, *self._asked()
             self.cache.keep(to_jsonable(info), *key)
 

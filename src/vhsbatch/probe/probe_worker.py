@@ -1,13 +1,15 @@
 """Child process that reads all packets of a source and prints what it found as one JSON object.
 
     python -P -m vhsbatch.probe.probe_worker PATH… [source]
+    python -P -m vhsbatch.probe.probe_worker title LAYOUT
 
-Of several files, the bytes in a row are one stream. Every packet is read, and sound is decoded: only so the
-true ends of the streams are known. With ``source`` two things more are found out, which none of our own files
-says: when a camera recorded it, and whether its first frame asks to be seen in a mirror. It is a separate
-process because a hostile file can crash the libraries that read it. Fractions are printed as
-``"numerator/denominator"`` and everything is ASCII. A file that cannot be read gives ``{"error": MESSAGE}``
-and exit code 0; any other exit code is a failure of the program.
+Of several files, the bytes in a row are one stream. A title of a DVD is read as it lies on its disc. Every
+packet is read, and sound is decoded: only so the true ends of the streams are known. With ``source`` two
+things more are found out, which none of our own files says: when a camera recorded it, and whether its
+first frame asks to be seen in a mirror. It is a separate process because a hostile file can crash the
+libraries that read it. Fractions are printed as ``"numerator/denominator"`` and everything is ASCII. A file
+that cannot be read gives ``{"error": MESSAGE}`` and exit code 0; any other exit code is a failure of the
+program.
 """
 
 import json
@@ -23,14 +25,16 @@ from typing import Any
 import av
 import av.logging
 
-from vhsbatch.ffmpeg.formats import UNTIMED_DEMUXERS, input_options, input_url
+from vhsbatch.ffmpeg.formats import FORMAT_WHITELIST, UNTIMED_DEMUXERS, input_options, input_url, span_url
 from vhsbatch.fs import open_in_a_row
-from vhsbatch.model.source import InSpans, Joined, PartFile, Source, Span
+from vhsbatch.model.source import DvdTitle, InSpans, Joined, PartFile, Source, Span
 from vhsbatch.probe.audio_packets import AudioPackets
 from vhsbatch.probe.avi_chunks import AviChunks
 from vhsbatch.probe.camera import WITH_DISPLAY_MATRIX, is_mirrored, recorded
 from vhsbatch.probe.completeness import fills_container
 from vhsbatch.probe.dv_frames import DvFrames, dv_frames
+from vhsbatch.probe.dvd_ifo import TICKS_PER_S
+from vhsbatch.probe.dvd_title import Layout, Times, as_read, in_spans, layout_of
 from vhsbatch.probe.stream_headers import picture_header, searched_bytes
 
 # AVFieldOrder: unknown, progressive, tt, bb, tb, bt. FFmpeg itself writes "tb" for top field first.
@@ -39,6 +43,9 @@ _FIELD_ORDERS = ("unknown", "progressive", "tff", "bff", "tff", "bff")
 _WITH_ALL_SAMPLES = "mov,mp4,m4a,3gp,3g2,mj2"
 # The MPEG-TS reader searches this number of bytes for the next packet before it asks to be called again.
 _RESYNC_BYTES = 65_536
+# The pieces of a title say where it is.
+_DISC = Joined(parts=())
+_KEPT = ("video", "audio", "subtitle")
 _NOT_MOVING = ("attached_pic", "still_image", "timed_thumbnails")
 
 
@@ -50,8 +57,9 @@ def main(argv: list[str]) -> int:
     av.logging.set_level(av.logging.PANIC)
     result: dict[str, Any]
     try:
-        paths = [Path(name) for name in argv[1:] if name != "source"]  # those are absolute
-        result = {**scan(paths), "recorded": None, "mirrored": False}
+        laid = layout_of(argv[2]) if argv[1] == "title" else None
+        paths = [] if laid else [Path(name) for name in argv[1:] if name != "source"]  # those are absolute
+        result = {**scan(paths, laid), "recorded": None, "mirrored": False}
         if argv[-1] == "source":
             result["recorded"] = recorded(argv[1])
             if result["container"] == WITH_DISPLAY_MATRIX:
@@ -63,10 +71,19 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def scan(paths: Sequence[Path]) -> dict[str, Any]:
-    """Everything about the files that can be known without decoding their picture."""
-    whole = _whole(paths)
+def scan(paths: Sequence[Path], laid: Layout | None = None) -> dict[str, Any]:
+    """Everything about the files that can be known without decoding their picture.
+
+    Args:
+        paths: the files.
+        laid: the title of a DVD that is read instead.
+    """
+    if laid is not None:
+        title, parts = _title(laid)
+        with _opened(InSpans(whole=_DISC, spans=parts, title=title)) as container:
+            return {**_scanned(container, [], parts, None, "mpeg"), "title": _described(title)}
     with ExitStack() as stack:
+        whole = _whole(paths)
         container = stack.enter_context(_opened(whole))
         dv, spans = _raw_dv(container, paths)
         # FFmpeg would never come to an end, or stop without a message.
@@ -81,56 +98,103 @@ def scan(paths: Sequence[Path]) -> dict[str, Any]:
                     f"damaged: before its first lost frame (byte {spans[0].stop}) it has less sound",
                     f"copy it again, or keep what is behind: tail -c +{spans[1].start + 1} IN > 2.dv",
                 )
-        video = _main_video(container.streams.video)
-        result: dict[str, Any] = {
-            "container": "dv" if spans else container.format.name,
-            "spans": [(span.start, span.stop, _text(span.length_s)) for span in spans],
-            "start_s": _text(_microseconds(container.start_time)),
-            "duration_s": _text(_microseconds(container.duration)),
-            "pictures": sum(_is_duplicate(stream) for stream in container.streams.video),
-            "videos": sum(not _is_duplicate(stream) for stream in container.streams.video),
-        }
-        if video is None:
-            return {**result, "video": None}
-        packets = _VideoPackets(video, untimed=container.format.name in UNTIMED_DEMUXERS)
-        sounds = {
-            stream.index: AudioPackets(stream) for stream in container.streams.audio if _has_decoder(stream)
-        }
-        with open_in_a_row(paths) as file:
-            chunks = AviChunks(file) if container.format.name == "avi" else None
-            reach_s, read_error = _read(container, packets, sounds, chunks)
-            is_short = not 0 < video.frames <= packets.end_tick
-            if chunks is not None:
-                chunks.finish(container.size)
-        holes = chunks.holes if chunks is not None and is_short else []
-        if dv is not None and packets.count:
-            first, last = packets.ends
-            misread = (round(frame / dv.rate / Fraction(video.time_base)) for frame in dv.misread)
-            holes = [
-                *[first] * dv.lost_at_head,
-                *(first + tick for tick in misread),
-                *[last] * (dv.rest_bytes > 0),
-            ]
-        return {
-            **result,
-            "unknown_audio": len(container.streams.audio) - len(sounds),
-            "audio_left_out": [why for sound in sounds.values() if (why := sound.left_out) is not None],
-            "reach_s": _text(reach_s),
-            "read_error": read_error,
-            "whole": packets.count >= video.frames
-            if container.format.name == _WITH_ALL_SAMPLES and video.frames
-            else fills_container(paths[-1], container.format.name),
-            "holes": holes,
-            "video": {**_describe_video(video), **packets.summary()},
-            "subtitles": [
-                {"index": stream.index, "codec": _codec_name(stream)}
-                for stream in container.streams.subtitles
-            ],
-            "other_streams": len(container.streams.data) + len(container.streams.attachments),
-            "timecode": _timecode(container, video),
-            "tags": sorted(name.lower() for name in container.metadata),
-            "audio": [sound.summary() for sound in sounds.values() if sound.is_heard],
-        }
+        return _scanned(container, paths, spans, dv, "dv" if spans else container.format.name)
+
+
+def _scanned(
+    container: Any, paths: Sequence[Path], spans: Sequence[Span], dv: DvFrames | None, name: str
+) -> dict[str, Any]:
+    """Everything about an open source, of which `name` is the format."""
+    video = _main_video(container.streams.video)
+    result: dict[str, Any] = {
+        "container": name,
+        "spans": [(span.start, span.stop, _text(span.length_s)) for span in spans],
+        "start_s": _text(_microseconds(container.start_time)),
+        "duration_s": _text(_microseconds(container.duration)),
+        "pictures": sum(_is_duplicate(stream) for stream in container.streams.video),
+        "videos": sum(not _is_duplicate(stream) for stream in container.streams.video),
+    }
+    if video is None:
+        return {**result, "video": None}
+    packets = _VideoPackets(video, untimed=container.format.name in UNTIMED_DEMUXERS)
+    sounds = {
+        stream.index: AudioPackets(stream) for stream in container.streams.audio if _has_decoder(stream)
+    }
+    with open_in_a_row(paths) as file:
+        chunks = AviChunks(file) if container.format.name == "avi" else None
+        reach_s, read_error = _read(container, packets, sounds, chunks)
+        is_short = not 0 < video.frames <= packets.end_tick
+        if chunks is not None:
+            chunks.finish(container.size)
+    holes = chunks.holes if chunks is not None and is_short else []
+    if dv is not None and packets.count:
+        first, last = packets.ends
+        misread = (round(frame / dv.rate / Fraction(video.time_base)) for frame in dv.misread)
+        holes = [
+            *[first] * dv.lost_at_head,
+            *(first + tick for tick in misread),
+            *[last] * (dv.rest_bytes > 0),
+        ]
+    return {
+        **result,
+        "unknown_audio": len(container.streams.audio) - len(sounds),
+        "audio_left_out": [why for sound in sounds.values() if (why := sound.left_out) is not None],
+        "reach_s": _text(reach_s),
+        "read_error": read_error,
+        "whole": packets.count >= video.frames
+        if container.format.name == _WITH_ALL_SAMPLES and video.frames
+        else fills_container(paths[-1], container.format.name)
+        if paths
+        else None,
+        "holes": holes,
+        "video": {**_describe_video(video), **packets.summary()},
+        "subtitles": [
+            {"index": stream.index, "codec": _codec_name(stream)} for stream in container.streams.subtitles
+        ],
+        "other_streams": len(container.streams.data) + len(container.streams.attachments),
+        "timecode": _timecode(container, video),
+        "tags": sorted(name.lower() for name in container.metadata),
+        "audio": [sound.summary() for sound in sounds.values() if sound.is_heard],
+    }
+
+
+def _title(laid: Layout) -> tuple[DvdTitle, tuple[Span, ...]]:
+    """A title of a DVD as FFmpeg opens it: with the streams with which its first part begins."""
+    times: list[Times] = []
+    ids: list[int] = []
+    for clock in laid.clocks:
+        with _part(laid, clock.start, clock.stop) as container:
+            start_s = _microseconds(container.start_time) or Fraction(0)
+            ids = ids or [stream.id for stream in container.streams if stream.type in _KEPT]
+        with _part(laid, clock.last_unit, clock.stop) as container:
+            end_s = _picture_end_s(container) or Fraction(clock.ends, TICKS_PER_S)
+        times.append(Times(start_s=start_s, end_s=end_s))
+    return as_read(laid, ids, times), tuple(in_spans(laid, times))
+
+
+def _part(laid: Layout, start: int, stop: int) -> Any:
+    """A part of a title by itself, with its own clock."""
+    part = Span(start=start, stop=stop, length_s=Fraction(0))
+    title = DvdTitle(number=laid.number, pieces=laid.pieces, streams=())
+    options = {"protocol_whitelist": "concat,subfile,file", "format_whitelist": FORMAT_WHITELIST}
+    return av.open(span_url(InSpans(whole=_DISC, spans=(part,), title=title), part), options=options)
+
+
+def _picture_end_s(container: Any) -> Fraction | None:
+    """When the last frame ends; None where no frame says when it is shown."""
+    ends = [
+        (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
+        for packet in container.demux(video=0)
+        if packet.pts is not None
+    ]
+    return max(ends, default=None)
+
+
+def _described(title: DvdTitle) -> dict[str, Any]:
+    return {
+        "streams": [(stream.id, stream.language) for stream in title.streams],
+        "chapters_s": [_text(at_s) for at_s in title.chapters_s],
+    }
 
 
 def _raw_dv(container: Any, paths: Sequence[Path]) -> tuple[DvFrames | None, list[Span]]:

@@ -22,8 +22,10 @@ from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.formats import IN_A_ROW_DEMUXERS, IN_A_ROW_EXTENSIONS, input_url
 from vhsbatch.fs import modified_ns_of
 from vhsbatch.model.media import AudioTrack
-from vhsbatch.model.source import InSpans, Joined, PartFile, Source, Span
-from vhsbatch.probe.scan import Scan, scan
+from vhsbatch.model.source import IMAGE_SUFFIX, InSpans, Joined, PartFile, Source, Span, title_number
+from vhsbatch.probe.dvd_disc import open_disc
+from vhsbatch.probe.dvd_title import Layout, Title, layout, titles_of
+from vhsbatch.probe.scan import Scan, scan, scan_title
 
 # Slow disks and network shares read at least this much.
 _SLOWEST_BYTES_PER_S = 4_000_000
@@ -82,7 +84,9 @@ async def read_source(
         InputError: it cannot be read, or not within the time.
         ToolError: PyAV does not work.
     """
-    files = [file.absolute() for file in parts or (path,)]  # and the user's own links stay as they are
+    source_path, *files = [
+        file.absolute() for file in (path, *(parts or (path,)))
+    ]  # and the user's own links stay as they are
     opened: list[PartFile] = []
     beginnings: list[bytes] = []
     for file in files:
@@ -94,26 +98,54 @@ async def read_source(
     if timeout_s is None:
         timeout_s = _PATIENCE_S + size_bytes / _SLOWEST_BYTES_PER_S
     try:
-        source, packets, notes = await _read(opened, beginnings, timeout_s, of_source, expect)
+        if (number := title_number(path, files if parts else ())) is not None:
+            source, packets, notes = await _read_title(opened, number, timeout_s, expect)
+        else:
+            source, packets, notes = await _read(opened, beginnings, timeout_s, of_source, expect)
+            notes = notes if len(files) == 1 else (_list_of(files), *notes)
     except TimeoutError as error:
         raise InputError(
             f"reading it takes more than {timeout_s:.0f} s", fix="copy it to a faster disk"
         ) from error
     return Opened(
         source=source,
-        path=files[0],
+        path=source_path,
         size_bytes=size_bytes,
         modified_ns=modified_ns_of(
             [part.size_bytes for part in opened], [part.modified_ns for part in opened]
         ),
         timeout_s=timeout_s,
         packets=packets,
-        notes=notes if len(files) == 1 else (_list_of(files), *notes),
+        notes=notes,
     )
 
 
 def _list_of(files: Sequence[Path]) -> str:
     return f"joined from {len(files)} files: {', '.join(file.name for file in files)}"
+
+
+async def _read_title(
+    parts: Sequence[PartFile], number: int, timeout_s: float, expect: Callable[[Scan], None]
+) -> tuple[Source, Scan, tuple[str, ...]]:
+    """A title of a DVD, what its packets tell, and what the user should know of it."""
+    table = parts[0].path
+    path = table if table.suffix.lower() == IMAGE_SUFFIX else table.parent
+    title, laid = await anyio.to_thread.run_sync(_laid, path, number)
+    packets = await scan_title(laid, timeout_s=timeout_s)
+    expect(packets)
+    joined = Joined(parts=tuple(parts), title=packets.title)
+    notes = [f"title {number} of {path.name}"]
+    if title.listed.angles > 1:
+        notes.append(f"of its {title.listed.angles} angles the first is restored")
+    return in_spans(joined, packets.spans), packets, tuple(notes)
+
+
+def _laid(path: Path, number: int) -> tuple[Title, Layout]:
+    disc = open_disc(path)
+    title = next((title for title in titles_of(disc) if title.number == number), None)
+    if title is None:
+        raise InputError(f"{path.name} has no title {number} any more", fix="run the command again")
+    return title, layout(disc, title)
 
 
 async def _read(
@@ -147,8 +179,14 @@ def in_spans(whole: Path | Joined, spans: tuple[Span, ...]) -> InSpans:
     Raises:
         InputError: it is damaged in more places than a command can name.
     """
-    source = InSpans(whole=whole, spans=spans)
+    title = whole.title if isinstance(whole, Joined) else None
+    source = InSpans(whole=whole, spans=spans, title=title)
     if max(len(input_url(source)), len(spans) * _SPAN_BYTES) > _LONGEST_WORD:
+        if title is not None:
+            raise InputError(
+                f"it lies on the disc in {len(title.pieces)} pieces, which is too many",
+                fix="copy the title into one file with a program that rips DVDs",
+            )
         at = spans[len(spans) // 2].start
         raise InputError(
             f"damaged: its DV stream is overwritten in {len(spans)} places, which is too many at once",

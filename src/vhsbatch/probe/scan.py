@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +17,8 @@ from vhsbatch.errors import InputError, ToolError
 from vhsbatch.ffmpeg.formats import DECLARING_DEMUXERS
 from vhsbatch.formatting import place
 from vhsbatch.model.media import AudioTrack, FieldOrder, SubtitleTrack
-from vhsbatch.model.source import Span
+from vhsbatch.model.source import DiscStream, DvdTitle, Span
+from vhsbatch.probe.dvd_title import Layout
 from vhsbatch.process.spawn import describe_exit, run
 
 # The frame count of an AVI that was written to a pipe.
@@ -101,6 +102,7 @@ class Scan:
             frame that is missing at an end.
         start_s: when its first stream begins, on its own clock.
         spans: the parts of the stream that FFmpeg can follow; empty where it can follow all of it.
+        title: the title of a DVD that it is.
     """
 
     container: str
@@ -137,6 +139,7 @@ class Scan:
     holes: tuple[int, ...] = ()
     start_s: Fraction = Fraction(0)
     spans: tuple[Span, ...] = ()
+    title: DvdTitle | None = None
 
     @property
     def truncated(self) -> bool:
@@ -178,9 +181,37 @@ async def scan(*paths: Path, beginning: bytes, timeout_s: float | None, of_sourc
         TimeoutError: it took longer than `timeout_s`.
         ToolError: PyAV does not work.
     """
+    answer = await _answer(*map(str, paths), *(("source",) if of_source else ()), timeout_s=timeout_s)
+    # In a thread, since the timestamps of a long tape are megabytes.
+    return await anyio.to_thread.run_sync(_parse, answer, beginning)
+
+
+async def scan_title(laid: Layout, *, timeout_s: float | None) -> Scan:
+    """Read all packets of a title of a DVD, in a child process.
+
+    Raises:
+        InputError: nothing can read it.
+        TimeoutError: it took longer than `timeout_s`.
+        ToolError: PyAV does not work.
+    """
+    answer = await _answer("title", laid.as_json, timeout_s=timeout_s)
+    packets = await anyio.to_thread.run_sync(_parse, answer, b"")
+    said: dict[str, Any] = json.loads(answer)["title"]
+    return replace(
+        packets,
+        title=DvdTitle(
+            number=laid.number,
+            pieces=laid.pieces,
+            streams=tuple(DiscStream(id=id_, language=language) for id_, language in said["streams"]),
+            chapters_s=tuple(map(Fraction, said["chapters_s"])),
+        ),
+    )
+
+
+async def _answer(*words: str, timeout_s: float | None) -> bytes:
     # -P: the current folder is the user's, and must not be searched for modules.
-    worker = (sys.executable, "-P", "-m", "vhsbatch.probe.probe_worker", *map(str, paths))
-    finished = await run((*worker, "source") if of_source else worker, timeout_s=timeout_s)
+    worker = (sys.executable, "-P", "-m", "vhsbatch.probe.probe_worker", *words)
+    finished = await run(worker, timeout_s=timeout_s)
     if finished.exit_code < 0:
         raise InputError(
             f"the program that reads it {describe_exit(finished.exit_code)}: the file is damaged",
@@ -189,8 +220,7 @@ async def scan(*paths: Path, beginning: bytes, timeout_s: float | None, of_sourc
     if finished.exit_code > 0:
         said = finished.stderr_tail[-1] if finished.stderr_tail else "it said nothing"
         raise ToolError(f"PyAV does not work: {said}", fix="pip install --force-reinstall av")
-    # In a thread, since the timestamps of a long tape are megabytes.
-    return await anyio.to_thread.run_sync(_parse, finished.stdout, beginning)
+    return finished.stdout
 
 
 def _parse(answer: bytes, beginning: bytes) -> Scan:

@@ -244,6 +244,7 @@ def _fingerprint(
             info.modified_ns,
             sample,
             info.container,
+            *(() if info.title is None else ("title", info.title.number, info.spans)),
             replace(info.video, **_UNDECISIVE_OF_VIDEO),
             info.audio,
             info.subtitles,
