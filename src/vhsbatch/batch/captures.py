@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from vhsbatch.batch.discover import Discovered, discover
+from vhsbatch.batch.discover import Discovered, discover, sort_key
+from vhsbatch.batch.discs import TitleOnDisc, contents_of, in_words
 from vhsbatch.batch.ledger import Ledger, holds_state, read_ledger
 from vhsbatch.batch.parts import FoundRecordings, Recording, find_recordings
-from vhsbatch.errors import OutputFolderError, UsageError
+from vhsbatch.errors import InputError, OutputFolderError, UsageError
 from vhsbatch.events.journal import STATE_FOLDER
 from vhsbatch.fs import digest
 from vhsbatch.probe.heads import heads_of
@@ -96,13 +97,28 @@ def captures_of(
         found.leave_out(path, RESULT)
     in_several = find_recordings(captures, heads_of) if join else FoundRecordings()
     wanted = pattern.lower()
-    return _chosen(root, captures, in_several, wanted=wanted, left_out=_matching(found, wanted))
+    titles = [title for title in _titles(found, root) if title.matches(wanted)]
+    return _chosen(root, captures, in_several, titles, wanted=wanted, left_out=_matching(found, wanted))
+
+
+def _titles(found: Discovered, root: Path) -> Iterator[TitleOnDisc]:
+    """The titles of all discs that were found."""
+    for disc in found.discs:
+        try:
+            contents = contents_of(disc, root)
+        except InputError as error:
+            found.leave_out(disc.path, in_words(error))
+            continue
+        yield from contents.titles
+        for path, reason in contents.left_out:
+            found.leave_out(path, reason)
 
 
 def _chosen(
     root: Path,
     captures: Sequence[Path],
     in_several: FoundRecordings,
+    titles: Sequence[TitleOnDisc],
     *,
     wanted: str,
     left_out: dict[str, list[Path]],
@@ -114,6 +130,11 @@ def _chosen(
     ]
     firsts = {recording.parts[0]: recording for recording in in_several.recordings}
     recordings = {first: recording for first, recording in firsts.items() if first in set(sources)}
+    recordings |= {title.path: title.recording for title in titles}
+    depth = len(root.parts)
+    sources = sorted(
+        [*sources, *(title.path for title in titles)], key=lambda path: sort_key(path.parts[depth:])
+    )
     used = {*sources, *(part for recording in recordings.values() for part in recording.parts)}
     return Captures(
         root=root,

@@ -1,14 +1,18 @@
 """Which files of a folder are videos to restore, and which are left out."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from vhsbatch.batch.dvd import why_not_alone
-from vhsbatch.errors import UsageError
+from vhsbatch.batch.discs import disc_at, in_words
+from vhsbatch.batch.dvd import is_of_a_disc, why_not_alone
+from vhsbatch.errors import InputError, UsageError
 from vhsbatch.ffmpeg.formats import can_be_joined, is_video
+from vhsbatch.model.source import IMAGE_SUFFIX, TABLE
+from vhsbatch.probe.dvd_disc import Disc, open_disc
+from vhsbatch.probe.dvd_title import titles_of
 
 # What programs put before the extension of a file that is not finished: ``tape.temp.mp4``.
 _UNFINISHED = frozenset({".part", ".partial", ".temp", ".tmp"})
@@ -21,9 +25,11 @@ class Discovered:
     Attributes:
         videos: absolute paths, in the order of their names.
         left_out: files and folders that hold matching videos, by the reason why they are left out.
+        discs: the DVDs, whatever their names, in the order in which they were found.
     """
 
     videos: list[Path] = field(default_factory=list)
+    discs: list[Disc] = field(default_factory=list)
     left_out: dict[str, list[Path]] = field(default_factory=dict)
 
     def leave_out(self, path: Path, reason: str) -> None:
@@ -75,7 +81,7 @@ def discover(
             f"cannot read {error.filename}: {error.strerror}", fix="make it readable, or name another folder"
         ) from error
     depth = len(root.parts)
-    found.videos.sort(key=lambda path: _sort_key(path.parts[depth:]))
+    found.videos.sort(key=lambda path: sort_key(path.parts[depth:]))
     return found
 
 
@@ -107,12 +113,17 @@ class _Walk:
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
         names = [entry.name for entry in entries]
+        is_disc = self._take_disc(folder, names)
         for entry in entries:
             path = Path(entry.path)
             # A link that leads nowhere, or to itself, is neither.
             if path.is_dir():
-                if self.recursive and not entry.name.startswith("."):
+                if not entry.name.startswith("."):
                     yield from self._sub_folder(path)
+            elif is_disc and is_of_a_disc(entry.name):
+                continue
+            elif path.suffix.lower() == IMAGE_SUFFIX:
+                self._take_image(path)
             elif self._matches(path):
                 if (reason := _reason(path) or self._reason_of_dvd(path, names)) is None:
                     yield path
@@ -120,10 +131,36 @@ class _Walk:
                     self.found.leave_out(path, reason)
 
     def _sub_folder(self, path: Path) -> Iterator[Path]:
-        if _identity(path) not in self.seen and (reason := self.why_not(path)) is not None:
+        if not self.recursive:
+            # A disc is one thing, as a file is, in whatever folder it is kept.
+            disc = disc_at(path)
+            if disc is not None and not {_identity(path), _identity(disc)} & self.seen:
+                self._take_disc(disc, [file.name for file in disc.iterdir()])
+        elif _identity(path) not in self.seen and (reason := self.why_not(path)) is not None:
             self.found.leave_out(path, reason)
         else:
             yield from self.videos(path)
+
+    def _take_disc(self, folder: Path, names: Iterable[str]) -> bool:
+        """Take the DVD that is in a folder VIDEO_TS; whether there is one."""
+        table = next((name for name in names if name.upper() == TABLE), None)
+        return table is not None and self._take(folder, folder / table, "; its files count by themselves")
+
+    def _take_image(self, path: Path) -> None:
+        if (reason := _reason(path)) is None:
+            self._take(path, path, "")
+        else:
+            self.found.leave_out(path, reason)
+
+    def _take(self, path: Path, named: Path, otherwise: str) -> bool:
+        try:
+            disc = open_disc(path)
+            titles_of(disc)
+        except InputError as error:
+            self.found.leave_out(named, f"{in_words(error)}{otherwise}")
+            return False
+        self.found.discs.append(disc)
+        return True
 
     def _reason_of_dvd(self, path: Path, beside: Sequence[str]) -> str | None:
         """Why a file of a DVD is left out; None where it is not."""
@@ -150,6 +187,6 @@ def _identity(folder: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _sort_key(parts: Sequence[str]) -> list[tuple[str, str]]:
+def sort_key(parts: Sequence[str]) -> list[tuple[str, str]]:
     """By name, upper and lower case together; the exact name decides between equals."""
     return [(part.casefold(), part) for part in parts]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vhsbatch.errors import UsageError
 
+_OF_A_DISC = re.compile(r"(video_ts|vts_\d\d_\d)\.(vob|ifo|bup)")
 _MENU = re.compile(r"video_ts\.vob|vts_\d\d_0\.vob")
 _PART = re.compile(r"(vts_\d\d)_([1-9])\.vob")
 
@@ -39,6 +40,15 @@ def why_not_alone(name: str, beside: Collection[str], *, join: bool = False) -> 
     if join:
         return None
     return "a part of a DVD title", "'vhs-upscale batch FOLDER OUT' joins its parts, with --join auto"
+
+
+def is_of_a_disc(name: str) -> bool:
+    """Whether a file is called like one of a DVD.
+
+    >>> is_of_a_disc("VTS_01_1.VOB"), is_of_a_disc("video_ts.ifo"), is_of_a_disc("tape.vob")
+    (True, True, False)
+    """
+    return _OF_A_DISC.fullmatch(name.lower()) is not None
 
 
 def refuse_part(video: Path) -> None:

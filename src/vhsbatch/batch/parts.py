@@ -45,15 +45,19 @@ class Recording:
         parts: the files, in their order.
         name: what results are called after.
         evidence: what proves that they belong together.
+        told: what the user should know of it, if it is no list of files that are joined.
     """
 
     parts: tuple[Path, ...]
     name: str
     evidence: str
+    told: str = ""
 
     @property
     def note(self) -> str:
         """What the user should know of it."""
+        if self.told:
+            return self.told
         first, last = self.parts[0].name, self.parts[-1].name
         return (
             f"joined: {first} to {last} ({counted(len(self.parts), 'file')}, {self.evidence}); "

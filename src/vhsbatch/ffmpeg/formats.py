@@ -148,7 +148,8 @@ def _script(
     return "\n".join(lines) + "\n"
 
 
-def _script_url(script: str) -> str:
+def data_url(script: str) -> str:
+    """A file that FFmpeg reads from its command line."""
     return f"data:text/plain;base64,{base64.b64encode(os.fsencode(script)).decode('ascii')}"
 
 
@@ -188,9 +189,9 @@ def input_url(source: Source | Served, *, sound: bool = False) -> str:
             begins = [part.sound_s if sound else part.picture_s for part in source.parts]
             times = [time_s for time_s in (*begins, source.end_s) if time_s is not None]
             durations_s = [after - before for before, after in pairwise(times)]
-            return _script_url(concat_script([part.path for part in source.parts], durations_s))
+            return data_url(concat_script([part.path for part in source.parts], durations_s))
         case InSpans():
-            return _script_url(span_script(source))
+            return data_url(span_script(source))
         case Path():
             return file_url(source)
 

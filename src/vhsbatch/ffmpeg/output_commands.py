@@ -9,7 +9,12 @@ from pathlib import Path
 from vhsbatch.ffmpeg.audio import AudioEncode, heard_tracks, loudness_filters
 from vhsbatch.ffmpeg.formats import file_url, input_options, input_url
 from vhsbatch.ffmpeg.segment_commands import PROGRESS, QUIET
-from vhsbatch.ffmpeg.stream_mapping import date_arguments, subtitle_arguments, timecode_arguments
+from vhsbatch.ffmpeg.stream_mapping import (
+    chapters_input,
+    date_arguments,
+    subtitle_arguments,
+    timecode_arguments,
+)
 from vhsbatch.model.media import AudioTrack
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.timeline import TICKS_PER_S
@@ -43,7 +48,10 @@ def join_command(
     sound_shift_s = _sound_shift_s(plan)
     shift_s = -float(plan.info.video.start_s + plan.from_s)
     changing = changing_tracks(plan)
-    titles = 2 if not _titles(plan) else 4 if changing else 3
+    of_title = chapters_input(plan.info)
+    further = 4 if changing else 3
+    titles = further if _titles(plan) else 2
+    chapters = further if of_title else 2
     return (
         *(ffmpeg, *QUIET, *PROGRESS, *tolerance(plan), "-copyts"),
         *(("-f", "concat", "-safe", "0") if retimed is None else ()),
@@ -54,10 +62,12 @@ def join_command(
         *("-i", input_url(source)),
         *(("-itsoffset", f"{sound_shift_s:.9f}", *_FROM_STDIN) if changing else ()),
         *_titles(plan),
+        *(("-itsoffset", f"{shift_s:.9f}", *of_title) if of_title else ()),
         *("-map", "0:v:0", "-c:v", "copy", *_tag(plan)),
         *_sound_arguments(audio, changing),
         *subtitle_arguments(plan, 2),
-        *("-map_metadata", str(titles), "-map_chapters", "2", *timecode_arguments(plan)),
+        *("-map_metadata", str(titles), "-map_chapters", str(chapters)),
+        *timecode_arguments(plan),
         *date_arguments(plan),
         *_container(plan),
         *_end(plan),

@@ -3,11 +3,15 @@
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
+from vhsbatch.ffmpeg.formats import data_url
 from vhsbatch.model.media import MediaInfo, SubtitleTrack
 from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.recipe import Recipe
 from vhsbatch.model.trim import Excerpt
+
+_MICROSECONDS = 1_000_000
 
 _TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "subrip", "text", "webvtt"})
 _PICTURE_CODECS = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle"})
@@ -94,6 +98,23 @@ def _of_excerpt(excerpt: Excerpt) -> str:
         outside, end = rf"{outside}+gte(pts*tb\,{length_s})", rf"min({end}\,{length_s}/TB)"
     cut = rf"ts='max(PTS\,0)':duration='{end}-max(PTS\,0)'"
     return f"noise=amount=0:drop='{outside}',setts={cut}"
+
+
+def chapters_input(info: MediaInfo) -> tuple[str, ...]:
+    """FFmpeg's arguments for an input that has the chapters of a DVD title; nothing where it has none.
+
+    They are on the clock of the source, and have names: without, a chapter is not written into MP4.
+    """
+    if info.title is None or not info.title.chapters_s:
+        return ()
+    begins_s = info.title.chapters_s
+    last_s = max(info.video.start_s + info.video.frames / info.video.rate, begins_s[-1])
+    lines = [";FFMETADATA1"]
+    for number, (from_s, to_s) in enumerate(pairwise((*begins_s, last_s)), start=1):
+        begin, end = (round(at_s * _MICROSECONDS) for at_s in (from_s, to_s))
+        lines += ["[CHAPTER]", f"TIMEBASE=1/{_MICROSECONDS}", f"START={begin}", f"END={end}"]
+        lines.append(f"title=Chapter {number}")
+    return ("-protocol_whitelist", "data", "-f", "ffmetadata", "-i", data_url("\n".join(lines) + "\n"))
 
 
 def timecode_arguments(plan: JobPlan) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """A DVD as files: a folder VIDEO_TS, or an image (ISO 9660) that holds one. Both are only read."""
 
+import os
 import re
 import struct
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,11 @@ class Disc:
     def name(self) -> str:
         """What its titles are called after."""
         return self.path.stem if self.is_image else self.path.resolve().parent.name
+
+    @property
+    def shown_name(self) -> str:
+        """What it is called where it lies."""
+        return self.path.name if self.is_image else self.name
 
     @property
     def is_image(self) -> bool:
@@ -139,8 +145,13 @@ def _in_folder(path: Path) -> dict[str, Piece]:
 
 
 def _in_image(path: Path) -> dict[str, Piece]:
-    """The files in the folder VIDEO_TS of an image."""
+    """The files in the folder VIDEO_TS of an image, as far as they are there."""
     with open_regular(path) as file:
+        there_bytes = os.fstat(file.fileno()).st_size
+
+        def piece(sector: int, size_bytes: int) -> Piece:
+            start = min(sector * SECTOR_BYTES, there_bytes)
+            return Piece(path=path.absolute(), start=start, stop=min(start + size_bytes, there_bytes))
 
         def read(sector: int, size_bytes: int) -> bytes:
             file.seek(sector * SECTOR_BYTES)
@@ -157,9 +168,7 @@ def _in_image(path: Path) -> dict[str, Piece]:
                 if folder is None:
                     break
                 return {
-                    name.decode("ascii", "replace").upper(): Piece(
-                        path=path.absolute(), start=at * SECTOR_BYTES, stop=at * SECTOR_BYTES + size_bytes
-                    )
+                    name.decode("ascii", "replace").upper(): piece(at, size_bytes)
                     for name, (at, size_bytes) in _listed(read(*folder))
                     if name not in _ITSELF_AND_ABOVE
                 }

@@ -130,22 +130,23 @@ async def _read_title(
     """A title of a DVD, what its packets tell, and what the user should know of it."""
     table = parts[0].path
     path = table if table.suffix.lower() == IMAGE_SUFFIX else table.parent
-    title, laid = await anyio.to_thread.run_sync(_laid, path, number)
+    name, title, laid = await anyio.to_thread.run_sync(_laid, path, number)
     packets = await scan_title(laid, timeout_s=timeout_s)
     expect(packets)
     joined = Joined(parts=tuple(parts), title=packets.title)
-    notes = [f"title {number} of {path.name}"]
+    notes = [f"title {number} of {name}"]
     if title.listed.angles > 1:
         notes.append(f"of its {title.listed.angles} angles the first is restored")
     return in_spans(joined, packets.spans), packets, tuple(notes)
 
 
-def _laid(path: Path, number: int) -> tuple[Title, Layout]:
+def _laid(path: Path, number: int) -> tuple[str, Title, Layout]:
+    """What a disc is called, one of its titles, and how that lies on it."""
     disc = open_disc(path)
     title = next((title for title in titles_of(disc) if title.number == number), None)
     if title is None:
         raise InputError(f"{path.name} has no title {number} any more", fix="run the command again")
-    return title, layout(disc, title)
+    return disc.shown_name, title, layout(disc, title)
 
 
 async def _read(

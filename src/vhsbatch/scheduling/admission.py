@@ -152,9 +152,9 @@ class Admission:
 
     async def hold_if_away(self, job: Job, error: Exception) -> bool:
         """Hold a video whose source is away; return whether it was held."""
-        why = await in_thread(self._sources.away, job.source)
+        why = await in_thread(self._sources.away, job.files[0])
         if why is None:
-            if not was_away(error, job.source) or not job.source.exists():
+            if not was_away(error, job.files[0]) or not job.files[0].exists():
                 return False
             # It is back already. If this repeats, the cause is another one.
             self._was_away[job.id] += 1
@@ -231,7 +231,7 @@ class Admission:
             await anyio.sleep(_WATCH_S)
             for job in [job.job for job in self._state.open.values() if job.phase is Phase.HELD]:
                 if job.id in self._away:
-                    if await in_thread(self._sources.away, job.source) is None:
+                    if await in_thread(self._sources.away, job.files[0]) is None:
                         self._away.discard(job.id)
                         await plan(job)
                     continue

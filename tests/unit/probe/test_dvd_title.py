@@ -56,7 +56,7 @@ def test_the_picture_of_a_part_follows_that_of_the_one_before(tmp_path: Path) ->
     assert second.length_s == 1 + Fraction(1, 100)
     title = as_read(laid, (0x80, 0x1E0), times)
     assert [(stream.id, stream.language) for stream in title.streams] == [(0x1E0, None), (0x80, "eng")]
-    assert title.chapters_s == (0, 1)
+    assert title.chapters_s == (Fraction(0), Fraction(1))
 
 
 def test_an_encrypted_title_is_refused(tmp_path: Path) -> None:
