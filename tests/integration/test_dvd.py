@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ import pytest
 import program
 from clips import FFMPEG, ffmpeg
 from discs import author, burn, image, small_disc
+from vhsbatch.batch.discs import title_for
+from vhsbatch.cluster.files import read_block
+from vhsbatch.cluster.source_server import SourceServer
+from vhsbatch.ffmpeg.formats import input_arguments
+from vhsbatch.model.media import MediaInfo
+from vhsbatch.model.source import Served, Source
+from vhsbatch.probe.probe import probe
+from vhsbatch.process.spawn import run
 
 # Nothing is changed, so that every frame and every sample can be compared.
 PRESET = """\
@@ -28,7 +37,7 @@ AN_HOUR_S = 3600
 DISC = """
 <vmgm/>
 <titleset><titles><audio lang="en"/><audio lang="de"/>
-<pgc><vob file="a.mpg" chapters="0,3"/><vob file="b.mpg"/></pgc>
+<pgc><vob file="a.mpg" chapters="0,3"/><vob file="b.mpg" chapters="0"/></pgc>
 <pgc><vob file="b.mpg"/></pgc>
 </titles></titleset>
 <titleset><titles><audio lang="fr"/>
@@ -71,9 +80,11 @@ def settle(folder: Path) -> None:
         os.utime(path, (then_s, then_s))
 
 
-def restore(folder: Path, command: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
+def restore(
+    folder: Path, command: str, *words: str | Path, preset: str = PRESET
+) -> subprocess.CompletedProcess[str]:
     (folder / "vhsbatch.toml").write_text("presets = ['own.toml']\n")
-    (folder / "own.toml").write_text(PRESET)
+    (folder / "own.toml").write_text(preset)
     return program.run(command, *words, "-p", "own", "--engine", "ffmpeg", "--no-tui", cwd=folder)
 
 
@@ -89,14 +100,6 @@ def digests(path: Path, stream: str, *source: str) -> list[str]:
         capture_output=True, check=True, text=True,
     )  # fmt: skip
     return [line.split()[-1] for line in done.stdout.splitlines() if not line.startswith("#")]
-
-
-def played(iso: Path, title: int, folder: Path) -> Path:
-    """What FFmpeg's player of DVDs makes of a title, without loss."""
-    path = folder / f"played_{title}.mkv"
-    how = ("-map", "0:v", "-map", "0:a", "-c:v", "ffv1", "-c:a", "pcm_s16le")
-    ffmpeg("-f", "dvdvideo", "-title", str(title), "-i", iso, *how, path)
-    return path
 
 
 def described(path: Path) -> str:
@@ -117,21 +120,15 @@ def test_a_folder_and_an_image_give_a_video_for_each_title(disc: Path, iso: Path
     assert results == [
         f"{name}_title_{number}_288p.mkv" for name in ("Wedding", "tapes") for number in ("01", "03")
     ]
-    assert "left out: tapes_title_02.dvd (all of it is in title 1 too" in done.stderr
-    assert "left out: tapes_title_04.dvd (shorter than 5 s" in done.stderr
+    assert "left out: Wedding_title_02.dvd and 1 more (all of it is in title 1 too" in done.stderr
+    assert "left out: Wedding_title_04.dvd and 1 more (shorter than 5 s" in done.stderr
     assert "tapes_title_01: title 1 of tapes.iso, 0:11, 3 chapters, eng and ger" in done.stderr
 
-    reference = tmp_path / "reference"
-    reference.mkdir()
-    for title in (1, 3):
-        played(iso, title, reference)
-    settle(reference)
-    again = restore(tmp_path, "batch", "reference", "reference_out")
-    assert again.returncode == 0, again.stderr
-    for title in (1, 3):
-        expected = digests(tmp_path / "reference_out" / f"played_{title}_288p.mkv", "v")
-        for name in ("Wedding", "tapes"):
-            assert digests(tmp_path / "out" / f"{name}_title_0{title}_288p.mkv", "v") == expected
+    for title in ("01", "03"):
+        of_folder, of_image = (
+            digests(tmp_path / "out" / f"{name}_title_{title}_288p.mkv", "v") for name in ("Wedding", "tapes")
+        )
+        assert of_folder == of_image
     assert len(digests(tmp_path / "out" / "tapes_title_01_288p.mkv", "v")) == 280
     for sound in ("a:0", "a:1"):
         of_folder, of_image = (
@@ -161,6 +158,16 @@ def test_a_folder_and_an_image_give_a_video_for_each_title(disc: Path, iso: Path
     ]
 
 
+def test_a_title_is_the_same_however_it_is_cut(iso: Path, tmp_path: Path) -> None:
+    for seconds in (2, 60):
+        preset = PRESET.replace("segment_s = 2", f"segment_s = {seconds}")
+        done = restore(tmp_path, "upscale", iso, "-o", f"{seconds}.mkv", preset=preset)
+        assert done.returncode == 0, done.stderr
+        assert "; --title takes another: 2 (0:05), 3 (0:05), 4 (0:02)" in done.stderr
+    for stream in ("v", "a:0", "a:1"):
+        assert digests(tmp_path / "2.mkv", stream) == digests(tmp_path / "60.mkv", stream)
+
+
 def test_what_is_no_dvd_is_left_out_with_the_reason(tmp_path: Path) -> None:
     captures = tmp_path / "in"
     captures.mkdir()
@@ -183,3 +190,90 @@ def test_a_folder_without_its_table_is_joined_by_names(disc: Path, tmp_path: Pat
     done = restore(tmp_path, "batch", "in", "out", "--dry-run")
     assert "VTS_02_1.VOB -> VTS_02_1_288p.mkv" in done.stdout, done.stdout + done.stderr
     assert "left out: VIDEO_TS.IFO (VIDEO_TS.IFO is damaged" in done.stdout
+
+
+def test_a_title_that_is_named_is_restored_whatever_it_is(iso: Path, tmp_path: Path) -> None:
+    done = restore(tmp_path, "upscale", iso, "-o", "out", "--title", "4")
+    assert done.returncode == 0, done.stderr
+    assert len(digests(tmp_path / "out" / "tapes_title_04_288p.mkv", "v")) == 50
+
+
+def test_without_a_number_the_longest_title_is_planned_and_the_others_are_named(
+    iso: Path, disc: Path, tmp_path: Path
+) -> None:
+    for source in (iso, disc, disc / "VIDEO_TS", disc / "VIDEO_TS" / "VIDEO_TS.IFO"):
+        out = tmp_path / "out" / f"{source.name}.mkv"
+        out.parent.mkdir(exist_ok=True)
+        out.write_bytes(b"in the way")  # which ends it before anything is restored
+        done = restore(tmp_path, "upscale", source, "-o", out)
+        assert done.returncode == 2
+        assert f"{out} exists" in done.stderr
+
+
+def test_what_is_no_title_is_refused_in_one_line(iso: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "photos.iso"
+    photos.write_bytes(image({}, folder=b"PHOTOS"))
+    cut_off = tmp_path / "cut.iso"
+    cut_off.write_bytes(iso.read_bytes()[:-100_000])
+    video = tmp_path / "tape.mpg"
+    video.write_bytes(b"x")
+    for said, words in {
+        "has no title 9 (its titles are 1 (0:11), 2 (0:05), 3 (0:05), 4 (0:02))": (iso, "--title", "9"),
+        "it is no DVD-Video": (photos,),
+        "it is not complete": (cut_off, "--title", "4"),
+        "--title 1: ": (video, "--title", "1"),
+        "does not exist": (tmp_path / "nothing.iso",),
+    }.items():
+        done = restore(tmp_path, "upscale", *words, "-o", "out")
+        assert done.returncode == 2, done.stdout
+        assert said in done.stderr
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+async def title_of(disc: Path, number: int) -> MediaInfo:
+    found = title_for(disc, number)
+    assert found is not None
+    return await probe(found.path, parts=found.recording.parts, ffmpeg=FFMPEG)
+
+
+async def frames_from(source: Source | Served, from_s: Fraction | None) -> list[tuple[str, str]]:
+    """When each frame from some second on is shown, and its digest."""
+    command = (
+        *(FFMPEG, "-nostdin", "-hide_banner", "-loglevel", "error", "-copyts"),
+        *input_arguments(source, from_s=from_s, keeps_clock=True),
+        *("-map", "0:v:0", "-fps_mode", "passthrough", "-f", "framemd5", "-"),
+    )
+    finished = await run(command, timeout_s=60)
+    lines = [line for line in finished.stdout.decode().splitlines() if not line.startswith("#")]
+    return [(words[2].strip(), words[-1]) for words in (line.split(",") for line in lines)]
+
+
+@pytest.mark.anyio
+async def test_wherever_reading_begins_every_frame_is_the_same_at_the_same_time(iso: Path) -> None:
+    info = await title_of(iso, 1)
+    assert info.exact_seek
+    assert (info.video.frames, info.video.gaps, len(info.spans)) == (280, (), 2)
+    whole = await frames_from(info.source, None)
+    assert [digest for _, digest in whole] == digests(iso, "v", "-f", "dvdvideo", "-title", "1")
+    for tenths in (5, 20, 33, 50, 57, 59, 60, 61, 65, 90, 108):
+        from_s = Fraction(tenths, 10)
+        seen = await frames_from(info.source, from_s)
+        assert seen == whole[len(whole) - len(seen) :]
+        # What is read before a segment warms its filters; a second of it may be missing.
+        assert len(seen) >= len(whole) - (tenths / 10 + 1) * 25
+
+
+@pytest.mark.anyio
+async def test_another_machine_reads_the_same_frames_of_an_image(iso: Path) -> None:
+    info = await title_of(iso, 1)
+
+    async def block(number: int) -> bytes:
+        return read_block(iso, number)
+
+    server = SourceServer()
+    async with server.serving(block, size_bytes=info.size_bytes, suffix=".iso") as served:
+        for from_s in (None, Fraction(2), Fraction(6), Fraction(9)):
+            seen = await frames_from(info.in_spans(served), from_s)
+            assert seen
+            assert seen == await frames_from(info.source, from_s)
+    server.stop()

@@ -1,9 +1,8 @@
 """The titles of a DVD as recordings: which of them are restored, and which are left out."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from fractions import Fraction
 from pathlib import Path
 
 from vhsbatch.batch.parts import Recording
@@ -148,34 +147,46 @@ def _place(disc: Disc, root: Path) -> Path:
     return root if root in (disc.path, disc.path.parent) else disc.path.parent.parent
 
 
-def chosen_title(path: Path, number: int | None) -> tuple[TitleOnDisc, str]:
-    """A title of a disc that a user names, and what is to be said of it.
+def title_for(path: Path, number: int | None) -> TitleOnDisc | None:
+    """The title of a DVD that a user names; None where `path` is no DVD.
 
     Args:
-        path: the image, or the folder VIDEO_TS.
+        path: an image, a folder VIDEO_TS, a folder that holds one, or a video.
         number: the title; None for the longest.
 
     Raises:
-        UsageError: there is none of that number.
-        InputError: the disc cannot be read, or is encrypted.
+        UsageError: there is no such title, or it cannot be restored.
     """
-    disc = open_disc(path)
-    titles = titles_of(disc)
-    lengths = {title.number: title.table.length_s for title in titles}
-    listed = ", ".join(f"{each} ({_clock(length_s)})" for each, length_s in lengths.items())
+    place = disc_at(path)
+    if place is None or not place.exists():
+        if number is not None:
+            raise UsageError(f"--title {number}: {path} is no DVD", fix="leave --title out")
+        return None
+    try:
+        disc = open_disc(place)
+        titles = titles_of(disc)
+        title = _chosen(path, titles, number)
+        layout(disc, title)
+    except InputError as error:
+        raise UsageError(f"{path}: {error.cause}", fix=error.fix) from error
+    found = title_on_disc(disc, title, title_path(_place(disc, disc.path.parent), disc.name, title.number))
+    others = [other for other in titles if other is not title]
+    if not others or number is not None:
+        return found
+    told = f"{found.recording.told}; --title takes another: {_listed(others)}"
+    return replace(found, recording=replace(found.recording, told=told))
+
+
+def _chosen(path: Path, titles: Sequence[Title], number: int | None) -> Title:
     if not titles:
         raise InputError("it has no titles")
     if number is None:
-        number = max(lengths, key=lambda each: (lengths[each], -each))
-    title = next((title for title in titles if title.number == number), None)
-    if title is None:
-        raise UsageError(f"{path} has no title {number}", fix=f"its titles are {listed}")
-    layout(disc, title)
-    found = title_on_disc(disc, title, title_path(_place(disc, disc.path.parent), disc.name, number))
-    others = ", ".join(f"{each} ({_clock(length_s)})" for each, length_s in lengths.items() if each != number)
-    also = f"; --title takes another: {others}" if others else ""
-    return found, f"{found.recording.told}{also}"
+        return max(titles, key=lambda title: (title.table.length_s, -title.number))
+    for title in titles:
+        if title.number == number:
+            return title
+    raise UsageError(f"{path} has no title {number}", fix=f"its titles are {_listed(titles)}")
 
 
-def _clock(length_s: Fraction) -> str:
-    return duration(float(length_s))
+def _listed(titles: Sequence[Title]) -> str:
+    return ", ".join(f"{title.number} ({duration(float(title.table.length_s))})" for title in titles)

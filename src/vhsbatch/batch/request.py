@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from vhsbatch.analysis.autodetect import AutoDetect
 from vhsbatch.batch.captures import captures_of
+from vhsbatch.batch.discs import TitleOnDisc
 from vhsbatch.batch.ledger import Ledger, read_ledger
 from vhsbatch.batch.naming import (
     KEEP_SOURCES,
@@ -25,6 +26,7 @@ from vhsbatch.events.journal import STATE_FOLDER
 from vhsbatch.formatting import counted
 from vhsbatch.fs import state_of
 from vhsbatch.model.plan import Job
+from vhsbatch.model.source import IMAGE_SUFFIX
 from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides
 from vhsbatch.restore.ownership import NO_RULES, InTheWay, Rules
 from vhsbatch.restore.per_video import shipped_preset
@@ -243,6 +245,10 @@ def expect_video(path: Path) -> None:
     if not path.is_file():
         why = "is a folder" if path.is_dir() else "is not a file" if path.exists() else "does not exist"
         raise UsageError(f"{path} {why}", fix="give a video; 'vhs-upscale batch' takes a folder")
+    if path.suffix.lower() == IMAGE_SUFFIX:
+        raise UsageError(
+            f"{path} is an image of a disc, not a video", fix="'vhs-upscale upscale' restores its titles"
+        )
 
 
 @contextmanager
@@ -260,25 +266,35 @@ def container_of(output: Path) -> str | None:
     return ending if ending in get_args(Container) and not output.is_dir() else None
 
 
-def job_of_video(video: Path, output: Path, preset: Preset) -> Job:
+def job_of_video(video: Path, output: Path, preset: Preset, of_disc: TitleOnDisc | None = None) -> Job:
     """The job of one video; `output` is a file, or a folder in which the result gets its usual name.
+
+    Args:
+        video: the video, or the DVD.
+        output: where its result goes.
+        preset: with every override applied.
+        of_disc: the title of the DVD; None for a video.
 
     Raises:
         UsageError: the video is not there, or the output would replace it.
     """
-    expect_video(video)
+    if of_disc is None:
+        expect_video(video)
+    source = video.resolve() if of_disc is None else of_disc.path.parent.resolve() / of_disc.path.name
+    recordings = {} if of_disc is None else {source: of_disc.recording}
     if STATE_FOLDER in output.absolute().parts:
         raise UsageError(
             f"--output {output} is inside the state folder of a batch", fix="name another folder"
         )
     if output.is_dir() or not output.suffix:
         (job,) = name_jobs(
-            [video.resolve()],
-            video.resolve().parent,
+            [source],
+            source.parent,
             output.resolve(),
             suffix=_suffix(None, preset),
             extension=preset.container,
             known=read_ledger(output.resolve()).names,
+            recordings=recordings,
         )
     elif container_of(output) is None:
         raise UsageError(
@@ -286,7 +302,8 @@ def job_of_video(video: Path, output: Path, preset: Preset) -> Job:
         )
     else:
         final = output.resolve()
-        job = Job(id=final.name, index=1, source=video.resolve(), output=final)
+        parts = () if of_disc is None else of_disc.recording.parts
+        job = Job(id=final.name, index=1, source=source, output=final, parts=parts)
     refuse_overwriting_sources([job])
     return job
 

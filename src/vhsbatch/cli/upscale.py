@@ -13,6 +13,7 @@ def upscale(
     /,
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    title: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
     from_results: bool = False,
@@ -21,8 +22,9 @@ def upscale(
     """Restore one video.
 
     Args:
-        video: The capture. It is never changed.
+        video: The capture, or a DVD: an ISO, or a folder VIDEO_TS. It is never changed.
         output: The result: a file, or a folder in which it gets its usual name.
+        title: Which title of a DVD; without it the longest.
         resume: Continue an interrupted run, and keep its finished segments.
         overwrite: Make the result again, and replace a file with its name that vhs-upscale did not make.
         from_results: Restore the video even if it is a result itself.
@@ -30,6 +32,7 @@ def upscale(
     """
     # The help needs the signature alone.
     from vhsbatch.batch.captures import refuse_result
+    from vhsbatch.batch.discs import title_for
     from vhsbatch.batch.dvd import refuse_part
     from vhsbatch.batch.ledger import read_ledger
     from vhsbatch.batch.request import (
@@ -53,11 +56,14 @@ def upscale(
         BatchOptions(which=which, **vars(options)), before, replan=False, container=container_of(output)
     )
     rules = rules_of(which, options.machine)
-    job = job_of_video(video, output, preset)
+    of_disc = title_for(video, title)
+    job = job_of_video(video, output, preset, of_disc)
     if not from_results:
         refuse_result(video.resolve())
-    refuse_part(video)
-    chosen = Chosen((job,), in_the_way([job], read_ledger(job.output.parent), rules))
+    if of_disc is None:
+        refuse_part(video)
+    notes = () if of_disc is None else (of_disc.recording.note,)
+    chosen = Chosen((job,), in_the_way([job], read_ledger(job.output.parent), rules), notes)
     refuse_what_is_in_the_way(chosen)
     request = request_for(
         chosen,

@@ -14,7 +14,7 @@ SOURCE = "source"
 
 def files_of(plan: JobPlan) -> dict[str, Path]:
     """The files that a segment is made from, with the names by which a machine asks for them. Pure."""
-    files = {SOURCE: plan.info.path}
+    files = {SOURCE: plan.job.files[0]}
     if plan.preset.colour.lut is not None:
         files["lut"] = plan.preset.colour.lut
     if plan.nnedi_weights is not None:

@@ -66,7 +66,7 @@ class Member:
         here = mapped(path, self.paths)
         if name != SOURCE:
             return here if here.is_file() else None
-        if info.joined is None:
+        if info.joined is None or len(info.joined.parts) == 1:
             return here if is_source(here, info.size_bytes, info.modified_ns) else None
         for part in info.joined.parts:
             if not is_source(mapped(part.path, self.paths), part.size_bytes, part.modified_ns):
@@ -97,7 +97,8 @@ class Member:
         if preset.colour.lut is not None:
             colour = preset.colour.model_copy(update={"lut": files["lut"]})
             preset = preset.model_copy(update={"colour": colour})
-        source = files.get(SOURCE, plan.info.path)
+        # No file lies where a title of a DVD seems to be: its pieces say in which file they are.
+        source = plan.info.path if plan.info.title is not None else files.get(SOURCE, plan.info.path)
         local = replace(
             plan,
             job=replace(
@@ -118,7 +119,11 @@ class Member:
         if joined is None:
             return None
         parts = (replace(part, path=mapped(part.path, self.paths)) for part in joined.parts)
-        return replace(joined, parts=tuple(parts))
+        title = joined.title
+        if title is not None:
+            pieces = (replace(piece, path=mapped(piece.path, self.paths)) for piece in title.pieces)
+            title = replace(title, pieces=tuple(pieces))
+        return replace(joined, parts=tuple(parts), title=title)
 
     def _upscaling(self, planned: Upscaling, files: Mapping[str, Path]) -> Upscaling:
         return replace(

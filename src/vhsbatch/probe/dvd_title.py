@@ -65,7 +65,7 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class TitleLayout:
     """How a title lies on its disc.
 
     Attributes:
@@ -96,10 +96,10 @@ class Layout:
         )
 
 
-def layout_of(text: str) -> Layout:
-    """The layout that `Layout.as_json` has written."""
+def layout_of(text: str) -> TitleLayout:
+    """The layout that `TitleLayout.as_json` has written."""
     said: dict[str, Any] = json.loads(text)
-    return Layout(
+    return TitleLayout(
         number=said["number"],
         pieces=tuple(Piece(path=Path(path), start=start, stop=stop) for path, start, stop in said["pieces"]),
         clocks=tuple(
@@ -165,7 +165,7 @@ def repeated_by(titles: Sequence[Title]) -> dict[int, tuple[int, ...]]:
     return found
 
 
-def layout(disc: Disc, title: Title) -> Layout:
+def layout(disc: Disc, title: Title) -> TitleLayout:
     """How a title lies on its disc.
 
     Raises:
@@ -180,7 +180,7 @@ def layout(disc: Disc, title: Title) -> Layout:
         ) from error
 
 
-def _layout(parts: Sequence[Piece], title: Title) -> Layout:
+def _layout(parts: Sequence[Piece], title: Title) -> TitleLayout:
     pieces = bytes_of(parts, [sectors for cell in title.table.cells for sectors in cell.sectors])
     if not pieces:
         raise InputError("it is empty")
@@ -200,7 +200,7 @@ def _layout(parts: Sequence[Piece], title: Title) -> Layout:
         if place in title.table.chapters:
             chapters.append((len(clocks) - 1, begins))
         start = stop
-    return Layout(
+    return TitleLayout(
         number=title.number,
         pieces=pieces,
         clocks=tuple(clocks),
@@ -248,7 +248,7 @@ def _read(piece: Piece) -> bytes:
         return file.read(piece.size_bytes)
 
 
-def in_spans(laid: Layout, times: Sequence[Times]) -> Iterator[Span]:
+def in_spans(laid: TitleLayout, times: Sequence[Times]) -> Iterator[Span]:
     """The parts of a title as FFmpeg reads them, one after the other. Pure.
 
     The picture of each begins where that of the one before ends.
@@ -265,7 +265,7 @@ def in_spans(laid: Layout, times: Sequence[Times]) -> Iterator[Span]:
         yield Span(start=clock.start, stop=clock.stop, length_s=time.end_s - time.start_s - next_head_s)
 
 
-def as_read(laid: Layout, ids: Sequence[int], times: Sequence[Times]) -> DvdTitle:
+def as_read(laid: TitleLayout, ids: Sequence[int], times: Sequence[Times]) -> DvdTitle:
     """A title as FFmpeg reads it. Pure.
 
     Args:

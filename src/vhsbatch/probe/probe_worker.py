@@ -34,7 +34,7 @@ from vhsbatch.probe.camera import WITH_DISPLAY_MATRIX, is_mirrored, recorded
 from vhsbatch.probe.completeness import fills_container
 from vhsbatch.probe.dv_frames import DvFrames, dv_frames
 from vhsbatch.probe.dvd_ifo import TICKS_PER_S
-from vhsbatch.probe.dvd_title import Layout, Times, as_read, in_spans, layout_of
+from vhsbatch.probe.dvd_title import Times, TitleLayout, as_read, in_spans, layout_of
 from vhsbatch.probe.stream_headers import picture_header, searched_bytes
 
 # AVFieldOrder: unknown, progressive, tt, bb, tb, bt. FFmpeg itself writes "tb" for top field first.
@@ -71,7 +71,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def scan(paths: Sequence[Path], laid: Layout | None = None) -> dict[str, Any]:
+def scan(paths: Sequence[Path], laid: TitleLayout | None = None) -> dict[str, Any]:
     """Everything about the files that can be known without decoding their picture.
 
     Args:
@@ -158,7 +158,7 @@ def _scanned(
     }
 
 
-def _title(laid: Layout) -> tuple[DvdTitle, tuple[Span, ...]]:
+def _title(laid: TitleLayout) -> tuple[DvdTitle, tuple[Span, ...]]:
     """A title of a DVD as FFmpeg opens it: with the streams with which its first part begins."""
     times: list[Times] = []
     ids: list[int] = []
@@ -172,7 +172,7 @@ def _title(laid: Layout) -> tuple[DvdTitle, tuple[Span, ...]]:
     return as_read(laid, ids, times), tuple(in_spans(laid, times))
 
 
-def _part(laid: Layout, start: int, stop: int) -> Any:
+def _part(laid: TitleLayout, start: int, stop: int) -> Any:
     """A part of a title by itself, with its own clock."""
     part = Span(start=start, stop=stop, length_s=Fraction(0))
     title = DvdTitle(number=laid.number, pieces=laid.pieces, streams=())

@@ -24,7 +24,7 @@ from vhsbatch.fs import modified_ns_of
 from vhsbatch.model.media import AudioTrack
 from vhsbatch.model.source import IMAGE_SUFFIX, InSpans, Joined, PartFile, Source, Span, title_number
 from vhsbatch.probe.dvd_disc import open_disc
-from vhsbatch.probe.dvd_title import Layout, Title, layout, titles_of
+from vhsbatch.probe.dvd_title import Title, TitleLayout, layout, titles_of
 from vhsbatch.probe.scan import Scan, scan, scan_title
 
 # Slow disks and network shares read at least this much.
@@ -140,7 +140,7 @@ async def _read_title(
     return in_spans(joined, packets.spans), packets, tuple(notes)
 
 
-def _laid(path: Path, number: int) -> tuple[str, Title, Layout]:
+def _laid(path: Path, number: int) -> tuple[str, Title, TitleLayout]:
     """What a disc is called, one of its titles, and how that lies on it."""
     disc = open_disc(path)
     title = next((title for title in titles_of(disc) if title.number == number), None)

@@ -18,7 +18,7 @@ from vhsbatch.ffmpeg.formats import DECLARING_DEMUXERS
 from vhsbatch.formatting import place
 from vhsbatch.model.media import AudioTrack, FieldOrder, SubtitleTrack
 from vhsbatch.model.source import DiscStream, DvdTitle, Span
-from vhsbatch.probe.dvd_title import Layout
+from vhsbatch.probe.dvd_title import TitleLayout
 from vhsbatch.process.spawn import describe_exit, run
 
 # The frame count of an AVI that was written to a pipe.
@@ -186,7 +186,7 @@ async def scan(*paths: Path, beginning: bytes, timeout_s: float | None, of_sourc
     return await anyio.to_thread.run_sync(_parse, answer, beginning)
 
 
-async def scan_title(laid: Layout, *, timeout_s: float | None) -> Scan:
+async def scan_title(laid: TitleLayout, *, timeout_s: float | None) -> Scan:
     """Read all packets of a title of a DVD, in a child process.
 
     Raises:

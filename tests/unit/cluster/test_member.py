@@ -13,7 +13,7 @@ from vhsbatch.cluster.files import SOURCE
 from vhsbatch.cluster.member import Member
 from vhsbatch.errors import ToolError
 from vhsbatch.model.media import MediaInfo
-from vhsbatch.model.source import Joined, PartFile
+from vhsbatch.model.source import DvdTitle, Joined, PartFile, Piece
 
 
 def joined(folder: Path) -> MediaInfo:
@@ -40,3 +40,24 @@ def test_every_path_is_mapped(tmp_path: Path) -> None:
     mapped: Any = Member._joined
     parts = mapped(member, info.joined).parts
     assert [part.path for part in parts] == [Path("/mnt/tape_1.avi"), Path("/mnt/tape_2.avi")]
+
+
+def test_a_title_in_an_image_is_sent_and_its_pieces_are_mapped(tmp_path: Path) -> None:
+    iso = tmp_path / "disc.iso"
+    iso.write_bytes(b"x")
+    state = iso.stat()
+    part = PartFile(path=iso, size_bytes=1, modified_ns=state.st_mtime_ns)
+    title = DvdTitle(number=1, pieces=(Piece(path=iso, start=0, stop=1),), streams=())
+    info = replace(
+        make.info(),
+        path=tmp_path / "disc_title_01.dvd",
+        size_bytes=1,
+        modified_ns=state.st_mtime_ns,
+        joined=Joined(parts=(part,), title=title),
+    )
+    seen: Any = Member.seen
+    assert seen(SimpleNamespace(paths={}), SOURCE, iso, info) == iso
+    assert seen(SimpleNamespace(paths={str(tmp_path): "/mnt"}), SOURCE, iso, info) is None
+    mapped: Any = Member._joined
+    of_title = mapped(SimpleNamespace(paths={str(tmp_path): "/mnt"}), info.joined).title
+    assert [piece.path for piece in of_title.pieces] == [Path("/mnt/disc.iso")]
