@@ -115,6 +115,8 @@ def image(files: dict[str, bytes], *, folder: bytes = b"VIDEO_TS") -> bytes:
         padded = content.ljust(-(-len(content) // SECTOR) * SECTOR, b"\0")
         contents += padded
         at += len(padded) // SECTOR
+    struct.pack_into("<I", descriptor, 80, at)
+    sectors[16] = bytes(descriptor)
     return b"".join(sectors) + listing.ljust(SECTOR, b"\0") + contents
 
 

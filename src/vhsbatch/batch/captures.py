@@ -4,12 +4,12 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from vhsbatch.batch.discover import Discovered, discover, sort_key
-from vhsbatch.batch.discs import TitleOnDisc, contents_of, in_words
+from vhsbatch.batch.discs import Contents, TitleOnDisc, contents_of, in_words
 from vhsbatch.batch.ledger import Ledger, holds_state, read_ledger
 from vhsbatch.batch.parts import FoundRecordings, Recording, find_recordings
 from vhsbatch.errors import InputError, OutputFolderError, UsageError
@@ -97,21 +97,30 @@ def captures_of(
         found.leave_out(path, RESULT)
     in_several = find_recordings(captures, heads_of) if join else FoundRecordings()
     wanted = pattern.lower()
-    titles = [title for title in _titles(found, root) if title.matches(wanted)]
-    return _chosen(root, captures, in_several, titles, wanted=wanted, left_out=_matching(found, wanted))
+    discs = list(_discs(found, root))
+    chosen = _chosen(
+        root,
+        captures,
+        in_several,
+        [title for disc in discs for title in disc.titles if title.matches(wanted)],
+        wanted=wanted,
+        left_out=_matching(found, wanted),
+    )
+    lacking = {title.path: disc.lacking for disc in discs if disc.lacking for title in disc.titles}
+    return replace(chosen, lacking={**chosen.lacking, **lacking})
 
 
-def _titles(found: Discovered, root: Path) -> Iterator[TitleOnDisc]:
-    """The titles of all discs that were found."""
+def _discs(found: Discovered, root: Path) -> Iterator[Contents]:
+    """What is on the discs that were found."""
     for disc in found.discs:
         try:
             contents = contents_of(disc, root)
         except InputError as error:
             found.leave_out(disc.path, in_words(error))
             continue
-        yield from contents.titles
         for path, reason in contents.left_out:
             found.leave_out(path, reason)
+        yield contents
 
 
 def _chosen(

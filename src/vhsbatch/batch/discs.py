@@ -45,11 +45,13 @@ class Contents:
         disc: the disc.
         titles: those that are restored.
         left_out: what is not, and why.
+        lacking: how much of the disc is not there, in words; empty if all is.
     """
 
     disc: Disc
     titles: tuple[TitleOnDisc, ...]
     left_out: tuple[tuple[Path, str], ...]
+    lacking: str = ""
 
 
 def disc_at(path: Path) -> Path | None:
@@ -112,7 +114,7 @@ def contents_of(disc: Disc, root: Path) -> Contents:
         raise why_not[0]
     if disc.has_menus:
         left_out.append((disc.path, "its menus"))
-    return Contents(disc=disc, titles=tuple(kept), left_out=tuple(left_out))
+    return Contents(disc=disc, titles=tuple(kept), left_out=tuple(left_out), lacking=disc.lacks)
 
 
 def title_on_disc(disc: Disc, title: Title, path: Path) -> TitleOnDisc:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.formats import can_be_joined
+from vhsbatch.formatting import size
 from vhsbatch.fs import open_regular
 from vhsbatch.model.source import IMAGE_SUFFIX, TABLE, Piece, slices
 from vhsbatch.probe.dvd_ifo import LARGEST_TABLES_BYTES, SECTOR_BYTES
@@ -16,6 +17,8 @@ from vhsbatch.probe.dvd_ifo import LARGEST_TABLES_BYTES, SECTOR_BYTES
 COPY_FOLDER = "mount it, and give its folder VIDEO_TS"
 _COPY_AGAIN = "copy the disc again"
 _FOLDER = b"VIDEO_TS"
+# What programs that burn discs add at the end, and others leave out.
+_PADDING_BYTES = 150 * SECTOR_BYTES
 # The first sector that says what an image is, and how many there can be.
 _DESCRIPTORS = range(16, 32)
 _PRIMARY, _LAST = 1, 255
@@ -33,10 +36,12 @@ class Disc:
     Attributes:
         path: the image, or the folder VIDEO_TS.
         files: what its folder VIDEO_TS holds, by names in capitals.
+        lacks: how much of an image is not there, in words; empty if all is.
     """
 
     path: Path
     files: dict[str, Piece] = field(repr=False)
+    lacks: str = ""
 
     @property
     def name(self) -> str:
@@ -74,7 +79,7 @@ class Disc:
                 content = opened.read(min(file.size_bytes, LARGEST_TABLES_BYTES))
             if content.startswith(b"DVDVIDEO-"):
                 return content
-        raise InputError(f"{stem}.IFO is missing or damaged", fix=_COPY_AGAIN)
+        raise InputError(self.lacks or f"{stem}.IFO is missing or damaged", fix=_COPY_AGAIN)
 
     def identity(self, title_set: int) -> tuple[Path, ...]:
         """The files in which a title of a title set is, of which the first tells what they are."""
@@ -105,12 +110,12 @@ def open_disc(path: Path) -> Disc:
     if not can_be_joined(path):
         raise InputError("its name has a line break or a bar in it", fix="rename it")
     try:
-        files = _in_image(path) if path.suffix.lower() == IMAGE_SUFFIX else _in_folder(path)
+        files, lacks = _in_image(path) if path.suffix.lower() == IMAGE_SUFFIX else (_in_folder(path), "")
     except OSError as error:
         raise InputError(f"it cannot be read: {error.strerror}", fix="check the disk or the share") from error
     if TABLE not in files and TABLE.replace(".IFO", ".BUP") not in files:
         raise InputError("it is no DVD-Video: VIDEO_TS.IFO is not in it", fix=_COPY_AGAIN)
-    return Disc(path=path, files=files)
+    return Disc(path=path, files=files, lacks=lacks)
 
 
 def bytes_of(parts: Sequence[Piece], sectors: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
@@ -144,8 +149,8 @@ def _in_folder(path: Path) -> dict[str, Piece]:
     }
 
 
-def _in_image(path: Path) -> dict[str, Piece]:
-    """The files in the folder VIDEO_TS of an image, as far as they are there."""
+def _in_image(path: Path) -> tuple[dict[str, Piece], str]:
+    """The files in the folder VIDEO_TS of an image, as far as they are there, and how much is not."""
     with open_regular(path) as file:
         there_bytes = os.fstat(file.fileno()).st_size
 
@@ -162,17 +167,29 @@ def _in_image(path: Path) -> dict[str, Piece]:
             if len(content) < SECTOR_BYTES or content[1:6] not in (b"CD001", b"BEA01", b"NSR02", b"TEA01"):
                 break
             if content[1:6] == b"CD001" and content[0] == _PRIMARY:
-                root = dict(_listed(content[156:190]))
-                (top,) = root.values()
+                lacks = _lacks(content, there_bytes)
+                ((_, top),) = _listed(content[156:190])
                 folder = dict(_listed(read(*top))).get(_FOLDER)
                 if folder is None:
+                    if lacks:
+                        raise InputError(lacks, fix=_COPY_AGAIN)
                     break
-                return {
+                found = {
                     name.decode("ascii", "replace").upper(): piece(at, size_bytes)
                     for name, (at, size_bytes) in _listed(read(*folder))
                     if name not in _ITSELF_AND_ABOVE
                 }
+                return found, lacks
     raise InputError("it is no DVD-Video", fix=f"give a video; or, if a player plays it, {COPY_FOLDER}")
+
+
+def _lacks(descriptor: bytes, there_bytes: int) -> str:
+    """How much of an image is not there, in words; empty if nothing counts that is missing."""
+    (sectors,) = struct.unpack_from("<I", descriptor, 80)
+    whole_bytes = sectors * SECTOR_BYTES
+    if there_bytes >= whole_bytes - _PADDING_BYTES:
+        return ""
+    return f"it is not complete: {size(there_bytes)} of {size(whole_bytes)} are there"
 
 
 def _listed(content: bytes) -> Iterator[tuple[bytes, tuple[int, int]]]:

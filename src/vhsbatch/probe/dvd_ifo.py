@@ -122,13 +122,14 @@ def _title(table: bytes, number_in_set: int) -> TitleTable:
     cells: list[Cell] = []
     chapters: list[int] = []
     languages: dict[int, str | None] = {}
-    for chain in dict.fromkeys(chain for chain, _ in entries):
+    for chain in dict.fromkeys(chain for chain, _ in entries if chain):
         at = _chain(table, chain)
         first_cells = _programmes(table, at)
         kept = list(_cells(table, at, pieces))
         # The cells of other angles are left out, and do not count.
         places = {number: len(cells) + place for place, (number, _) in enumerate(kept)}
-        chapters += [places[first_cells[programme - 1]] for of, programme in entries if of == chain]
+        begin = [first_cells[programme - 1] for of, programme in entries if of == chain and first_cells]
+        chapters += [places[number] for number in begin if number in places]
         cells += [cell for _, cell in kept]
         languages |= _languages(table, at)
     return TitleTable(cells=tuple(cells), chapters=tuple(sorted(set(chapters))), languages=languages)
