@@ -39,6 +39,8 @@ def set_table(
     chapters: Sequence[int] = (1,),
     languages: Sequence[bytes] = (b"en",),
     pieces: Sequence[tuple[int, int, int, int]] = (),
+    subtitles: Sequence[bytes] = (),
+    palette: Sequence[int] = (0,) * 16,
 ) -> bytes:
     """VTS_01_0.IFO; the cells of each title, each of which lasts 10 s.
 
@@ -47,6 +49,8 @@ def set_table(
         chapters: the first cell of each chapter, in every title.
         languages: of its AC-3 streams.
         pieces: further pieces of cells: video object, cell, first and last sector.
+        subtitles: the languages of its subtitles.
+        palette: the colours of these.
     """
     table = bytearray(16 * SECTOR)
     table[:12] = b"DVDVIDEO-VTS"
@@ -55,6 +59,9 @@ def set_table(
     struct.pack_into(">H", table, 0x202, len(languages))
     for place, code in enumerate(languages):
         struct.pack_into(">BB2s", table, 0x204 + 8 * place, 4, 0, code)
+    struct.pack_into(">H", table, 0x254, len(subtitles))
+    for place, code in enumerate(subtitles):
+        struct.pack_into(">BB2s", table, 0x256 + 6 * place, 1, 0, code)
     size = 4 * len(chapters)
     struct.pack_into(">HHI", table, SECTOR, len(titles), 0, 8 + (4 + size) * len(titles) - 1)
     struct.pack_into(">HHI", table, 2 * SECTOR, len(titles), 0, 10 * SECTOR - 1)
@@ -64,7 +71,11 @@ def set_table(
         for number in range(len(chapters)):
             struct.pack_into(">HH", table, SECTOR + offset + 4 * number, place + 1, number + 1)
         struct.pack_into(">II", table, 2 * SECTOR + 8 + 8 * place, 0, SECTOR * (place + 1))
-        _chain(table, SECTOR * (place + 3), cells, chapters, len(languages))
+        at = SECTOR * (place + 3)
+        _chain(table, at, cells, chapters, len(languages))
+        struct.pack_into(">16I", table, at + 0xA4, *palette)
+        for number in range(len(subtitles)):
+            struct.pack_into(">I", table, at + 0x1C + 4 * number, 1 << 31 | number << 24 | (number + 8) << 16)
     known = {(*cell.id, cell.first, cell.last) for cells in titles for cell in cells if not cell.kind & 4}
     entries = sorted({*known, *pieces})
     struct.pack_into(">HHI", table, 12 * SECTOR, 1, 0, 8 + 12 * len(entries) - 1)

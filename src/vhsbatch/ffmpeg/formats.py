@@ -142,6 +142,8 @@ def _script(
     for stream in streams:
         lines += ["stream", f"exact_stream_id {stream.id:#x}"]
         lines += [] if stream.language is None else [f"stream_meta language {stream.language}"]
+        if stream.palette:  # subtitles, of which the first may come late
+            lines += ["stream_codec dvd_subtitle", f"stream_extradata {stream.palette.encode().hex()}"]
     for (url, options), duration_s in zip(files, durations_s, strict=True):
         quoted = url.replace("'", "'\\''")
         lines += [f"file '{quoted}'{options}", f"duration {float(duration_s):.6f}"]

@@ -60,10 +60,12 @@ class DiscStream:
     Attributes:
         id: that number.
         language: ISO 639-2 code; None where the disc does not say.
+        palette: of subtitles the colours, as FFmpeg's decoder of them reads these; empty for other streams.
     """
 
     id: int
     language: str | None = None
+    palette: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ order its cells are played, and where they lie among the sectors of the set.
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 
@@ -18,7 +18,10 @@ SECTOR_BYTES = 2048
 LARGEST_TABLES_BYTES = 8 * 2**20
 _DISC, _SET = b"DVDVIDEO-VMG", b"DVDVIDEO-VTS"
 _RATES = {1: Fraction(25), 3: Fraction(30000, 1001)}
-_MOST_AUDIO = 8
+_MOST_AUDIO, _MOST_SUBTITLES = 8, 32
+_FIRST_SUBTITLE = 0x20
+# How the shape of a screen is coded.
+_WIDE = 3
 # By the number in the tables: where the numbers of a coding's streams begin.
 _FIRST_STREAMS = {0: 0x80, 2: 0x1C0, 3: 0x1C0, 4: 0xA0, 6: 0x88}
 
@@ -66,11 +69,15 @@ class TitleTable:
         chapters: the positions among `cells` at which chapters begin.
         languages: the ISO 639-2 codes of its audio streams by their numbers, in their order; None where it
             does not say.
+        subtitles: the same of its subtitles.
+        palette: the sixteen colours of its subtitles, as red, green and blue in one number.
     """
 
     cells: tuple[Cell, ...]
     chapters: tuple[int, ...]
     languages: dict[int, str | None]
+    subtitles: dict[int, str | None] = field(default_factory=dict)
+    palette: tuple[int, ...] = ()
 
     @property
     def length_s(self) -> Fraction:
@@ -122,6 +129,8 @@ def _title(table: bytes, number_in_set: int) -> TitleTable:
     cells: list[Cell] = []
     chapters: list[int] = []
     languages: dict[int, str | None] = {}
+    subtitles: dict[int, str | None] = {}
+    palette: tuple[int, ...] = ()
     for chain in dict.fromkeys(chain for chain, _ in entries if chain):
         at = _chain(table, chain)
         first_cells = _programmes(table, at)
@@ -132,7 +141,15 @@ def _title(table: bytes, number_in_set: int) -> TitleTable:
         chapters += [places[number] for number in begin if number in places]
         cells += [cell for _, cell in kept]
         languages |= _languages(table, at)
-    return TitleTable(cells=tuple(cells), chapters=tuple(sorted(set(chapters))), languages=languages)
+        subtitles |= _subtitles(table, at)
+        palette = palette or tuple(map(_colour, struct.unpack_from(">16I", table, at + 0xA4)))
+    return TitleTable(
+        cells=tuple(cells),
+        chapters=tuple(sorted(set(chapters))),
+        languages=languages,
+        subtitles=subtitles,
+        palette=palette,
+    )
 
 
 def _entries(table: bytes, number_in_set: int) -> list[tuple[int, int]]:
@@ -194,12 +211,41 @@ def _languages(table: bytes, at: int) -> dict[int, str | None]:
     for place in range(min(count, _MOST_AUDIO)):
         coding, _, code = struct.unpack_from(">BB2s", table, 0x204 + 8 * place)
         (control,) = struct.unpack_from(">H", table, at + 0x0C + 2 * place)
-        states = coding >> 2 & 3 == 1
         first = _FIRST_STREAMS.get(coding >> 5)
         if control & 0x8000 and first is not None:
-            language = language_of_two_letters(code.decode("ascii", "replace").lower()) if states else None
-            found[first + (control >> 8 & 7)] = language
+            found[first + (control >> 8 & 7)] = _language(code) if coding >> 2 & 3 == 1 else None
     return found
+
+
+def _subtitles(table: bytes, at: int) -> dict[int, str | None]:
+    """The languages of a chain's subtitles, by the numbers of the streams."""
+    found: dict[int, str | None] = {}
+    (count,) = struct.unpack_from(">H", table, 0x254)
+    # Of one subtitle there may be a stream for each shape of screen.
+    shift = 16 if table[0x200] >> 2 & 3 == _WIDE else 24
+    for place in range(min(count, _MOST_SUBTITLES)):
+        kind, _, code = struct.unpack_from(">BB2s", table, 0x256 + 6 * place)
+        (control,) = struct.unpack_from(">I", table, at + 0x1C + 4 * place)
+        if control >> 31:
+            found[_FIRST_SUBTITLE + (control >> shift & 31)] = _language(code) if kind & 3 == 1 else None
+    return found
+
+
+def _language(code: bytes) -> str | None:
+    return language_of_two_letters(code.decode("ascii", "replace").lower())
+
+
+def _colour(coded: int) -> int:
+    """A colour in red, green and blue, of one in luma and two differences from it.
+
+    >>> f"{_colour(0x00108080):06x}", f"{_colour(0x00EB8080):06x}", f"{_colour(0x0051F05A):06x}"
+    ('000000', 'ffffff', 'fe0000')
+    """
+    luma = 255 * ((coded >> 16 & 255) - 16) / 219
+    red, blue = (255 * ((coded >> shift & 255) - 128) / 224 for shift in (8, 0))
+    channels = (luma + 1.402 * red, luma - 0.714136 * red - 0.344136 * blue, luma + 1.772 * blue)
+    levels = [min(255, max(0, round(channel))) for channel in channels]
+    return levels[0] << 16 | levels[1] << 8 | levels[2]
 
 
 def _length_s(coded: bytes) -> Fraction:

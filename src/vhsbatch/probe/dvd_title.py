@@ -1,7 +1,7 @@
 """A title of a DVD: where it lies, where its clock begins anew, and which titles repeat others."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -74,6 +74,8 @@ class TitleLayout:
         clocks: its parts, which tile it.
         chapters: where its chapters begin: the number of a part, and the time there in ticks.
         languages: of its audio streams by their numbers, in their order; None where the disc does not say.
+        subtitles: of its subtitles likewise.
+        palette: the colours of its subtitles.
     """
 
     number: int
@@ -81,6 +83,8 @@ class TitleLayout:
     clocks: tuple[Clock, ...]
     chapters: tuple[tuple[int, int], ...]
     languages: dict[int, str | None]
+    subtitles: dict[int, str | None]
+    palette: tuple[int, ...]
 
     @property
     def as_json(self) -> str:
@@ -92,6 +96,8 @@ class TitleLayout:
                 "clocks": [astuple(clock) for clock in self.clocks],
                 "chapters": self.chapters,
                 "languages": list(self.languages.items()),
+                "subtitles": list(self.subtitles.items()),
+                "palette": self.palette,
             }
         )
 
@@ -108,6 +114,8 @@ def layout_of(text: str) -> TitleLayout:
         ),
         chapters=tuple((part, tick) for part, tick in said["chapters"]),
         languages=dict(said["languages"]),
+        subtitles=dict(said["subtitles"]),
+        palette=tuple(said["palette"]),
     )
 
 
@@ -206,6 +214,8 @@ def _layout(parts: Sequence[Piece], title: Title) -> TitleLayout:
         clocks=tuple(clocks),
         chapters=tuple(chapters),
         languages=title.table.languages,
+        subtitles=title.table.subtitles,
+        palette=title.table.palette,
     )
 
 
@@ -265,16 +275,18 @@ def in_spans(laid: TitleLayout, times: Sequence[Times]) -> Iterator[Span]:
         yield Span(start=clock.start, stop=clock.stop, length_s=time.end_s - time.start_s - next_head_s)
 
 
-def as_read(laid: TitleLayout, ids: Sequence[int], times: Sequence[Times]) -> DvdTitle:
+def as_read(laid: TitleLayout, picture: int, sounds: Collection[int], times: Sequence[Times]) -> DvdTitle:
     """A title as FFmpeg reads it. Pure.
 
     Args:
         laid: how it lies on its disc.
-        ids: the numbers of its streams.
+        picture: the number of its picture's stream.
+        sounds: those of its audio streams.
         times: what the streams of each part say.
     """
-    order = list(laid.languages)
-    listed = sorted(ids, key=lambda id_: (order.index(id_) if id_ in order else -1, id_))
+    listed = [id_ for id_ in laid.languages if id_ in sounds]
+    unlisted = sorted(id_ for id_ in sounds if id_ not in laid.languages)
+    palette = "palette: " + ", ".join(f"{colour:06x}" for colour in laid.palette)
     begins_s = list(accumulate((span.length_s for span in in_spans(laid, times)), initial=Fraction(0)))
     chapters_s = tuple(
         begins_s[part] + Fraction(tick, TICKS_PER_S) - times[part].start_s for part, tick in laid.chapters
@@ -282,6 +294,13 @@ def as_read(laid: TitleLayout, ids: Sequence[int], times: Sequence[Times]) -> Dv
     return DvdTitle(
         number=laid.number,
         pieces=laid.pieces,
-        streams=tuple(DiscStream(id=id_, language=laid.languages.get(id_)) for id_ in listed),
+        streams=(
+            DiscStream(id=picture),
+            *(DiscStream(id=id_, language=laid.languages.get(id_)) for id_ in (*listed, *unlisted)),
+            *(
+                DiscStream(id=id_, language=language, palette=palette)
+                for id_, language in laid.subtitles.items()
+            ),
+        ),
         chapters_s=chapters_s if len(chapters_s) > 1 else (),
     )

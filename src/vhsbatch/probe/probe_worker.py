@@ -15,8 +15,9 @@ program.
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import ExitStack
+from dataclasses import astuple
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -45,7 +46,6 @@ _WITH_ALL_SAMPLES = "mov,mp4,m4a,3gp,3g2,mj2"
 _RESYNC_BYTES = 65_536
 # The pieces of a title say where it is.
 _DISC = Joined(parts=())
-_KEPT = ("video", "audio", "subtitle")
 _NOT_MOVING = ("attached_pic", "still_image", "timed_thumbnails")
 
 
@@ -122,7 +122,7 @@ def _scanned(
     }
     with open_in_a_row(paths) as file:
         chunks = AviChunks(file) if container.format.name == "avi" else None
-        reach_s, read_error = _read(container, packets, sounds, chunks)
+        reach_s, read_error, filled = _read(container, packets, sounds, chunks)
         is_short = not 0 < video.frames <= packets.end_tick
         if chunks is not None:
             chunks.finish(container.size)
@@ -149,7 +149,10 @@ def _scanned(
         "holes": holes,
         "video": {**_describe_video(video), **packets.summary()},
         "subtitles": [
-            {"index": stream.index, "codec": _codec_name(stream)} for stream in container.streams.subtitles
+            {"index": stream.index, "codec": _codec_name(stream)}
+            for stream in container.streams.subtitles
+            # A disc lists subtitles that a title does not have.
+            if paths or stream.index in filled
         ],
         "other_streams": len(container.streams.data) + len(container.streams.attachments),
         "timecode": _timecode(container, video),
@@ -161,15 +164,20 @@ def _scanned(
 def _title(laid: TitleLayout) -> tuple[DvdTitle, tuple[Span, ...]]:
     """A title of a DVD as FFmpeg opens it: with the streams with which its first part begins."""
     times: list[Times] = []
-    ids: list[int] = []
+    picture: int | None = None
+    sounds: list[int] = []
     for clock in laid.clocks:
         with _part(laid, clock.start, clock.stop) as container:
             start_s = _microseconds(container.start_time) or Fraction(0)
-            ids = ids or [stream.id for stream in container.streams if stream.type in _KEPT]
+            if picture is None:
+                video = _main_video(container.streams.video)
+                if video is None:
+                    raise OSError("it holds no video")
+                picture, sounds = video.id, [stream.id for stream in container.streams.audio]
         with _part(laid, clock.last_unit, clock.stop) as container:
             end_s = _picture_end_s(container) or Fraction(clock.ends, TICKS_PER_S)
         times.append(Times(start_s=start_s, end_s=end_s))
-    return as_read(laid, ids, times), tuple(in_spans(laid, times))
+    return as_read(laid, picture or 0, sounds, times), tuple(in_spans(laid, times))
 
 
 def _part(laid: TitleLayout, start: int, stop: int) -> Any:
@@ -184,7 +192,7 @@ def _picture_end_s(container: Any) -> Fraction | None:
     """When the last frame ends; None where no frame says when it is shown."""
     ends = [
         (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
-        for packet in container.demux(video=0)
+        for packet in (container.demux(video=0) if container.streams.video else ())
         if packet.pts is not None
     ]
     return max(ends, default=None)
@@ -192,7 +200,7 @@ def _picture_end_s(container: Any) -> Fraction | None:
 
 def _described(title: DvdTitle) -> dict[str, Any]:
     return {
-        "streams": [(stream.id, stream.language) for stream in title.streams],
+        "streams": [astuple(stream) for stream in title.streams],
         "chapters_s": [_text(at_s) for at_s in title.chapters_s],
     }
 
@@ -249,11 +257,12 @@ def mirrored(paths: Sequence[Path]) -> bool:
 
 def _read(
     container: Any, video: "_VideoPackets", sounds: dict[int, AudioPackets], chunks: AviChunks | None
-) -> tuple[Fraction | None, str | None]:
+) -> tuple[Fraction | None, str | None, Set[int]]:
     """Take every packet in.
 
     Returns:
-        When the last packet of any stream ends, and the error that stopped the reading.
+        When the last packet of any stream ends, the error that stopped the reading, and the streams that
+        have packets.
     """
     ends: dict[int, int] = {}
     bases: dict[int, Fraction] = {}
@@ -277,7 +286,7 @@ def _read(
         error = failure.strerror
     for sound in sounds.values():
         sound.finish()
-    return max((end * bases[index] for index, end in ends.items()), default=None), error
+    return max((end * bases[index] for index, end in ends.items()), default=None), error, ends.keys()
 
 
 def packets_of(container: Any) -> Iterator[Any]:

@@ -202,7 +202,10 @@ async def scan_title(laid: TitleLayout, *, timeout_s: float | None) -> Scan:
         title=DvdTitle(
             number=laid.number,
             pieces=laid.pieces,
-            streams=tuple(DiscStream(id=id_, language=language) for id_, language in said["streams"]),
+            streams=tuple(
+                DiscStream(id=id_, language=language, palette=palette)
+                for id_, language, palette in said["streams"]
+            ),
             chapters_s=tuple(map(Fraction, said["chapters_s"])),
         ),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vhsbatch.ffmpeg import formats
-from vhsbatch.model.source import InSpans, Joined, PartFile, Served, Span
+from vhsbatch.model.source import DiscStream, DvdTitle, InSpans, Joined, PartFile, Piece, Served, Span
 
 
 @pytest.mark.parametrize("name", ["tape.avi", "TAPE 1.MPG", "a.b.dvr-ms", "x.M2TS", "v.vob"])
@@ -127,6 +127,44 @@ def test_spans_of_a_stream_are_a_list_of_its_parts(whole: Path | Served, protoco
         *("ffconcat version 1.0", f"file 'subfile,,start,0,end,10,,:{url}'", *direct, "duration 2.000000"),
         *(f"file 'subfile,,start,15,end,20,,:{url}'", *direct, "duration 0.040000"),
     ]
+
+
+PIECES = tuple(Piece(path=Path(f"/dvd/VTS_01_{number}.VOB"), start=100, stop=200) for number in (1, 2))
+TITLE = DvdTitle(
+    number=1,
+    pieces=PIECES,
+    streams=(
+        DiscStream(id=0x1E0),
+        DiscStream(id=0x80, language="ger"),
+        DiscStream(id=0x20, language="eng", palette="palette: ff0000"),
+    ),
+)
+OF_TITLE = (Span(start=0, stop=80, length_s=Fraction(2)), Span(start=80, stop=200, length_s=Fraction(3)))
+
+
+def test_a_title_of_a_dvd_is_a_list_of_its_bytes_with_its_streams() -> None:
+    source = InSpans(whole=Joined(parts=(), title=TITLE), spans=OF_TITLE, title=TITLE)
+    *options, _, listed = formats.input_arguments(source)
+    assert options[options.index("-protocol_whitelist") + 1] == "data,subfile,concat,file"
+    script = base64.b64decode(listed.removeprefix("data:text/plain;base64,")).decode()
+    first, second = "file:/dvd/VTS_01_1.VOB", "file:/dvd/VTS_01_2.VOB"
+    assert script.splitlines() == [
+        *("ffconcat version 1.0", "stream", "exact_stream_id 0x1e0"),
+        *("stream", "exact_stream_id 0x80", "stream_meta language ger"),
+        *("stream", "exact_stream_id 0x20", "stream_meta language eng", "stream_codec dvd_subtitle"),
+        f"stream_extradata {b'palette: ff0000'.hex()}",
+        *(f"file 'subfile,,start,100,end,180,,:{first}'", "duration 2.000000"),
+        f"file 'concat:subfile,,start,180,end,200,,:{first}|subfile,,start,100,end,200,,:{second}'",
+        "duration 3.000000",
+    ]
+
+
+def test_a_title_is_read_from_another_machine_by_the_same_bytes() -> None:
+    source = InSpans(whole=Served("http://127.0.0.1:9/x"), spans=OF_TITLE[:1], title=TITLE)
+    *options, _, listed = formats.input_arguments(source)
+    assert options[options.index("-protocol_whitelist") + 1] == "data,subfile,concat,http,tcp"
+    script = base64.b64decode(listed.removeprefix("data:text/plain;base64,")).decode()
+    assert "file 'subfile,,start,100,end,180,,:http://127.0.0.1:9/x'\noption http_proxy ' '" in script
 
 
 def test_bytes_in_a_row_are_read_as_one_file() -> None:

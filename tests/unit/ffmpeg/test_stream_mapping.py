@@ -1,5 +1,6 @@
 """What each container keeps, and what is said of the rest."""
 
+import base64
 from fractions import Fraction
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 import make
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.recipe import resolve
-from vhsbatch.ffmpeg.stream_mapping import kept_subtitles, left_out, timecode
+from vhsbatch.ffmpeg.stream_mapping import chapters_input, kept_subtitles, left_out, timecode
 from vhsbatch.model.media import FieldOrder, MediaInfo, SubtitleTrack, Telecine
 from vhsbatch.model.recipe import Recipe
+from vhsbatch.model.source import DvdTitle, Joined
 
 PRESET = Preset(name="p")
 DISC = make.info(
@@ -32,6 +34,20 @@ def test_each_container_keeps_the_subtitles_that_it_can() -> None:
         for container in ("mp4", "mov", "mkv")
     }
     assert kept == {"mp4": [(3, "mov_text")], "mov": [(3, "mov_text")], "mkv": [(2, "copy"), (3, "copy")]}
+
+
+def test_the_chapters_of_a_dvd_title_are_an_input_of_their_own() -> None:
+    assert chapters_input(make.info()) == ()
+    title = DvdTitle(number=1, pieces=(), streams=(), chapters_s=(Fraction(1, 2), Fraction(3)))
+    track = make.track(frames=250, rate=Fraction(25), start_s=Fraction(1, 2))
+    info = make.info(track, joined=Joined(parts=(), title=title))
+    *options, flag, url = chapters_input(info)
+    assert (options[-1], flag) == ("ffmetadata", "-i")
+    assert base64.b64decode(url.partition(",")[2]).decode().splitlines() == [
+        ";FFMETADATA1",
+        *("[CHAPTER]", "TIMEBASE=1/1000000", "START=500000", "END=3000000", "title=Chapter 1"),
+        *("[CHAPTER]", "TIMEBASE=1/1000000", "START=3000000", "END=10500000", "title=Chapter 2"),
+    ]
 
 
 def test_what_is_left_out_is_said() -> None:

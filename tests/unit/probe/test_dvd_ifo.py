@@ -31,6 +31,23 @@ def test_a_title_has_its_cells_chapters_and_languages() -> None:
     assert title.length_s == Fraction(20)
 
 
+def test_subtitles_have_their_languages_and_colours() -> None:
+    black, white, red = 0x108080, 0xEB8080, 0x51F05A
+    table = bytearray(set_table(CELLS, subtitles=(b"nl", b"xx"), palette=(black, white, red, *(0,) * 13)))
+    title = title_table(bytes(table), 1)
+    assert title.subtitles == {0x20: "dut", 0x21: None}
+    assert title.palette[:3] == (0, 0xFFFFFF, 0xFE0000)
+    table[0x200] = 3 << 2
+    assert list(title_table(bytes(table), 1).subtitles) == [0x28, 0x29]
+
+
+def test_a_title_without_cells_is_empty() -> None:
+    title = title_table(set_table(CELLS, ()), 2)
+    assert not title.cells
+    assert not title.chapters
+    assert title.length_s == 0
+
+
 def test_each_title_of_a_set_has_its_own_cells() -> None:
     table = set_table(CELLS, CELLS[1:])
     assert [cell.id for cell in title_table(table, 2).cells] == [(1, 2)]

@@ -54,7 +54,7 @@ def test_the_picture_of_a_part_follows_that_of_the_one_before(tmp_path: Path) ->
     first, second = in_spans(laid, times)
     assert first.length_s == 1 - Fraction(1, 100)
     assert second.length_s == 1 + Fraction(1, 100)
-    title = as_read(laid, (0x80, 0x1E0), times)
+    title = as_read(laid, 0x1E0, (0x80,), times)
     assert [(stream.id, stream.language) for stream in title.streams] == [(0x1E0, None), (0x80, "eng")]
     assert title.chapters_s == (Fraction(0), Fraction(1))
 
