@@ -96,7 +96,7 @@ def contents_of(disc: Disc, root: Path) -> Contents:
     left_out: list[tuple[Path, str]] = []
     why_not: list[InputError] = []
     for title in titles:
-        path = title_path(_place(disc, root), disc.name, title.number)
+        path = title_path(_place(disc, within=root), disc.name, title.number)
         if title.table.length_s < SHORTEST_S:
             left_out.append((path, f"shorter than {SHORTEST_S} s; {_BY_ITSELF}"))
         elif title.number in repeated:
@@ -142,11 +142,14 @@ def in_words(error: InputError) -> str:
     return error.cause if error.fix is None else f"{error.cause}; {error.fix}"
 
 
-def _place(disc: Disc, root: Path) -> Path:
-    """The folder in which the titles of a disc seem to lie: where the disc is, but never above IN."""
+def _place(disc: Disc, within: Path | None = None) -> Path:
+    """The folder in which the titles of a disc seem to lie: where the disc is, but not above `within`."""
     if disc.is_image:
         return disc.path.parent
-    return root if root in (disc.path, disc.path.parent) else disc.path.parent.parent
+    folder = disc.path.absolute()
+    if within is not None and within in (folder, folder.parent):
+        return within
+    return folder.parent.parent
 
 
 def title_for(path: Path, number: int | None) -> TitleOnDisc | None:
@@ -171,7 +174,7 @@ def title_for(path: Path, number: int | None) -> TitleOnDisc | None:
         layout(disc, title)
     except InputError as error:
         raise UsageError(f"{path}: {error.cause}", fix=error.fix) from error
-    found = title_on_disc(disc, title, title_path(_place(disc, disc.path.parent), disc.name, title.number))
+    found = title_on_disc(disc, title, title_path(_place(disc), disc.name, title.number))
     others = [other for other in titles if other is not title]
     if not others or number is not None:
         return found

@@ -83,7 +83,8 @@ def _seen(folder: Path) -> Iterator[str]:
     recordings = [
         found.recordings[path].parts if path in found.recordings else (path,) for path in found.sources
     ]
-    size_bytes = sum(part.stat().st_size for parts in recordings for part in parts)
+    # Several titles of a DVD can be in one file.
+    size_bytes = sum(part.stat().st_size for part in {part for parts in recordings for part in parts})
     yield f"{folder}: {counted(len(recordings), 'video')}, {size(size_bytes)}"
     yield from found.notes
 

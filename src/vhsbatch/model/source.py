@@ -189,6 +189,9 @@ def likeness(made_of: SourceIdentity, now: SourceIdentity) -> Likeness:
     differs = Likeness.CHANGED if same_place else Likeness.ANOTHER
     if made_of.size_bytes != now.size_bytes:
         return differs
+    # The titles of a disc are in the same files.
+    if title_number(made_of.path, made_of.parts) != title_number(now.path, now.parts):
+        return differs
     if same_place and made_of.modified_ns == now.modified_ns:
         return Likeness.SAME
     if not made_of.sha256:

@@ -121,7 +121,7 @@ def test_a_title_that_is_named_is_found_in_whatever_holds_it(tmp_path: Path) -> 
         assert disc_at(path) == folder
         longest = title_for(path, None)
         assert longest is not None
-        assert longest.path == tmp_path / "Wedding" / "Wedding_title_02.dvd"
+        assert longest.path == tmp_path / "Wedding_title_02.dvd"
         assert longest.recording.note.endswith("; --title takes another: 1 (0:10)")
     assert title_for(tmp_path / "tape.avi", None) is None
     with pytest.raises(UsageError, match="has no title 3"):

@@ -15,7 +15,7 @@ from vhsbatch.batch.ledger import Ledger
 from vhsbatch.errors import InputError, StalePlanError
 from vhsbatch.fs import sha256
 from vhsbatch.model.plan import Job
-from vhsbatch.model.source import Likeness, SourceIdentity, likeness
+from vhsbatch.model.source import Likeness, SourceIdentity, likeness, title_path
 from vhsbatch.restore.ownership import Found, InTheWay, Nothing, Own, Result, standing
 from vhsbatch.restore.record import FileRecord, PartRecord, Record, record_path
 from vhsbatch.restore.reuse import expect_replaceable, expect_unchanged, sample_of
@@ -119,6 +119,21 @@ IDENTITIES = st.builds(
     modified_ns=st.integers(0, 1),
     sha256=st.sampled_from(["", "x", "y"]),
 )
+
+
+def test_two_titles_of_one_disc_are_two_sources() -> None:
+    first, second = (
+        SourceIdentity(
+            path=title_path(Path("/tapes"), "disc", number),
+            size_bytes=1, sha256="x", parts=(Path("/tapes/disc.iso"),),
+        )
+        for number in (1, 2)
+    )  # fmt: skip
+    assert likeness(first, second) is Likeness.ANOTHER
+    moved = dataclasses.replace(
+        first, path=title_path(Path("/moved"), "disc", 1), parts=(Path("/moved/disc.iso"),)
+    )
+    assert likeness(first, moved) is Likeness.SAME
 
 
 @given(IDENTITIES, IDENTITIES)
