@@ -247,7 +247,7 @@ async def frames_from(source: Source | Served, from_s: Fraction | None) -> list[
     )
     finished = await run(command, timeout_s=60)
     lines = [line for line in finished.stdout.decode().splitlines() if not line.startswith("#")]
-    return [(words[2].strip(), words[-1]) for words in (line.split(",") for line in lines)]
+    return [(words[2].strip(), words[-1].strip()) for words in (line.split(",") for line in lines)]
 
 
 @pytest.mark.anyio

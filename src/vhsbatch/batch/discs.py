@@ -24,11 +24,13 @@ class TitleOnDisc:
 
     Attributes:
         path: what stands for it as a source.
+        number: its number on the disc.
         disc: the name of its disc as it is in its folder.
         recording: its files, and what is said of it.
     """
 
     path: Path
+    number: int
     disc: str
     recording: Recording
 
@@ -126,6 +128,7 @@ def title_on_disc(disc: Disc, title: Title, path: Path) -> TitleOnDisc:
     name = disc.shown_name
     return TitleOnDisc(
         path=path,
+        number=title.number,
         disc=name,
         recording=Recording(
             parts=disc.identity(title.listed.title_set),

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from vhsbatch.batch.request import BatchRequest
 from vhsbatch.cli.options import (
     BatchOptions,
     FolderOptions,
@@ -25,6 +26,7 @@ from vhsbatch.events.journal import STATE_FOLDER, read_journal
 
 _PRESET_TABLE = "preset_table"
 _SOURCE = "source"
+_TITLE = "title"
 # The groups that have options to remember, as fields of `BatchOptions`.
 _GROUPS: dict[str, type] = {
     "which": FolderOptions,
@@ -112,6 +114,16 @@ def options_before(output: Path, source: Path) -> dict[str, str] | None:
         if isinstance(fact, BatchStarted) and fact.options.get(_SOURCE) == str(source.resolve())
     ]
     return started[-1] if started else None
+
+
+def with_title(request: BatchRequest, number: int) -> BatchRequest:
+    """A request whose options say which title of a DVD it restores."""
+    return dataclasses.replace(request, options={**request.options, _TITLE: str(number)})
+
+
+def title_before(before: Mapping[str, str] | None) -> int | None:
+    """The title of a DVD that an earlier run restored; None if there was none."""
+    return None if before is None or _TITLE not in before else int(before[_TITLE])
 
 
 def _text(value: object) -> str:

@@ -24,7 +24,7 @@ def upscale(
     Args:
         video: The capture, or a DVD: an ISO, or a folder VIDEO_TS. It is never changed.
         output: The result: a file, or a folder in which it gets its usual name.
-        title: Which title of a DVD; without it the longest.
+        title: Which title of a DVD; without it the longest, or with --resume that of the run before.
         resume: Continue an interrupted run, and keep its finished segments.
         overwrite: Make the result again, and replace a file with its name that vhs-upscale did not make.
         from_results: Restore the video even if it is a result itself.
@@ -46,7 +46,7 @@ def upscale(
     from vhsbatch.cli.configure import decide, expect_parts, request_for, rules_of
     from vhsbatch.cli.display import interfaces
     from vhsbatch.cli.integrations import integrations
-    from vhsbatch.cli.resume import options_before
+    from vhsbatch.cli.resume import options_before, title_before, with_title
     from vhsbatch.process.stop_signals import run_until_stopped
 
     which = FolderOptions(resume=resume, overwrite=overwrite, from_results=from_results)
@@ -56,7 +56,7 @@ def upscale(
         BatchOptions(which=which, **vars(options)), before, replan=False, container=container_of(output)
     )
     rules = rules_of(which, options.machine)
-    of_disc = title_for(video, title)
+    of_disc = title_for(video, title or title_before(before))
     job = job_of_video(video, output, preset, of_disc)
     if not from_results:
         refuse_result(video.resolve())
@@ -75,6 +75,8 @@ def upscale(
         settings=settings,
         preset=preset,
     )
+    if of_disc is not None:
+        request = with_title(request, of_disc.number)
     expect_parts(settings, options.cluster, request.preset, request.preset_named)
     return run_until_stopped(
         run_batch, request, interfaces(options.display), integrations(request, report=False)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 import make
+from vhsbatch.batch.request import BatchRequest
 from vhsbatch.cli.configure import preset_from, settings_from
 from vhsbatch.cli.options import BatchOptions, FolderOptions, MachineOptions, ResultOptions
-from vhsbatch.cli.resume import continued, options_before, remembered
+from vhsbatch.cli.resume import continued, options_before, remembered, title_before, with_title
 from vhsbatch.errors import OutputFolderError, UsageError
 from vhsbatch.events.events import BatchStarted
 from vhsbatch.events.journal import Journal
@@ -111,3 +112,22 @@ def test_options_are_kept_as_json_writes_them_and_read_as_earlier_versions_did()
     assert continued(BatchOptions(), before, replan=False) == continued(BatchOptions(), kept, replan=False)
     with pytest.raises(UsageError, match="started without --keep-sar"):
         continued(BatchOptions(result=ResultOptions(keep_sar=True)), before, replan=False)
+
+
+def test_the_title_of_a_dvd_is_remembered_beside_the_options() -> None:
+    settings = settings_from(BEGUN.machine, BEGUN.which)
+    preset = preset_from(BEGUN.result, settings)
+    request = BatchRequest(
+        input="disc.iso",
+        output="out",
+        jobs=(),
+        folder=Path("/out"),
+        preset=preset,
+        settings=settings,
+        options=begun(),
+    )
+    options = with_title(request, 2).options
+    assert title_before(options) == 2
+    assert options.items() >= begun().items()
+    assert title_before(begun()) is None
+    assert title_before(None) is None
