@@ -13,7 +13,7 @@ import pytest
 
 import program
 from clips import FFMPEG, ffmpeg
-from discs import author, burn, image, small_disc
+from discs import SECTOR, author, burn, image, small_disc
 from vhsbatch.batch.discs import title_for
 from vhsbatch.cluster.files import read_block
 from vhsbatch.cluster.source_server import SourceServer
@@ -263,6 +263,24 @@ async def test_wherever_reading_begins_every_frame_is_the_same_at_the_same_time(
         assert seen == whole[len(whole) - len(seen) :]
         # What is read before a segment warms its filters; a second of it may be missing.
         assert len(seen) >= len(whole) - (tenths / 10 + 1) * 25
+
+
+@pytest.mark.anyio
+async def test_a_title_in_several_files_is_one_stream_wherever_they_are_cut(
+    disc: Path, tmp_path: Path
+) -> None:
+    cut = tmp_path / "VIDEO_TS"
+    shutil.copytree(disc / "VIDEO_TS", cut)
+    content = (cut / "VTS_01_1.VOB").read_bytes()
+    at = len(content) // 2 // SECTOR * SECTOR
+    (cut / "VTS_01_1.VOB").write_bytes(content[:at])
+    (cut / "VTS_01_2.VOB").write_bytes(content[at:])
+    info = await title_of(cut, 1)
+    assert info.title is not None
+    assert [piece.path.name for piece in info.title.pieces] == ["VTS_01_1.VOB", "VTS_01_2.VOB"]
+    expected = await title_of(disc, 1)
+    for from_s in (None, Fraction(2), Fraction(5)):
+        assert await frames_from(info.source, from_s) == await frames_from(expected.source, from_s)
 
 
 def mux_subtitles(video: Path, described: Path, output: Path) -> None:
