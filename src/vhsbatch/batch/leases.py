@@ -72,6 +72,7 @@ class Leases:
     def renew(self) -> None:
         """Show that this run is alive."""
         heartbeat.renew(self.own_file)
+        self._lock = heartbeat.lock_again(self.own_file, self._lock)
 
     def end(self) -> None:
         """Give everything back; a folder that is away keeps it, and the next run clears it away."""
@@ -80,7 +81,8 @@ class Leases:
                 self.release(job_id, made=False)
             self._clear_away()
             self.own_file.unlink(missing_ok=True)
-        os.close(self._lock)
+        with suppress(OSError):  # on a share that is away, this fails too
+            os.close(self._lock)
 
     def others(self) -> tuple[str, ...]:
         """The other runs that are alive, in words."""
@@ -184,7 +186,8 @@ class Leases:
         return next((run for run in map(self._living, others) if run is not None), None)
 
     def _is_own(self, lease: Path) -> bool:
-        return self._run.run_id in _holders(lease)
+        # Asked for by name: a share, or a driver, may list a folder that was renamed as it was before.
+        return os.path.lexists(lease / self._run.run_id)
 
     def _new_mark(self, job_id: str) -> str | None:
         """Who has published a video since this run began."""
