@@ -186,8 +186,7 @@ class Leases:
         return next((run for run in map(self._living, others) if run is not None), None)
 
     def _is_own(self, lease: Path) -> bool:
-        # Asked for by name: a share, or a driver, may list a folder that was renamed as it was before.
-        return os.path.lexists(lease / self._run.run_id)
+        return self._run.run_id in _holders(lease)
 
     def _new_mark(self, job_id: str) -> str | None:
         """Who has published a video since this run began."""
