@@ -155,7 +155,10 @@ class Leases:
             # On a full disk the mark exists, but says less.
             with suppress(OSError):
                 self._mark(job_id).write_text(self._run.in_words)
-        _remove(self._lease(job_id), self._run.run_id)
+        with suppress(
+            OSError
+        ):  # a folder that is away keeps it: it counts for nothing when this run has ended
+            _remove(self._lease(job_id), self._run.run_id)
 
     def owns(self, job_id: str) -> bool:
         """Whether the video is still this run's: another may have assumed this one dead."""
@@ -173,7 +176,7 @@ class Leases:
                     _remove(lease, run_id)
             mine.rename(lease)
         except OSError as error:
-            if error.errno not in _IS_THERE and not lease.exists():
+            if error.errno not in _IS_THERE and not os.path.lexists(lease):
                 raise
             return self._is_own(lease)  # a share may repeat what it has done already, and say that it failed
         finally:

@@ -129,8 +129,9 @@ def living(path: Path, *, clock: Path | None = None) -> LivingRun | None:
         return found if locked else None
     now_s = time.time()
     if clock is not None:
-        os.utime(clock)
-        now_s = clock.stat().st_mtime
+        with suppress(OSError):  # the folder has just gone
+            os.utime(clock)
+            now_s = clock.stat().st_mtime
     age_s = now_s - renewed_ns / 1e9
     if age_s < -LOST_S:
         age_s = _watched_s(path, renewed_ns)
