@@ -87,6 +87,19 @@ class Disk:
         _run(["umount", "-l", os.fspath(self.place)])
         self._detach()
 
+    def hang(self) -> None:
+        """Let nothing on it be answered any more; the test is skipped where the kernel serves it."""
+        drivers = self.drivers()
+        if not drivers:
+            pytest.skip("the kernel serves this file system, and cannot be stopped")
+        for pid in drivers:
+            os.kill(pid, signal.SIGSTOP)
+
+    def answer(self) -> None:
+        """Let it answer again."""
+        for pid in self.drivers():
+            os.kill(pid, signal.SIGCONT)
+
     def drivers(self) -> list[int]:
         """The processes that serve it; none where the kernel does."""
         names = (os.fsencode(self.image), os.fsencode(self._device or self.image))
@@ -118,9 +131,7 @@ def disk(kind: str, folder: Path, *, size_mib: int = 2048) -> Iterator[Disk]:
         made.mount()
         yield made
     finally:
-        for pid in made.drivers():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        made.answer()
         if os.path.ismount(made.place):
             made.unmount()
         image.unlink()

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,6 +162,69 @@ def test_no_fact_is_lost_where_the_disk_is_pulled_out_and_comes_back(
     assert "batch_continued" in told
     assert written[-len(told) :] == told
     assert ids(program.events(stdout), "job_published") == ["tape_240p.mp4"]
+
+
+def stop(process: subprocess.Popen[str]) -> str:
+    """Ctrl-C; what was said on standard error."""
+    sent_s = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=program.PATIENCE_S)
+    assert process.returncode == 128 + signal.SIGINT
+    assert time.monotonic() - sent_s < program.GONE_S
+    assert "Traceback" not in stderr
+    return stderr
+
+
+TABLES = """
+[[watch]]
+input = "{place}/in"
+output = "{place}/out"
+
+[[watch]]
+input = "in"
+output = "out"
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_watched_share_that_hangs_stops_no_other_folder(
+    when: str, home: Path, clip: Path, tmp_path: Path
+) -> None:
+    with disks.disk("exfat", tmp_path) as disk:
+        (disk.place / "in").mkdir()
+        (home / "in").mkdir()
+        with (home / "vhsbatch.toml").open("a") as settings:
+            settings.write(TABLES.format(place=disk.place))
+        if when == "before":
+            disk.hang()
+        process = program.start(
+            *("watch", "--config", "vhsbatch.toml", "--settle", "0.1", "--poll", "1", "-p", "short"),
+            *OPTIONS,
+            cwd=home,
+        )
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("watching"):
+                break
+        if when == "meanwhile":
+            disk.hang()
+        captures(home / "in", clip, "tape.avi")
+        program.wait_for_event(process, "job_published")
+        said = stop(process)
+        assert when == "before" or "a share does not answer" in said
+
+
+@pytest.mark.parametrize("where", ["in", "out"])
+def test_ctrl_c_ends_a_batch_on_a_share_that_hangs(
+    where: str, home: Path, clip: Path, tmp_path: Path
+) -> None:
+    with disks.disk("exfat", tmp_path) as disk:
+        tapes = captures((disk.place if where == "in" else home) / "in", clip, "tape.avi")
+        out = (disk.place if where == "out" else home) / "out"
+        process = program.start("batch", tapes, out, "-p", "short", *OPTIONS, cwd=home)
+        program.wait_for_event(process, "segment_started")
+        disk.hang()
+        stop(process)
 
 
 def journal(out: Path) -> Path:
