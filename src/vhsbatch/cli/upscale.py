@@ -32,6 +32,7 @@ def upscale(
     from vhsbatch.batch.captures import refuse_result
     from vhsbatch.batch.dvd import refuse_part
     from vhsbatch.batch.ledger import read_ledger
+    from vhsbatch.batch.parts import note_of_others
     from vhsbatch.batch.request import (
         Chosen,
         container_of,
@@ -44,6 +45,8 @@ def upscale(
     from vhsbatch.cli.display import interfaces
     from vhsbatch.cli.integrations import integrations
     from vhsbatch.cli.resume import options_before
+    from vhsbatch.fs import files_in
+    from vhsbatch.probe.heads import heads_of
     from vhsbatch.process.stop_signals import run_until_stopped
 
     which = FolderOptions(resume=resume, overwrite=overwrite, from_results=from_results)
@@ -57,7 +60,10 @@ def upscale(
     if not from_results:
         refuse_result(video.resolve())
     refuse_part(video)
-    chosen = Chosen((job,), in_the_way([job], read_ledger(job.output.parent), rules))
+    note = note_of_others(job.source, files_in(job.source.parent), heads_of)
+    chosen = Chosen(
+        (job,), in_the_way([job], read_ledger(job.output.parent), rules), () if note is None else (note,)
+    )
     refuse_what_is_in_the_way(chosen)
     request = request_for(
         chosen,
