@@ -214,14 +214,13 @@ def test_a_watched_share_that_hangs_stops_no_other_folder(
         assert when == "before" or "a share does not answer" in said
 
 
-@pytest.mark.parametrize("where", ["in", "out"])
-def test_ctrl_c_ends_a_batch_on_a_share_that_hangs(
-    where: str, home: Path, clip: Path, tmp_path: Path
+def test_ctrl_c_ends_a_batch_whose_captures_are_on_a_share_that_hangs(
+    home: Path, clip: Path, tmp_path: Path
 ) -> None:
+    # An output folder that hangs has open files, for which the kernel waits when the program has ended.
     with disks.disk("exfat", tmp_path) as disk:
-        tapes = captures((disk.place if where == "in" else home) / "in", clip, "tape.avi")
-        out = (disk.place if where == "out" else home) / "out"
-        process = program.start("batch", tapes, out, "-p", "short", *OPTIONS, cwd=home)
+        tapes = captures(disk.place / "in", clip, "tape.avi")
+        process = program.start("batch", tapes, home / "out", "-p", "short", *OPTIONS, cwd=home)
         program.wait_for_event(process, "segment_started")
         disk.hang()
         stop(process)
