@@ -18,7 +18,7 @@ from vhsbatch.fs import sync_open
 _RESERVE_BYTES = 256 * 2**10
 
 
-class _Place(Enum):
+class _Whereabouts(Enum):
     HERE = auto()  # the name leads to the open file
     ELSEWHERE = auto()  # to another file
     AWAY = auto()  # to nothing that can be reached
@@ -62,22 +62,22 @@ class LineFile:
         """
         self._kept.append(line)
         place = self._look()
-        if place is _Place.ELSEWHERE and not self._reopen():
-            place = _Place.AWAY
+        if place is _Whereabouts.ELSEWHERE and not self._reopen():
+            place = _Whereabouts.AWAY
         try:
             self._write_kept(urgent=urgent)
         except OSError:
-            if place is _Place.AWAY or self._look() is not _Place.HERE:
+            if place is _Whereabouts.AWAY or self._look() is not _Whereabouts.HERE:
                 return
             self._kept.pop()
             raise
-        if self._look() is _Place.HERE:
+        if self._look() is _Whereabouts.HERE:
             self._kept, self._written = [], 0
 
     def close(self) -> int:
         """Close the file; the number of lines that were kept to the end, as the file is away."""
         with contextlib.suppress(OSError):
-            if self._kept and (self._look() is not _Place.ELSEWHERE or self._reopen()):
+            if self._kept and (self._look() is not _Whereabouts.ELSEWHERE or self._reopen()):
                 self._write_kept(urgent=True)
         self._close_files()
         return len(self._kept) - self._written
@@ -89,13 +89,13 @@ class LineFile:
                 if file is not None:
                     file.close()
 
-    def _look(self) -> _Place:
+    def _look(self) -> _Whereabouts:
         try:
             same = os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
         except OSError:
             # Its name may be there again, while the open file leads nowhere.
-            return _Place.ELSEWHERE if os.path.lexists(self._path) else _Place.AWAY
-        return _Place.HERE if same else _Place.ELSEWHERE
+            return _Whereabouts.ELSEWHERE if os.path.lexists(self._path) else _Whereabouts.AWAY
+        return _Whereabouts.HERE if same else _Whereabouts.ELSEWHERE
 
     def _reopen(self) -> bool:
         """Open what has the name now; whether it is this file, as it was when its disk went."""
