@@ -107,12 +107,15 @@ def events(stdout: str) -> list[dict[str, Any]]:
 def wait_for_event(process: subprocess.Popen[str], kind: str) -> dict[str, Any]:
     """Read a running program's events until there is one of `kind`."""
     assert process.stdout is not None
+    others = []
     for line in process.stdout:
         event: dict[str, Any] = json.loads(line)
         if event["kind"] == kind:
             return event
+        others.append(line)
     _, stderr = process.communicate()
-    raise AssertionError(f"it ended with {process.returncode} and without {kind}: {stderr}")
+    said = "".join(others[-5:]) + stderr
+    raise AssertionError(f"it ended with {process.returncode} and without {kind}: {said}")
 
 
 def ffmpeg_version() -> str:

@@ -149,26 +149,3 @@ def test_a_name_that_is_too_long_is_refused_before_the_work(clip: Path, tmp_path
     assert done.returncode == 1
     assert f"the name {name}.json has 257 bytes, and the output folder's file system takes 255" in done.stdout
     assert not os.path.lexists(tmp_path / name)
-
-
-@pytest.mark.parametrize("kind", ["vfat", "exfat"])
-def test_a_real_image(kind: str, clip: Path, tmp_path: Path) -> None:
-    image, out = tmp_path / "image", tmp_path / "out"
-    out.mkdir()
-    with image.open("wb") as file:
-        file.truncate(64 * 2**20)
-    for command in ([f"mkfs.{kind}", str(image)], ["mount", "-o", "loop", str(image), str(out)]):
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-        except OSError as error:
-            pytest.skip(f"{command[0]}: {error.strerror}")
-        if done.returncode != 0:
-            pytest.skip(f"{command[0]} does not work here: {done.stderr.strip()}")
-    try:
-        tapes(tmp_path, clip, "tape.avi", "what?.avi")
-        done = program.run("batch", "in", "out", *OPTIONS, cwd=tmp_path)
-        events = program.events(done.stdout)
-        assert [event["job_id"] for event in of_kind(events, "job_published")] == ["tape_240p.mp4"]
-        assert [event["job_id"] for event in of_kind(events, "job_failed")] == ["what?_240p.mp4"]
-    finally:
-        subprocess.run(["umount", out], check=True)

@@ -53,9 +53,9 @@ def test_the_last_field_is_held(scan: str, method: str, muxer: str, tmp_path: Pa
     if method == "nnedi":
         need_weights()
     lost = {7, *range(12, 14), *range(20, 28)}
-    make_counted(
-        tmp_path / "tape.mkv", *CODEC, rate="60000/1001", seconds=1.3, fields=without(lost, interlaced(scan))
-    )
+    # In AVI, what is missing is a chunk of no bytes; elsewhere it is a time.
+    codec, fields = (*CODEC, "-f", muxer), without(lost, interlaced(scan))
+    make_counted(tmp_path / "tape.mkv", *codec, rate="60000/1001", seconds=1.3, fields=fields)
     made = restored(tmp_path, f"deinterlace = {{ method = '{method}' }}", segment_s=60, name="made.mkv")
     assert numbers(made) == held(39, lost, 2)
 

@@ -68,6 +68,36 @@ def test_nor_is_a_loop_that_waits_itself() -> None:
     assert took_s < program.GONE_S
 
 
+# As a share that hangs does: a signal does not end the wait, and Python hears of none meanwhile.
+HUNG = """
+import contextlib, ctypes
+from vhsbatch.process.stop_signals import deadline, run_until_stopped
+
+async def work():
+    hang()
+
+def hang():
+    lock, mutex = ctypes.CDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(64)
+    lock(mutex)
+    with contextlib.suppress(KeyboardInterrupt):  # it may come before it hangs
+        print("at work", flush=True)
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):
+            lock(mutex)
+
+deadline.switch_on()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the mutex of this system")
+@pytest.mark.parametrize("how", ["hang()", "run_until_stopped(work)"])
+def test_nor_is_a_main_thread_that_hears_of_no_signal(how: str) -> None:
+    code, took_s, said = ended(HUNG + how, signal.SIGINT)
+    assert code == 130
+    assert took_s < program.GONE_S
+    assert said.splitlines()[-1].startswith("vhs-upscale: ended without waiting")
+
+
 BEHIND_A_SHELL = """
 import signal, sys
 import anyio

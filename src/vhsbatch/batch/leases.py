@@ -72,6 +72,7 @@ class Leases:
     def renew(self) -> None:
         """Show that this run is alive."""
         heartbeat.renew(self.own_file)
+        self._lock = heartbeat.lock_again(self.own_file, self._lock)
 
     def end(self) -> None:
         """Give everything back; a folder that is away keeps it, and the next run clears it away."""
@@ -80,7 +81,8 @@ class Leases:
                 self.release(job_id, made=False)
             self._clear_away()
             self.own_file.unlink(missing_ok=True)
-        os.close(self._lock)
+        with suppress(OSError):  # on a share that is away, this fails too
+            os.close(self._lock)
 
     def others(self) -> tuple[str, ...]:
         """The other runs that are alive, in words."""
@@ -153,7 +155,10 @@ class Leases:
             # On a full disk the mark exists, but says less.
             with suppress(OSError):
                 self._mark(job_id).write_text(self._run.in_words)
-        _remove(self._lease(job_id), self._run.run_id)
+        with suppress(
+            OSError
+        ):  # a folder that is away keeps it: it counts for nothing when this run has ended
+            _remove(self._lease(job_id), self._run.run_id)
 
     def owns(self, job_id: str) -> bool:
         """Whether the video is still this run's: another may have assumed this one dead."""
@@ -171,7 +176,7 @@ class Leases:
                     _remove(lease, run_id)
             mine.rename(lease)
         except OSError as error:
-            if error.errno not in _IS_THERE and not lease.exists():
+            if error.errno not in _IS_THERE and not os.path.lexists(lease):
                 raise
             return self._is_own(lease)  # a share may repeat what it has done already, and say that it failed
         finally:

@@ -5,7 +5,10 @@ where they are of one format and something else proves that one goes on where th
 stream, the size at which recorders begin a new file, or a name that one kind of recorder alone gives.
 """
 
+import glob
+import os
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -129,6 +132,39 @@ def find_recordings(paths: Iterable[Path], heads: Heads) -> FoundRecordings:
                 lacking.setdefault(first_of.get(path, path), why)
             recordings += found
     return FoundRecordings(recordings=tuple(recordings), notes=tuple(notes), lacking=lacking)
+
+
+def note_of_others(video: Path, beside: Iterable[Path], heads: Heads) -> str | None:
+    """What to say where a video that is restored by itself is a part of a recording; None where it is none.
+
+    Args:
+        video: the video.
+        beside: the files in its folder.
+        heads: what files say of themselves.
+    """
+    alike = [path for path in beside if path.suffix.lower() == video.suffix.lower()]
+    for recording in find_recordings(alike, heads).recordings:
+        if video in recording.parts:
+            names = [part.name for part in recording.parts]
+            others = ", ".join(name for name in names if name != video.name)
+            command = ("vhs-upscale", "batch", str(video.parent), "OUT", "--pattern", _pattern_of(names))
+            return (
+                f"{video.name} is a part of a recording, with {others} ({recording.evidence}); "
+                f"this restores the whole: {shlex.join(command)}"
+            )
+    return None
+
+
+def _pattern_of(names: Sequence[str]) -> str:
+    """What matches all of several names, and as few others as possible.
+
+    >>> _pattern_of(["GH010001.MP4", "GH020001.MP4"])
+    'GH0*0001.MP4'
+    """
+    start = os.path.commonprefix(names)  # noqa: RUF071 - of letters, not of folders
+    rest = [name[len(start) :][::-1] for name in names]
+    end = os.path.commonprefix(rest)[::-1]  # noqa: RUF071
+    return f"{glob.escape(start)}*{glob.escape(end)}"
 
 
 def _lacking(run: Sequence[_NumberedFile], *, goes_on: bool) -> Iterator[tuple[Path, str]]:

@@ -35,6 +35,7 @@ def upscale(
     from vhsbatch.batch.discs import title_for
     from vhsbatch.batch.dvd import refuse_part
     from vhsbatch.batch.ledger import read_ledger
+    from vhsbatch.batch.parts import note_of_others
     from vhsbatch.batch.request import (
         Chosen,
         container_of,
@@ -47,6 +48,8 @@ def upscale(
     from vhsbatch.cli.display import interfaces
     from vhsbatch.cli.integrations import integrations
     from vhsbatch.cli.resume import options_before, title_before, with_title
+    from vhsbatch.fs import files_in
+    from vhsbatch.probe.heads import heads_of
     from vhsbatch.process.stop_signals import run_until_stopped
 
     which = FolderOptions(resume=resume, overwrite=overwrite, from_results=from_results)
@@ -62,7 +65,10 @@ def upscale(
         refuse_result(video.resolve())
     if of_disc is None:
         refuse_part(video)
-    notes = () if of_disc is None else (of_disc.recording.note,)
+        note = note_of_others(job.source, files_in(job.source.parent), heads_of)
+    else:
+        note = of_disc.recording.note
+    notes = () if note is None else (note,)
     chosen = Chosen((job,), in_the_way([job], read_ledger(job.output.parent), rules), notes)
     refuse_what_is_in_the_way(chosen)
     request = request_for(

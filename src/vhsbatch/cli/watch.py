@@ -4,10 +4,13 @@ import dataclasses
 import itertools
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TypeVar
 
 import anyio
@@ -31,6 +34,30 @@ from vhsbatch.process.stop_signals import receive_signals, run_until_stopped
 from vhsbatch.ui.text import say
 
 Result = TypeVar("Result")
+
+# A folder that takes longer is on a share that hangs, or wakes up a disk.
+ANSWERS_WITHIN_S = 3.0
+
+
+def in_time(work: Callable[[], Result], otherwise: Result) -> Result:
+    """What `work` gives; `otherwise` where a share that hangs keeps it from ending.
+
+    Raises:
+        Exception: what `work` raised.
+    """
+    done: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    try:
+        return done.result(ANSWERS_WITHIN_S)
+    except TimeoutError:
+        return otherwise
 
 
 def watch(
@@ -79,8 +106,7 @@ def watch(
     for folder in folders:
         # One of several may be away for now.
         with suppress(NothingToDoError, *([] if len(folders) == 1 else [OutputFolderError, OSError])):
-            if Path(folder.typed_input).is_dir():
-                folder.chosen()
+            in_time(partial(_expect_usable, folder), None)
     watching = _Watching(folders=folders, quiet=options.display.quiet, service_manager=service_manager)
     return run_until_stopped(watching.run)
 
@@ -95,6 +121,21 @@ class _FromTo:
     input: str
     output: str
     options: BatchOptions
+
+
+def _expect_usable(folder: WatchedFolder) -> None:
+    if Path(folder.typed_input).is_dir():
+        folder.chosen()
+
+
+def _is_folder(path: str) -> bool:
+    """Whether a folder is there; one that does not answer may be."""
+    return in_time(partial(os.path.isdir, path), True)
+
+
+def resolved(path: str) -> Path:
+    """A path with links followed, unless it is on a share that does not answer."""
+    return in_time(Path(path).resolve, Path(path).absolute())
 
 
 def _expect_readable(folder: str) -> None:
@@ -129,9 +170,9 @@ def _named_in_configuration(options: BatchOptions) -> tuple[_FromTo, ...]:
             "INPUT_FOLDER and OUTPUT_FOLDER are missing, and no configuration file has [[watch]] tables",
             fix=f"vhs-upscale watch IN OUT, or write [[watch]] tables with input and output into {FILE_NAME}",
         )
-    pairs = [(Path(one.input).resolve(), Path(one.output).resolve()) for one in named]
+    pairs = [(resolved(one.input), resolved(one.output)) for one in named]
     refuse_loops(pairs, place, from_results=options.which.from_results)
-    if not any(Path(one.input).is_dir() for one in named):
+    if not any(_is_folder(one.input) for one in named):
         raise UsageError(
             f"{place}: watch.1.input: folder {named[0].input} does not exist, nor does any other",
             fix="create it",
@@ -188,7 +229,7 @@ def _watched(
     """
     options, settings, preset = decide(named.options, None, replan=False)
     expect_parts(settings, options.cluster, preset, preset_finder(options.result, settings, preset))
-    folder = Path(named.output).resolve()
+    folder = resolved(named.output)
     return WatchedFolder(
         typed_input=named.input,
         typed_output=named.output,
@@ -229,26 +270,27 @@ class _Watching:
         Raises:
             VhsBatchError: there is one folder, and its output or a tool cannot be used.
         """
+        changed = Bell()
         async with anyio.create_task_group() as group:
+            asking = _Asking(group, changed)
             for folder in self.folders:
-                await self._try(folder, anyio.to_thread.run_sync(folder.open))
-            changed = Bell()
+                await asking.ask(folder, self._try(folder, _in_thread(folder.open)))
             for folder in self.folders:
                 group.start_soon(folder.listen, changed)
             if self.service_manager is not None:
                 group.start_soon(self.service_manager.stay_alive)
             self._say_ready()
-            signum = await self._restore_what_arrives(changed)
+            signum = await self._restore_what_arrives(changed, asking)
             if self.service_manager is not None:
                 self.service_manager.tell("STOPPING=1")
             group.cancel_scope.cancel()
         return 128 + signum
 
-    async def _restore_what_arrives(self, changed: Bell) -> int:
+    async def _restore_what_arrives(self, changed: Bell, asking: "_Asking") -> int:
         while True:
             changed.reset()
             async with _signals(changed.ring) as received:
-                found, wait_s = await self._first_complete()
+                found, wait_s = await self._first_complete(asking)
                 if found is None:
                     with anyio.move_on_after(wait_s):
                         await changed.wait()
@@ -257,17 +299,18 @@ class _Watching:
             if found is not None and (stopped_by := await self._restore(*found)) is not None:
                 return stopped_by
 
-    async def _first_complete(self) -> tuple[tuple[WatchedFolder, Chosen] | None, float]:
+    async def _first_complete(self, asking: "_Asking") -> tuple[tuple[WatchedFolder, Chosen] | None, float]:
         """The first folder in whose turn videos are complete; else in how many seconds to look again."""
         soonest_s = LOOK_AT_LEAST_EVERY_S
         for folder in self.folders:
             rest_s = folder.rests_until_s - time.monotonic()
-            if rest_s <= 0:
-                looked = await self._try(folder, anyio.to_thread.run_sync(folder.complete))
+            if rest_s <= 0 and not asking.waits_for(folder):
+                looked = await asking.ask(folder, self._try(folder, _in_thread(folder.complete)))
                 chosen, rest_s = looked or (Chosen((), {}), LOOK_AT_LEAST_EVERY_S)
                 if chosen.jobs:
                     return (folder, chosen), 0.0
-            soonest_s = min(soonest_s, rest_s)
+            if rest_s > 0:
+                soonest_s = min(soonest_s, rest_s)
         return None, soonest_s
 
     async def _restore(self, folder: WatchedFolder, chosen: Chosen) -> int | None:
@@ -304,6 +347,45 @@ class _Watching:
             self.service_manager.ready(line)
         if not self.quiet:
             say(line)
+
+
+async def _in_thread(work: Callable[[], Result]) -> Result:
+    """What `work` gives, done in a thread that is abandoned with who waits for it."""
+    return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+
+
+class _Asking:
+    """Asks folders, and goes on where one does not answer: it is heard of when it does."""
+
+    def __init__(self, group: anyio.abc.TaskGroup, changed: Bell) -> None:
+        self._group = group
+        self._changed = changed
+        self._silent: list[WatchedFolder] = []
+
+    def waits_for(self, folder: WatchedFolder) -> bool:
+        """Whether a folder has not answered yet."""
+        return any(silent is folder for silent in self._silent)
+
+    async def ask(self, folder: WatchedFolder, work: Coroutine[object, object, Result]) -> Result | None:
+        """What `work` on a folder gives; None where it takes too long."""
+        answers: list[Result] = []
+        answered = anyio.Event()
+
+        async def wait() -> None:
+            answers.append(await work)
+            answered.set()
+            if self.waits_for(folder):
+                self._silent = [silent for silent in self._silent if silent is not folder]
+                say(f"{folder.typed_input}: it answers again")
+                self._changed.ring()
+
+        self._group.start_soon(wait)
+        with anyio.move_on_after(ANSWERS_WITHIN_S):
+            await answered.wait()
+            return answers[0]
+        self._silent.append(folder)
+        say(f"{folder.typed_input}: a share does not answer; it is looked at when it does")
+        return None
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """A folder that is watched: what is complete in it, and the batches that restore it."""
 
 import dataclasses
+import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -216,10 +217,16 @@ class WatchedFolder:
             say(line)
 
     async def listen(self, changed: Bell) -> None:
-        """Ring whenever something happens in the two folders; it ends by being cancelled."""
+        """Ring whenever something happens in the two folders; it ends by being cancelled.
+
+        A folder that is looked at every few seconds needs nothing else: a share may hang in this, too.
+        """
+        if self.poll_s is not None:
+            return
         async with anyio.create_task_group() as group:
             # A file that is in the way of a result may go, too.
-            for folder in {await anyio.to_thread.run_sync(Path(self.typed_input).resolve), self.folder}:
+            resolve = Path(self.typed_input).resolve
+            for folder in {await anyio.to_thread.run_sync(resolve, abandon_on_cancel=True), self.folder}:
                 group.start_soon(self._listen, folder, changed)
 
     async def _listen(self, folder: Path, changed: Bell) -> None:
@@ -228,12 +235,12 @@ class WatchedFolder:
         while True:
             # A folder that goes away (a share, a disk) is watched again when it is back.
             with suppress(OSError, RuntimeError):
+                # A share that hangs holds up this thread, and not the one in which all else is done.
+                await anyio.to_thread.run_sync(os.stat, folder, abandon_on_cancel=True)
                 async for _ in awatch(
                     folder,
                     watch_filter=_is_news,
                     recursive=self.options.which.recursive,
-                    force_polling=self.poll_s is not None,
-                    poll_delay_ms=round(1000 * (self.poll_s or 1)),
                     raise_interrupt=False,
                 ):
                     changed.ring()

@@ -11,28 +11,24 @@ not know, is left out and reported; nothing rests on a fact but on what it prove
 or proven again.
 """
 
-import contextlib
 import functools
 import json
-import os
 import re
-import tempfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
-import aiofiles
 import anyio.to_thread
-from aiofiles.threadpool.binary import AsyncFileIO
 from pydantic import ValidationError
 
 from vhsbatch.errors import OutputFolderError, is_disk_full
 from vhsbatch.events.events import BatchStarted, Fact, JobPlanned
+from vhsbatch.events.line_file import LineFile
 from vhsbatch.events.serialize import dump, dump_line, load_fact
 from vhsbatch.formatting import counted, plain
-from vhsbatch.fs import files_in, open_regular, sync, sync_open
+from vhsbatch.fs import files_in, open_regular, sync
 
 STATE_FOLDER = ".vhsbatch"
 # The page that tells of all batches of an output folder.
@@ -42,20 +38,17 @@ FORMAT = 1
 _NUMBERED = re.compile(r"r(\d{7})\.jsonl")
 _HEADER = b'{"journal":'
 _SEALED = re.compile(rb'\{"crc":"([0-9a-f]{8})",')
-_RESERVE_BYTES = 256 * 2**10
 
 
 class Journal:
     """One run's file, open for appending.
 
-    An unnamed file reserves some disk space, so that facts can be written even while the disk is full. Plans
-    do not use that reserve: they are long, and can be made again.
+    Plans do not use the reserve of disk space: they are long, and can be made again.
     """
 
-    def __init__(self, file: AsyncFileIO, reserve: IO[bytes] | None, *, size_bytes: int) -> None:
+    def __init__(self, folder: Path, file: LineFile) -> None:
+        self._folder = folder
         self._file = file
-        self._size_bytes = size_bytes
-        self._reserve = reserve
 
     @classmethod
     async def create(cls, folder: Path, run_id: str) -> Self:
@@ -66,56 +59,34 @@ class Journal:
         """
         try:
             await anyio.to_thread.run_sync(functools.partial(folder.mkdir, parents=True, exist_ok=True))
-            path = await anyio.to_thread.run_sync(_next_file, folder, run_id)
-            file = await aiofiles.open(path, "ab", buffering=0)
+            file = await anyio.to_thread.run_sync(_next_file, folder, run_id)
             await anyio.to_thread.run_sync(sync, folder)
-            reserve = await anyio.to_thread.run_sync(_reserve_in, folder)
         except OSError as error:
             raise OutputFolderError(
                 f"cannot write to {folder}: {error.strerror}",
                 fix="choose another output folder, or change its permissions",
             ) from error
-        return cls(file, reserve, size_bytes=path.stat().st_size)
+        return cls(folder, file)
 
     async def append(self, fact: Fact) -> None:
         """Return when the fact will survive a crash of the machine.
 
+        While the output folder is away, facts are kept, and written when it is back.
+
         Raises:
             OutputFolderError: it cannot be written; the journal is as it was before.
         """
-        line = sealed(dump(fact))
+        urgent = not isinstance(fact, JobPlanned)
         try:
-            try:
-                await self._write(line)
-            except OSError as error:
-                if self._reserve is None or isinstance(fact, JobPlanned) or not is_disk_full(error):
-                    raise
-                self._reserve.truncate(0)
-                await self._write(line)
+            await anyio.to_thread.run_sync(
+                functools.partial(self._file.append, sealed(dump(fact)), urgent=urgent)
+            )
         except OSError as error:
+            do = "free some disk space" if is_disk_full(error) else "check the disk of the output folder"
             raise OutputFolderError(
                 f"cannot write the journal: {error.strerror}",
-                fix="free some disk space; the same command with --resume continues",
+                fix=f"{do}; the same command with --resume continues",
             ) from error
-        self._size_bytes += len(line)
-
-    async def _write(self, line: bytes) -> None:
-        """Append all of a line, or nothing."""
-        try:
-            while line:
-                # A disk that is nearly full takes a part of the line and says nothing of the rest.
-                line = line[await self._file.write(line) :]
-            await anyio.to_thread.run_sync(self._settle)
-        except OSError:
-            with contextlib.suppress(OSError):
-                await self._file.truncate(self._size_bytes)
-                await self._file.seek(self._size_bytes)
-            raise
-
-    def _settle(self) -> None:
-        sync_open(self._file.fileno())
-        if self._reserve is not None:
-            _fill(self._reserve)
 
     async def __aenter__(self) -> Self:
         return self
@@ -126,13 +97,16 @@ class Journal:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._reserve is not None:
-            self._reserve.close()
         with anyio.CancelScope(shield=True):
-            await self._file.close()
+            lost = await anyio.to_thread.run_sync(self._file.close)
+        if lost and error is None:
+            raise OutputFolderError(
+                f"{counted(lost, 'fact')} of this batch could not be written: {self._folder} is away",
+                fix="bring it back; the same command with --resume makes again what they proved",
+            )
 
 
-def _next_file(folder: Path, run_id: str) -> Path:
+def _next_file(folder: Path, run_id: str) -> LineFile:
     """Create the file that is read after all others, with its first line.
 
     Raises:
@@ -141,14 +115,12 @@ def _next_file(folder: Path, run_id: str) -> Path:
     numbers = [int(match[1]) for path in folder.iterdir() if (match := _NUMBERED.fullmatch(path.name))]
     number = max(numbers, default=0) + 1
     while True:
-        path = folder / f"r{number:07}.jsonl"
         try:
-            with path.open("xb", buffering=0) as file:
-                file.write(sealed(dump_line({"journal": FORMAT, "run_id": run_id})))
+            return LineFile(
+                folder / f"r{number:07}.jsonl", sealed(dump_line({"journal": FORMAT, "run_id": run_id}))
+            )
         except FileExistsError:  # of a run that began at the same time
             number += 1
-        else:
-            return path
 
 
 def sealed(text: str) -> bytes:
@@ -325,29 +297,3 @@ class JournalReader:
             return None
         later = (path for path in journal_files(self._folder) if self._run is None or path > self._run.path)
         return min(later, default=None)
-
-
-def _reserve_in(folder: Path) -> IO[bytes] | None:
-    """An unnamed file that reserves disk space; empty if there is not enough.
-
-    None where a file system has no files without a name.
-    """
-    try:
-        reserve = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  # open as long as the journal is
-    except OSError:
-        return None
-    _fill(reserve)
-    return reserve
-
-
-def _fill(reserve: IO[bytes]) -> None:
-    """Reserve disk space, unless it is reserved already or there is not enough."""
-    descriptor = reserve.fileno()
-    if os.fstat(descriptor).st_size == _RESERVE_BYTES:
-        return
-    taken_bytes = 0
-    with contextlib.suppress(OSError):
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        taken_bytes = os.write(descriptor, bytes(_RESERVE_BYTES))
-    if taken_bytes < _RESERVE_BYTES:
-        os.ftruncate(descriptor, 0)

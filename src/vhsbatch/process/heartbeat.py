@@ -87,6 +87,31 @@ def renew(path: Path) -> None:
         os.utime(path)
 
 
+def lock_again(path: Path, descriptor: int) -> int:
+    """The descriptor that holds the lock from here on.
+
+    Where the folder was away and is mounted again, the one that was opened before holds nothing.
+    """
+    if _is_open_as(path, descriptor):
+        return descriptor
+    try:
+        again = os.open(path, os.O_RDWR)
+    except OSError:  # it is still away
+        return descriptor
+    with suppress(OSError):
+        lock(again, shared=False)
+    with suppress(OSError):
+        os.close(descriptor)
+    return again
+
+
+def _is_open_as(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except OSError:
+        return False
+
+
 def living(path: Path, *, clock: Path | None = None) -> LivingRun | None:
     """The live process that a file belongs to; None if there is no such file, or the process is dead.
 
@@ -104,8 +129,9 @@ def living(path: Path, *, clock: Path | None = None) -> LivingRun | None:
         return found if locked else None
     now_s = time.time()
     if clock is not None:
-        os.utime(clock)
-        now_s = clock.stat().st_mtime
+        with suppress(OSError):  # the folder has just gone
+            os.utime(clock)
+            now_s = clock.stat().st_mtime
     age_s = now_s - renewed_ns / 1e9
     if age_s < -LOST_S:
         age_s = _watched_s(path, renewed_ns)

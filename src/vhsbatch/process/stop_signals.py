@@ -21,6 +21,8 @@ from vhsbatch.process.system import TO_STOP
 END_WITHIN_S = 4.5
 CHILDREN_END_WITHIN_S = 3.0
 _AT_ONCE_S = 2.0
+# Later than this the main thread waits for something.
+_HANDLED_WITHIN_S = 1.0
 _MOST_SIGNALS = 1000
 _SAID = (
     b"vhs-upscale: ended without waiting for what did not answer within five seconds; "
@@ -46,10 +48,61 @@ class Deadline:
         self._at_s = float("inf")
         self._children_s = float("inf")
         self._last_actions: list[Callable[[], object]] = []
+        self._heard_at = -1
+        self._pass_to: int | None = None
+        self._is_patient: Callable[[], bool] = lambda: False
 
     def switch_on(self) -> None:
-        """End this process by force where it has to be."""
+        """End this process by force where it has to be, also while its main thread waits for a disk."""
         self._is_on = True
+        if sys.platform != "win32" and self._heard_at < 0:
+            reader, self._heard_at = os.pipe()
+            os.set_blocking(self._heard_at, False)
+            with contextlib.suppress(RuntimeError):  # there is no room for a thread
+                threading.Thread(target=self._hear, args=(reader,), name="signals", daemon=True).start()
+                self.listen()
+
+    @contextmanager
+    def listening(self, is_patient: Callable[[], bool]) -> Iterator[None]:
+        """Hear of signals before the event loop, which has just been told to, and pass them on to it.
+
+        Args:
+            is_patient: whether the user wants what is under way to be finished first.
+        """
+        if self._heard_at < 0:
+            yield
+            return
+        self._is_patient = is_patient
+        self._pass_to = self.listen()
+        try:
+            yield
+        finally:
+            self._pass_to, self._is_patient = None, lambda: False
+
+    def listen(self) -> int:
+        """Hear of signals as the system delivers them; what heard of them before.
+
+        Python handles signals in the main thread, and so never while that waits for a share that hangs.
+        """
+        if self._heard_at < 0:
+            return -1
+        return signal.set_wakeup_fd(self._heard_at, warn_on_full_buffer=False)
+
+    def _hear(self, reader: int) -> None:
+        while True:
+            for number in os.read(reader, 64):
+                watched = number in signals_to_stop() and not self._is_patient()
+                if self._pass_to is not None:
+                    with contextlib.suppress(OSError):
+                        os.write(self._pass_to, bytes([number]))
+                if watched:
+                    with contextlib.suppress(RuntimeError):
+                        threading.Thread(target=self._unless_handled, args=(number,), daemon=True).start()
+
+    def _unless_handled(self, number: int) -> None:
+        time.sleep(_HANDLED_WITHIN_S)
+        if self._asked_by is None:
+            self.start(number, END_WITHIN_S - _HANDLED_WITHIN_S)
 
     def before_force(self, action: Callable[[], object]) -> None:
         """Have something done in the last moment; it must not wait for anything."""
@@ -129,7 +182,9 @@ def receive_signals(
         # The loop hears of a signal by another way. This one works, too, while the loop waits for a disk.
         for number in numbers:
             signal.signal(number, heard)
-        yield signals
+        with deadline.listening(is_patient):
+            yield signals
+    deadline.listen()
 
 
 @contextmanager

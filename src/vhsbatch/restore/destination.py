@@ -12,8 +12,10 @@ from vhsbatch.model.plan import Job
 from vhsbatch.restore.record import record_path
 from vhsbatch.restore.workspace import make_private
 
-# What file systems answer to a name that they do not take.
-_NO_NAME = frozenset({errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG, errno.ENOENT})
+# What file systems answer to a name that they do not take, in a folder that takes others.
+_NO_NAME = frozenset(
+    {errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG, errno.ENOENT, errno.EPERM, errno.EACCES}
+)
 # No file system of Windows takes these.
 _RESERVED = '\\:*?"<>|'
 

@@ -18,7 +18,7 @@ from vhsbatch.ffmpeg.colour import colour_notes, colour_problem
 from vhsbatch.ffmpeg.deinterlacing import frames_made
 from vhsbatch.ffmpeg.frame_times import cut_by_time, own_frames
 from vhsbatch.ffmpeg.stream_mapping import left_out
-from vhsbatch.model.media import FieldOrder, MediaInfo, VideoTrack
+from vhsbatch.model.media import AudioTrack, FieldOrder, MediaInfo, VideoTrack
 from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.recipe import Recipe
 from vhsbatch.model.source_overrides import ASKED_FOR
@@ -33,6 +33,8 @@ PLAN_VERSION = 9
 # In a shorter clip, and by less, sound and picture often end apart without drifting.
 _DRIFTING_S = 60
 _NOTICED_DRIFT_S = 0.1
+# Recorders stop one of the two earlier, by less than this.
+_NOTICED_LACK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,6 +325,7 @@ def _sound_notes(info: MediaInfo, preset: Preset) -> Iterator[str]:
     """Tracks that are stretched, and those that might have to be."""
     for number, track in enumerate(info.audio, start=1):
         if (ratio := drift(track, info.video)) is None:
+            yield from _frames_that_an_avi_lacks(number, track, info)
             continue
         length_s = track.end_s - track.start_s
         off_s = float((1 - ratio) * length_s)
@@ -333,6 +336,17 @@ def _sound_notes(info: MediaInfo, preset: Preset) -> Iterator[str]:
             yield f"{ends}: brought to its length"
         elif length_s >= _DRIFTING_S and abs(off_s) >= _NOTICED_DRIFT_S:
             yield f"{ends}: if it is out of sync by then, --fix-drift corrects that"
+
+
+def _frames_that_an_avi_lacks(number: int, track: AudioTrack, info: MediaInfo) -> Iterator[str]:
+    """AVI has no times: frames that were never written make everything after them come too early."""
+    video = info.video
+    early_s = float(track.end_s - (video.start_s + video.frames / video.rate))
+    if info.container == "avi" and early_s >= _NOTICED_LACK_S:
+        yield (
+            f"the picture ends {early_s:.2f} s before audio track {number}: frames seem to be missing, and "
+            "AVI does not say where, so the sound may be out of sync, as in a player"
+        )
 
 
 def _seek_note(info: MediaInfo) -> tuple[str, ...]:

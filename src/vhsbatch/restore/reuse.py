@@ -78,7 +78,7 @@ async def damage_of_segment(plan: JobPlan, proof: SegmentFinished, workspace: Wo
     path = workspace.job_folder(plan) / proof.file
 
     def size_bytes() -> int | None:
-        return path.stat().st_size if path.is_file() else None
+        return path.stat().st_size if os.path.isfile(path) else None  # noqa: PTH113 - a share may be away
 
     size = await anyio.to_thread.run_sync(size_bytes)
     if size is None:

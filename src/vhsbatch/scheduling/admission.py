@@ -1,6 +1,7 @@
 """Whether work may start: disk space, and videos that other runs restore."""
 
 import functools
+import os
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -154,7 +155,7 @@ class Admission:
         """Hold a video whose source is away; return whether it was held."""
         why = await in_thread(self._sources.away, job.files[0])
         if why is None:
-            if not was_away(error, job.files[0]) or not job.files[0].exists():
+            if not was_away(error, job.files[0]) or not await in_thread(os.path.exists, job.files[0]):
                 return False
             # It is back already. If this repeats, the cause is another one.
             self._was_away[job.id] += 1

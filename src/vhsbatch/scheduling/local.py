@@ -1,5 +1,6 @@
 """The executor that does everything on this machine."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -88,7 +89,8 @@ async def expect_there(workspace: Workspace) -> None:
         ChainError: one is not.
     """
     for folder in (workspace.temporary, workspace.publishing.parent):
-        if not await in_thread(folder.is_dir):
+        # A share that is away answers in many ways.
+        if not await in_thread(os.path.isdir, folder):
             raise ChainError(f"{folder} is away", fix="mount it, or bring it back")
 
 

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -124,6 +125,20 @@ def test_a_run_that_renews_itself_lives(tmp_path: Path) -> None:
     os.utime(file, (0, 0))
     one.renew()
     assert isinstance(two.take("a"), Held)
+
+
+def test_a_run_whose_disk_was_away_and_is_mounted_again_lives(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    one = begun(folder, "one")
+    assert one.take("a") == Free()
+    away = folder.rename(tmp_path / "away")
+    one.renew()
+    shutil.copytree(away, folder)
+    one.renew()
+    two = begun(folder, "two")
+    assert isinstance(two.take("a"), Held)
+    one.end()
+    two.end()
 
 
 def test_what_dead_runs_left_is_cleared_away(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vhsbatch.batch.parts import FoundRecordings, find_recordings
+from vhsbatch.batch.parts import FoundRecordings, find_recordings, note_of_others
 from vhsbatch.probe.heads import Head
 
 GIB = 2**30
@@ -171,3 +171,31 @@ def test_a_part_that_a_size_or_a_name_announces_is_missed(
     for name, why in lacking.items():
         assert missed[name].startswith(why)
         assert missed[name].endswith("is not there")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "video", "others", "pattern"),
+    [
+        (
+            {"GH010001.MP4": 9, "GH020001.MP4": 8, "GH030001.MP4": 7, "GH010002.MP4": 7},
+            "GH020001.MP4",
+            "GH010001.MP4, GH030001.MP4",
+            "'GH0*0001.MP4'",
+        ),
+        ({"tape_001.avi": FULL, "tape_002.avi": 400_000}, "tape_001.avi", "tape_002.avi", "'tape_00*.avi'"),
+        ({"a[1]_1.avi": FULL, "a[1]_2.avi": 4}, "a[1]_2.avi", "a[1]_1.avi", "'a[[]1]_*.avi'"),
+    ],
+)
+def test_a_part_that_is_restored_by_itself_names_the_others_and_the_command(
+    sizes: dict[str, int], video: str, others: str, pattern: str, tmp_path: Path
+) -> None:
+    paths = files(tmp_path, sizes)
+    note = note_of_others(tmp_path / video, paths, lambda paths: dict.fromkeys(paths, AVI))
+    assert note is not None
+    assert f"{video} is a part of a recording, with {others} (" in note
+    assert note.endswith(f": vhs-upscale batch {tmp_path} OUT --pattern {pattern}")
+
+
+def test_a_video_beside_others_is_no_part(tmp_path: Path) -> None:
+    paths = files(tmp_path, {"tape_001.avi": 500_000, "tape_002.avi": 400_000})
+    assert note_of_others(paths[0], paths, lambda paths: dict.fromkeys(paths, AVI)) is None

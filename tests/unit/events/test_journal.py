@@ -341,3 +341,28 @@ async def test_a_full_disk_leaves_the_journal_as_it_was(tmp_path: Path) -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         await journal.append(HISTORY[2])
     assert list(read_journal(tmp_path)) == [HISTORY[0], HISTORY[2]]
+
+
+async def test_a_journal_that_is_away_to_the_end_says_how_many_facts_it_lacks(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    with pytest.raises(OutputFolderError, match=r"2 facts of this batch could not be written: .* is away"):
+        async with await Journal.create(folder, "run") as journal:
+            await journal.append(HISTORY[0])
+            folder.rename(tmp_path / "gone")
+            os.closerange(*_descriptors_of(tmp_path / "gone" / "r0000001.jsonl"))
+            await journal.append(HISTORY[1])
+            await journal.append(HISTORY[2])
+    assert list(read_journal(tmp_path / "gone")) == [HISTORY[0]]
+
+
+def _descriptors_of(path: Path) -> tuple[int, int]:
+    """This process's descriptor of a file, as a range."""
+    state = path.stat()
+    for entry in Path("/dev/fd").iterdir():
+        number = int(entry.name)
+        try:
+            if os.path.samestat(os.fstat(number), state):
+                return number, number + 1
+        except OSError:
+            continue
+    raise AssertionError("it is not open")

@@ -105,6 +105,26 @@ def test_fields_become_frames_where_there_are_any(
     assert plan.notes[0].endswith(f"(DV): {note}")
 
 
+@pytest.mark.parametrize(
+    ("container", "end_s", "told"),
+    [("avi", Fraction(110), True), ("avi", Fraction(50), False), ("mov", Fraction(110), False)],
+)
+def test_frames_that_an_avi_lacks_are_said_to_bring_the_sound_out_of_sync(
+    container: str, end_s: Fraction, told: bool
+) -> None:
+    track = make.track(frames=2500, rate=Fraction(25))
+    info = make.info(track, container=container, audio=(make.sound(end_s=end_s),))
+    lacking = [note for note in planned(info).notes if "frames seem to be missing" in note]
+    assert lacking == (
+        [
+            "the picture ends 10.00 s before audio track 1: frames seem to be missing, and AVI does not say "
+            "where, so the sound may be out of sync, as in a player"
+        ]
+        if told
+        else []
+    )
+
+
 def test_notes_are_in_the_order_in_which_things_were_decided() -> None:
     info = make.info(notes=("two gaps",), exact_seek=False)
     source, fields_, model, seek = planned(info, of=toolchain(notes=("the model",))).notes
