@@ -13,7 +13,7 @@ from vhsbatch.engines.conversion import converted
 from vhsbatch.engines.gfpgan import infer_face_model
 from vhsbatch.engines.onnx_conversion import INSTALL_PNNX, _program, convert_onnx
 from vhsbatch.engines.param_file import UnsuitableModelError, read_graph
-from vhsbatch.engines.runtimes import Network, Upscaler, open_runtime
+from vhsbatch.engines.runtimes import LoadedModel, Upscaler, open_runtime
 from vhsbatch.engines.runtimes import _ModelFiles as OpenedFiles
 from vhsbatch.engines.runtimes import _Ncnn as Ncnn
 from vhsbatch.errors import ToolError
@@ -75,7 +75,7 @@ def test_gfpgan(levels: int, tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(model.weights)
     edge = 4 * 2**levels
     face = np.random.default_rng(6).uniform(-1, 1, (3, edge, edge)).astype(np.float32)
-    (result,) = Network(tmp_path / "model.param", tmp_path / "model.bin")(face, ("output",))
+    (result,) = LoadedModel(tmp_path / "model.param", tmp_path / "model.bin")(face, ("output",))
     expected = weights.run_gfpgan(tensors, face)
     # From black to white is from -1 to 1.
     assert furthest(result, expected) < 2

@@ -8,7 +8,7 @@ from pathlib import Path
 from anyio import to_thread
 
 from vhsbatch.cache import Cache
-from vhsbatch.config.preset_schema import CONVERTED_ENDINGS, is_model_file
+from vhsbatch.config.preset_schema import CONVERTED_ENDINGS, WEIGHTS_ENDINGS, is_model_file
 from vhsbatch.engines.added_models import added_models
 from vhsbatch.engines.conversion import converted
 from vhsbatch.engines.models import digest
@@ -54,6 +54,31 @@ class FaceModel:
     def kind(self) -> str:
         """What it is, in a few words."""
         return self.origin.partition(",")[0] or "ncnn model"
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that the user has of it."""
+        return [self.file] if self.origin else [self.param, self.weights]
+
+
+def restores_faces(name: str) -> bool:
+    """Whether a name or a file is that of weights of a known model for faces.
+
+    Of ONNX files and those of ncnn nothing tells what they are for.
+    """
+    added = {} if is_model_file(name) else added_models()
+    file = added.get(name, Path(name))
+    if file.suffix.lower() not in WEIGHTS_ENDINGS or not file.is_file():
+        return False
+    for faces in (False, True):
+        try:
+            converted(file.absolute(), faces=faces)
+        except UnsuitableModelError:
+            continue
+        except OSError:
+            break
+        return faces
+    return False
 
 
 def face_model(name: str) -> FaceModel:

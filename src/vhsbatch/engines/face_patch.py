@@ -31,15 +31,15 @@ _FADED = 1.45
 _BORDER_PX = 32
 
 
-class Model(Protocol):
-    """Numbers in, numbers out, as `Network` has it."""
+class RunModel(Protocol):
+    """Numbers in, numbers out, as `LoadedModel` has it."""
 
     def __call__(self, planes: Floats, outputs: tuple[str, ...], *, given: str) -> list[Floats]:
         """What comes out of `outputs`."""
         ...
 
 
-def restored(model: Model, face: Patch, *, given: str, made: str) -> Patch:
+def restored(model: RunModel, face: Patch, *, given: str, made: str) -> Patch:
     """What a model makes of a face.
 
     Raises:

@@ -17,7 +17,7 @@ from vhsbatch.engines.face_tracks import (
     DRAWN_RADIUS,
     POINTS_RADIUS,
     Detect,
-    Seen,
+    SeenFrame,
     filled,
     followed,
     linked,
@@ -137,7 +137,7 @@ def restored_frames(
         yield result
 
 
-def _chosen(items: Iterable[Seen], choice: FaceChoice) -> Iterator[Seen]:
+def _chosen(items: Iterable[SeenFrame], choice: FaceChoice) -> Iterator[SeenFrame]:
     """With those faces only that are to be restored."""
     for item in items:
         height, width, _ = item.frame.shape
@@ -152,7 +152,7 @@ def _off_centre(face: Face, width: int, height: int) -> float:
     return float(np.hypot(x - width / 2, y - height / 2))
 
 
-def _drawn(items: Iterable[Seen], restore: Restore, choice: FaceChoice) -> Iterator[_DrawnFrame]:
+def _drawn(items: Iterable[SeenFrame], restore: Restore, choice: FaceChoice) -> Iterator[_DrawnFrame]:
     """What the model draws of each face; one that looks as in the frame before is not drawn again."""
     last: tuple[_Drawn, ...] = ()
     for around, here in windows(items, POINTS_RADIUS):

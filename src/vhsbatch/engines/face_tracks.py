@@ -4,7 +4,7 @@ So it does not matter where a video is cut into segments, if each is begun so ma
 so many later.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -20,7 +20,7 @@ from vhsbatch.engines.runtimes import Frame
 MOST_MISSED = 2
 # A face's points are averaged, and what is drawn of it too, over so many frames on each side.
 POINTS_RADIUS = 3
-DRAWN_RADIUS = 3
+DRAWN_RADIUS = 5
 # How many frames on each side decide about a frame: to fill, to place, to draw.
 CONTEXT_FRAMES = (MOST_MISSED + 1) + POINTS_RADIUS + DRAWN_RADIUS + 1
 
@@ -31,19 +31,18 @@ _CUT_LEVELS = 20.0
 _FARTHEST = 0.5
 _LARGEST_CHANGE = 1.4
 
+# Points are rounded, so that a face that does not move does not move by the last digit either.
+_STEPS_PER_PX = 64
+
 _One = TypeVar("_One")
 
 
-class Detect(Protocol):
-    """Finds the faces of a frame."""
-
-    def __call__(self, frame: Frame) -> tuple[Face, ...]:
-        """Its faces."""
-        ...
+# Finds the faces of a frame.
+Detect = Callable[[Frame], tuple[Face, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class SeenFrame:
     """A frame with its faces.
 
     Attributes:
@@ -81,7 +80,7 @@ def _advanced(around: list[_One], here: int, radius: int) -> int:
     return here
 
 
-def seen(frames: Iterable[Frame], detect: Detect) -> Iterator[Seen]:
+def seen(frames: Iterable[Frame], detect: Detect) -> Iterator[SeenFrame]:
     """Frames with what is found in each alone, and where scenes begin."""
     last: NDArray[np.float32] | None = None
     for frame in frames:
@@ -89,10 +88,10 @@ def seen(frames: Iterable[Frame], detect: Detect) -> Iterator[Seen]:
         thumbnail = np.asarray(small, np.float32)
         is_cut = last is None or float(np.abs(thumbnail - last).mean()) > _CUT_LEVELS
         last = thumbnail
-        yield Seen(frame, detect(frame), is_cut)
+        yield SeenFrame(frame, detect(frame), is_cut)
 
 
-def filled(items: Iterable[Seen]) -> Iterator[Seen]:
+def filled(items: Iterable[SeenFrame]) -> Iterator[SeenFrame]:
     """With the faces that were lost for a few frames, between where they were seen before and after."""
     for around, here in windows(items, MOST_MISSED + 1):
         lost = []
@@ -105,7 +104,7 @@ def filled(items: Iterable[Seen]) -> Iterator[Seen]:
         yield replace(item, faces=(*item.faces, *lost)) if lost else item
 
 
-def _between(around: Sequence[Seen], first: int, last: int, here: int) -> list[Face]:
+def _between(around: Sequence[SeenFrame], first: int, last: int, here: int) -> list[Face]:
     """The faces at `here` that are seen at `first` and at `last`, and nowhere between."""
     steps = last - first
     pairs = _matched(around[first].faces, around[last].faces, steps)
@@ -158,7 +157,7 @@ def _distance(one: Face, other: Face) -> float:
     return float(np.hypot(*(one.centre - other.centre))) / small
 
 
-def linked(items: Iterable[Seen]) -> Iterator[Seen]:
+def linked(items: Iterable[SeenFrame]) -> Iterator[SeenFrame]:
     """With which face each was in the frame before."""
     last: tuple[Face, ...] = ()
     for item in items:
@@ -231,7 +230,8 @@ def followed(around: Sequence[Linked], here: int, face: int, radius: int) -> Tra
 
 
 def steadied(points: Sequence[tuple[float, Points]]) -> Points:
-    """The mean of points with their weights."""
-    total = sum(weight for weight, _ in points)
-    mean: Points = sum(one * np.float32(weight / total) for weight, one in points)  # type: ignore[assignment]
-    return mean
+    """The mean of points with their weights; of the same points it is exactly these, whatever the weights."""
+    weights, places = [weight for weight, _ in points], [one for _, one in points]
+    mean = np.average(np.stack(places).astype(np.float64), axis=0, weights=weights)
+    steady: Points = (np.round(mean * _STEPS_PER_PX) / _STEPS_PER_PX).astype(np.float32)
+    return steady

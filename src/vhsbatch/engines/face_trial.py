@@ -15,7 +15,7 @@ import numpy as np
 
 from vhsbatch.engines.face_patch import EDGE_PX, Patch, restored
 from vhsbatch.engines.model_trial import limit_memory
-from vhsbatch.engines.runtimes import Network, RuntimeFailureError
+from vhsbatch.engines.runtimes import LoadedModel, RuntimeFailureError
 
 _LEAST_CONTRAST = 2.0
 _LARGEST_SHIFT = 100.0
@@ -46,9 +46,9 @@ def main() -> None:
     limit_memory()
     face = drawn_face()
     try:
-        network = Network(Path(param), Path(weights), threads=os.cpu_count() or 1)
+        model = LoadedModel(Path(param), Path(weights), threads=os.cpu_count() or 1)
         started_s = time.monotonic()
-        result = restored(network, face, given=given, made=made)
+        result = restored(model, face, given=given, made=made)
     except (RuntimeFailureError, MemoryError) as error:
         sys.exit(str(error) or "it needs too much memory")
     took_s = time.monotonic() - started_s

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from vhsbatch.engines.face_patch import Floats, Points
-from vhsbatch.engines.runtimes import Frame, Network
+from vhsbatch.engines.runtimes import Frame, LoadedModel
 
 DETECTOR = Path(__file__).with_name("face_detector")
 DETECTOR_FILES = (DETECTOR / "yunet.param", DETECTOR / "yunet.bin")
@@ -43,7 +43,7 @@ class Detector:
     """Finds the faces of frames."""
 
     def __init__(self, *, threads: int) -> None:
-        self._network = Network(*DETECTOR_FILES, threads=threads)
+        self._model = LoadedModel(*DETECTOR_FILES, threads=threads)
 
     def __call__(self, frame: Frame, *, aspect: float = 1.0) -> tuple[Face, ...]:
         """The faces of a frame, the surest first; `aspect` is how much wider than high its pixels are."""
@@ -55,7 +55,7 @@ class Detector:
         bgr = np.pad(
             np.asarray(small, np.float32)[..., ::-1], ((0, -lines % edge), (0, -columns % edge), (0, 0))
         )
-        made = self._network(bgr.transpose(2, 0, 1), _OUTPUTS)
+        made = self._model(bgr.transpose(2, 0, 1), _OUTPUTS)
         return faces_in(made, scale=(width / columns, height / lines))
 
 

@@ -161,7 +161,7 @@ class _Ncnn:
         return planes
 
 
-class Network:
+class LoadedModel:
     """A model that is run as it is: planes of numbers in, planes out."""
 
     def __init__(self, param: Path, weights: Path, *, device: str = "cpu", threads: int = 1) -> None:
