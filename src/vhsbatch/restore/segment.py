@@ -40,7 +40,7 @@ from vhsbatch.ffmpeg.segment_commands import (
     segment_command,
 )
 from vhsbatch.fs import publish, sha256
-from vhsbatch.model.plan import JobPlan, Segment, Upscaling
+from vhsbatch.model.plan import FaceRestoration, JobPlan, Segment, Upscaling
 from vhsbatch.process.chain import StageSpec, run_chain
 from vhsbatch.process.stalls import no_stall, no_starvation
 from vhsbatch.process.suspension import patient
@@ -143,7 +143,8 @@ async def make_part(
     reporter = _Reporter(plan, segment, lane, tell, device=device)
     if (warning := _other_way(plan, segment, upscaling, fallback)) is not None:
         tell(LogLine(level="warning", text=warning, job_id=plan.job.id, lane=lane))
-    await _run_stages(segment_stages(plan, segment, workspace, part, upscaling), reporter, workspace)
+    stages = segment_stages(plan, segment, workspace, part, upscaling, fallback=fallback)
+    await _run_stages(stages, reporter, workspace)
     if reporter.cut_off is not None:
         raise ChainError(f"the source did not arrive complete: {reporter.cut_off}")
     async with no_stall("verifying", workspace.stall_timeout_s):
@@ -195,9 +196,15 @@ def way_of_model(plan: JobPlan, step: int) -> Upscaling | None:
 
 
 def segment_stages(
-    plan: JobPlan, segment: Segment, workspace: Workspace, output: Path, upscaling: Upscaling | None
+    plan: JobPlan,
+    segment: Segment,
+    workspace: Workspace,
+    output: Path,
+    upscaling: Upscaling | None,
+    *,
+    fallback: int = 0,
 ) -> tuple[StageSpec, ...]:
-    """The chain, as drawn above."""
+    """The chain, as drawn above; after `fallback` failures a model of faces alone runs on the CPU."""
     ffmpeg, threads = workspace.ffmpeg, workspace.threads
     encode = encode_arguments(plan, workspace)
     made, skip = with_context(plan, segment)
@@ -228,7 +235,7 @@ def segment_stages(
                 width=width,
                 height=height,
                 aspect=_pixel_aspect(plan, width, height),
-                device=plan.faces.device if upscaling is None else upscaling.device,
+                device=_device_of_faces(plan.faces, upscaling, fallback),
                 threads=workspace.threads_per_lane,
                 skip=skip,
                 frames=segment.frames,
@@ -249,6 +256,12 @@ def segment_stages(
         *with_models,
         StageSpec(name="encode", argv=encode_frames),
     )
+
+
+def _device_of_faces(faces: FaceRestoration, upscaling: Upscaling | None, fallback: int) -> str:
+    if upscaling is not None:
+        return upscaling.device
+    return "cpu" if fallback else faces.device
 
 
 def with_context(plan: JobPlan, segment: Segment) -> tuple[Segment, int]:
