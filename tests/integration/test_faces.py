@@ -90,6 +90,7 @@ def test_faces_are_redrawn_and_counted_wherever_the_video_is_cut(place: Path) ->
         "faces": FRAMES - 6,
         "tracks": 1,
         "frames": FRAMES - 6,
+        "rejected": 0,
     }
     assert whole_record["faces"] == record["faces"]
     assert {"face_param", "face_weights", "face_detector", "face_runtime"} <= record["tools"].keys()

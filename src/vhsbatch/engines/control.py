@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 
 _KEY = "vhsbatch"
-_COUNTS = ("frames", "repeated_frames", "faces", "face_tracks", "face_frames")
+_COUNTS = ("frames", "repeated_frames", "faces", "face_tracks", "face_frames", "faces_rejected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class ControlLine:
         faces: faces that were restored, in all frames, in ``done``.
         face_tracks: how many faces were followed, each counted once, in ``done``.
         face_frames: frames with a restored face, in ``done``.
+        faces_rejected: faces of which the model drew something else, in ``done``.
     """
 
     event: str
@@ -29,6 +30,7 @@ class ControlLine:
     faces: int | None = None
     face_tracks: int | None = None
     face_frames: int | None = None
+    faces_rejected: int | None = None
 
     def dump(self) -> str:
         """The line."""

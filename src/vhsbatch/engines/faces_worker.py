@@ -45,6 +45,7 @@ def main() -> None:
             faces=counts.faces,
             face_tracks=counts.tracks,
             face_frames=counts.frames,
+            faces_rejected=counts.rejected,
         )
     )
 

@@ -81,6 +81,7 @@ class SegmentFinished:
         faces: faces that were restored, in all of its frames.
         face_tracks: faces that were followed from frame to frame, each counted where it begins.
         face_frames: its frames with a restored face.
+        faces_rejected: faces that stay, since the model drew something else.
         machine: the cluster machine that made it; empty without a cluster.
     """
 
@@ -101,6 +102,7 @@ class SegmentFinished:
     faces: int = 0
     face_tracks: int = 0
     face_frames: int = 0
+    faces_rejected: int = 0
     machine: str = ""
     kind: Literal["segment_finished"] = "segment_finished"
 

@@ -69,6 +69,7 @@ class SegmentRecord:
         faces: faces that were restored, in all of its frames.
         face_tracks: faces that were followed, each counted where it begins.
         face_frames: frames with a restored face.
+        faces_rejected: faces that stay, since the model drew something else.
         commands: what was run, one for each stage of the chain.
     """
 
@@ -81,6 +82,7 @@ class SegmentRecord:
     faces: int = 0
     face_tracks: int = 0
     face_frames: int = 0
+    faces_rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +94,14 @@ class FacesRecord:
         faces: faces that were restored, in all frames.
         tracks: faces that were followed, each once.
         frames: frames with a restored face.
+        rejected: faces that stay, since the model drew something else.
     """
 
     model: str
     faces: int
     tracks: int
     frames: int
+    rejected: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +222,7 @@ def make_record(
                 faces=proof.faces,
                 face_tracks=proof.face_tracks,
                 face_frames=proof.face_frames,
+                faces_rejected=proof.faces_rejected,
                 commands=lines,
             )
             for proof, lines in zip(segments, commands, strict=True)
@@ -236,6 +241,7 @@ def make_record(
             faces=sum(proof.faces for proof in segments),
             tracks=sum(proof.face_tracks for proof in segments),
             frames=sum(proof.face_frames for proof in segments),
+            rejected=sum(proof.faces_rejected for proof in segments),
         ),
     )
 

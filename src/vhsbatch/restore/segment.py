@@ -174,6 +174,7 @@ async def make_part(
         faces=reporter.faces.faces,
         face_tracks=reporter.faces.tracks,
         face_frames=reporter.faces.frames,
+        faces_rejected=reporter.faces.rejected,
         device="the CPU" if upscaling is None else in_words(upscaling),
     )
 
@@ -373,7 +374,12 @@ class _Reporter:
         if event is not None and event.repeated_frames is not None:
             self.duplicate_frames = event.repeated_frames
         if event is not None and event.faces is not None:
-            self.faces = FaceCounts(event.faces, event.face_tracks or 0, event.face_frames or 0)
+            self.faces = FaceCounts(
+                faces=event.faces,
+                tracks=event.face_tracks or 0,
+                frames=event.face_frames or 0,
+                rejected=event.faces_rejected or 0,
+            )
         if event is None:
             self.log(f"{stage}: {line}")
         elif stage != self._counts or event.frames is None:
