@@ -4,7 +4,7 @@ import io
 import json
 import struct
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +142,15 @@ class _Random:
     def slopes(self, name: str, count: int) -> None:
         self.tensors[f"{name}.weight"] = self._random.uniform(-0.2, 0.5, count).astype(np.float32)
 
+    def numbers(self, name: str, *shape: int, spread: float = 1.0) -> None:
+        self.tensors[name] = self._random.normal(0, spread, shape).astype(np.float32)
+
+    def modulated(self, name: str, inputs: int, outputs: int, edge: int) -> None:
+        spread = 1 / (inputs * edge**2) ** 0.5
+        self.numbers(f"{name}.modulated_conv.weight", 1, outputs, inputs, edge, edge, spread=spread)
+        self.numbers(f"{name}.modulated_conv.modulation.weight", inputs, 512, spread=0.03)
+        self.numbers(f"{name}.modulated_conv.modulation.bias", inputs, spread=0.3)
+
 
 def compact(scale: int, *, features: int = 8, layers: int = 3) -> Tensors:
     """Random weights of SRVGGNetCompact."""
@@ -215,6 +224,41 @@ def span(scale: int, *, features: int = 8, normalised: bool = True) -> Tensors:
     return made.tensors
 
 
+def gfpgan(levels: int = 2, *, features: int = 4, drawn: int = 6) -> Tensors:
+    """Random weights of the clean GFPGAN, for faces of 4 pixels times 2 for each of `levels`."""
+    made = _Random(30 + levels)
+    made.convolution("conv_body_first", 3, features, 1)
+    for level in range(levels):
+        for way in ("down", "up"):
+            made.convolution(f"conv_body_{way}.{level}.conv1", features, features)
+            made.convolution(f"conv_body_{way}.{level}.conv2", features, features)
+            made.convolution(f"conv_body_{way}.{level}.skip", features, features, 1)
+            del made.tensors[f"conv_body_{way}.{level}.skip.bias"]
+        for what in ("scale", "shift"):
+            made.convolution(f"condition_{what}.{level}.0", features, features)
+            made.convolution(f"condition_{what}.{level}.2", features, drawn // 2)
+        made.convolution(f"toRGB.{level}", features, 3, 1)
+    made.convolution("final_conv", features, features)
+    styles = 512 * (2 * levels + 2)
+    made.numbers("final_linear.weight", styles, features * 16, spread=0.05)
+    made.numbers("final_linear.bias", styles, spread=0.5)
+    decoder = "stylegan_decoder"
+    made.numbers(f"{decoder}.constant_input.weight", 1, drawn, 4, 4)
+    names = [f"{decoder}.style_conv1", *(f"{decoder}.style_convs.{number}" for number in range(2 * levels))]
+    for number, name in enumerate(names):
+        edge = 4 * 2 ** -(-number // 2)
+        made.numbers(f"{decoder}.noises.noise{number}", 1, 1, edge, edge)
+        made.numbers(f"{name}.weight", 1)
+        made.numbers(f"{name}.bias", 1, drawn, 1, 1)
+        made.modulated(name, drawn, drawn, 3)
+    for name in (f"{decoder}.to_rgb1", *(f"{decoder}.to_rgbs.{level}" for level in range(levels))):
+        made.numbers(f"{name}.bias", 1, 3, 1, 1, spread=0.1)
+        made.modulated(name, drawn, 3, 1)
+        # So that colours come out between -1 and 1, mostly.
+        made.tensors[f"{name}.modulated_conv.weight"] *= np.float32(0.1)
+    return made.tensors
+
+
 def with_old_names(tensors: Tensors, ups: int, blocks: int = 2) -> Tensors:
     """The same weights as the first ESRGAN called them."""
     names = {"conv_first": "model.0", "conv_body": f"model.1.sub.{blocks}"}
@@ -245,7 +289,8 @@ def with_middle_names(tensors: Tensors) -> Tensors:
 
 
 def _convolved(planes: Floats, tensors: Tensors, name: str, *, border: int | None = None) -> Floats:
-    weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
+    weight = tensors[f"{name}.weight"]
+    bias = tensors.get(f"{name}.bias", np.zeros(len(weight), np.float32))
     edge = weight.shape[2]
     side = edge // 2 if border is None else border
     padded = np.pad(planes, ((0, 0), (side, side), (side, side)))
@@ -332,6 +377,87 @@ def run_span(tensors: Tensors, planes: Floats) -> Floats:
     every = np.concatenate([first, convolved(blob, "conv_2"), made[0], inner])
     last = _convolved(_convolved(every, tensors, "conv_cat"), tensors, "upsampler.0")
     return _shuffled(last, int((last.shape[0] / 3) ** 0.5))
+
+
+def run_gfpgan(tensors: Tensors, planes: Floats) -> Floats:
+    """What the clean GFPGAN makes of a face of 3 x edge x edge, from -1 to 1."""
+    levels = max(int(name.split(".")[1]) for name in tensors if name.startswith("conv_body_up")) + 1
+
+    def block(blob: Floats, name: str, resized: Callable[[Floats], Floats]) -> Floats:
+        inner = resized(_leaky(_convolved(blob, tensors, f"{name}.conv1")))
+        inner = _leaky(_convolved(inner, tensors, f"{name}.conv2"))
+        return inner + _convolved(resized(blob), tensors, f"{name}.skip")
+
+    blob = _leaky(_convolved(planes, tensors, "conv_body_first"))
+    seen = []
+    for level in range(levels):
+        blob = block(blob, f"conv_body_down.{level}", _halved)
+        seen.append(blob)
+    blob = _leaky(_convolved(blob, tensors, "final_conv"))
+    latent = tensors["final_linear.weight"] @ blob.reshape(-1) + tensors["final_linear.bias"]
+    styles = latent.reshape(-1, 512)
+    conditions = []
+    for level in range(levels):
+        blob = block(blob + seen[-1 - level], f"conv_body_up.{level}", _doubled)
+        for what in ("scale", "shift"):
+            inner = _leaky(_convolved(blob, tensors, f"condition_{what}.{level}.0"))
+            conditions.append(_convolved(inner, tensors, f"condition_{what}.{level}.2"))
+
+    decoder = "stylegan_decoder"
+    drawn = tensors[f"{decoder}.constant_input.weight"][0]
+    drawn = _style_convolved(drawn, tensors, f"{decoder}.style_conv1", styles[0], 0)
+    picture = (
+        _modulated(drawn, tensors, f"{decoder}.to_rgb1", styles[1]) + tensors[f"{decoder}.to_rgb1.bias"][0]
+    )
+    for level in range(levels):
+        one = 2 * level
+        drawn = _doubled(drawn)
+        drawn = _style_convolved(drawn, tensors, f"{decoder}.style_convs.{one}", styles[one + 1], one + 1)
+        same, changed = np.split(drawn, 2)
+        drawn = np.concatenate([same, changed * conditions[one] + conditions[one + 1]])
+        drawn = _style_convolved(drawn, tensors, f"{decoder}.style_convs.{one + 1}", styles[one + 2], one + 2)
+        name = f"{decoder}.to_rgbs.{level}"
+        picture = (
+            _modulated(drawn, tensors, name, styles[one + 3]) + tensors[f"{name}.bias"][0] + _doubled(picture)
+        )
+    result: Floats = picture.astype(np.float32)
+    return result
+
+
+def _modulated(planes: Floats, tensors: Tensors, name: str, style: Floats, *, evens: bool = False) -> Floats:
+    name = f"{name}.modulated_conv"
+    shares = tensors[f"{name}.modulation.weight"] @ style + tensors[f"{name}.modulation.bias"]
+    weight = tensors[f"{name}.weight"][0] * shares[None, :, None, None]
+    if evens:
+        weight = weight / np.sqrt(np.square(weight).sum((1, 2, 3), keepdims=True) + 1e-8)
+    return _convolved(planes, {"one.weight": weight}, "one")
+
+
+def _style_convolved(planes: Floats, tensors: Tensors, name: str, style: Floats, number: int) -> Floats:
+    result = _modulated(planes, tensors, name, style, evens=True) * np.float32(2**0.5)
+    noise = tensors[f"stylegan_decoder.noises.noise{number}"][0]
+    return _leaky(result + tensors[f"{name}.weight"] * noise + tensors[f"{name}.bias"][0])
+
+
+def _halved(planes: Floats) -> Floats:
+    channels, height, width = planes.shape
+    return planes.reshape(channels, height // 2, 2, width // 2, 2).mean((2, 4))
+
+
+def _doubled(planes: Floats) -> Floats:
+    """Twice as large, interpolated linearly between the middles of pixels."""
+    for axis in (1, 2):
+        edges = [(0, 0)] * 3
+        edges[axis] = (1, 1)
+        padded = np.pad(planes, edges, mode="edge")
+        before, here, after = (
+            padded.take(range(start, start + planes.shape[axis]), axis) for start in range(3)
+        )
+        pair = np.stack([0.25 * before + 0.75 * here, 0.75 * here + 0.25 * after], axis + 1)
+        shape = list(planes.shape)
+        shape[axis] *= 2
+        planes = pair.reshape(shape)
+    return planes.astype(np.float32)
 
 
 def _swish(planes: Floats) -> Floats:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 import weights
 from vhsbatch.engines.architectures import infer
 from vhsbatch.engines.conversion import converted
+from vhsbatch.engines.gfpgan import infer_face_model
 from vhsbatch.engines.onnx_conversion import INSTALL_PNNX, _program, convert_onnx
 from vhsbatch.engines.param_file import UnsuitableModelError, read_graph
-from vhsbatch.engines.runtimes import Upscaler, open_runtime
+from vhsbatch.engines.runtimes import LoadedModel, Upscaler, open_runtime
 from vhsbatch.engines.runtimes import _ModelFiles as OpenedFiles
 from vhsbatch.engines.runtimes import _Ncnn as Ncnn
 from vhsbatch.errors import ToolError
@@ -64,6 +65,21 @@ def test_compact(scale: int, tmp_path: Path) -> None:
     result, found, align_px = run_converted(tensors, tmp_path)
     assert (found, align_px) == (scale, 1)
     assert furthest(result, weights.run_compact(tensors, PLANES)) < 1
+
+
+@pytest.mark.parametrize("levels", [2, 3])
+def test_gfpgan(levels: int, tmp_path: Path) -> None:
+    tensors = weights.gfpgan(levels)
+    model = infer_face_model(tensors)
+    (tmp_path / "model.param").write_text(model.param)
+    (tmp_path / "model.bin").write_bytes(model.weights)
+    edge = 4 * 2**levels
+    face = np.random.default_rng(6).uniform(-1, 1, (3, edge, edge)).astype(np.float32)
+    (result,) = LoadedModel(tmp_path / "model.param", tmp_path / "model.bin")(face, ("output",))
+    expected = weights.run_gfpgan(tensors, face)
+    # From black to white is from -1 to 1.
+    assert furthest(result, expected) < 2
+    assert 0.1 < expected.std() < 1
 
 
 RENAMED: dict[str, Callable[[Tensors, int], Tensors]] = {

@@ -11,6 +11,7 @@ from vhsbatch.cache import default_cache
 from vhsbatch.cli.completers import added_model_names
 from vhsbatch.config.preset_schema import model_names
 from vhsbatch.engines.added_models import add_model, added_models, name_for, remove_model
+from vhsbatch.engines.face_models import FaceModel, expect_face_model, face_model, restores_faces
 from vhsbatch.engines.model_check import TRIAL_SIZE, expect_sane, tried
 from vhsbatch.engines.models import SHIPPED_SCALES, ModelFiles, digest, find_model, user_model
 from vhsbatch.engines.param_file import read_graph
@@ -30,7 +31,10 @@ def list_models() -> int:
         show_line(f"{name:<{width}}  {' '.join(f'x{scale}' for scale in scales)}, shipped")
     for name in added:
         try:
-            line = _in_a_line(user_model(Path(name)))
+            if restores_faces(name):
+                line = _face_model_in_a_line(face_model(name))
+            else:
+                line = _in_a_line(user_model(Path(name)))
         except VhsBatchError as error:
             line = f"cannot be used: {error.cause}"
         show_line(plain(f"{name:<{width}}  {line}"))
@@ -45,6 +49,13 @@ def add(file: Path, /, *, name: str | None = None) -> int:
         name: Name for --model and for presets. [default: the file's]
     """
     chosen = name_for(file, taken=[*SHIPPED_SCALES, *added_models()], name=name)
+    if restores_faces(str(file)):
+        model = face_model(str(file.absolute()))
+        run_until_stopped(expect_face_model, model, default_cache())
+        add_model(chosen, model.files)
+        show_line(plain(f"{chosen}: {_face_model_in_a_line(model)}"))
+        show_line(f'Use it with --face-restore {chosen}, or in a preset: faces.model = "{chosen}"')
+        return 0
     files = user_model(file.absolute())
     run_until_stopped(expect_sane, files, default_cache())
     add_model(chosen, _files_of(files))
@@ -59,6 +70,9 @@ def check(model: Annotated[Path, Parameter(completer=added_model_names)], /) -> 
     Args:
         model: Model file, or the name of a shipped or an added model; several with commas between them.
     """
+    if restores_faces(str(model)):
+        _show_checked_faces(face_model(str(model)))
+        return 0
     found = [find_model(name, source_height=1, target_height=2) for name in model_names(str(model))]
     for files in found:
         _show_checked(files)
@@ -87,6 +101,15 @@ def _show_checked(files: ModelFiles) -> None:
     show_line(f"  ok: a picture of {width}x{height} pixels came out right, in {took} on the CPU")
 
 
+def _show_checked_faces(model: FaceModel) -> None:
+    took_s = run_until_stopped(expect_face_model, model, None)
+    show_line(plain(f"{model.name}: {_face_model_in_a_line(model)}"))
+    show_line(plain(f"  takes a face (blob {model.given}), gives one (blob {model.made})"))
+    for file in model.files:
+        show_line(plain(f"  {file}: sha256 {digest(file)}"))
+    show_line(f"  ok: a drawn face came out as one, in {took_s:.1f} s on the CPU")
+
+
 def remove(name: Annotated[str, Parameter(completer=added_model_names)], /) -> int:
     """Remove a model that you added. The file that it was added from stays.
 
@@ -111,4 +134,11 @@ def _in_a_line(files: ModelFiles) -> str:
     return (
         f"x{files.scale}, {kind}, {size(files.weights.stat().st_size)}, "
         f"sha256 {digest(files.file or files.weights)[:_SHORT_DIGEST]}"
+    )
+
+
+def _face_model_in_a_line(model: FaceModel) -> str:
+    return (
+        f"restores faces of 512x512, {model.kind}, {size(model.weights.stat().st_size)}, "
+        f"sha256 {digest(model.file)[:_SHORT_DIGEST]}"
     )

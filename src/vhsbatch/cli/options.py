@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from vhsbatch.cli.completers import encoder_names, preset_names
+from vhsbatch.cli.completers import added_model_names, encoder_names, preset_names
+from vhsbatch.config.preset_files import models_from
 
 Engine = Literal["auto", "realesrgan", "ffmpeg"]
 
@@ -111,6 +112,9 @@ class ResultOptions:
 
     pad: Annotated[Literal["16:9", "4:3"] | None, _preset("pad")] = None
     "Add black bars to reach this aspect ratio."
+
+    face_restore: Annotated[str | None, Parameter(completer=added_model_names), _preset("faces.model")] = None
+    "Redraw faces with this model: weights of GFPGAN, or a model you added. It changes people's faces."
 
     audio: Annotated[
         Literal["light", "moderate", "aggressive", "voice", "music"] | None, _preset("audio.mode")
@@ -422,9 +426,9 @@ def typed_settings(*groups: Any) -> dict[str, object]:
 
 
 def typed_preset_keys(result: ResultOptions) -> dict[str, object]:
-    """The keys of the preset that were typed, with dots between tables."""
+    """The keys of the preset that were typed, with dots between tables; paths are absolute."""
     return {
-        option.effect.preset_key: value
+        option.effect.preset_key: models_from(value, Path.cwd()) if option.name == "face_restore" else value
         for option, value in typed(result)
         if option.effect.preset_key is not None
     }

@@ -19,6 +19,8 @@ def files_of(plan: JobPlan) -> dict[str, Path]:
         files["lut"] = plan.preset.colour.lut
     if plan.nnedi_weights is not None:
         files["nnedi"] = plan.nnedi_weights
+    if plan.faces is not None:
+        files |= {"face_param": plan.faces.param, "face_weights": plan.faces.weights}
     if plan.upscaling is not None:
         for number, model in enumerate(plan.upscaling.models, 1):
             files |= {numbered("param", number): model.param, numbered("weights", number): model.weights}

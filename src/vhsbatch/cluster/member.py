@@ -11,6 +11,7 @@ from vhsbatch.cluster.files import SOURCE, files_of, is_source
 from vhsbatch.cluster.protocol import Offer, difference, fitting, mapped, parse_map
 from vhsbatch.cluster.tools import tools
 from vhsbatch.config.settings import Settings
+from vhsbatch.engines.faces import faces_identity
 from vhsbatch.engines.models import digest, shipped_models
 from vhsbatch.engines.realesrgan import numbered
 from vhsbatch.engines.registry import engine_named
@@ -19,7 +20,7 @@ from vhsbatch.ffmpeg.encoder_choice import choose_encoder
 from vhsbatch.ffmpeg.qtgmc import qtgmc_versions
 from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
 from vhsbatch.model.media import MediaInfo
-from vhsbatch.model.plan import JobPlan, Upscaling
+from vhsbatch.model.plan import FaceRestoration, JobPlan, Upscaling
 from vhsbatch.model.source import Joined
 from vhsbatch.process.spawn import run
 from vhsbatch.restore.workspace import Workspace
@@ -110,7 +111,10 @@ class Member:
             preset=preset,
             upscaling=upscaling,
             nnedi_weights=files.get("nnedi"),
+            faces=None if plan.faces is None else self._faces(plan.faces, files),
         )
+        if local.faces is not None:
+            _expect_same(plan.identity, faces_identity(local.faces))
         if upscaling is not None:
             _expect_same(plan.identity, engine_named(plan.engine).identity(upscaling))
         return local
@@ -124,6 +128,9 @@ class Member:
             pieces = (replace(piece, path=mapped(piece.path, self.paths)) for piece in title.pieces)
             title = replace(title, pieces=tuple(pieces))
         return replace(joined, parts=tuple(parts), title=title)
+
+    def _faces(self, planned: FaceRestoration, files: Mapping[str, Path]) -> FaceRestoration:
+        return replace(planned, param=files["face_param"], weights=files["face_weights"], device=self.device)
 
     def _upscaling(self, planned: Upscaling, files: Mapping[str, Path]) -> Upscaling:
         return replace(

@@ -175,13 +175,16 @@ class _PresetFile:
 
 
 def with_files_from(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """A table with the keys of a preset; its LUT and its model are found from `folder`."""
+    """A table with the keys of a preset; its LUT and its models are found from `folder`."""
     found = dict(table)
     colour, upscale = table.get("colour"), table.get("upscale")
     if isinstance(colour, dict) and isinstance(lut := colour.get("lut"), str):
         found["colour"] = {**colour, "lut": str(folder / lut)}
     if isinstance(upscale, dict) and isinstance(model := upscale.get("model"), str | list):
         found["upscale"] = {**upscale, "model": models_from(model, folder)}
+    faces = table.get("faces")
+    if isinstance(faces, dict) and isinstance(model := faces.get("model"), str):
+        found["faces"] = {**faces, "model": models_from(model, folder)}
     return found
 
 
@@ -201,13 +204,16 @@ def models_from(model: object, folder: Path) -> object:
 
 
 def _with_files_of(preset: Preset, file: Path) -> Preset:
-    """`preset` with the absolute paths of its LUT and its model.
+    """`preset` with the absolute paths of its LUT and its models.
 
     Raises:
         UsageError: the LUT is not there, or not one.
     """
     model = models_from(preset.upscale.model, file.parent)
     preset = preset.model_copy(update={"upscale": preset.upscale.model_copy(update={"model": model})})
+    if preset.faces.model is not None:
+        of_faces = {"model": models_from(preset.faces.model, file.parent)}
+        preset = preset.model_copy(update={"faces": preset.faces.model_copy(update=of_faces)})
     return _with_lut_of(preset, file)
 
 

@@ -32,7 +32,8 @@ EncoderName = Literal[
 Container = Literal["mp4", "mkv", "mov"]
 EncoderSpeed = Literal["fastest", "fast", "medium", "slow", "slowest"]
 # How the files of models end.
-CONVERTED_ENDINGS = (".pth", ".safetensors", ".onnx")
+WEIGHTS_ENDINGS = (".pth", ".safetensors")
+CONVERTED_ENDINGS = (*WEIGHTS_ENDINGS, ".onnx")
 MODEL_ENDINGS = (".param", *CONVERTED_ENDINGS)
 
 # The scale that `video.quality` means for each encoder, from one end to the other; None where there
@@ -205,6 +206,32 @@ class Upscale(Table):
     def _joined(cls, value: object) -> object:
         are_names = isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
         return ",".join(value) if isinstance(value, list | tuple) and are_names else value
+
+
+class Faces(Table):
+    """Faces drawn anew by a model of your own. It changes people's faces; without a model nothing is done."""
+
+    model: str | None = Field(
+        default=None,
+        min_length=1,
+        description="weights of GFPGAN, or another model of faces, found from the preset file's folder; "
+        "left out: faces stay as they are",
+    )
+    strength: float = Field(
+        default=0.7,
+        ge=0.05,
+        le=1,
+        description="how much of what the model draws to use; the rest is the source",
+    )
+    least_percent: int = Field(
+        default=8,
+        ge=2,
+        le=90,
+        description="faces lower than this part of the picture's height, in percent, stay",
+    )
+    centre_only: bool = Field(
+        default=False, description="only the face next to the middle of the picture is restored"
+    )
 
 
 def model_names(model: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from vhsbatch.config.preset_schema import (
     Crop,
     Deinterlace,
     Denoise,
+    Faces,
     Sharpen,
     Table,
     Upscale,
@@ -60,6 +61,7 @@ class Preset(Table):
     sharpen: Sharpen = Sharpen()
     colour: ColourCorrection = ColourCorrection()
     upscale: Upscale = Upscale()
+    faces: Faces = Faces()
     video: Video = Video()
     audio: Audio = Audio()
 

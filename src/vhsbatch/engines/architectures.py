@@ -31,8 +31,11 @@ class Architecture:
     weights: bytes
 
 
+_OF_FACES = re.compile(r"stylegan_decoder|final_linear|quantize\.embedding")
+
+
 def infer(tensors: Tensors) -> Architecture:
-    """The model that weights are of.
+    """The model that weights are of, one that enlarges pictures.
 
     Raises:
         UnsuitableModelError: it is of an architecture that is not known, or a variant of one.
@@ -41,17 +44,19 @@ def infer(tensors: Tensors) -> Architecture:
         if is_it(tensors):
             writer = ModelWriter()
             try:
-                result, scale = build(_Named(tensors, name), writer)
+                result, scale = build(NamedTensors(tensors, name), writer)
             except (KeyError, ValueError, IndexError) as error:
                 raise UnsuitableModelError(f"is a damaged or unknown variant of {name}: {error}") from error
             return Architecture(name, scale, *writer.finish(result))
+    if any(map(_OF_FACES.search, tensors)):
+        raise UnsuitableModelError("restores faces, and enlarges nothing", fix="use it with --face-restore")
     other = next((name for pattern, name in _OTHERS if any(map(re.compile(pattern).search, tensors))), None)
     first = ", ".join(list(tensors)[:3])
     what = f"is of the architecture {other}" if other else f"is of an unknown architecture ({first} …)"
     raise UnsuitableModelError(f"{what}, which this program cannot convert")
 
 
-class _Named:
+class NamedTensors:
     """The tensors of an architecture, each with the shape that it must have."""
 
     def __init__(self, tensors: Tensors, name: str) -> None:
@@ -60,6 +65,9 @@ class _Named:
 
     def __contains__(self, name: str) -> bool:
         return name in self._tensors
+
+    def __getitem__(self, name: str) -> Floats:
+        return self._tensors[name]
 
     def count(self, pattern: str, *, start: int = 0) -> int:
         """How many numbers stand where `pattern` has its group; none is missing from `start` on."""
@@ -82,6 +90,13 @@ class _Named:
             raise ValueError(f"{name} has a bias of the shape {bias.shape}")
         return weight, bias
 
+    def numbers_of(self, name: str, *shape: int) -> Floats:
+        """A tensor that must have this shape."""
+        tensor = self._tensors[name]
+        if tensor.shape != shape:
+            raise ValueError(f"{name} has the shape {tensor.shape} instead of {shape}")
+        return tensor
+
     def slopes(self, name: str) -> Floats:
         """The slopes of a PReLU."""
         slopes = self._tensors[f"{name}.weight"]
@@ -90,7 +105,7 @@ class _Named:
         return slopes
 
 
-def _rgb(tensors: _Named, name: str, *, first: bool, factors: Sequence[int] = (1,)) -> int:
+def _rgb(tensors: NamedTensors, name: str, *, first: bool, factors: Sequence[int] = (1,)) -> int:
     """By which of `factors` pixels are channels in a convolution that takes (or gives) RGB."""
     weight, _ = tensors.convolution(name)
     channels = weight.shape[1 if first else 0]
@@ -110,7 +125,7 @@ def _is_compact(tensors: Tensors) -> bool:
     )
 
 
-def _compact(tensors: _Named, writer: ModelWriter) -> tuple[str, int]:
+def _compact(tensors: NamedTensors, writer: ModelWriter) -> tuple[str, int]:
     count = tensors.count(r"body\.(\d+)\.weight")
     if count % 2 == 0 or count < 3:
         raise UnsuitableModelError("is a Compact model with an activation that has no weights")
@@ -148,7 +163,7 @@ def _is_esrgan(tensors: Tensors) -> bool:
     )
 
 
-def _esrgan_names(tensors: _Named) -> tuple[_Names, int]:
+def _esrgan_names(tensors: NamedTensors) -> tuple[_Names, int]:
     """Its names, and how many blocks it has."""
     if "body.0.rdb1.conv1.weight" in tensors:
         ups = [f"conv_up{number}" for number in tensors.numbers(r"conv_up(\d+)\.weight")]
@@ -166,7 +181,7 @@ def _esrgan_names(tensors: _Named) -> tuple[_Names, int]:
     return _Names(before[0], dense, f"model.1.sub.{blocks}", before[1:], high, last), blocks
 
 
-def _esrgan(tensors: _Named, writer: ModelWriter) -> tuple[str, int]:
+def _esrgan(tensors: NamedTensors, writer: ModelWriter) -> tuple[str, int]:
     names, blocks = _esrgan_names(tensors)
     if tensors.numbers(r".*\.RDB(\d)\.conv1x1\.weight"):
         raise UnsuitableModelError("is of the architecture ESRGAN+, which this program cannot convert")
@@ -190,7 +205,7 @@ def _esrgan(tensors: _Named, writer: ModelWriter) -> tuple[str, int]:
     return writer.convolution(blob, *tensors.convolution(names.last)), 2 ** len(names.ups) // unshuffle
 
 
-def _dense_block(tensors: _Named, writer: ModelWriter, blob: str, names: Sequence[str]) -> str:
+def _dense_block(tensors: NamedTensors, writer: ModelWriter, blob: str, names: Sequence[str]) -> str:
     """Five convolutions, each of which sees what all before it made."""
     seen = [blob]
     for name in names[:-1]:
@@ -210,7 +225,7 @@ def _is_span(tensors: Tensors) -> bool:
     return {"conv_1.sk.weight", "block_1.c1_r.sk.weight", "upsampler.0.weight"} <= tensors.keys()
 
 
-def _span(tensors: _Named, writer: ModelWriter) -> tuple[str, int]:
+def _span(tensors: NamedTensors, writer: ModelWriter) -> tuple[str, int]:
     _rgb(tensors, "conv_1.sk", first=True)
     scale = _rgb(tensors, "upsampler.0", first=False, factors=range(1, 17))
     if tensors.count(r"block_(\d+)\.c1_r\.sk\.weight", start=1) != _SPAN_BLOCKS:
@@ -230,7 +245,7 @@ def _span(tensors: _Named, writer: ModelWriter) -> tuple[str, int]:
     return writer.shuffle(writer.convolution(blob, *tensors.convolution("upsampler.0")), scale), scale
 
 
-def _attention_block(tensors: _Named, writer: ModelWriter, blob: str, name: str) -> tuple[str, str]:
+def _attention_block(tensors: NamedTensors, writer: ModelWriter, blob: str, name: str) -> tuple[str, str]:
     """What a block makes, and what its first convolution does."""
     inner = writer.activation("Swish", writer.convolution(blob, *_merged(tensors, f"{name}.c1_r")))
     middle = writer.activation("Swish", writer.convolution(inner, *_merged(tensors, f"{name}.c2_r")))
@@ -239,7 +254,7 @@ def _attention_block(tensors: _Named, writer: ModelWriter, blob: str, name: str)
     return writer.multiply(writer.add(third, blob), attention), inner
 
 
-def _merged(tensors: _Named, name: str) -> tuple[Floats, Floats]:
+def _merged(tensors: NamedTensors, name: str) -> tuple[Floats, Floats]:
     """Three convolutions in a row, and one beside them, as the single one that they are together."""
     (first, first_bias), (middle, middle_bias), (last, last_bias), (beside, beside_bias) = (
         _with_bias(tensors, f"{name}.{part}") for part in ("conv.0", "conv.1", "conv.2", "sk")
@@ -253,12 +268,12 @@ def _merged(tensors: _Named, name: str) -> tuple[Floats, Floats]:
     return weight.astype(np.float32), last[..., 0, 0] @ bias + last_bias + beside_bias
 
 
-def _with_bias(tensors: _Named, name: str) -> tuple[Floats, Floats]:
+def _with_bias(tensors: NamedTensors, name: str) -> tuple[Floats, Floats]:
     weight, bias = tensors.convolution(name)
     return weight, np.zeros(weight.shape[0], np.float32) if bias is None else bias
 
 
-_Build = Callable[[_Named, ModelWriter], tuple[str, int]]
+_Build = Callable[[NamedTensors, ModelWriter], tuple[str, int]]
 _KNOWN: tuple[tuple[Callable[[Tensors], bool], str, _Build], ...] = (
     (_is_compact, "Compact", _compact),
     (_is_esrgan, "ESRGAN", _esrgan),
@@ -273,6 +288,5 @@ _OTHERS = (
     (r"osa_fea", "OmniSR"),
     (r"^feats\.\d.*\.lk\.", "RealPLKSR"),
     (r"sk\.[02]\.fc", "Real-CUGAN"),
-    (r"stylegan_decoder|final_linear", "GFPGAN"),
     (r"cx?_?encoder|quantize\.embedding", "CodeFormer or RestoreFormer"),
 )

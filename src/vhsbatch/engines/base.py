@@ -7,6 +7,8 @@ from vhsbatch.process.chain import StageSpec
 
 # What the engine's stage of a chain is called.
 UPSCALE = "upscale"
+# What the stage that restores faces is called.
+FACES = "faces"
 
 
 class Engine(Protocol):

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 
 _KEY = "vhsbatch"
+_COUNTS = ("frames", "repeated_frames", "faces", "face_tracks", "face_frames", "faces_rejected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +18,23 @@ class ControlLine:
         event: ``ready``, ``progress`` or ``done``; an error is told in plain words, like any program's.
         frames: frames written so far, in ``progress`` and ``done``.
         repeated_frames: frames that were the same as the one before and cost no work, in ``done``.
+        faces: faces that were restored, in all frames, in ``done``.
+        face_tracks: how many faces were followed, each counted once, in ``done``.
+        face_frames: frames with a restored face, in ``done``.
+        faces_rejected: faces of which the model drew something else, in ``done``.
     """
 
     event: str
     frames: int | None = None
     repeated_frames: int | None = None
+    faces: int | None = None
+    face_tracks: int | None = None
+    face_frames: int | None = None
+    faces_rejected: int | None = None
 
     def dump(self) -> str:
         """The line."""
-        values = {"frames": self.frames, "repeated_frames": self.repeated_frames}
+        values = {name: getattr(self, name) for name in _COUNTS}
         return json.dumps(
             {_KEY: self.event} | {key: value for key, value in values.items() if value is not None}
         )
@@ -42,10 +51,6 @@ def parse_control_line(line: str) -> ControlLine | None:
         return None
     try:
         values = json.loads(line)
-        return ControlLine(
-            event=str(values[_KEY]),
-            frames=values.get("frames"),
-            repeated_frames=values.get("repeated_frames"),
-        )
+        return ControlLine(event=str(values[_KEY]), **{name: values.get(name) for name in _COUNTS})
     except ValueError:
         return None

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 VERSION = 1
 TIMEOUT_S = 300
 
+# So end the folders of models that restore faces.
+_FACES = "-faces"
 _PARAM, _WEIGHTS, _ABOUT = "model.param", "model.bin", "about.json"
 
 
@@ -62,10 +64,14 @@ class Converted:
     origin: ModelOrigin
 
 
-def converted(path: Path) -> Converted:
+def converted(path: Path, *, faces: bool = False) -> Converted:
     """The model of a file of weights or an ONNX file; converted if that was not done before.
 
     A process of its own does it: whatever a file makes NumPy and the unpickler do, it ends there.
+
+    Args:
+        path: the file.
+        faces: whether it is to restore faces, instead of enlarging pictures.
 
     Raises:
         UnsuitableModelError: it is none that can be converted.
@@ -74,7 +80,7 @@ def converted(path: Path) -> Converted:
     """
     with open_regular(path) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    folder = user_folder("cache") / "models" / f"{sha256}-{VERSION}"
+    folder = user_folder("cache") / "models" / f"{sha256}-{VERSION}{_FACES if faces else ''}"
     if (known := _kept(folder)) is not None:
         return known
     command = (sys.executable, "-m", "vhsbatch.engines.conversion", str(path), str(folder))
@@ -125,16 +131,18 @@ def main() -> None:
 def _convert(path: Path, folder: Path) -> None:
     # NumPy is loaded where it is needed.
     from vhsbatch.engines.architectures import infer
-    from vhsbatch.engines.onnx_conversion import convert_onnx
+    from vhsbatch.engines.gfpgan import infer_face_model
+    from vhsbatch.engines.onnx_conversion import ANY_SIZE, FACES_SIZE, convert_onnx
     from vhsbatch.engines.weights_file import read_weights
 
-    licence = ""
+    licence, faces = "", folder.name.endswith(_FACES)
     model: Architecture | ConvertedOnnx
     if path.suffix.lower() == ".onnx":
-        model = convert_onnx(path)
+        model = convert_onnx(path, FACES_SIZE if faces else ANY_SIZE)
     else:
         weights = read_weights(path)
-        model, licence = infer(weights.tensors), weights.licence
+        model = infer_face_model(weights.tensors) if faces else infer(weights.tensors)
+        licence = weights.licence
     origin = ModelOrigin(folder.name.partition("-")[0], model.name, licence)
     _keep(folder, {_PARAM: model.param.encode(), _WEIGHTS: model.weights}, origin)
 

@@ -47,7 +47,8 @@ def chart(width: int, height: int) -> Frame:
     return np.stack([_LEVELS[number // 9 % 3], _LEVELS[number // 3 % 3], _LEVELS[(number + x) % 3]], axis=-1)
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
+    """Let this process take no more memory than any model of a tape needs."""
     if sys.platform == "win32":
         return
     import resource
@@ -123,7 +124,7 @@ def _understood(trial: _Trial) -> tuple[ValueRange, ColourChange | None, float]:
 def main() -> None:
     """Try what the command line names."""
     param, weights, scale = sys.argv[1:4]
-    _limit_memory()
+    limit_memory()
     trial = _Trial(Path(param), Path(weights), int(scale))
     try:
         value_range, colours, took_s = _understood(trial)

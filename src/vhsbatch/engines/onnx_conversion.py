@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,7 +21,8 @@ _PACKAGE = "pnnx"
 _TIMEOUT_S = 270
 _LARGEST_BYTES = 2**31
 # Two sizes, so that it does not take either for the only one.
-_SHAPES = ("inputshape=[1,3,64,48]", "inputshape2=[1,3,80,96]")
+ANY_SIZE = ("inputshape=[1,3,64,48]", "inputshape2=[1,3,80,96]")
+FACES_SIZE = ("inputshape=[1,3,512,512]",)
 _EXPORT = "export it again, with one RGB picture of any size as its input"
 INSTALL_PNNX = f"install it without PyTorch: {sys.executable} -m pip install --no-deps {_PACKAGE}"
 
@@ -40,8 +42,12 @@ class ConvertedOnnx:
     weights: bytes
 
 
-def convert_onnx(path: Path) -> ConvertedOnnx:
+def convert_onnx(path: Path, shapes: Sequence[str] = ANY_SIZE) -> ConvertedOnnx:
     """The model in an ONNX file.
+
+    Args:
+        path: the file.
+        shapes: of what goes in, as pnnx takes them.
 
     Raises:
         UnsuitableModelError: it cannot be converted, or there is no pnnx.
@@ -58,7 +64,7 @@ def convert_onnx(path: Path) -> ConvertedOnnx:
         # It writes beside its input, under names that follow from its name.
         folder = Path(name)
         shutil.copyfile(path, folder / "model.onnx")
-        said = _run(program, folder)
+        said = _run(program, folder, shapes)
         try:
             param = (folder / "model.ncnn.param").read_text(encoding="utf-8")
             weights = (folder / "model.ncnn.bin").read_bytes()
@@ -83,11 +89,11 @@ def _version() -> str:
         return "of an unknown version"
 
 
-def _run(program: Path, folder: Path) -> str:
+def _run(program: Path, folder: Path, shapes: Sequence[str]) -> str:
     """Run it; what it said last."""
     try:
         done = subprocess.run(
-            guarded((str(program), "model.onnx", *_SHAPES)),
+            guarded((str(program), "model.onnx", *shapes)),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -73,6 +73,26 @@ def read_graph(text: str) -> Graph:
         raise UnsuitableModelError("is damaged: its layers make no sense") from error
 
 
+def read_blobs(text: str) -> tuple[str, str]:
+    """The input and the output of a model that makes one blob of another, whatever its layers do.
+
+    Raises:
+        UnsuitableModelError: it is no ``.param`` file, or has several of either.
+    """
+    try:
+        return _ends(list(_layers(text)))
+    except (ValueError, LookupError) as error:
+        raise UnsuitableModelError("is damaged: its layers make no sense") from error
+
+
+def _ends(layers: list[_ModelLayer]) -> tuple[str, str]:
+    given = [name for layer in layers if layer.kind == "Input" for name in layer.outputs]
+    used = {name for layer in layers for name in layer.inputs}
+    made = [name for layer in layers if layer.kind != "Input" for name in layer.outputs]
+    source = _only(given, USUAL_BLOBS[0], "input")
+    return source, _only([name for name in made if name not in used], USUAL_BLOBS[1], "output")
+
+
 def _layers(text: str) -> Iterator[_ModelLayer]:
     lines = text.split("\n")
     if lines[0].strip() != _MAGIC:
@@ -90,11 +110,7 @@ def _layers(text: str) -> Iterator[_ModelLayer]:
 
 
 def _graph(layers: list[_ModelLayer]) -> Graph:
-    given = [name for layer in layers if layer.kind == "Input" for name in layer.outputs]
-    used = {name for layer in layers for name in layer.inputs}
-    made = [name for layer in layers if layer.kind != "Input" for name in layer.outputs]
-    source = _only(given, USUAL_BLOBS[0], "input")
-    result = _only([name for name in made if name not in used], USUAL_BLOBS[1], "output")
+    source, result = _ends(layers)
     scales, channels, reach = _followed(layers, source)
     if result not in scales:
         raise UnsuitableModelError(f"gives '{result}', which does not depend on the picture")

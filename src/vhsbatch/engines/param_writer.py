@@ -27,7 +27,7 @@ class ModelWriter:
         """Begin with the picture."""
         self.picture = "data"
         self.keeps_32_bits = False
-        self._layers: list[tuple[str, tuple[str, ...], str, str]] = []
+        self._layers: list[tuple[str, tuple[str, ...], tuple[str, ...], str]] = []
         self._weights: list[bytes] = []
 
     def convolution(
@@ -92,6 +92,49 @@ class ModelWriter:
         """Each multiplied by a number."""
         return self._layer("BinaryOp", (blob,), f"0=2 1=1 2={number:.9g}")
 
+    def leaky(self, blob: str, slope: float) -> str:
+        """A leaky ReLU."""
+        return self._layer("ReLU", (blob,), f"0={slope:.9g}")
+
+    def resize(self, blob: str, factor: float) -> str:
+        """A picture of another size, interpolated linearly."""
+        return self._layer("Interp", (blob,), f"0=2 1={factor:.9g} 2={factor:.9g}")
+
+    def linear(self, blob: str, weight: Floats, bias: Floats) -> str:
+        """A fully connected layer; `weight` is outputs x inputs."""
+        self._weights += [_stored(weight), bias.astype("<f4").tobytes()]
+        return self._layer("InnerProduct", (blob,), f"0={bias.size} 1=1 2={weight.size}")
+
+    def square(self, blob: str) -> str:
+        """Each number times itself."""
+        return self._layer("UnaryOp", (blob,), "0=4")
+
+    def reciprocal_root(self, blob: str) -> str:
+        """One divided by the square root of each number."""
+        return self._layer("UnaryOp", (blob,), "0=6")
+
+    def for_channels(self, blob: str, channels: int) -> str:
+        """A row of numbers as a picture of one pixel with so many channels."""
+        return self._layer("Reshape", (blob,), f"0=1 1=1 2={channels}")
+
+    def constant(self, planes: Floats) -> str:
+        """A picture that is the same each time, channels x height x width."""
+        self._weights.append(planes.astype("<f4").tobytes())
+        channels, height, width = planes.shape
+        return self._layer("MemoryData", (), f"0={width} 1={height} 2={channels}")
+
+    def bias(self, blob: str, numbers: Floats) -> str:
+        """A number added to each channel."""
+        self._weights.append(numbers.astype("<f4").tobytes())
+        return self._layer("Bias", (blob,), f"0={numbers.size}")
+
+    def halves(self, blob: str) -> tuple[str, str]:
+        """The first half of the channels, and the second."""
+        name = f"b{len(self._layers)}"
+        outputs = (f"{name}_first", f"{name}_second")
+        self._layers.append(("Slice", (blob,), outputs, "-23300=2,-233,-233 1=0"))
+        return outputs
+
     def finish(self, result: str) -> tuple[str, bytes]:
         """The texts of the files; `result` is called ``output``.
 
@@ -101,21 +144,23 @@ class ModelWriter:
         taken: Counter[str] = Counter()
         blobs = 1
         lines = ["Input data 0 1 data", *_split("data", uses["data"])]
-        for number, (kind, inputs, output, options) in enumerate(self._layers):
+        for number, (kind, inputs, outputs, options) in enumerate(self._layers):
             names = []
             for name in inputs:
                 names.append(f"{name}_{taken[name]}" if uses[name] > 1 else name)
                 taken[name] += 1
-            named = "output" if output == result else output
-            words = (kind, f"l{number}", str(len(names)), "1", *names, named, options)
-            lines += [" ".join(words).rstrip(), *_split(named, uses[output])]
-            blobs += 1
+            named = ["output" if output == result else output for output in outputs]
+            words = (kind, f"l{number}", str(len(names)), str(len(named)), *names, *named, options)
+            lines.append(" ".join(words).rstrip())
+            for output, name in zip(outputs, named, strict=True):
+                lines += _split(name, uses[output])
+            blobs += len(named)
         blobs += sum(count for count in uses.values() if count > 1)
         return "\n".join(["7767517", f"{len(lines)} {blobs}", *lines, ""]), b"".join(self._weights)
 
     def _layer(self, kind: str, inputs: tuple[str, ...], options: str) -> str:
         output = f"b{len(self._layers)}"
-        self._layers.append((kind, inputs, output, options))
+        self._layers.append((kind, inputs, (output,), options))
         return output
 
 

@@ -1,6 +1,7 @@
 """The two runtimes with one interface: a frame in, a larger frame out. Used by the worker program alone."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -158,6 +159,55 @@ class _Ncnn:
         if not np.isfinite(planes.sum()):
             raise RuntimeFailureError("the model gave numbers that are none (NaN)")
         return planes
+
+
+class LoadedModel:
+    """A model that is run as it is: planes of numbers in, planes out."""
+
+    def __init__(self, param: Path, weights: Path, *, device: str = "cpu", threads: int = 1) -> None:
+        """Load it.
+
+        Raises:
+            RuntimeFailureError: it cannot be loaded.
+        """
+        import ncnn
+
+        self._ncnn = ncnn
+        self._net = ncnn.Net()
+        self._net.opt.num_threads = threads
+        # What is drawn from a style has numbers that 16 bits may not hold.
+        self._net.opt.use_fp16_arithmetic = False
+        self._net.opt.use_fp16_storage = False
+        self._net.opt.use_fp16_packed = False
+        if device != "cpu":
+            if int(device) >= ncnn.get_gpu_count():
+                raise RuntimeFailureError(f"there is no Vulkan device {device}")
+            self._net.opt.use_vulkan_compute = True
+            self._net.set_vulkan_device(int(device))
+        if self._net.load_param(str(param)) != 0 or self._net.load_model(str(weights)) != 0:
+            raise RuntimeFailureError(f"ncnn cannot load {param.name} and {weights.name}")
+
+    def __call__(
+        self, planes: NDArray[np.float32], outputs: Sequence[str], *, given: str = "data"
+    ) -> list[NDArray[np.float32]]:
+        """What comes out of each of the blobs `outputs` where `planes` go into the blob `given`.
+
+        Raises:
+            RuntimeFailureError: it gave nothing, or numbers that are none.
+        """
+        extractor = self._net.create_extractor()
+        # ncnn looks at this very memory, as long as it works.
+        kept = np.ascontiguousarray(planes, np.float32)
+        if (code := extractor.input(given, self._ncnn.Mat(kept))) != 0:
+            raise RuntimeFailureError(f"the model took no picture (ncnn: {code})")
+        made = []
+        for name in outputs:
+            code, blob = extractor.extract(name)
+            result: NDArray[np.float32] = np.array(blob)
+            if code != 0 or not np.isfinite(result.sum()):
+                raise RuntimeFailureError(f"the model gave no numbers (ncnn: {code})")
+            made.append(result)
+        return made
 
 
 def _write_pixels(planes: NDArray[np.float32], pixels: Frame, value_range: ValueRange) -> None:

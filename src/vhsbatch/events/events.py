@@ -78,6 +78,10 @@ class SegmentFinished:
         device: where and how its frames were upscaled, as text.
         fallback: how often the model had failed at it and a fallback was used.
         duplicate_frames: its frames that equal the previous one and skipped the model.
+        faces: faces that were restored, in all of its frames.
+        face_tracks: faces that were followed from frame to frame, each counted where it begins.
+        face_frames: its frames with a restored face.
+        faces_rejected: faces that stay, since the model drew something else.
         machine: the cluster machine that made it; empty without a cluster.
     """
 
@@ -95,6 +99,10 @@ class SegmentFinished:
     device: str
     fallback: int = 0
     duplicate_frames: int = 0
+    faces: int = 0
+    face_tracks: int = 0
+    face_frames: int = 0
+    faces_rejected: int = 0
     machine: str = ""
     kind: Literal["segment_finished"] = "segment_finished"
 

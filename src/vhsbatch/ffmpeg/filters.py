@@ -74,13 +74,16 @@ def fields_graph(plan: JobPlan, segment: Segment) -> str:
 
 
 def decode_graph(plan: JobPlan, segment: Segment) -> str:
-    """The first half of a segment that goes through the model: source frames in, rgb24 out."""
+    """The first half of a segment that goes through a model: source frames in, rgb24 out.
+
+    Where the model is for faces alone, the frames have the size of the output's picture.
+    """
     recipe, colour = plan.recipe, plan.recipe.source
     node = _clean(_deinterlaced(plan, segment), plan, segment)
-    width, height = recipe.model_input
-    fewer_columns = {"w": width, "h": height} if width != recipe.cropped[0] else {}
+    width, height = recipe.picture if plan.upscaling is None else recipe.model_input
+    other_size = {"w": width, "h": height} if (width, height) != recipe.cropped else {}
     node = node.filter(
-        "scale", **fewer_columns, flags=SCALER,
+        "scale", **other_size, flags=SCALER,
         in_color_matrix=scale_matrix(colour), in_range=str(colour.range), out_range="pc",
         **chroma_place(recipe, recipe.worked, "in"),
     )  # fmt: skip
@@ -96,7 +99,8 @@ def encode_graph(plan: JobPlan, pixel_format: str) -> str:
         out_color_matrix=scale_matrix(colour), out_range=str(colour.range),
     )  # fmt: skip
     node = node.filter("format", pix_fmts=_FROM_RGB)
-    return compiled(_finish(node, plan, pixel_format, _FROM_RGB, plan.preset.upscale.sharpen))
+    sharpen = plan.preset.sharpen.amount if plan.upscaling is None else plan.preset.upscale.sharpen
+    return compiled(_finish(node, plan, pixel_format, _FROM_RGB, sharpen))
 
 
 def filter_names(graph: str) -> frozenset[str]:

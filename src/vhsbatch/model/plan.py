@@ -119,6 +119,37 @@ class Upscaling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaceRestoration:
+    """How faces are restored.
+
+    Attributes:
+        model: the model's name.
+        kind: what it is, in a few words.
+        origin: what it was converted from, empty where it was not.
+        param: its ``.param`` file.
+        weights: its ``.bin`` file.
+        given: the blob that takes a face.
+        made: the blob that gives one.
+        strength: how much of what it draws is used, 0 to 1.
+        least_percent: faces lower than this part of the frame stay as they are.
+        centre_only: whether only the face next to the middle of the frame is restored.
+        device: ``cpu`` or the index of a Vulkan device; where frames are upscaled too, that device.
+    """
+
+    model: str
+    kind: str
+    origin: str
+    param: Path
+    weights: Path
+    given: str
+    made: str
+    strength: float
+    least_percent: int
+    centre_only: bool
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderDevice:
     """A GPU as encoders name it; None where it has no such name.
 
@@ -152,6 +183,7 @@ class JobPlan:
         fingerprint: digest of all that decides the result; a result with another one is another result.
         identity: versions and digests of every tool that touches the frames.
         nnedi_weights: the file of nnedi's weights, None where it does not deinterlace.
+        faces: how faces are restored, None where they are not.
         shown_s: how long the picture is where frames keep their own times, in seconds; None elsewhere.
         notes: decisions that the user should know, one line each.
         essential_notes: those of them without which the result may surprise: what is left out, filled,
@@ -175,6 +207,7 @@ class JobPlan:
     fingerprint: str
     identity: dict[str, str] = field(default_factory=dict)
     nnedi_weights: Path | None = None
+    faces: FaceRestoration | None = None
     shown_s: Fraction | None = None
     notes: tuple[str, ...] = ()
     essential_notes: tuple[str, ...] = ()

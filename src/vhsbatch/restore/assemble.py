@@ -223,7 +223,14 @@ def _commands(
     """The command lines by which each segment was made, one for each stage."""
     folder = workspace.job_folder(plan)
     chains = [
-        segment_stages(plan, segment, workspace, folder / proof.file, way_of_model(plan, proof.fallback))
+        segment_stages(
+            plan,
+            segment,
+            workspace,
+            folder / proof.file,
+            way_of_model(plan, proof.fallback),
+            fallback=proof.fallback,
+        )
         for segment, proof in zip(plan.segments, segments, strict=True)
     ]
     return tuple(tuple(describe(stage.argv) for stage in chain) for chain in chains)

@@ -16,6 +16,7 @@ from vhsbatch.config.preset_files import find_preset, load_presets, read_toml, w
 from vhsbatch.config.preset_schema import with_mode
 from vhsbatch.config.presets import Preset, derive
 from vhsbatch.config.validation import Problem, first_problem
+from vhsbatch.engines.face_models import face_model
 from vhsbatch.engines.models import expect_model
 from vhsbatch.errors import InputError, UsageError
 from vhsbatch.ffmpeg.lut import expect_lut
@@ -183,6 +184,8 @@ class Overrides:
                 raise UsageError(error.cause, fix=error.fix) from None
         for one in presets:
             expect_model(one.upscale.model)
+            if one.faces.model is not None:
+                face_model(one.faces.model)
             try:
                 if one.colour.lut is not None:
                     expect_lut(one.colour.lut)

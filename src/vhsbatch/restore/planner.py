@@ -19,7 +19,7 @@ from vhsbatch.ffmpeg.deinterlacing import frames_made
 from vhsbatch.ffmpeg.frame_times import cut_by_time, own_frames
 from vhsbatch.ffmpeg.stream_mapping import left_out
 from vhsbatch.model.media import AudioTrack, FieldOrder, MediaInfo, VideoTrack
-from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling
+from vhsbatch.model.plan import FaceRestoration, Job, JobPlan, Segment, Upscaling
 from vhsbatch.model.recipe import Recipe
 from vhsbatch.model.source_overrides import ASKED_FOR
 from vhsbatch.model.trim import Excerpt
@@ -48,6 +48,7 @@ class Toolchain:
         container: ``mp4``, ``mkv`` or ``mov``.
         identity: versions and digests of every tool that touches the frames.
         nnedi_weights: the file of nnedi's weights, None where it does not deinterlace.
+        faces: how faces are restored, None where they are not.
         notes: why it is these, where the user should know.
         essential_notes: those of them without which the result may surprise.
     """
@@ -58,6 +59,7 @@ class Toolchain:
     container: str
     identity: dict[str, str]
     nnedi_weights: Path | None = None
+    faces: FaceRestoration | None = None
     notes: tuple[str, ...] = ()
     essential_notes: tuple[str, ...] = ()
 
@@ -93,11 +95,14 @@ def make_plan(
     _expect_makeable(track, recipe)
     excerpt = excerpt_of(info, recipe, whole_frames, times_s)
     frames = whole_frames if excerpt is None else excerpt.frames
-    segment_s = preset.segment_s if toolchain.upscaling is None else preset.ai_segment_s
+    faces = toolchain.faces
+    segment_s = preset.segment_s if toolchain.upscaling is None and faces is None else preset.ai_segment_s
+    # The frames around a segment that faces are followed through have no times here.
+    in_one = not info.exact_seek or (faces is not None and times_s is not None)
     segments = _segments(
         frames,
         recipe.rate,
-        segment_s if info.exact_seek else None,
+        None if in_one else segment_s,
         first_frame=0 if excerpt is None else excerpt.first_frame,
         times_s=times_s,
     )
@@ -131,6 +136,7 @@ def make_plan(
         ),
         identity=toolchain.identity,
         nnedi_weights=toolchain.nnedi_weights,
+        faces=faces,
         sample=sample,
         excerpt=excerpt,
         shown_s=None if times_s is None else _shown_s(times_s, excerpt, recipe.rate),
@@ -238,7 +244,7 @@ def _fingerprint(
     modification time, pieces of its content and what was probed, the model by its files' digests (in
     the identity).
     """
-    upscaling = toolchain.upscaling
+    upscaling, faces = toolchain.upscaling, toolchain.faces
     decisive = {
         "plan_version": PLAN_VERSION,
         "source": [
@@ -270,6 +276,11 @@ def _fingerprint(
         "identity": toolchain.identity,
         "segments": segments,
         **({} if excerpt is None else {"excerpt": excerpt}),
+        **(
+            {}
+            if faces is None
+            else {"faces": [faces.device == "cpu", preset.faces.model_dump(exclude={"model"})]}
+        ),
     }
     return hashlib.sha256(to_text(decisive, sort_keys=True).encode()).hexdigest()
 
@@ -291,6 +302,7 @@ _INDECISIVE: Any = {
     "segment_s": True,
     "ai_segment_s": True,
     "upscale": True,
+    "faces": True,
     "colour": {"lut"},
 }
 

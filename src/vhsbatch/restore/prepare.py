@@ -12,6 +12,8 @@ from vhsbatch.analysis.measure import cached_picture
 from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset
+from vhsbatch.engines.face_models import expect_face_model, face_model
+from vhsbatch.engines.faces import faces_identity, resolve_faces
 from vhsbatch.engines.model_check import expect_sane
 from vhsbatch.engines.models import ModelFiles, find_models
 from vhsbatch.engines.realesrgan import numbered, resolve_upscaling
@@ -26,7 +28,7 @@ from vhsbatch.ffmpeg.tonemap import sdr_filters
 from vhsbatch.ffmpeg.toolchain import FFmpeg, names_of
 from vhsbatch.fs import sha256
 from vhsbatch.model.media import Colour, MediaInfo, VideoTrack
-from vhsbatch.model.plan import Job, JobPlan, Upscaling
+from vhsbatch.model.plan import FaceRestoration, Job, JobPlan, Upscaling
 from vhsbatch.model.recipe import Recipe
 from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides, corrected
 from vhsbatch.model.trim import Trim
@@ -192,6 +194,9 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         for number, model in enumerate(files, 1):
             if model.origin:
                 identity[numbered("model", number)] = model.origin
+    faces, face_notes = await _faces(intent, upscaling)
+    if faces is not None:
+        identity |= await to_thread.run_sync(faces_identity, faces)
     toolchain = Toolchain(
         engine="ffmpeg" if upscaling is None else intent.engine,
         upscaling=upscaling,
@@ -199,8 +204,9 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         container=intent.preset.container,
         identity=identity,
         nnedi_weights=weights,
-        notes=(*notes, *model_notes),
-        essential_notes=(*essential, *(model_notes if upscaling is None else ())),
+        faces=faces,
+        notes=(*notes, *model_notes, *face_notes),
+        essential_notes=(*essential, *(model_notes if upscaling is None else ()), *face_notes[:1]),
     )
     times_s = None
     if recipe.keeps_times:
@@ -284,6 +290,33 @@ async def _models(recipe: Recipe, intent: Intent) -> tuple[ModelFiles, ...]:
     )
     found = await to_thread.run_sync(find)
     return tuple([await expect_sane(files, intent.cache) if files.is_own else files for files in found])
+
+
+async def _faces(
+    intent: Intent, upscaling: Upscaling | None
+) -> tuple[FaceRestoration | None, tuple[str, ...]]:
+    """How faces are restored, and what the user should know of that.
+
+    Raises:
+        UsageError: the model is not there, or is none that can be used.
+    """
+    keys = intent.preset.faces
+    if keys.model is None:
+        return None, ()
+    model = await to_thread.run_sync(face_model, keys.model)
+    took_s = await expect_face_model(model, intent.cache)
+    device = intent.device if upscaling is None else upscaling.device
+    faces = resolve_faces(keys, model, device=device)
+    each = (
+        f"about {took_s:.1f} s for each face of a frame"
+        if device == "cpu"
+        else "how long it takes is not known"
+    )
+    where = "the CPU" if device == "cpu" else f"Vulkan device {device}"
+    return faces, (
+        f"faces are redrawn by {model.name} ({model.kind}): they change, and detail is invented",
+        f"faces are redrawn on {where}: {each}",
+    )
 
 
 def _upscaling(

@@ -66,6 +66,10 @@ class SegmentRecord:
         device: where its frames were upscaled.
         wall_s: how long it took.
         duplicate_frames: frames that equal the one before and cost the model no work.
+        faces: faces that were restored, in all of its frames.
+        face_tracks: faces that were followed, each counted where it begins.
+        face_frames: frames with a restored face.
+        faces_rejected: faces that stay, since the model drew something else.
         commands: what was run, one for each stage of the chain.
     """
 
@@ -75,6 +79,29 @@ class SegmentRecord:
     wall_s: float
     commands: tuple[str, ...]
     duplicate_frames: int = 0
+    faces: int = 0
+    face_tracks: int = 0
+    face_frames: int = 0
+    faces_rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacesRecord:
+    """What was done to faces, in all segments.
+
+    Attributes:
+        model: the model, and what it is.
+        faces: faces that were restored, in all frames.
+        tracks: faces that were followed, each once.
+        frames: frames with a restored face.
+        rejected: faces that stay, since the model drew something else.
+    """
+
+    model: str
+    faces: int
+    tracks: int
+    frames: int
+    rejected: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +130,7 @@ class Record:
         fingerprint: digest of all that decided the result; empty in records of older versions.
         trim: the excerpt, as it was asked for; both None for all of the source.
         parts: all files of a recording in several, in their order; none for a single file.
+        faces: how many faces were restored, None where none were to be.
     """
 
     format: int
@@ -126,6 +154,7 @@ class Record:
     fingerprint: str = ""
     trim: Trim = NO_TRIM
     parts: tuple[PartRecord, ...] = ()
+    faces: FacesRecord | None = None
 
 
 _RECORD = TypeAdapter(Record)
@@ -190,6 +219,10 @@ def make_record(
                 device=proof.device,
                 wall_s=round(proof.wall_s, 3),
                 duplicate_frames=proof.duplicate_frames,
+                faces=proof.faces,
+                face_tracks=proof.face_tracks,
+                face_frames=proof.face_frames,
+                faces_rejected=proof.faces_rejected,
                 commands=lines,
             )
             for proof, lines in zip(segments, commands, strict=True)
@@ -200,6 +233,15 @@ def make_record(
         parts=tuple(
             PartRecord(path=str(part.path), size_bytes=part.size_bytes, modified_ns=part.modified_ns)
             for part in (plan.info.joined.parts if plan.info.joined is not None else ())
+        ),
+        faces=None
+        if plan.faces is None
+        else FacesRecord(
+            model=f"{plan.faces.model} ({plan.faces.kind})",
+            faces=sum(proof.faces for proof in segments),
+            tracks=sum(proof.face_tracks for proof in segments),
+            frames=sum(proof.face_frames for proof in segments),
+            rejected=sum(proof.faces_rejected for proof in segments),
         ),
     )
 

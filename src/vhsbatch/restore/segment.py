@@ -4,17 +4,24 @@ one FFmpeg                                                     (ffmpeg engine)
 decode ═pipe═ upscale ═pipe═ encode                            (realesrgan engine)
 decode ═pipe═ deinterlace ═pipe═ encode                        (QTGMC)
 decode ═pipe═ deinterlace ═pipe═ clean ═pipe═ upscale ═pipe═ encode      (both)
+decode ═pipe═ … ═pipe═ faces ═pipe═ encode                    (where faces are restored)
   → temporary file → every frame decoded and counted → digest → fsync, rename
 """
 
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import anyio
 
+from vhsbatch.engines.base import FACES, UPSCALE
 from vhsbatch.engines.control import parse_control_line
+from vhsbatch.engines.face_stage import FaceCounts
+from vhsbatch.engines.face_tracks import CONTEXT_FRAMES
+from vhsbatch.engines.faces import faces_identity, faces_stage
 from vhsbatch.engines.fallback import fallback as fallback_of
 from vhsbatch.engines.fallback import in_words
 from vhsbatch.engines.registry import engine_named
@@ -33,7 +40,7 @@ from vhsbatch.ffmpeg.segment_commands import (
     segment_command,
 )
 from vhsbatch.fs import publish, sha256
-from vhsbatch.model.plan import JobPlan, Segment, Upscaling
+from vhsbatch.model.plan import FaceRestoration, JobPlan, Segment, Upscaling
 from vhsbatch.process.chain import StageSpec, run_chain
 from vhsbatch.process.stalls import no_stall, no_starvation
 from vhsbatch.process.suspension import patient
@@ -100,10 +107,12 @@ def _expect_same_model(plan: JobPlan) -> None:
     Raises:
         StalePlanError: it is another one, or gone.
     """
-    if plan.upscaling is None:
-        return
+    here: dict[str, str] = {}
     try:
-        here = engine_named(plan.engine).identity(plan.upscaling)
+        if plan.upscaling is not None:
+            here |= engine_named(plan.engine).identity(plan.upscaling)
+        if plan.faces is not None:
+            here |= faces_identity(plan.faces)
     except OSError as error:
         raise StalePlanError(f"the model is gone: {error.strerror}") from error
     if any(plan.identity.get(name, value) != value for name, value in here.items()):
@@ -134,7 +143,8 @@ async def make_part(
     reporter = _Reporter(plan, segment, lane, tell, device=device)
     if (warning := _other_way(plan, segment, upscaling, fallback)) is not None:
         tell(LogLine(level="warning", text=warning, job_id=plan.job.id, lane=lane))
-    await _run_stages(segment_stages(plan, segment, workspace, part, upscaling), reporter, workspace)
+    stages = segment_stages(plan, segment, workspace, part, upscaling, fallback=fallback)
+    await _run_stages(stages, reporter, workspace)
     if reporter.cut_off is not None:
         raise ChainError(f"the source did not arrive complete: {reporter.cut_off}")
     async with no_stall("verifying", workspace.stall_timeout_s):
@@ -161,6 +171,10 @@ async def make_part(
         wall_s=time.monotonic() - started_s,
         fallback=fallback,
         duplicate_frames=reporter.duplicate_frames,
+        faces=reporter.faces.faces,
+        face_tracks=reporter.faces.tracks,
+        face_frames=reporter.faces.frames,
+        faces_rejected=reporter.faces.rejected,
         device="the CPU" if upscaling is None else in_words(upscaling),
     )
 
@@ -183,42 +197,87 @@ def way_of_model(plan: JobPlan, step: int) -> Upscaling | None:
 
 
 def segment_stages(
-    plan: JobPlan, segment: Segment, workspace: Workspace, output: Path, upscaling: Upscaling | None
+    plan: JobPlan,
+    segment: Segment,
+    workspace: Workspace,
+    output: Path,
+    upscaling: Upscaling | None,
+    *,
+    fallback: int = 0,
 ) -> tuple[StageSpec, ...]:
-    """The chain, as drawn above."""
+    """The chain, as drawn above; after `fallback` failures a model of faces alone runs on the CPU."""
     ffmpeg, threads = workspace.ffmpeg, workspace.threads
     encode = encode_arguments(plan, workspace)
-    before = _deinterlacing(plan, segment, workspace)
-    if upscaling is None:
+    made, skip = with_context(plan, segment)
+    before = _deinterlacing(plan, made, workspace)
+    if upscaling is None and plan.faces is None:
         command = segment_command(
             ffmpeg, plan, segment, encode=encode, output=output, threads=threads, served=workspace.served
         )
         return (*before, StageSpec(name="encode", argv=command))
-    decode = decode_command(ffmpeg, plan, segment, threads, workspace.served)
-    width, height = plan.recipe.model_input
-    scale = upscaling.scale
-    upscale = engine_named(plan.engine).stage(
-        upscaling,
-        width=width,
-        height=height,
-        threads=workspace.threads_per_lane,
-        skip_duplicates=workspace.skip_duplicates,
-    )
+    decode = decode_command(ffmpeg, plan, made, threads, workspace.served)
+    width, height = plan.recipe.picture if upscaling is None else plan.recipe.model_input
+    with_models: list[StageSpec] = []
+    if upscaling is not None:
+        with_models.append(
+            engine_named(plan.engine).stage(
+                upscaling,
+                width=width,
+                height=height,
+                threads=workspace.threads_per_lane,
+                skip_duplicates=workspace.skip_duplicates,
+            )
+        )
+        width, height = width * upscaling.scale, height * upscaling.scale
+    if plan.faces is not None:
+        with_models.append(
+            faces_stage(
+                plan.faces,
+                width=width,
+                height=height,
+                aspect=_pixel_aspect(plan, width, height),
+                device=_device_of_faces(plan.faces, upscaling, fallback),
+                threads=workspace.threads_per_lane,
+                skip=skip,
+                frames=segment.frames,
+            )
+        )
     encode_frames = encode_command(
         ffmpeg,
         plan,
         encode=encode,
         output=output,
         threads=threads,
-        width=width * scale,
-        height=height * scale,
+        width=width,
+        height=height,
     )
     return (
         *before,
         StageSpec(name="clean" if before else "decode", argv=decode),
-        upscale,
+        *with_models,
         StageSpec(name="encode", argv=encode_frames),
     )
+
+
+def _device_of_faces(faces: FaceRestoration, upscaling: Upscaling | None, fallback: int) -> str:
+    if upscaling is not None:
+        return upscaling.device
+    return "cpu" if fallback else faces.device
+
+
+def with_context(plan: JobPlan, segment: Segment) -> tuple[Segment, int]:
+    """A segment with the frames around it that faces are followed through, and how many come before it."""
+    if plan.faces is None or segment.from_s is not None:
+        return segment, 0
+    start = max(plan.first_frame, segment.start_frame - CONTEXT_FRAMES)
+    stop = min(plan.first_frame + plan.frames, segment.stop_frame + CONTEXT_FRAMES)
+    return replace(segment, start_frame=start, stop_frame=stop), segment.start_frame - start
+
+
+def _pixel_aspect(plan: JobPlan, width: int, height: int) -> Fraction:
+    """How much wider than high the pixels of frames of the whole picture are."""
+    columns, lines = plan.recipe.picture
+    return plan.sar * Fraction(columns * height, lines * width)
 
 
 def _deinterlacing(plan: JobPlan, segment: Segment, workspace: Workspace) -> tuple[StageSpec, ...]:
@@ -297,13 +356,16 @@ class _Reporter:
         self._encoder = ProgressParser()
         self._speed = Speed(time.monotonic())
         self._frames = -1
+        # The last of the stages that count: before it, frames are made that are not kept.
+        self._counts = FACES if plan.faces is not None else UPSCALE if plan.upscaling is not None else ""
         self.duplicate_frames = 0
+        self.faces = FaceCounts()
         self.cut_off: str | None = None
         self.on_move: Callable[[], None] = lambda: None
 
     def on_stdout(self, line: str) -> None:
         progress = self._encoder.feed(line)
-        if progress is not None and self._plan.upscaling is None:
+        if progress is not None and not self._counts:
             self._show(progress.frames)
 
     def on_stderr(self, stage: str, line: str) -> None:
@@ -311,9 +373,18 @@ class _Reporter:
         event = parse_control_line(line)
         if event is not None and event.repeated_frames is not None:
             self.duplicate_frames = event.repeated_frames
+        if event is not None and event.faces is not None:
+            self.faces = FaceCounts(
+                faces=event.faces,
+                tracks=event.face_tracks or 0,
+                frames=event.face_frames or 0,
+                rejected=event.faces_rejected or 0,
+            )
         if event is None:
             self.log(f"{stage}: {line}")
-        elif event.frames is not None:
+        elif stage != self._counts or event.frames is None:
+            self.on_move()
+        else:
             self._show(event.frames)
 
     def log(self, text: str) -> None:

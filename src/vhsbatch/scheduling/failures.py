@@ -2,7 +2,7 @@
 
 import time
 
-from vhsbatch.engines.base import UPSCALE
+from vhsbatch.engines.base import FACES, UPSCALE
 from vhsbatch.errors import ChainError, VhsBatchError
 from vhsbatch.events.events import SegmentFailed
 from vhsbatch.scheduling.policy import MakeSegment
@@ -27,8 +27,8 @@ def segment_failed(
 
 
 def is_by_model(error: VhsBatchError) -> bool:
-    """Whether the model's stage is to blame."""
-    return isinstance(error, ChainError) and error.culprit == UPSCALE
+    """Whether the stage of a model is to blame."""
+    return isinstance(error, ChainError) and error.culprit in (UPSCALE, FACES)
 
 
 def detail_of(error: VhsBatchError) -> tuple[str, ...]:

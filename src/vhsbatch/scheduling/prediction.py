@@ -111,6 +111,8 @@ def kind_of(plan: JobPlan) -> str:
     with_model = (
         "" if upscaling is None else f", {upscaling.model} on {upscaling.device} ({upscaling.runtime})"
     )
+    if plan.faces is not None:
+        with_model += f", {plan.faces.model} on {plan.faces.device}"
     film = ", film" if recipe.restores_film else ""
     source = f"{video.width}x{video.height} {recipe.deinterlacer}{film}"
     result = f"{plan.width}x{plan.height} {plan.encoder}{with_model}"

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 import make
-from vhsbatch.cluster.files import SOURCE
+from vhsbatch.cluster.files import SOURCE, files_of
 from vhsbatch.cluster.member import Member
 from vhsbatch.errors import ToolError
 from vhsbatch.model.media import MediaInfo
+from vhsbatch.model.plan import FaceRestoration, JobPlan
 from vhsbatch.model.source import DvdTitle, Joined, PartFile, Piece
 
 
@@ -61,3 +62,28 @@ def test_a_title_in_an_image_is_sent_and_its_pieces_are_mapped(tmp_path: Path) -
     mapped: Any = Member._joined
     of_title = mapped(SimpleNamespace(paths={str(tmp_path): "/mnt"}), info.joined).title
     assert [piece.path for piece in of_title.pieces] == [Path("/mnt/disc.iso")]
+
+
+def test_a_model_of_faces_travels_and_runs_on_the_devices_of_the_machine() -> None:
+    faces = FaceRestoration(
+        model="faces",
+        kind="GFPGAN (clean)",
+        origin="",
+        param=Path("/head/faces.param"),
+        weights=Path("/head/faces.bin"),
+        given="data",
+        made="output",
+        strength=0.7,
+        least_percent=8,
+        centre_only=False,
+        device="cpu",
+    )
+    plan: JobPlan = replace(make.plan(), faces=faces)
+    names = ("face_param", "face_weights")
+    assert [files_of(plan)[name] for name in names] == [faces.param, faces.weights]
+    here = dict(zip(names, (Path("/here/1"), Path("/here/2")), strict=True))
+    member: Any = SimpleNamespace(device="1")
+    adapted: Any = Member._faces
+    assert adapted(member, faces, here) == replace(
+        faces, param=Path("/here/1"), weights=Path("/here/2"), device="1"
+    )

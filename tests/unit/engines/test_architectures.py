@@ -28,6 +28,7 @@ REFUSED: dict[str, tuple[Callable[[], Tensors], str]] = {
         lambda: {"layers.0.attn.relative_position_bias_table": np.zeros(1, np.float32)},
         "is of the architecture SwinIR or HAT, which this program cannot convert",
     ),
+    "GFPGAN": (weights.gfpgan, "restores faces, and enlarges nothing"),
     "grey": (
         lambda: changed(weights.compact(2), body__0__weight=(8, 1, 3, 3)),
         "takes 1 channels instead of",

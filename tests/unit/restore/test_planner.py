@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 import make
 from vhsbatch.config.presets import Preset
+from vhsbatch.engines.face_tracks import CONTEXT_FRAMES
 from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import (
@@ -28,8 +29,9 @@ from vhsbatch.model.media import (
     Telecine,
     VideoTrack,
 )
-from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling, UpscalingModel
+from vhsbatch.model.plan import FaceRestoration, Job, JobPlan, Segment, Upscaling, UpscalingModel
 from vhsbatch.restore.planner import Toolchain, make_plan
+from vhsbatch.restore.segment import with_context
 
 PRESET = Preset(name="vhs")
 MODEL = UpscalingModel(scale=2, param=Path("/models/x2.param"), weights=Path("/models/x2.bin"))
@@ -230,6 +232,10 @@ PRESET_CHANGES: Mapping[str, object] = {
     "upscale.ai_width": 480,
     "upscale.sharpen": 0.2,
     "upscale.strength": 0.5,
+    "faces.model": "faces.pth",
+    "faces.strength": 0.5,
+    "faces.least_percent": 20,
+    "faces.centre_only": True,
     "video.encoder": "libx264",
     "video.quality": 18,
     "video.speed": "slow",
@@ -280,6 +286,11 @@ INDIRECT = {
     "upscale.ai_width",
     "upscale.sharpen",
     "upscale.strength",
+    # Where no model restores faces, they do nothing; of the model its content counts.
+    "faces.model",
+    "faces.strength",
+    "faces.least_percent",
+    "faces.centre_only",
 }
 
 
@@ -300,6 +311,53 @@ def test_every_key_of_a_preset_is_decisive(key: str) -> None:
 )
 def test_how_a_preset_is_called_is_not(preset: Preset) -> None:
     assert planned(preset=preset).fingerprint == BASE.fingerprint
+
+
+FACES = FaceRestoration(
+    model="GFPGANv1.4",
+    kind="GFPGAN (clean)",
+    origin="GFPGAN (clean), sha256 1234, converter 1",
+    param=Path("/models/model.param"),
+    weights=Path("/models/model.bin"),
+    given="data",
+    made="output",
+    strength=0.7,
+    least_percent=8,
+    centre_only=False,
+    device="cpu",
+)
+
+
+@pytest.mark.parametrize("key", [key for key in PRESET_CHANGES if key.startswith("faces.")])
+def test_where_faces_are_restored_how_is_decisive(key: str) -> None:
+    base = planned(of=toolchain(faces=FACES))
+    assert base.fingerprint != BASE.fingerprint
+    other = planned(of=toolchain(faces=FACES), preset=changed(key, PRESET_CHANGES[key]))
+    assert (other.fingerprint == base.fingerprint) == (key == "faces.model")
+
+
+def test_frames_with_faces_and_times_of_their_own_are_made_in_one_piece() -> None:
+    track = make.track(field_order=FieldOrder.PROGRESSIVE, constant_rate=False, frames=3000)
+    times_s = tuple(Fraction(number, 30) for number in range(3000))
+    preset = Preset(name="own", vfr="keep", segment_s=1, ai_segment_s=1)
+    recipe = resolve(track, preset)
+    pieces = [
+        len(make_plan(make.job(), make.info(track), preset, recipe, one, times_s=times_s).segments)
+        for one in (toolchain(), toolchain(faces=FACES))
+    ]
+    assert pieces[0] > 1
+    assert pieces[1] == 1
+
+
+def test_a_segment_begins_and_ends_further_out_where_faces_are_followed() -> None:
+    plan = planned(make.info(make.track(frames=300)), changed("ai_segment_s", 1), toolchain(faces=FACES))
+    first, second, *_, last = plan.segments
+    assert with_context(planned(), second) == (second, 0)
+    wide, skip = with_context(plan, second)
+    assert (skip, wide.start_frame) == (CONTEXT_FRAMES, second.start_frame - CONTEXT_FRAMES)
+    assert wide.stop_frame == min(plan.frames, second.stop_frame + CONTEXT_FRAMES)
+    assert with_context(plan, first)[1] == 0
+    assert with_context(plan, last)[0].stop_frame == plan.frames
 
 
 REASONS = {f"{name}_{kind}" for name in ("field_order", "telecine") for kind in ("reason", "confidence")}
