@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from vhsbatch.batch.attached import AttachedSession, expect_output_folder
+from vhsbatch.batch.previews import own_previews
 from vhsbatch.batch.run import temporary_folder
 from vhsbatch.cli.display import no_terminal
 from vhsbatch.config.sources import load_settings
@@ -57,7 +58,11 @@ def _snapshots(folder: Path) -> SnapshotMaker | None:
         ffmpeg = find_ffmpeg(settings.ffmpeg)
     except ToolError:
         return None
-    return SnapshotMaker(ffmpeg=ffmpeg, temporary=temporary_folder(folder, settings.temp_dir))
+    return SnapshotMaker(
+        ffmpeg=ffmpeg,
+        temporary=temporary_folder(folder, settings.temp_dir),
+        previews=own_previews(settings),
+    )
 
 
 async def _show(viewer: AttachedSession, snapshots: SnapshotMaker | None) -> None:
