@@ -14,6 +14,7 @@ from vhsbatch.batch.previews import own_previews
 from vhsbatch.config.settings import Settings
 from vhsbatch.events.state import fold
 from vhsbatch.model.plan import Job, JobPlan
+from vhsbatch.probe.probe import probe
 from vhsbatch.restore.prepare import prepare, probe_source
 from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.restore.workspace import job_folder
@@ -115,3 +116,18 @@ async def test_why_there_is_no_preview(tmp_path: Path) -> None:
     assert still is not None
     assert still.after is None
     assert still.why_not == "it cannot be made: No such file or directory"
+
+
+async def test_blank_stretches_are_found_for_the_map(tmp_path: Path) -> None:
+    parts = ("color=blue:s=96x64:r=30000/1001:d=1.5", "testsrc2=s=96x64:r=30000/1001:d=2")
+    inputs = [word for part in parts for word in ("-f", "lavfi", "-i", part)]
+    clip = tmp_path / "tape.mkv"
+    ffmpeg(*inputs, "-filter_complex", "[0][1]concat,format=yuv420p", "-c:v", "ffv1", "-g", "1", clip)
+    info = await probe(clip, ffmpeg=FFMPEG)
+    job = Job(id="tape.mp4", index=1, source=clip, output=tmp_path / "tape.mp4")
+    plan = make.plan(job, info=info, segments=1, frames=2 * info.video.frames)
+    maker = SnapshotMaker(ffmpeg=FFMPEG, temporary=tmp_path)
+    planned = fold([make.batch_started(job), make.planned(plan)]).jobs[job.id]
+    ((from_s, to_s),) = await maker.blank(planned)
+    assert from_s == 0
+    assert float(to_s) == pytest.approx(1.5, abs=0.15)

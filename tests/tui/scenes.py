@@ -28,7 +28,7 @@ from vhsbatch.events.state import BatchState, fold
 from vhsbatch.events.telemetry import DeviceReading, DeviceReadings, DiskReading, LogLine, Progress
 from vhsbatch.model.media import Damage, Gap
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.restore.snapshot import Snapshot, SnapshotMaker
+from vhsbatch.restore.snapshot import Snapshot, SnapshotMaker, Stretch
 
 NOW_S = 600.0
 
@@ -264,6 +264,11 @@ class Pictures(SnapshotMaker):
         made = jpeg("green") if job.job.index % 2 else None
         frame = at_work_on or 0
         return Snapshot(at_s=frame / job.plan.rate, before=jpeg("#804000"), after=made, frame=frame)
+
+    async def blank(self, job: JobState) -> tuple[Stretch, ...]:
+        """A tape that begins with the deck's blue picture."""
+        assert job.plan is not None
+        return ((Fraction(0), job.plan.duration_s / 20),)
 
     async def at(
         self, job: JobState, frame: int, preset: str | None = None, *, niceness: int | None = None

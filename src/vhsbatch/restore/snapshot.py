@@ -10,6 +10,7 @@ from vhsbatch.errors import ToolError, VhsBatchError
 from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.ffmpeg.snapshot_commands import after_command, before_command, source_frame_s
 from vhsbatch.model.plan import JobPlan
+from vhsbatch.probe.blank import look_at_ends
 from vhsbatch.process.guard import IDLE_NICENESS
 from vhsbatch.process.spawn import run
 from vhsbatch.restore.preview import Previews, preview_folder
@@ -18,6 +19,10 @@ from vhsbatch.restore.workspace import job_folder
 _TIMEOUT_S = 60.0
 # A source in which no place can be found is decoded from its beginning, but not for long.
 _DECODE_AT_MOST_S = Fraction(60)
+
+
+# From when to when, in seconds from the first frame of a source on.
+Stretch = tuple[Fraction, Fraction]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +176,26 @@ class SnapshotMaker:
             group.start_soon(read)
             group.start_soon(make)
         return Snapshot(at_s=at_s, before=found.before, after=found.after, frame=frame, why_not=found.why_not)
+
+    async def blank(self, job: JobState) -> tuple[Stretch, ...]:
+        """Where a source shows nothing but one colour, at its beginning and at its end."""
+        if job.plan is None:
+            return ()
+        info = job.plan.info
+        try:
+            ends = await look_at_ends(
+                info.source,
+                info.video,
+                ffmpeg=self.ffmpeg,
+                seekable=info.exact_seek,
+                niceness=IDLE_NICENESS,
+            )
+        except ToolError:
+            return ()
+        length_s = info.video.frames / info.video.rate
+        head_s, tail_s = (Fraction(end_s).limit_denominator(1000) for end_s in (ends.head_s, ends.tail_s))
+        head = () if ends.head is None else ((Fraction(0), min(head_s, length_s)),)
+        return head if ends.tail is None else (*head, (max(Fraction(0), length_s - tail_s), length_s))
 
     async def _made(self, plan: JobPlan, moment: Moment) -> bytes | None:
         if moment.made is None:

@@ -117,7 +117,7 @@ class BatchApp(Actions, App[None]):
             pane: JobTable((("#", 2), ("Video", 0), *columns), empty=empty)
             for pane, (columns, empty) in _LISTS.items()
         }
-        self._tape = TapeMap(id="tape")
+        self._tape = TapeMap(snapshots, id="tape")
         self._graphs = Graphs(id="graphs")
         self._video = VideoPane(id="video")
         self._frames = FramePane(snapshots, id="frames")
