@@ -102,9 +102,17 @@ async def test_any_moment_with_any_preset_before_anything_is_made(tmp_path: Path
     assert last.frame == plan.frames - 1
     assert size_of(last.after)[1] == 128
     # What follows the work gets a picture too before the first segment is finished.
-    current = await maker.make(planned, middle)
+    current = await maker.make(planned, middle, asked=True)
     assert current is not None
     assert current.after == as_planned.after
+    # Unasked, only if no tool has to be looked for first.
+    unasked = await maker.make(planned, middle)
+    assert unasked is not None
+    assert unasked.after is None
+    at_hand = replace(maker, previews=replace(previews, at_hand=True))
+    by_the_batch = await at_hand.make(planned, middle)
+    assert by_the_batch is not None
+    assert by_the_batch.after == as_planned.after
 
 
 async def test_why_there_is_no_preview(tmp_path: Path) -> None:

@@ -691,3 +691,16 @@ def test_summary_screens(outcome: str, size: tuple[int, int], snap_compare: Snap
         await worked(app, app._frames)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+async def test_lines_fit_on_a_phone() -> None:
+    app, mailbox, _ = app_of(scenes.running(3))
+    async with app.run_test(size=(72, 60)) as pilot:
+        await settle(app, mailbox, pilot)
+        await drawn(app, pilot)
+        lines = screen_text(app).splitlines()
+        (counts,) = (number for number, line in enumerate(lines) if "3 running" in line)
+        # The bar is below the counts, and the machine's line below that.
+        assert "elapsed" in lines[counts + 1]
+        assert "busy" in lines[counts + 2]
+        assert any("Worker 1  birthday.dv " in line for line in lines)

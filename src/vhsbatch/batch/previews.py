@@ -10,6 +10,7 @@ from vhsbatch.config.presets import Preset
 from vhsbatch.config.settings import Settings
 from vhsbatch.config.sources import preset_paths
 from vhsbatch.errors import UsageError
+from vhsbatch.process.guard import IDLE_NICENESS
 from vhsbatch.restore.preview import Previews, PreviewTools
 from vhsbatch.restore.workspace import Workspace
 from vhsbatch.scheduling.environment import Environment, open_environment
@@ -27,8 +28,15 @@ def previews_of(settings: Settings, environment: Environment, workspace: Workspa
     return Previews(presets=_presets(settings), tools=found)
 
 
-def own_previews(settings: Settings) -> Previews:
-    """Previews beside a batch of another process; the tools are looked for when the first one is wanted."""
+def own_previews(settings: Settings, *, yields: bool = False) -> Previews:
+    """Previews beside a batch of another process; the tools are looked for when the first one is wanted.
+
+    Args:
+        settings: how this machine runs.
+        yields: whether all other work goes first.
+    """
+    if yields:
+        settings = settings.model_copy(update={"nice": IDLE_NICENESS})
     presets = _presets(settings) or load_presets()
     tools: list[PreviewTools] = []
     looking = anyio.Lock()
@@ -42,7 +50,7 @@ def own_previews(settings: Settings) -> Previews:
                 )
         return tools[0]
 
-    return Previews(presets=presets, tools=found)
+    return Previews(presets=presets, tools=found, at_hand=False)
 
 
 def _workspace(settings: Settings, environment: Environment) -> Workspace:

@@ -37,7 +37,7 @@ def attach(output_folder: Path, /, *, read_only: bool = False, plain: bool = Fal
             _read_out, viewer, PlainPrinter(viewer.state, sys.stdout, report=lambda: viewer.report)
         )
     else:
-        run_until_stopped(_show, viewer, _snapshots(viewer.folder))
+        run_until_stopped(_show, viewer, _snapshots(viewer.folder, read_only=read_only))
     return 0
 
 
@@ -51,7 +51,7 @@ async def _read_out(viewer: AttachedSession, printer: PlainPrinter) -> None:
     printer.write()
 
 
-def _snapshots(folder: Path) -> SnapshotMaker | None:
+def _snapshots(folder: Path, *, read_only: bool) -> SnapshotMaker | None:
     """What makes pictures; where that cannot be done, all else can be seen still."""
     settings = load_settings({})
     try:
@@ -61,7 +61,8 @@ def _snapshots(folder: Path) -> SnapshotMaker | None:
     return SnapshotMaker(
         ffmpeg=ffmpeg,
         temporary=temporary_folder(folder, settings.temp_dir),
-        previews=own_previews(settings),
+        # Who only looks must not slow the batch down.
+        previews=own_previews(settings, yields=read_only),
     )
 
 

@@ -35,10 +35,12 @@ class Previews:
     Attributes:
         presets: every preset, by name.
         tools: finds the tools; it is asked each time.
+        at_hand: whether the tools are there without a search, which can take a while and a GPU.
     """
 
     presets: Mapping[str, Preset]
     tools: Callable[[], Awaitable[PreviewTools]]
+    at_hand: bool = True
 
     async def make(
         self, plan: JobPlan, frame: int, preset: str | None, folder: Path, *, niceness: int | None = None

@@ -130,12 +130,14 @@ class SnapshotMaker:
         """A snapshot of the current frame of a video; None before it is planned.
 
         Where nothing is made yet, the frame is made for the snapshot. Unless somebody asked, all is made by
-        child processes of the lowest priority, and no model runs: it would be in the way of the work.
+        child processes of the lowest priority, no tool is looked for, and no model runs: it would be in the
+        way of the work.
         """
         moment = moment_of(job, at_work_on, self.temporary)
         if moment is None or job.plan is None:
             return None
-        if moment.made is None and self.previews is not None and (asked or job.plan.upscaling is None):
+        unasked = self.previews is not None and self.previews.at_hand and job.plan.upscaling is None
+        if moment.made is None and (asked or unasked):
             return await self.at(job, moment.frame, niceness=None if asked else IDLE_NICENESS)
         at_s = moment.frame / job.plan.rate
         after = await self._made(job.plan, moment)

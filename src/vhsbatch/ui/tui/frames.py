@@ -17,13 +17,14 @@ from vhsbatch.ui.tui.moment import BatchMoment
 from vhsbatch.ui.tui.snapshots import frame_at_work
 from vhsbatch.ui.tui.wipe import Wipe, decoded
 
-# Not more often than this, and with pauses so many times as long as a picture takes to make and to send.
-_EVERY_S = 5.0
+# Not more often than this, with pauses so many times as long as a picture takes to make and to send; where
+# that is because all else goes first, it comes at last.
+_EVERY_S, _AT_LAST_S = 5.0, 60.0
 _PAUSES = 20
 # A line on which a picture takes longer is too slow for them.
 _SLOW_LINE_S = 1.0
 # What the pane takes of the column at most, and how many lines make a picture worth it.
-_PART, _LEAST_LINES = 0.5, 6
+_PART, _LEAST_LINES = 0.6, 6
 # Every terminal answers this with the place of its cursor, after all that it was sent before.
 _WHERE_IS_THE_CURSOR = "\x1b[6n"
 _SLOW = "The line to this terminal is slow: v shows pictures."
@@ -137,7 +138,7 @@ class FramePane(Vertical):
             self._turn_off()
 
     def _pause(self, took_s: float) -> None:
-        self._next_s = self._clock() + max(_EVERY_S, _PAUSES * took_s)
+        self._next_s = self._clock() + max(_EVERY_S, min(_AT_LAST_S, _PAUSES * took_s))
 
     def _turn_off(self) -> None:
         self.line_is_slow = True

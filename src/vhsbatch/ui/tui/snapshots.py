@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
 import anyio.to_thread
+from rich.cells import cell_len
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -120,6 +121,10 @@ class SnapshotScreen(ModalScreen[None]):
         """Begin with the current frame."""
         self.set_interval(1 / _STEPS_PER_S, self._step)
         self.action_again()
+
+    def on_resize(self) -> None:
+        """Use the width that there is now."""
+        self._show_presets()
 
     # --- what is looked at -----------------------------------------------------------------------
 
@@ -249,16 +254,17 @@ class SnapshotScreen(ModalScreen[None]):
         )
 
     def _show_presets(self) -> None:
-        self._shown_presets.update(presets_line(self._presets, self._number))
+        self._shown_presets.update(presets_line(self._presets, self._number, self.size.width - 2))
 
 
-def presets_line(presets: Sequence[str | None], chosen: int) -> Text:
-    """The presets with their keys, the chosen one marked. Pure."""
-    text = Text()
+def presets_line(presets: Sequence[str | None], chosen: int, width: int) -> Text:
+    """The presets with their keys, the chosen one marked, none torn apart. Pure."""
+    lines = [Text()]
     for number, name in enumerate(presets):
-        words = "as planned" if name is None else plain(name).replace(" ", "\u00a0")
-        key = f"{number} " if number <= _BY_DIGIT else ""
-        text.append(f"{key}{words}".replace(" ", "\u00a0"), style="reverse" if number == chosen else "")
-        text.append("  ")
-    text.rstrip()
-    return text
+        words = "as planned" if name is None else plain(name)
+        entry = f"{number} {words}" if number <= _BY_DIGIT else words
+        if lines[-1] and lines[-1].cell_len + 2 + cell_len(entry) > width:
+            lines.append(Text())
+        lines[-1].append("  " if lines[-1] else "")
+        lines[-1].append(entry, style="reverse" if number == chosen else "")
+    return Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
