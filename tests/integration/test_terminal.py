@@ -90,7 +90,7 @@ def test_keys_and_sizes_from_the_first_lane_to_the_summary(place: Path) -> None:
 def test_before_and_after_before_any_segment_is_finished(place: Path) -> None:
     with terminal(*BATCH, cwd=place, variables=gated(place)) as screen:
         before = screen.attributes()
-        screen.wait_for("Worker 2")
+        screen.wait_until(lambda: screen.text.count("starting") == 2, "two workers at the gate")
         screen.press("v")
         screen.wait_for("after, as planned")
         screen.wait_for("▀│▀")  # the boundary, between the pictures
