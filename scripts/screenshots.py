@@ -152,7 +152,9 @@ def photograph_page() -> None:
             browser.get(address)
             deadline_s = time.monotonic() + 60
             # Without 3D the terminal's text is in the page.
-            while "Help" not in browser.execute_script("return document.body.innerText").replace("\xa0", " "):
+            while "Worker 1" not in browser.execute_script("return document.body.innerText").replace(
+                "\xa0", " "
+            ):
                 assert time.monotonic() < deadline_s, "the page shows nothing"
                 time.sleep(0.5)
             time.sleep(2.0)
