@@ -162,7 +162,7 @@ class SnapshotMaker:
             return None
         frame = min(max(frame, plan.first_frame), plan.first_frame + plan.frames - 1)
         at_s = frame / plan.rate
-        found = _Found()
+        found = _Pair()
 
         async def read() -> None:
             found.before = await self._before(plan, at_s)
@@ -233,7 +233,7 @@ class SnapshotMaker:
 
 
 @dataclass(slots=True)
-class _Found:
+class _Pair:
     """What two tasks find for one snapshot."""
 
     before: bytes | None = None

@@ -94,13 +94,13 @@ def sixel_widget(picture: "Image") -> Widget | None:
     return SixelImage(picture) if _best_widget() is SixelImage else None
 
 
-def fitting(picture: "Image", room: Size) -> Size:
+def fitting(picture: "Image", area: Size) -> Size:
     """How many cells a picture fills of those that there are: as many as its shape allows."""
     from textual_image._geometry import ImageSize
     from textual_image._terminal import get_cell_size
 
     size = ImageSize(picture.width, picture.height, "auto", "auto")
-    return Size(*size.get_cell_size(max(1, room.width), max(1, room.height), get_cell_size()))
+    return Size(*size.get_cell_size(max(1, area.width), max(1, area.height), get_cell_size()))
 
 
 @cache

@@ -56,9 +56,9 @@ def overview_text(now: BatchMoment, width: int, styles: Mapping[str, Style]) -> 
     if numbers.frames_per_s:
         speed, average = f"   {numbers.current_frames_per_s:.1f} ", f", average {numbers.frames_per_s:.1f}"
         # A line that is too long would push the others down.
-        has_room = text.cell_len + len(f"{speed}fps{average}") <= width
+        fits = text.cell_len + len(f"{speed}fps{average}") <= width
         text.append(speed, style="bold")
-        text.append(f"fps{average if has_room else ''}", style="dim")
+        text.append(f"fps{average if fits else ''}", style="dim")
     left = spread(numbers.left_range_s, numbers.left_s)
     times = f" {numbers.part:4.0%}   {duration(numbers.elapsed_s)} elapsed   {left} left "
     text.append("\n ")

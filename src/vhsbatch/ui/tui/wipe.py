@@ -72,13 +72,13 @@ class Wipe(Widget):
     def _lay_out(self) -> None:
         self._forget()
         shown = next((picture for picture in self._pictures if picture is not None), None)
-        room = self.size
-        if shown is None or not room.width or not room.height:
+        area = self.size
+        if shown is None or not area.width or not area.height:
             self._place = Region()
             self.refresh()
             return
-        size = fitting(shown, room)
-        self._place = Region((room.width - size.width) // 2, 0, size.width, size.height)
+        size = fitting(shown, area)
+        self._place = Region((area.width - size.width) // 2, 0, size.width, size.height)
         self._column = self._column_at_boundary()
         coloured = not self.app.no_color
         if coloured and self._show_sixels(shown.size):
