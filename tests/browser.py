@@ -32,6 +32,18 @@ def chromium(*arguments: str) -> Iterator[Any]:
         driver.quit()
 
 
+def as_on_a_phone(browser: Any) -> None:
+    """Make the window as wide as most phones: 390 pixels."""
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+
+
+def widest(browser: Any) -> float:
+    """The right edge of what is furthest to the right on the page, in pixels."""
+    edges = "[...document.body.querySelectorAll('*')].map(each => each.getBoundingClientRect().right)"
+    return float(browser.execute_script(f"return Math.max(...{edges}, document.documentElement.scrollWidth)"))
+
+
 def requested(browser: Any) -> list[str]:
     """What was requested since this was last asked: the addresses, those of websockets too."""
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]

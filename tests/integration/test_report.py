@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 import program
-from browser import chromium, complaints, requested
+from browser import as_on_a_phone, chromium, complaints, requested, widest
 from clips import make_clip
 
 MPEG2 = ("-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-q:v", "4", "-c:a", "mp2")
@@ -71,6 +71,14 @@ def test_the_slider_uncovers_the_picture_and_nothing_is_fetched(out: Path, brows
     assert addresses
     assert {address.partition(":")[0] for address in addresses} <= {"file", "data"}
     assert complaints(browser) == []
+
+
+def test_nothing_is_cut_off_on_a_phone(out: Path) -> None:
+    with chromium() as browser:
+        as_on_a_phone(browser)
+        browser.get((out / "report.html").as_uri())
+        assert browser.execute_script("return innerWidth") == 390
+        assert widest(browser) <= 390
 
 
 def test_stills_are_of_the_same_moment(out: Path) -> None:

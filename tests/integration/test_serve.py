@@ -22,7 +22,7 @@ from selenium.webdriver.common.keys import Keys
 
 import make
 import program
-from browser import chromium, complaints, requested
+from browser import as_on_a_phone, chromium, complaints, requested
 from vhsbatch.batch.control import Live
 from vhsbatch.batch.leases import leasing
 from vhsbatch.events.bus import Mailbox
@@ -338,6 +338,30 @@ async def test_a_real_browser_shows_the_batch_and_asks_nobody_else(tmp_path: Pat
             await anyio.to_thread.run_sync(_look_around, served, tmp_path)
             await wait_until(lambda: served.views == [])
     assert commanded == []
+
+
+async def test_a_phone_shows_whole_lines(tmp_path: Path) -> None:
+    async with running(tmp_path / "out"):
+        with serving(tmp_path / "out") as served:
+            await anyio.to_thread.run_sync(_look_on_a_phone, served)
+
+
+def _look_on_a_phone(served: Served) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    with chromium("--disable-3d-apis", "--hide-scrollbars") as browser:
+        as_on_a_phone(browser)
+        browser.get(served.whole)
+
+        def shown(_: object) -> str:
+            return str(browser.execute_script("return document.body.innerText")).replace("\xa0", " ")
+
+        # A worker's line has its video and how far it is, and the list has the columns that matter.
+        WebDriverWait(browser, program.PATIENCE_S).until(
+            lambda opened: all(words in shown(opened) for words in ("starting", "Length", "harbour &"))
+        )
+        screen = browser.find_element(By.CLASS_NAME, "xterm-screen").rect
+        assert screen["x"] + screen["width"] <= 390
 
 
 def _look_around(served: Served, folder: Path) -> None:

@@ -38,24 +38,29 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("answers", "end", "decoded"),
-    [(KITTY, b",m=0,f=100", kitty_pictures), (SIXELS, b'q"1;1', sixel_pictures)],
+    ("answers", "end", "count", "decoded"),
+    # Of kitty's pictures each cell shows a part of one or the other; sixels lie over the cells.
+    [(KITTY, b",m=0,f=100", 2, kitty_pictures), (SIXELS, b'q"1;1', 1, sixel_pictures)],
     ids=["kitty", "sixels"],
 )
 def test_both_pictures_reach_a_terminal_that_shows_some(
-    restored: Path, answers: dict[bytes, bytes], end: bytes, decoded: Callable[[Iterable[bytes]], list[Shown]]
+    restored: Path,
+    answers: dict[bytes, bytes],
+    end: bytes,
+    count: int,
+    decoded: Callable[[Iterable[bytes]], list[Shown]],
 ) -> None:
     with terminal("attach", "out", cwd=restored, size=SIZE, answers=answers, variables={}) as screen:
         screen.wait_for("Finished 1")
         screen.press("2")
         screen.wait_for("tape.avi")
         screen.press("v")
-        screen.wait_until(lambda: sum(end in part for part in screen.pictures) == 2, "two pictures")
-        assert sum(map(len, screen.pictures)) > 200_000
+        screen.wait_until(lambda: sum(end in part for part in screen.pictures) == count, "the pictures")
+        assert sum(map(len, screen.pictures)) > 100_000 * count
         for picture in decoded(screen.pictures):
-            # Nearly a half of the screen each, in the shape of the tape.
+            # As high as the screen without the lines of words, in the shape of the tape.
             width, height = picture.size
-            assert width == pytest.approx(SIZE[0] / 2 * LETTER[0], abs=4 * LETTER[0])
+            assert height == pytest.approx((SIZE[1] - 6) * LETTER[1], abs=2 * LETTER[1])
             assert height == pytest.approx(width * 3 / 4, abs=LETTER[1])
             assert picture.mean == pytest.approx(PURPLE, abs=8)
         screen.press("\x1b")

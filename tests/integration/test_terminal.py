@@ -87,6 +87,36 @@ def test_keys_and_sizes_from_the_first_lane_to_the_summary(place: Path) -> None:
     assert "Successful:   2" in after
 
 
+def test_before_and_after_before_any_segment_is_finished(place: Path) -> None:
+    with terminal(*BATCH, cwd=place, variables=gated(place)) as screen:
+        before = screen.attributes()
+        screen.wait_until(lambda: screen.text.count("starting") == 2, "two workers at the gate")
+        screen.press("v")
+        screen.wait_for("after, as planned")
+        screen.wait_for("▀│▀")  # the boundary, between the pictures
+        assert "not ready yet" not in screen.text
+        screen.press("7")
+        screen.wait_for("after, vhs_heavy")
+        screen.wait_for("at 0:00")
+        assert "not ready yet" not in screen.text
+        # The frame at work is beside the list where there is room.
+        screen.press("\x1b")
+        screen.resize(160, 48)
+        screen.wait_for("Before │ after at 0:00")
+        screen.press("?")
+        screen.wait_for("Show every key and what it does")
+        screen.press("\x1b")
+        open_gate(place)
+        screen.wait_for("Batch complete")
+        # Whatever closes the summary shows the lists, not the shell.
+        screen.press("\r")
+        screen.wait_for("Finished 2")
+        screen.press("q")
+        assert screen.finish() == 0
+        left_as_it_was(screen, before)
+    program.wait_until_gone(place)
+
+
 def test_q_asks_and_y_stops_and_resume_goes_on(place: Path) -> None:
     with terminal(*BATCH, cwd=place, variables=gated(place)) as screen:
         before = screen.attributes()

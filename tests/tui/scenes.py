@@ -28,7 +28,7 @@ from vhsbatch.events.state import BatchState, fold
 from vhsbatch.events.telemetry import DeviceReading, DeviceReadings, DiskReading, LogLine, Progress
 from vhsbatch.model.media import Damage, Gap
 from vhsbatch.model.plan import JobPlan
-from vhsbatch.restore.snapshot import Snapshot, SnapshotMaker
+from vhsbatch.restore.snapshot import Snapshot, SnapshotMaker, Stretch
 
 NOW_S = 600.0
 
@@ -243,16 +243,42 @@ def readings(*, gpus: int) -> DeviceReadings:
 
 
 class Pictures(SnapshotMaker):
-    """Makes pictures of two colours, at once."""
+    """Makes pictures of two colours, at once, and keeps what was asked for.
+
+    What the batch makes is green; each preset has a colour of its own.
+    """
 
     def __init__(self) -> None:
         super().__init__(ffmpeg="ffmpeg", temporary=Path("/tmp"))
+        object.__setattr__(self, "asked_for", [])
 
-    async def make(self, job: JobState, at_work_on: int | None) -> Snapshot | None:
+    asked_for: list[tuple[int, str | None]]
+
+    @property
+    def presets(self) -> tuple[str, ...]:
+        return ("auto", "clean", "vhs")
+
+    async def make(self, job: JobState, at_work_on: int | None, *, asked: bool = False) -> Snapshot | None:
         if job.plan is None:
             return None
         made = jpeg("green") if job.job.index % 2 else None
-        return Snapshot(at_s=(at_work_on or 0) / job.plan.rate, before=jpeg("#804000"), after=made)
+        frame = at_work_on or 0
+        return Snapshot(at_s=frame / job.plan.rate, before=jpeg("#804000"), after=made, frame=frame)
+
+    async def blank(self, job: JobState) -> tuple[Stretch, ...]:
+        """A tape that begins with the deck's blue picture."""
+        assert job.plan is not None
+        return ((Fraction(0), job.plan.duration_s / 20),)
+
+    async def at(
+        self, job: JobState, frame: int, preset: str | None = None, *, niceness: int | None = None
+    ) -> Snapshot | None:
+        assert job.plan is not None
+        self.asked_for.append((frame, preset))
+        colours = {None: "green", "auto": "blue", "clean": "red", "vhs": "yellow"}
+        return Snapshot(
+            at_s=frame / job.plan.rate, before=jpeg("#804000"), after=jpeg(colours[preset]), frame=frame
+        )
 
 
 def jpeg(colour: str) -> bytes:

@@ -22,6 +22,7 @@ from vhsbatch.batch.cleanup import clean_up, warn_of_disk_space
 from vhsbatch.batch.control import Live
 from vhsbatch.batch.leases import PUBLISHING, Leases, leasing
 from vhsbatch.batch.ledger import Ledger, read_ledger
+from vhsbatch.batch.previews import previews_of
 from vhsbatch.batch.request import BatchRequest
 from vhsbatch.batch.session import Interface, Session, stopped_by_signals
 from vhsbatch.crash_report import defect_in_a_line
@@ -169,7 +170,11 @@ async def _run(
     session = Session(
         state=state,
         scheduler=scheduler,
-        snapshots=SnapshotMaker(ffmpeg=environment.intent.ffmpeg.path, temporary=workspace.temporary),
+        snapshots=SnapshotMaker(
+            ffmpeg=environment.intent.ffmpeg.path,
+            temporary=workspace.temporary,
+            previews=previews_of(request.settings, environment, workspace),
+        ),
         tell=bus.tell,
         drain=request.drain,
     )

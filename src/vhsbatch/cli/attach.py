@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from vhsbatch.batch.attached import AttachedSession, expect_output_folder
+from vhsbatch.batch.previews import own_previews
 from vhsbatch.batch.run import temporary_folder
 from vhsbatch.cli.display import no_terminal
 from vhsbatch.config.sources import load_settings
@@ -36,7 +37,7 @@ def attach(output_folder: Path, /, *, read_only: bool = False, plain: bool = Fal
             _read_out, viewer, PlainPrinter(viewer.state, sys.stdout, report=lambda: viewer.report)
         )
     else:
-        run_until_stopped(_show, viewer, _snapshots(viewer.folder))
+        run_until_stopped(_show, viewer, _snapshots(viewer.folder, read_only=read_only))
     return 0
 
 
@@ -50,14 +51,19 @@ async def _read_out(viewer: AttachedSession, printer: PlainPrinter) -> None:
     printer.write()
 
 
-def _snapshots(folder: Path) -> SnapshotMaker | None:
+def _snapshots(folder: Path, *, read_only: bool) -> SnapshotMaker | None:
     """What makes pictures; where that cannot be done, all else can be seen still."""
     settings = load_settings({})
     try:
         ffmpeg = find_ffmpeg(settings.ffmpeg)
     except ToolError:
         return None
-    return SnapshotMaker(ffmpeg=ffmpeg, temporary=temporary_folder(folder, settings.temp_dir))
+    return SnapshotMaker(
+        ffmpeg=ffmpeg,
+        temporary=temporary_folder(folder, settings.temp_dir),
+        # Who only looks must not slow the batch down.
+        previews=own_previews(settings, yields=read_only),
+    )
 
 
 async def _show(viewer: AttachedSession, snapshots: SnapshotMaker | None) -> None:

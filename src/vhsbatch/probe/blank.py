@@ -41,8 +41,17 @@ class BlankEnds:
 NO_BLANK_ENDS = BlankEnds()
 
 
-async def look_at_ends(source: Source, video: VideoTrack, *, ffmpeg: str, seekable: bool) -> BlankEnds:
+async def look_at_ends(
+    source: Source, video: VideoTrack, *, ffmpeg: str, seekable: bool, niceness: int = 0
+) -> BlankEnds:
     """Find out how much at both ends of a source is blank; nothing of one that cannot be sought.
+
+    Args:
+        source: the source.
+        video: its video.
+        ffmpeg: the program.
+        seekable: whether FFmpeg can start in the middle.
+        niceness: that of the programs that look.
 
     Raises:
         ToolError: FFmpeg cannot be started.
@@ -58,7 +67,8 @@ async def look_at_ends(source: Source, video: VideoTrack, *, ffmpeg: str, seekab
                 *(ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error"),
                 *input_arguments(source, from_s=video.start_s + at_s, mend_matrix=video.mends_matrix),
                 *("-map", f"0:{video.index}", "-frames:v", "1", "-vf", _FILTERS, "-f", "null", "-"),
-            )
+            ),
+            niceness=niceness,
         )
         return colour_of(finished.stdout.decode("ascii", "replace"))
 

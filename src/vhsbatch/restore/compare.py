@@ -159,9 +159,8 @@ async def compare(
 
     async def make(clip: Clip, preset: Preset) -> None:
         async with limiter:
-            files[clip.number, preset.name] = await _make_clip(
-                info, preset, clip, folder, intent=intent, workspace=workspace, tell=tell
-            )
+            made = await make_clip(info, preset, clip, folder, intent=intent, workspace=workspace, tell=tell)
+            files[clip.number, preset.name] = made.file
 
     async with anyio.create_task_group() as group:
         for clip in clips:
@@ -175,7 +174,15 @@ async def compare(
     return comparisons
 
 
-async def _make_clip(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeClip:
+    """A clip as a preset makes it: the file, and the plan that it was made by."""
+
+    file: Path
+    plan: JobPlan
+
+
+async def make_clip(
     info: MediaInfo,
     preset: Preset,
     clip: Clip,
@@ -184,7 +191,13 @@ async def _make_clip(
     intent: Intent,
     workspace: Workspace,
     tell: Callable[[Telemetry], None],
-) -> Path:
+    parts: Sequence[Path] = (),
+) -> MadeClip:
+    """Make a clip with a preset, in the way that a batch makes a segment.
+
+    Raises:
+        VhsBatchError: it cannot be made.
+    """
     # The encoder was chosen for the whole run; the containers of clips are those of segments.
     # Per-video settings are not part of what is compared.
     constant = preset.model_copy(update={"vfr": "cfr"})
@@ -193,6 +206,7 @@ async def _make_clip(
         id=f"clip{clip.number}_{preset.name}",
         index=clip.number,
         source=info.path,
+        parts=tuple(parts),
         output=folder / f"clip{clip.number}_{preset.name}.mp4",
     )
     plan = clip_plan(await prepare(job, info, own), clip)
@@ -202,7 +216,7 @@ async def _make_clip(
     made = workspace.job_folder(plan) / proof.file
     final = job.output.with_suffix(made.suffix)
     await anyio.Path(made).replace(final)
-    return final
+    return MadeClip(file=final, plan=plan)
 
 
 async def _draw_labels(columns: Sequence[Preset], folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ import make
 from vhsbatch.events.events import Fact, JobPublished
 from vhsbatch.events.job_state import JobState
 from vhsbatch.events.state import fold
-from vhsbatch.restore.snapshot import Moment, moment_of
+from vhsbatch.restore.snapshot import Moment, made_frame, moment_of
 from vhsbatch.restore.workspace import job_folder
 
 PLAN = make.plan(segments=3, frames=60)
@@ -51,3 +51,12 @@ def test_the_middle_of_a_result() -> None:
     assert moment_of(job(make.planned(PLAN), published), None, TEMPORARY) == Moment(
         frame=30, made=PLAN.job.output
     )
+
+
+def test_a_frame_of_a_finished_segment_is_read_from_it() -> None:
+    proof = make.finished(PLAN, 1)
+    begun = job(make.planned(PLAN), proof)
+    assert made_frame(begun, 19, TEMPORARY) is None
+    assert made_frame(begun, 40, TEMPORARY) is None
+    made = job_folder(TEMPORARY, PLAN) / proof.file
+    assert made_frame(begun, 30, TEMPORARY) == Moment(frame=30, made=made, first_frame=20)

@@ -209,16 +209,14 @@ class Actions(App[None]):
             await self.push_screen(DetailsScreen(job, self.logged(job)))
 
     async def action_snapshot(self) -> None:
-        """Show the selected video's current frame, before and after."""
+        """Compare the selected video before and after, at any moment, with any preset."""
         job, snapshots = self.selected, self._snapshots
         if job is None or snapshots is None:
             return
         if self.size.width < LEAST_COLUMNS or self.size.height < LEAST_LINES:
             self.notify(f"pictures need {LEAST_COLUMNS} columns and {LEAST_LINES} lines")
             return
-        await self.push_screen(
-            SnapshotScreen(job, lambda: snapshots.make(job, frame_at_work(job, self._progress)))
-        )
+        await self.push_screen(SnapshotScreen(job, frame_at_work(job, self._progress), snapshots))
 
     def action_log(self) -> None:
         """Show the log of the selected video."""

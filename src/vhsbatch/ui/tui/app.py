@@ -11,7 +11,7 @@ from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.screen import Screen
@@ -27,6 +27,7 @@ from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.ui.tui.actions import Actions, Commands
 from vhsbatch.ui.tui.controls import BY_ACTION, CONTROLS, PALETTE
 from vhsbatch.ui.tui.details import DetailsScreen
+from vhsbatch.ui.tui.frames import FramePane
 from vhsbatch.ui.tui.graphs import Graphs
 from vhsbatch.ui.tui.keys import Keys
 from vhsbatch.ui.tui.lanes import Lanes
@@ -67,7 +68,7 @@ class BatchApp(Actions, App[None]):
     TITLE = "vhsbatch"
     AUTO_FOCUS = "JobTable"
     # From 120 columns the selected video is shown beside the lists; from 160 columns or 36 lines there is
-    # room for the tape and the graphs.
+    # room for the tape, the graphs and the frame that is at work.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-medium"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -116,9 +117,10 @@ class BatchApp(Actions, App[None]):
             pane: JobTable((("#", 2), ("Video", 0), *columns), empty=empty)
             for pane, (columns, empty) in _LISTS.items()
         }
-        self._tape = TapeMap(id="tape")
+        self._tape = TapeMap(snapshots, id="tape")
         self._graphs = Graphs(id="graphs")
         self._video = VideoPane(id="video")
+        self._frames = FramePane(snapshots, id="frames")
         self._now = moment(state, {}, None, clock())
         self._looks, self._drawn_revision = 0, -1
         self._looked_at: str | None = None
@@ -143,7 +145,9 @@ class BatchApp(Actions, App[None]):
                         yield table
                 with TabPane("Log", id="log"):
                     yield self._log_view
-            yield self._video
+            with Vertical(id="beside"):
+                yield self._frames
+                yield self._video
         yield self._keys
 
     def on_mount(self) -> None:
@@ -205,6 +209,10 @@ class BatchApp(Actions, App[None]):
         self._logged.append((job_id, line))
         if self._is_logged(job_id, line):
             self._log_view.write(Text(line))
+
+    def on_cursor_position(self) -> None:
+        """The terminal has shown all that it was sent."""
+        self._frames.arrived()
 
     # --- what is found ---------------------------------------------------------------------------
 
@@ -272,6 +280,7 @@ class BatchApp(Actions, App[None]):
         job = None if self._looked_at is None else self._state.jobs.get(self._looked_at)
         self._tape.show(self._now, job)
         self._video.show(self._now, job, [] if job is None else self.logged(job))
+        self._frames.show(self._now, job)
 
     def _show_details(self) -> None:
         """Have the details follow their video while they are open."""

@@ -116,8 +116,8 @@ CONTROLS = (
         key="v",
         action="snapshot",
         label="View",
-        title="See before and after",
-        text="Show the selected video's current frame, before and after",
+        title="Compare before and after",
+        text="Compare the selected video before and after, at any moment, with any preset",
         tabs=_LISTED,
     ),
     Control(

@@ -8,6 +8,9 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+from rich.segment import Segment
+from textual.geometry import Size
 from textual.widget import Widget
 
 if TYPE_CHECKING:
@@ -45,16 +48,59 @@ def learn_what_the_terminal_shows() -> None:
             sys.__stdout__ = stdout  # type: ignore[misc]
 
 
-def picture_widget(picture: "Image", *, coloured: bool = True) -> Widget:
-    """A picture as the terminal shows it best: by kitty's protocol, in sixels, or in half blocks.
+class Cells:
+    """A picture as the cells of a terminal: half blocks, or places of a picture that the terminal has.
 
-    Args:
-        picture: the picture.
-        coloured: whether colours are wanted. Without them there are half blocks, which become grey.
+    Attributes:
+        rows: the cells of each line, from the top down.
     """
-    from textual_image.widget import HalfcellImage
 
-    return (_best_widget() if coloured else HalfcellImage)(picture)
+    def __init__(self, picture: "Image", size: Size, console: Console, *, coloured: bool = True) -> None:
+        """Lay a picture out.
+
+        Args:
+            picture: the picture.
+            size: the cells that it fills.
+            console: renders it.
+            coloured: whether colours are wanted. Without them there are half blocks, which become grey.
+        """
+        from textual_image import renderable, widget
+
+        by_kitty = coloured and _best_widget() is widget.TGPImage
+        kind = renderable.TGPImage if by_kitty else renderable.HalfcellImage
+        self._renderable = kind(picture, size.width, size.height)
+        options = console.options.update(width=size.width, height=size.height)
+        self.rows: list[list[Segment]] = [[]]
+        for segment in console.render(self._renderable, options):
+            text = segment.text.rstrip("\n")
+            # Of a picture that the terminal has, a cell is a letter with marks for its place.
+            each = len(text) // size.width if len(text) > 1 else 1
+            self.rows[-1] += [
+                Segment(text[at : at + each], segment.style) for at in range(0, len(text), each)
+            ]
+            if segment.text.endswith("\n"):
+                self.rows.append([])
+        self.rows = [row for row in self.rows if row]
+
+    def clean_up(self) -> None:
+        """Have the terminal forget the picture."""
+        self._renderable.cleanup()
+
+
+def sixel_widget(picture: "Image") -> Widget | None:
+    """A picture in sixels where that is how the terminal shows pictures: they lie over its cells."""
+    from textual_image.widget import SixelImage
+
+    return SixelImage(picture) if _best_widget() is SixelImage else None
+
+
+def fitting(picture: "Image", area: Size) -> Size:
+    """How many cells a picture fills of those that there are: as many as its shape allows."""
+    from textual_image._geometry import ImageSize
+    from textual_image._terminal import get_cell_size
+
+    size = ImageSize(picture.width, picture.height, "auto", "auto")
+    return Size(*size.get_cell_size(max(1, area.width), max(1, area.height), get_cell_size()))
 
 
 @cache

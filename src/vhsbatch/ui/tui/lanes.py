@@ -27,6 +27,7 @@ _FIGURES_WIDTH = 26
 _TREND_WIDTH = 12
 # From how many columns on there is room for the trend, and for the device.
 _ROOMY, _WIDE = 110, 150
+_USUAL = 80
 _SAMPLE_EVERY_S = 5.0
 
 
@@ -94,7 +95,8 @@ def lane_cells(
     current = report is not None and report.job_id == job.job.id and report.segment == segment
     part = report.done_frames / max(1, report.total_frames) if current and report is not None else 0.0
     stage_width = 17 if width >= 100 else 13
-    bar_width = max(6, width // (6 if width >= _ROOMY else 5))
+    # On a phone, names need the room more than bars do.
+    bar_width = max(6, width // (6 if width >= _ROOMY else 5 if width >= _USUAL else 10))
     device = _device(job, segment, report if current else None, now.readings, width // 5)
     last = _trend(trend if current else (), device, width)
     taken = _LABEL_WIDTH + stage_width + bar_width + _FIGURES_WIDTH + cell_len(last)

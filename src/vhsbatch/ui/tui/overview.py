@@ -54,8 +54,11 @@ def overview_text(now: BatchMoment, width: int, styles: Mapping[str, Style]) -> 
             text.append(f" {count} ", style=style)
             text.append(f"{word} ", style="dim")
     if numbers.frames_per_s:
-        text.append(f"   {numbers.current_frames_per_s:.1f} ", style="bold")
-        text.append(f"fps, average {numbers.frames_per_s:.1f}", style="dim")
+        speed, average = f"   {numbers.current_frames_per_s:.1f} ", f", average {numbers.frames_per_s:.1f}"
+        # A line that is too long would push the others down.
+        fits = text.cell_len + len(f"{speed}fps{average}") <= width
+        text.append(speed, style="bold")
+        text.append(f"fps{average if fits else ''}", style="dim")
     left = spread(numbers.left_range_s, numbers.left_s)
     times = f" {numbers.part:4.0%}   {duration(numbers.elapsed_s)} elapsed   {left} left "
     text.append("\n ")

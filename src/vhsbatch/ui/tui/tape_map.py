@@ -1,8 +1,7 @@
 """A tape from its beginning to its end: which segments are made, by whom, and which are not yet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import groupby
 from typing import ClassVar
 
@@ -11,6 +10,7 @@ from rich.cells import cell_len
 from vhsbatch.events.figures import in_the_making, part_done
 from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.formatting import counted, duration, plain
+from vhsbatch.restore.snapshot import SnapshotMaker, Stretch
 from vhsbatch.ui.tui.figures import fit
 from vhsbatch.ui.tui.lines import DrawnLines
 from vhsbatch.ui.tui.moment import BatchMoment
@@ -24,8 +24,9 @@ _WORDS = {
     "waiting": "waiting",
     "failed": "to retry",
 }
-_MARK, _MARK_WORDS = "▔", "damaged or missing"
-PARTS = (*CELLS, "head", "label", "mark")
+# What is marked below the cells; of what shares a column, the first is drawn.
+MARKS = {"mark": ("▔", "damaged or missing"), "blank": ("╌", "blank")}
+PARTS = (*CELLS, *MARKS, "head", "label")
 
 _LABEL_WIDTH = 9
 _MARGIN = (" ", "label")
@@ -37,6 +38,7 @@ _PART, _PART_ALONE = 6, 3
 _HIGH, _FROM_LINES = 2, 48
 
 Piece = tuple[str, str]
+Marks = Mapping[str, Sequence[Stretch]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,17 @@ class TapeMap(DrawnLines):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"tape--{part}" for part in PARTS}
 
+    def __init__(self, snapshots: SnapshotMaker | None, *, id: str) -> None:  # noqa: A002
+        """Create the map.
+
+        Args:
+            snapshots: finds the blank stretches, each video's once; None where that cannot be done.
+            id: its name in the style sheet.
+        """
+        super().__init__(id=id)
+        self._snapshots = snapshots
+        self._blank: dict[str, tuple[Stretch, ...]] = {}
+
     def show(self, now: BatchMoment, selected: JobState | None) -> None:
         """Draw it as it is now."""
         if not self.display or not self.size.width:
@@ -70,10 +83,22 @@ class TapeMap(DrawnLines):
         height = _HIGH if alone and self.screen.size.height >= _FROM_LINES else 1
         wanted = _CENTREPIECE if alone else 1
         layout = Layout(self.size.width - 2, max(1, (most - 1) // (height + 1)), height, wanted)
-        lines = tape_map(now, shown_video(now, selected), layout)
+        job = shown_video(now, selected)
+        blank = () if job is None else self._blank_of(job)
+        lines = tape_map(now, job, layout, blank)
         self.draw(
             [self.strip_of([(text, f"tape--{part}") for text, part in (_MARGIN, *line)]) for line in lines]
         )
+
+    def _blank_of(self, job: JobState) -> tuple[Stretch, ...]:
+        """The blank stretches of a video, as soon as they are found; the next refresh draws them."""
+        if job.job.id not in self._blank and job.plan is not None and self._snapshots is not None:
+            self._blank[job.job.id] = ()
+            self.run_worker(self._look_for_blank(self._snapshots, job))
+        return self._blank.get(job.job.id, ())
+
+    async def _look_for_blank(self, snapshots: SnapshotMaker, job: JobState) -> None:
+        self._blank[job.job.id] = await snapshots.blank(job)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """A title, and the lines of cells."""
@@ -88,17 +113,19 @@ def shown_video(now: BatchMoment, selected: JobState | None) -> JobState | None:
     return next((job for job in now.state.turns.begun() if job.plan is not None), None)
 
 
-def tape_map(now: BatchMoment, job: JobState | None, layout: Layout) -> list[list[Piece]]:
+def tape_map(
+    now: BatchMoment, job: JobState | None, layout: Layout, blank: Sequence[Stretch] = ()
+) -> list[list[Piece]]:
     """The map in lines of pieces, each with the part of the map that it is. Pure."""
     if job is None or job.plan is None:
         return [[("Select a video that has been read: the map of its tape is shown here.", "label")]]
     cells = _cells(now, job)
-    marks = _marks(job)
+    marks = {"mark": _marks(job), "blank": list(blank)}
     count = len(cells)
     free_cells = max(1, layout.width - _LABEL_WIDTH)
     rows = max(1, min(layout.rows, -(-count * layout.wanted // free_cells)))
     in_row = -(-count // rows)
-    lines = [_head(now, job, cells, layout.width, marked=bool(marks))]
+    lines = [_head(now, job, cells, layout.width, marks)]
     for first in range(0, count, in_row):
         last = min(first + in_row, count)
         # All segments are equally wide; where there are too many, some share a column.
@@ -109,8 +136,8 @@ def tape_map(now: BatchMoment, job: JobState | None, layout: Layout) -> list[lis
         for line in range(layout.height):
             label = duration(float(at_s)).rjust(_LABEL_WIDTH - 1) if line == 0 else " " * (_LABEL_WIDTH - 1)
             lines.append([(f"{label} ", "label"), *(row if line == 0 else _without_digits(row))])
-        if (marked := _mark_row(marks, job, first, last, width)).strip():
-            lines.append([(" " * _LABEL_WIDTH, "label"), (marked, "mark")])
+        if marked := _mark_row(marks, job, first, last, width):
+            lines.append([(" " * _LABEL_WIDTH, "label"), *marked])
     return lines
 
 
@@ -182,9 +209,7 @@ def _without_digits(row: Sequence[Piece]) -> list[Piece]:
     ]
 
 
-def _head(
-    now: BatchMoment, job: JobState, cells: Sequence[_Cell], width: int, *, marked: bool
-) -> list[Piece]:
+def _head(now: BatchMoment, job: JobState, cells: Sequence[_Cell], width: int, marks: Marks) -> list[Piece]:
     """The video, how far it is, and what the letters mean, as far as they are there."""
     done = sum(cell.part in ("done", "again") for cell in cells)
     says = f"  {part_done(job, now.progress):.0%}   {done} of {counted(len(cells), 'segment')}"
@@ -195,8 +220,9 @@ def _head(
         if part in there
         for piece in ((f"   {letter}", part), (f" {_WORDS[part]}", "label"))
     ]
-    if marked:
-        legend += [(f"   {_MARK}", "mark"), (f" {_MARK_WORDS}", "label")]
+    for part, (letter, words) in MARKS.items():
+        if marks[part]:
+            legend += [(f"   {letter}", part), (f" {words}", "label")]
     legend_width = sum(len(text) for text, _ in legend)
     free_cells = width - len(says) - legend_width
     if free_cells < _LABEL_WIDTH:
@@ -206,7 +232,7 @@ def _head(
     return [(name, "head"), (says, "label"), *legend]
 
 
-def _marks(job: JobState) -> list[tuple[Fraction, Fraction]]:
+def _marks(job: JobState) -> list[Stretch]:
     """Where the source has no frames or damaged ones, in seconds from its beginning, in order."""
     if job.plan is None:
         return []
@@ -216,18 +242,22 @@ def _marks(job: JobState) -> list[tuple[Fraction, Fraction]]:
     return sorted([*gaps, *(() if damage is None else damage.places)])
 
 
-def _mark_row(
-    marks: Sequence[tuple[Fraction, Fraction]], job: JobState, first: int, last: int, width: int
-) -> str:
-    """A line below the segments from `first` to `last`, with marks where there is something."""
+def _mark_row(marks: Marks, job: JobState, first: int, last: int, width: int) -> list[Piece]:
+    """A line below the segments from `first` to `last`, with marks; empty where there is nothing to mark."""
     if job.plan is None:
-        return ""
+        return []
     start = job.plan.segments[first].start_frame / job.plan.rate
     length = job.plan.segments[last - 1].stop_frame / job.plan.rate - start
-    marked = [False] * width
-    for from_s, to_s in marks:
-        begin, end = ((at_s - start) * width / length for at_s in (from_s, to_s))
-        if end >= 0 and begin < width:
-            for column in range(max(0, int(begin)), min(width - 1, int(end)) + 1):
-                marked[column] = True
-    return "".join(_MARK if each else " " for each in marked)
+    columns = [(" ", "label")] * width
+    for part in reversed(MARKS):
+        for from_s, to_s in marks[part]:
+            begin, end = ((at_s - start) * width / length for at_s in (from_s, to_s))
+            if end >= 0 and begin < width:
+                for column in range(max(0, int(begin)), min(width - 1, int(end)) + 1):
+                    columns[column] = (MARKS[part][0], part)
+    if all(letter == " " for letter, _ in columns):
+        return []
+    return [
+        ("".join(letter for letter, _ in group), part)
+        for part, group in groupby(columns, key=lambda column: column[1])
+    ]

@@ -12,6 +12,7 @@ from vhsbatch.events.figures import in_the_making, part_done, ready_in
 from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.formatting import counted, duration, plain, roughly
 from vhsbatch.ui.tui.details import found, section
+from vhsbatch.ui.tui.lists import MOST_ROWS
 from vhsbatch.ui.tui.moment import BatchMoment
 
 NOTHING = (
@@ -66,7 +67,10 @@ def happening(now: BatchMoment, job: JobState) -> Text:
         words = "waiting for a worker"
     elif job.phase is Phase.WAITING:
         words = "not read yet"
-    turns = [*now.state.turns.begun()] if job.started_s is not None and not job.phase.ended else []
+    # As the list does: two times for one video would contradict each other.
+    goes_on = job.started_s is not None and not job.phase.ended
+    all_turns = [*now.state.turns.begun(), *now.state.turns.waiting()] if goes_on else []
+    turns = all_turns[: MOST_ROWS + now.state.lanes]
     left_s = ready_in(turns, now.progress, now.numbers, lanes=now.state.lanes).get(job.job.id)
     text.append(words, style="bold")
     text.append("" if left_s is None else f", ready in {roughly(left_s)}")

@@ -1,5 +1,6 @@
 """The map of a tape: every segment in its place, and what is drawn there."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ from vhsbatch.events.state import fold
 from vhsbatch.events.telemetry import Progress
 from vhsbatch.model.media import Damage, Gap
 from vhsbatch.model.plan import JobPlan
+from vhsbatch.restore.snapshot import Stretch
 from vhsbatch.ui.tui.moment import moment
 from vhsbatch.ui.tui.tape_map import Layout, Piece, shown_video, tape_map
 
@@ -22,11 +24,15 @@ PLAN = make.plan(make.job(1), segments=8, frames=8 * 1800)
 
 
 def drawn(
-    *facts: Fact, plan: JobPlan = PLAN, layout: Layout, reports: tuple[Progress, ...] = ()
+    *facts: Fact,
+    plan: JobPlan = PLAN,
+    layout: Layout,
+    reports: tuple[Progress, ...] = (),
+    blank: Sequence[Stretch] = (),
 ) -> list[list[Piece]]:
     state = fold([make.batch_started(plan.job), make.planned(plan), *facts])
     now = moment(state, {report.lane: report for report in reports}, None, 10.0)
-    return tape_map(now, state.jobs[plan.job.id], layout)
+    return tape_map(now, state.jobs[plan.job.id], layout, blank)
 
 
 def text(line: list[Piece]) -> str:
@@ -149,3 +155,14 @@ def test_a_map_fits_and_has_every_segment(
 def test_a_number_is_never_wider_than_its_segment(lane: int) -> None:
     _, row = drawn(make.started(PLAN, 0, lane=lane), layout=Layout(9 + 8, 1), reports=(report(lane, 0, 1),))
     assert cell_len(text(row)) == 9 + 8
+
+
+def test_blank_stretches_are_marked_too_and_damage_before_them() -> None:
+    source = make.info(make.track(frames=8 * 900, gaps=(Gap(start=900, stop=1800),)))
+    plan = make.plan(make.job(1), segments=8, frames=8 * 1800, info=source)
+    length_s = plan.duration_s
+    blank = ((Fraction(0), length_s * 2 / 10), (length_s * 95 / 100, length_s))
+    _, _, marks = drawn(plan=plan, layout=Layout(9 + 8, 1), blank=blank)
+    assert text(marks) == " " * 9 + "╌▔▔    ╌"
+    head, *_ = drawn(plan=plan, layout=Layout(120, 1), blank=blank)
+    assert "▔ damaged or missing   ╌ blank" in text(head)

@@ -6,6 +6,11 @@ const view = new URL("view", location.href);
 view.protocol = view.protocol.replace("http", "ws");
 terminal.dataset.sessionWebsocketUrl = view.href;
 
+// On a phone letters are smaller, so that a line holds what the lists and the workers need.
+const columns = 72, letterWidth = 0.6, smallest = 9, largest = 15;
+const fitting = Math.floor(innerWidth / (columns * letterWidth));
+terminal.dataset.fontSize = Math.min(largest, Math.max(smallest, fitting));
+
 // The keys go to the terminal as soon as it is connected, and whenever somebody comes back to the tab.
 function listen() {
   if (document.body.classList.contains("-loaded")) {
