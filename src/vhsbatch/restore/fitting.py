@@ -108,9 +108,14 @@ def _masked(
     return preset, ((f"{torn} torn lines at the bottom: {lines} masked",) if lines else ())
 
 
+def is_for_tapes(preset: Preset) -> bool:
+    """Whether it is one of the shipped presets for tapes."""
+    return preset.name.startswith("vhs")
+
+
 def why_no_tape(preset: Preset, track: VideoTrack, picture: VideoMeasurement | None) -> str | None:
     """What shows that a source is no tape where `preset` is for tapes; None where it may be one."""
-    if not preset.name.startswith("vhs"):
+    if not is_for_tapes(preset):
         return None
     if not track.is_sd:
         return f"{track.width}x{track.height}"
@@ -132,6 +137,8 @@ def why_not_degrained(preset: Preset, track: VideoTrack) -> str | None:
         return f"it does not go with deinterlace.method {preset.deinterlace.method}"
     recipe = resolve(track, preset)
     reasons = {
+        # Six times the samples, and no grain of a tape to average.
+        "it is HD": is_for_tapes(preset) and not track.is_sd,
         "the frames of film are restored": recipe.restores_film,
         "its frames keep their own times": recipe.keeps_times,
         "it has too many gaps": not track.knows_gaps,
@@ -141,7 +148,9 @@ def why_not_degrained(preset: Preset, track: VideoTrack) -> str | None:
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
-def without_degrain(preset: Preset) -> Preset:
-    """The same with FFmpeg's filters in the place of VapourSynth's."""
-    method = "bwdif" if preset.deinterlace.method == "qtgmc" else preset.deinterlace.method
-    return derive(preset, {"denoise": {"method": "atadenoise"}, "deinterlace": {"method": method}})
+def without_degrain(preset: Preset) -> tuple[Preset, str]:
+    """The same with FFmpeg's filters in the place of VapourSynth's, and what is used instead of what."""
+    if preset.deinterlace.method != "qtgmc":
+        return derive(preset, {"denoise": {"method": "atadenoise"}}), "atadenoise instead of degrain"
+    changes = {"denoise": {"method": "atadenoise"}, "deinterlace": {"method": "bwdif"}}
+    return derive(preset, changes), "bwdif and atadenoise instead of qtgmc and degrain"

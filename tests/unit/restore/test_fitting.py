@@ -129,6 +129,7 @@ def test_strengths_of_ones_own_stay_as_they_are() -> None:
         ("yadif", TAPE, "it does not go with deinterlace.method yadif"),
         ("none", TAPE, "it does not go with deinterlace.method none"),
         ("qtgmc", replace(TAPE, height=483), "it has an odd number of lines"),
+        ("qtgmc", make.track(width=1440, height=1080, field_order=FieldOrder.TFF), "it is HD"),
     ],
 )
 def test_what_cannot_be_degrained_says_why(method: str, track: object, words: str | None) -> None:
@@ -136,7 +137,8 @@ def test_what_cannot_be_degrained_says_why(method: str, track: object, words: st
 
 
 def test_without_vapoursynth_ffmpeg_does_what_it_can() -> None:
-    preset = without_degrain(VHS)
+    preset, instead = without_degrain(VHS)
+    assert instead == "bwdif and atadenoise instead of qtgmc and degrain"
     assert (preset.denoise.method, preset.deinterlace.method) == ("atadenoise", "bwdif")
 
 
