@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from benchmarks.quality import video
+from benchmarks.quality.deck import COPY, HI8, PEAKED, SOFT, Deck, record_and_play
 from benchmarks.quality.tape import CLEAN, SAMPLES, WORN, Condition, Order, Picture, play
 from benchmarks.quality.video import SITED, Shape
 
@@ -19,6 +20,10 @@ Kind = Literal[
     "tape_clean",
     "tape_worn",
     "tape_drawn",
+    "deck_soft",
+    "deck_peaked",
+    "deck_copy",
+    "hi8",
     "disc",
     "disc_recorder",
     "disc_film",
@@ -28,11 +33,15 @@ Kind = Literal[
     "download_old",
 ]
 
-CONDITIONS: dict[str, Condition] = {
+CONDITIONS: dict[str, Condition | Deck] = {
     "tape": Condition(),
     "tape_clean": CLEAN,
     "tape_worn": WORN,
     "tape_drawn": Condition(),
+    "deck_soft": SOFT,
+    "deck_peaked": PEAKED,
+    "deck_copy": COPY,
+    "hi8": HI8,
 }
 
 
@@ -87,10 +96,13 @@ _SUFFIX = {
 }
 
 
-def _record_tape(original: Path, file: Path, rate: Fraction, condition: Condition, seed: int) -> None:
+def _record_tape(original: Path, file: Path, rate: Fraction, condition: Condition | Deck, seed: int) -> None:
     """Record the original on a tape, play it, and capture that without loss, as 4:2:2."""
     lines, order = _lines(rate), order_of(rate)
-    frames = play(_as_television(original, rate, lines), order, condition, seed=seed)
+    if isinstance(condition, Deck):
+        frames = record_and_play(_as_television(original, rate, 2 * lines), order, condition, seed=seed)
+    else:
+        frames = play(_as_television(original, rate, lines), order, condition, seed=seed)
     levels = (np.rint(frame).astype(np.uint8) for frame in frames)
     shape = Shape(width=SAMPLES, height=lines, rate=rate / 2)
     arguments = ("-c:v", "ffv1", "-g", "1", "-pix_fmt", "yuv422p")

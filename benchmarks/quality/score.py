@@ -13,6 +13,8 @@ from benchmarks.quality.video import SITED, Shape
 _MODELS = "version=vmaf_v0.6.1\\:name=vmaf|version=vmaf_v0.6.1neg\\:name=neg"
 _FEATURES = "name=psnr|name=float_ssim"
 _HD_LINES = 720
+# Blanking is captured at both ends of a line, and no restoration can know what it hides.
+_BLANKING_PX = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +63,21 @@ def score(result: Path, original: Path, shape: Shape) -> Score:
     alignment.check(truth, video.luma(result, shape.width, shape.height))
     size = f"{shape.width}x{shape.height}"
     bare = ("-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", size, "-framerate", "25", "-i")
+    seen = f"crop=iw-{2 * _BLANKING_PX}:ih"
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "scores.json"
         compare = f"libvmaf=model='{_MODELS}':feature='{_FEATURES}':log_fmt=json:log_path={log}:n_threads=2"
-        video.run(*bare, result, *bare, original, "-lavfi", f"[0:v][1:v]{compare}", "-f", "null", "-")
+        video.run(
+            *bare,
+            result,
+            *bare,
+            original,
+            "-lavfi",
+            f"[0:v]{seen}[a];[1:v]{seen}[b];[a][b]{compare}",
+            "-f",
+            "null",
+            "-",
+        )
         scores = json.loads(log.read_text())
     if len(scores["frames"]) != len(truth):
         raise alignment.MisalignedError(f"{len(scores['frames'])} of {len(truth)} frames were scored")

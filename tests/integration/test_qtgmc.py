@@ -97,9 +97,9 @@ def work(content: bytes, frames: int, keep: int, *how: str) -> bytes:
 @pytest.mark.parametrize(
     ("how", "of_each"),
     [
-        (("--bob", "qtgmc", "--rate", "field", "--degrain", "400,1500"), 2),
-        (("--bob", "bwdif", "--rate", "frame", "--degrain", "400,0"), 1),
-        (("--degrain", "400,1500"), 1),
+        (("--bob", "qtgmc", "--rate", "field", "--degrain", "400,1500,3"), 2),
+        (("--bob", "bwdif", "--rate", "frame", "--degrain", "400,0,2"), 1),
+        (("--degrain", "400,1500,3"), 1),
     ],
     ids=["qtgmc", "bwdif", "progressive"],
 )
@@ -117,6 +117,6 @@ def test_degraining_takes_noise_away_and_leaves_the_rest() -> None:
     noise = np.random.default_rng(2)
     clean = np.full((10, 96 * 64 * 3 // 2), 110.0)
     noisy = np.rint(clean + noise.normal(0, 4, clean.shape)).astype(np.uint8)
-    made = np.frombuffer(work(noisy.tobytes(), 10, 10, "--degrain", "800,1500"), np.uint8).reshape(10, -1)
+    made = np.frombuffer(work(noisy.tobytes(), 10, 10, "--degrain", "800,1500,3"), np.uint8).reshape(10, -1)
     assert made[5].std() < 0.6 * noisy[5].std()
     assert abs(float(made[5].mean()) - 110) < 0.5

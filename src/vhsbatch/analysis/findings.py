@@ -59,6 +59,7 @@ def find(info: MediaInfo, measured: Measured) -> tuple[SourceFinding, ...]:
         *_timing(info.video, measured.steps),
         *_ends(measured.ends, info.video.frames / info.video.rate),
         *_noise(picture),
+        *_response(picture),
         *_edges(info.video, picture),
         *_colour_and_levels(picture),
         *_sound(info, measured.sounds),
@@ -121,6 +122,19 @@ def _noise(picture: VideoMeasurement) -> Iterator[SourceFinding]:
         subject="noise",
         text=f"{luma} in luma, {chroma} in chroma, of 255",
         confidence=picture.noise_agreement,
+    )
+
+
+def _response(picture: VideoMeasurement) -> Iterator[SourceFinding]:
+    if (response := picture.response) is None:
+        return
+    words = {
+        "soft": "soft: edges across the picture are less steep than those down it",
+        "even": "even: edges are about as steep across the picture as down it",
+        "sharpened": "sharpened by the deck or the camera: more would draw outlines",
+    }[response.kind]
+    yield SourceFinding(
+        subject="detail", text=f"{words} ({response.ratio:.2f})", confidence=response.agreement
     )
 
 

@@ -18,7 +18,7 @@ from vhsbatch.probe.blank import NO_BLANK_ENDS, BlankEnds, look_at_ends
 from vhsbatch.probe.telecine import FieldSteps, look_at_steps
 
 # Part of every key: raised when the same file would be measured differently.
-MEASURE_VERSION = 6
+MEASURE_VERSION = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

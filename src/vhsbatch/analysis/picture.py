@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median, median_low
-from typing import Any
+from typing import Any, Literal
 
 from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.cleaning import chroma_subsampling
 from vhsbatch.ffmpeg.planar import recorded_format
+from vhsbatch.ffmpeg.shape import sample_aspect
 from vhsbatch.model.media import VideoTrack
 from vhsbatch.model.source import Source
 from vhsbatch.probe.places import PICTURE, measure_places, picture_place
@@ -25,6 +26,10 @@ _SAME_BORDER = 2
 _EDGES_AGREE = 0.12
 _SAME_SHIFT = 1.0
 _FEWEST_PLACES = 3
+# Simulated decks that sharpen read 1.27 and more, soft ones 0.87 to 1.06, and others in between.
+_SOFT, _SHARPENED = 0.95, 1.22
+# Scenes of one simulated tape read the same within this.
+_SAME_RATIO = 0.15
 
 Answer = Mapping[str, Any]
 
@@ -85,6 +90,32 @@ class ChromaShift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What recorder and deck do to detail along a line.
+
+    Attributes:
+        ratio: how steep edges across the picture are, beside those down it: 1 where they are alike, less
+            where the deck is soft, more where it sharpens.
+        agreement: in which part of the places it was about the same.
+        places: in how many places it could be told.
+    """
+
+    ratio: float
+    agreement: float
+    places: int
+
+    @property
+    def softness(self) -> float:
+        """From 0, where the deck sharpens, to 1, where the picture has room for all sharpening."""
+        return min(1.0, max(0.0, (_SHARPENED - self.ratio) / (_SHARPENED - _SOFT)))
+
+    @property
+    def kind(self) -> Literal["soft", "even", "sharpened"]:
+        """The same in a word."""
+        return "soft" if self.softness == 1 else "even" if self.softness > 0 else "sharpened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VideoMeasurement:
     """What a picture is like.
 
@@ -97,6 +128,7 @@ class VideoMeasurement:
         borders: None where the picture is too dark to tell.
         levels: None where every place is blank.
         chroma_shift: None where there are too few coloured edges.
+        response: None where there are too few edges, and for HD.
         blank_places: in how many places there was nothing but one colour.
         places: in how many places of the tape it was measured.
     """
@@ -109,6 +141,7 @@ class VideoMeasurement:
     borders: Borders | None = None
     levels: Levels | None = None
     chroma_shift: ChromaShift | None = None
+    response: Response | None = None
     blank_places: int = 0
     places: int
 
@@ -149,7 +182,9 @@ async def measure_video(
         worker=("vhsbatch.analysis.picture_worker", *map(str, (*size, _FRAMES, fields))),
         ffmpeg=ffmpeg,
     )
-    return summarise(json.loads("".join(lines)) if lines else [])
+    # Samples and lines of a field for the same part of a picture.
+    squareness = fields / float(sample_aspect(video))
+    return summarise(json.loads("".join(lines)) if lines else [], squareness=squareness)
 
 
 def _places(video: VideoTrack, *, seekable: bool) -> Iterator[Fraction | None]:
@@ -162,8 +197,12 @@ def _places(video: VideoTrack, *, seekable: bool) -> Iterator[Fraction | None]:
         yield video.start_s + int((video.frames - _FRAMES) * part) / video.rate
 
 
-def summarise(answers: Sequence[Answer]) -> VideoMeasurement:
+def summarise(answers: Sequence[Answer], *, squareness: float = 1.0) -> VideoMeasurement:
     """The picture of a whole tape, from what the worker says of single places. Pure.
+
+    Args:
+        answers: the worker's.
+        squareness: how many samples of a line are as long as the step to the next line of a field.
 
     Raises:
         InputError: there is no place.
@@ -181,6 +220,7 @@ def summarise(answers: Sequence[Answer]) -> VideoMeasurement:
         borders=_borders([answer["borders"] for answer in shown if answer["borders"] is not None]),
         levels=_levels([answer["levels"] for answer in shown]),
         chroma_shift=_chroma_shift([answer["chroma_shift"] for answer in shown if answer["chroma_shift"]]),
+        response=_response([answer["steepness"] for answer in shown if answer["steepness"]], squareness),
         blank_places=len(answers) - len(shown),
         places=len(answers),
     )
@@ -236,6 +276,18 @@ def _chroma_shift(places: Sequence[Mapping[str, float]]) -> ChromaShift | None:
     same = sum(max(abs(place["x"] - x), abs(place["y"] - y)) <= _SAME_SHIFT for place in telling)
     return ChromaShift(
         x=round(x, 1), y=round(y, 1), agreement=same / max(_FEWEST_PLACES, len(telling)), places=len(telling)
+    )
+
+
+def _response(places: Sequence[Sequence[float]], squareness: float) -> Response | None:
+    """The usual ratio: how soft a scene is cancels out, but how far one place can be trusted does not."""
+    ratios = [squareness * across / down for across, down in places]
+    if not ratios:
+        return None
+    usual = median(ratios)
+    same = sum(abs(ratio - usual) <= _SAME_RATIO for ratio in ratios)
+    return Response(
+        ratio=round(usual, 2), agreement=same / max(_FEWEST_PLACES, len(ratios)), places=len(ratios)
     )
 
 

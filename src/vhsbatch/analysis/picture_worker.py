@@ -18,13 +18,16 @@ import numpy as np
 
 from vhsbatch.analysis.noise import Frame, noise
 from vhsbatch.analysis.picture_edges import borders, chroma_shift, is_blank, levels
+from vhsbatch.analysis.response import steepness
 from vhsbatch.analysis.torn_lines import torn_lines
 
-# No tape has more columns; of what has more, the shift of colour is not measured.
+# No tape has more columns; of what has more, neither the shift of colour nor the response is measured.
 _WIDEST_TAPE = 1024
 
 # Searching motion costs time, and two pairs of frames tell of noise what five do.
 _FRAMES_FOR_NOISE = 3
+# One frame has thousands of edges; the next ones show the same.
+_FRAMES_FOR_EDGES = 2
 
 
 def read_frames(
@@ -58,6 +61,7 @@ def measure(frames: list[Frame], fields: int) -> dict[str, Any]:
         "torn_lines": torn_lines(lumas),
         "borders": borders(lumas),
         "levels": levels(lumas),
+        "steepness": steepness(lumas[:_FRAMES_FOR_EDGES], fields=fields) if narrow else None,
         "chroma_shift": chroma_shift(lumas, pairs, fields=fields) if narrow else None,
         "blank": is_blank(lumas[0], pairs[0]),
     }

@@ -147,12 +147,20 @@ class Denoise(Table):
         default=400, ge=0, le=3000, description="by how much blocks may differ (SAD of 8x8) to be averaged"
     )
     degrain_chroma: int = Field(default=1500, ge=0, le=6000, description="the same for the colour")
+    degrain_frames: int = Field(
+        default=2, ge=1, le=3, description="with how many frames before it, and after it, each is averaged"
+    )
 
 
 class Sharpen(Table):
     """Unsharp masking of the luma at the output's size."""
 
     amount: float = Field(default=0.5, ge=0, le=2, description="strength; 0 does nothing")
+    by_response: bool = Field(
+        default=False,
+        description="what the deck did to detail is measured: all of the amount where it is soft, nothing "
+        "where it sharpens already",
+    )
     size: Literal[3, 5, 7, 9] = Field(default=5, description="edge of the mask, output pixels")
 
 

@@ -83,7 +83,7 @@ def deinterlace_stage(
 
 def _work(plan: JobPlan, order: str, flips: str) -> tuple[str, ...]:
     """What the worker does to each frame."""
-    preset = plan.preset
+    preset, denoise = plan.preset, plan.preset.denoise
     if plan.recipe.deinterlaces:
         how = (
             *("--bob", preset.deinterlace.method, "--rate", preset.deinterlace.rate),
@@ -93,7 +93,7 @@ def _work(plan: JobPlan, order: str, flips: str) -> tuple[str, ...]:
         how = ()
     if not plan.recipe.degrains:
         return how
-    return (*how, "--degrain", f"{preset.denoise.degrain_luma},{preset.denoise.degrain_chroma}")
+    return (*how, "--degrain", f"{denoise.degrain_luma},{denoise.degrain_chroma},{denoise.degrain_frames}")
 
 
 def _frames_before(position: int, held: Sequence[tuple[int, int]]) -> int:

@@ -44,7 +44,6 @@ _SOME_CHANGE = 2.0
 
 # A cut is where more than so many percent of the blocks differ by more than this (SAD of 8x8 samples).
 _CUT, _CUT_PART = 400, 51
-_DEGRAIN_FRAMES = 3
 
 Plane = NDArray[Any]
 Means = NDArray[np.float64]
@@ -244,7 +243,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--held", default="")
     parser.add_argument("--format")
     parser.add_argument("--bob", choices=("qtgmc", "bwdif"))
-    # The thresholds of luma and chroma; left out, nothing is degrained.
+    # The thresholds of luma and chroma, and how many frames on either side; left out, nothing is degrained.
     parser.add_argument("--degrain", type=lambda text: [int(number) for number in text.split(",")])
     parser.add_argument("--order", choices=("tff", "bff"), default="tff")
     # The frames with which the order changes.
@@ -404,20 +403,21 @@ def deinterlaced(clip: Any, method: str, order: str) -> Any:
     return fast.bob(fields, tff=top_first)
 
 
-def degrained(clip: Any, luma: int, chroma: int) -> Any:
-    """A clip of whole frames with each averaged, along the motion, with three before and three after it.
+def degrained(clip: Any, luma: int, chroma: int, frames: int) -> Any:
+    """A clip of whole frames with each averaged, along the motion, with some before and some after it.
 
     Args:
         clip: what to degrain.
         luma: by how much blocks of luma may differ to be averaged (SAD of 8x8 samples); 0 leaves it alone.
         chroma: the same of chroma.
+        frames: how many on either side.
     """
     from vsdenoise import mc_degrain
 
     planes = [plane for plane, threshold in enumerate((luma, chroma, chroma)) if threshold]
     return mc_degrain(
         clip.std.SetFieldBased(0),
-        tr=_DEGRAIN_FRAMES,
+        tr=frames,
         thsad=(max(luma, 1), max(chroma, 1)),
         # The noise of a tape is no cut.
         thscd=(max(_CUT, 2 * luma), _CUT_PART),
@@ -436,7 +436,7 @@ def trial() -> dict[str, str]:
     grey = vs.core.std.BlankClip(
         width=64, height=64, format=vs.YUV420P8, length=length, color=[level, 128, 128]
     )
-    frames = list(_planes(degrained(deinterlaced(grey, "qtgmc", "tff"), 400, 1500), 1))
+    frames = list(_planes(degrained(deinterlaced(grey, "qtgmc", "tff"), 400, 1500, 3), 1))
     if len(frames) != 2 * length:
         raise WorkerError(f"{len(frames)} frames were made of {length}")
     if any(int(np.abs(planes[0].astype(int) - level).max()) > 1 for planes in frames):

@@ -19,6 +19,9 @@ _UNKNOWN_LUMA, _UNKNOWN_CHROMA = 1.5, 2.0
 # Rounding to whole levels makes as much.
 _NO_NOISE = 0.3
 
+# Where edges tell nothing of the deck, little is risked.
+_UNKNOWN_SOFTNESS = 0.3
+
 # What is sharp already, as HD television is, gains from no more.
 _SHARP_ENOUGH = {"amount": 0.2, "size": 5}
 
@@ -29,7 +32,8 @@ _LINES_BESIDE = 2
 def is_fitted(preset: Preset) -> bool:
     """Whether anything in `preset` depends on what the picture is like."""
     by_noise = preset.denoise.by_noise and preset.denoise.method != "none"
-    return by_noise or preset.crop.mask_bottom_lines > 0
+    by_response = preset.sharpen.by_response and preset.sharpen.amount > 0
+    return by_noise or by_response or preset.crop.mask_bottom_lines > 0
 
 
 def fitted(
@@ -43,8 +47,15 @@ def fitted(
         picture: what was measured, None where nothing could be.
     """
     preset, masked = _masked(preset, track, picture)
+    preset, sharpened = _sharpened(preset, picture)
+    preset, denoised = _denoised(preset, picture)
+    return preset, (*masked, *denoised, *sharpened)
+
+
+def _denoised(preset: Preset, picture: VideoMeasurement | None) -> tuple[Preset, tuple[str, ...]]:
+    """The preset with as much denoising as there is noise."""
     if not preset.denoise.by_noise or preset.denoise.method == "none":
-        return preset, masked
+        return preset, ()
     luma = None if picture is None else picture.luma_noise
     chroma = None if picture is None else picture.chroma_noise
     words = ", ".join(
@@ -56,8 +67,8 @@ def fitted(
         **_strengths(preset, _PER_CHROMA_LEVEL, _UNKNOWN_CHROMA if chroma is None else chroma),
     }
     if not any(strengths.values()):
-        return derive(preset, {"denoise": {"method": "none"}}), (*masked, f"noise {words}: not denoised")
-    return derive(preset, {"denoise": strengths}), (*masked, f"noise {words}: denoised to suit")
+        return derive(preset, {"denoise": {"method": "none"}}), (f"noise {words}: not denoised",)
+    return derive(preset, {"denoise": strengths}), (f"noise {words}: denoised to suit",)
 
 
 def _strengths(preset: Preset, per_level: dict[str, float], noise: float) -> dict[str, float]:
@@ -68,6 +79,19 @@ def _strengths(preset: Preset, per_level: dict[str, float], noise: float) -> dic
         key: round(value) if key.startswith("degrain") else round(value, 2)
         for key, value in strengths.items()
     }
+
+
+def _sharpened(preset: Preset, picture: VideoMeasurement | None) -> tuple[Preset, tuple[str, ...]]:
+    """The preset with as much sharpening as the deck left room for."""
+    most = preset.sharpen.amount
+    if not preset.sharpen.by_response or most == 0:
+        return preset, ()
+    response = None if picture is None else picture.response
+    softness = _UNKNOWN_SOFTNESS if response is None else response.softness
+    amount = round(most * softness, 2)
+    detail = "unknown" if response is None else response.kind
+    words = f"sharpened by {amount:g}" if amount else "not sharpened"
+    return derive(preset, {"sharpen": {"amount": amount}}), (f"detail {detail}: {words}",)
 
 
 def _masked(
@@ -84,9 +108,14 @@ def _masked(
     return preset, ((f"{torn} torn lines at the bottom: {lines} masked",) if lines else ())
 
 
+def is_for_tapes(preset: Preset) -> bool:
+    """Whether it is one of the shipped presets for tapes."""
+    return preset.name.startswith("vhs")
+
+
 def why_no_tape(preset: Preset, track: VideoTrack, picture: VideoMeasurement | None) -> str | None:
     """What shows that a source is no tape where `preset` is for tapes; None where it may be one."""
-    if not preset.name.startswith("vhs"):
+    if not is_for_tapes(preset):
         return None
     if not track.is_sd:
         return f"{track.width}x{track.height}"
@@ -108,6 +137,8 @@ def why_not_degrained(preset: Preset, track: VideoTrack) -> str | None:
         return f"it does not go with deinterlace.method {preset.deinterlace.method}"
     recipe = resolve(track, preset)
     reasons = {
+        # Six times the samples, and no grain of a tape to average.
+        "it is HD": is_for_tapes(preset) and not track.is_sd,
         "the frames of film are restored": recipe.restores_film,
         "its frames keep their own times": recipe.keeps_times,
         "it has too many gaps": not track.knows_gaps,
@@ -117,7 +148,9 @@ def why_not_degrained(preset: Preset, track: VideoTrack) -> str | None:
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
-def without_degrain(preset: Preset) -> Preset:
-    """The same with FFmpeg's filters in the place of VapourSynth's."""
-    method = "bwdif" if preset.deinterlace.method == "qtgmc" else preset.deinterlace.method
-    return derive(preset, {"denoise": {"method": "atadenoise"}, "deinterlace": {"method": method}})
+def without_degrain(preset: Preset) -> tuple[Preset, str]:
+    """The same with FFmpeg's filters in the place of VapourSynth's, and what is used instead of what."""
+    if preset.deinterlace.method != "qtgmc":
+        return derive(preset, {"denoise": {"method": "atadenoise"}}), "atadenoise instead of degrain"
+    changes = {"denoise": {"method": "atadenoise"}, "deinterlace": {"method": "bwdif"}}
+    return derive(preset, changes), "bwdif and atadenoise instead of qtgmc and degrain"

@@ -222,7 +222,8 @@ async def _fitted(
     track = info.video
     replaced: tuple[str, ...] = ()
     if preset.denoise.method == "degrain" and (reason := await _why_not_degrained(preset, track, intent)):
-        preset, replaced = without_degrain(preset), (f"atadenoise instead of degrain: {reason}",)
+        preset, instead = without_degrain(preset)
+        replaced = (f"{instead}: {reason}",)
     if not is_fitted(preset):
         return preset, replaced, ()
     picture = await _picture(info, intent) if choice is None else choice.picture

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vhsbatch.analysis.picture import Borders, ChromaShift, summarise
+from vhsbatch.analysis.picture import Borders, ChromaShift, Response, summarise
 from vhsbatch.errors import InputError
 
 LEVELS = {"darkest": 16, "brightest": 230, "above_white": 0.0, "at_ceiling": 0.0, "at_floor": 0.0}
@@ -18,6 +18,7 @@ def place(torn_lines: int = 0, luma: float | None = 3.0, **changes: Any) -> dict
         "borders": None,
         "levels": LEVELS,
         "chroma_shift": None,
+        "steepness": None,
         "blank": False,
         **changes,
     }
@@ -91,3 +92,22 @@ def test_blank_places_are_counted_and_tell_nothing_else() -> None:
 def test_a_source_of_which_nothing_decodes_is_refused() -> None:
     with pytest.raises(InputError, match="cannot be measured"):
         summarise([])
+
+
+def test_the_response_is_that_of_most_scenes() -> None:
+    places = [place(steepness=(across, 0.6)) for across in (0.3, 0.27, 0.33, 0.6)]
+    found = summarise([*places, place()], squareness=2).response
+    assert found == Response(ratio=1.05, agreement=3 / 4, places=4)
+
+
+def test_without_edges_there_is_no_response() -> None:
+    assert summarise([place()] * 3).response is None
+
+
+@pytest.mark.parametrize(
+    ("ratio", "kind", "softness"), [(0.8, "soft", 1), (1.085, "even", 0.5), (1.3, "sharpened", 0)]
+)
+def test_a_response_says_how_much_room_there_is(ratio: float, kind: str, softness: float) -> None:
+    response = Response(ratio=ratio, agreement=1.0, places=7)
+    assert response.kind == kind
+    assert response.softness == pytest.approx(softness)

@@ -9,7 +9,7 @@ from vhsbatch.config.presets import Preset
 from vhsbatch.errors import UsageError
 
 PROMISED = {
-    "vhs_best",
+    "vhs_best", "vhs_fast",
     "vhs", "vhs_standard", "vhs_clean", "vhs_heavy", "vhs_archive", "dvd_interlaced", "dvd_progressive",
     "dvd", "webcam", "youtube_old", "youtube", "animation", "clean", "broadcast_1080i", "auto",
 }  # fmt: skip
@@ -45,13 +45,18 @@ class TestShipped:
             assert (crop.left, crop.right, crop.top, crop.bottom) == (0, 0, 0, 0)
 
     def test_interlaced_sources_keep_all_of_their_motion(self) -> None:
-        for name in ("auto", "clean", "vhs", "vhs_heavy", "vhs_archive", "dvd_interlaced", "broadcast_1080i"):
+        for name in ("auto", "clean", "vhs_fast", "dvd_interlaced", "broadcast_1080i"):
             assert SHIPPED[name].deinterlace.method == "bwdif"
+        for name in ("vhs", "vhs_heavy", "vhs_archive"):
+            assert SHIPPED[name].deinterlace.method == "qtgmc"
+        for name in ("auto", "clean", "vhs", "vhs_heavy", "vhs_archive", "dvd_interlaced", "broadcast_1080i"):
             assert SHIPPED[name].deinterlace.rate == "field"
 
     def test_the_standard_chain_is_the_measured_one(self) -> None:
         denoise = SHIPPED["vhs_standard"].denoise
-        assert denoise.method == "atadenoise"
+        assert denoise.method == "degrain"
+        assert (denoise.degrain_luma, denoise.degrain_chroma, denoise.degrain_frames) == (1000, 3000, 2)
+        # What takes its place without VapourSynth.
         assert (
             denoise.luma_spatial,
             denoise.chroma_spatial,
@@ -163,7 +168,8 @@ class TestUsersFiles:
         ("[mine]\nquality = 18", "preset 'mine': quality: unknown key (did you mean 'video.quality'?)"),
         (
             "[mine]\nsharpen.xyz = 1",
-            "preset 'mine': sharpen.xyz: unknown key (allowed: sharpen.amount, sharpen.size)",
+            "preset 'mine': sharpen.xyz: unknown key "
+            "(allowed: sharpen.amount, sharpen.by_response, sharpen.size)",
         ),
         ('[mine]\nname = "x"', "preset 'mine': unknown key 'name' (its name is that of its table)"),
         ("[mine]\ncrop.left = 66", "preset 'mine': crop.left = 66: must be less than or equal to 64"),

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 import make
-from vhsbatch.analysis.picture import VideoMeasurement
+from vhsbatch.analysis.picture import Response, VideoMeasurement
 from vhsbatch.config.preset_files import load_presets
 from vhsbatch.config.presets import Preset, derive
 from vhsbatch.model.media import FieldOrder
@@ -17,12 +17,37 @@ from vhsbatch.restore.fitting import (
 )
 
 SHIPPED = load_presets([])
-VHS, BEST = SHIPPED["vhs"], SHIPPED["vhs_best"]
+VHS, FAST = SHIPPED["vhs"], SHIPPED["vhs_fast"]
 TAPE = make.track(width=720, height=480, field_order=FieldOrder.BFF)
 
 
-def picture(luma: float | None = 4.0, chroma: float | None = 6.0, torn: int = 0) -> VideoMeasurement:
-    return VideoMeasurement(luma_noise=luma, chroma_noise=chroma, torn_lines=torn, places=7)
+def picture(
+    luma: float | None = 4.0, chroma: float | None = 6.0, torn: int = 0, ratio: float | None = None
+) -> VideoMeasurement:
+    response = None if ratio is None else Response(ratio=ratio, agreement=1.0, places=7)
+    return VideoMeasurement(
+        luma_noise=luma, chroma_noise=chroma, torn_lines=torn, response=response, places=7
+    )
+
+
+@pytest.mark.parametrize(
+    ("ratio", "amount", "note"),
+    [
+        (0.85, 0.7, "detail soft: sharpened by 0.7"),
+        (1.085, 0.35, "detail even: sharpened by 0.35"),
+        (1.4, 0.0, "detail sharpened: not sharpened"),
+        (None, 0.21, "detail unknown: sharpened by 0.21"),
+    ],
+)
+def test_what_the_deck_left_room_for_is_sharpened(ratio: float | None, amount: float, note: str) -> None:
+    preset, notes = fitted(VHS, TAPE, picture(ratio=ratio))
+    assert preset.sharpen.amount == pytest.approx(amount)
+    assert note in notes
+
+
+def test_sharpening_of_ones_own_stays_as_it_is() -> None:
+    own = derive(VHS, {"sharpen": {"amount": 1.5, "by_response": False}})
+    assert fitted(own, TAPE, picture(ratio=1.4))[0].sharpen.amount == 1.5
 
 
 @pytest.mark.parametrize(("torn", "masked"), [(0, 0), (2, 4), (6, 8), (16, 10)])
@@ -47,7 +72,7 @@ def test_nothing_is_masked_where_nothing_was_measured() -> None:
 
 
 def test_an_ordinary_tape_gets_what_the_preset_allows() -> None:
-    denoise = fitted(VHS, TAPE, picture())[0].denoise
+    denoise = fitted(FAST, TAPE, picture())[0].denoise
     assert (denoise.luma_spatial, denoise.luma_temporal) == (2.0, 4.5)
     assert denoise.chroma_temporal == pytest.approx(16, abs=0.3)
 
@@ -70,11 +95,11 @@ def test_more_noise_takes_more_strength_up_to_what_the_preset_allows(name: str) 
         assert strengths[-1] == getattr(preset.denoise, key)
 
 
-@pytest.mark.parametrize("preset", [VHS, BEST], ids=lambda preset: preset.name)
+@pytest.mark.parametrize("preset", [VHS, FAST], ids=lambda preset: preset.name)
 def test_without_noise_nothing_is_denoised(preset: Preset) -> None:
     made, notes = fitted(preset, TAPE, picture(0.1, 0.0))
     assert made.denoise.method == "none"
-    assert notes == ("noise 0.1 in luma, 0.0 in chroma: not denoised",)
+    assert notes[0] == "noise 0.1 in luma, 0.0 in chroma: not denoised"
 
 
 def test_noise_in_the_chroma_alone_leaves_the_luma_alone() -> None:
@@ -86,7 +111,7 @@ def test_noise_in_the_chroma_alone_leaves_the_luma_alone() -> None:
 def test_noise_that_cannot_be_told_is_taken_for_that_of_a_good_recording() -> None:
     unknown, notes = fitted(VHS, TAPE, picture(None, None))
     assert 0 < unknown.denoise.luma_temporal < VHS.denoise.luma_temporal / 2
-    assert notes == ("noise unknown in luma, unknown in chroma: denoised to suit",)
+    assert notes[0] == "noise unknown in luma, unknown in chroma: denoised to suit"
 
 
 def test_strengths_of_ones_own_stay_as_they_are() -> None:
@@ -104,14 +129,16 @@ def test_strengths_of_ones_own_stay_as_they_are() -> None:
         ("yadif", TAPE, "it does not go with deinterlace.method yadif"),
         ("none", TAPE, "it does not go with deinterlace.method none"),
         ("qtgmc", replace(TAPE, height=483), "it has an odd number of lines"),
+        ("qtgmc", make.track(width=1440, height=1080, field_order=FieldOrder.TFF), "it is HD"),
     ],
 )
 def test_what_cannot_be_degrained_says_why(method: str, track: object, words: str | None) -> None:
-    assert why_not_degrained(derive(BEST, {"deinterlace": {"method": method}}), track) == words  # type: ignore[arg-type]
+    assert why_not_degrained(derive(VHS, {"deinterlace": {"method": method}}), track) == words  # type: ignore[arg-type]
 
 
 def test_without_vapoursynth_ffmpeg_does_what_it_can() -> None:
-    preset = without_degrain(BEST)
+    preset, instead = without_degrain(VHS)
+    assert instead == "bwdif and atadenoise instead of qtgmc and degrain"
     assert (preset.denoise.method, preset.deinterlace.method) == ("atadenoise", "bwdif")
 
 
