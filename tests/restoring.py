@@ -37,13 +37,14 @@ def restored(
     engine: Sequence[str | Path] = ("--engine", "ffmpeg"),
     height: int = 480,
     source: str = "tape.mkv",
+    denoise: str = "none",
 ) -> Path:
     """`source` in `folder`, made in segments of `segment_s`."""
     (folder / "vhsbatch.toml").write_text("presets = ['own.toml']\n")
     (folder / "own.toml").write_text(
         f"[own]\nsegment_s = {segment_s}\ntarget_height = {height}\n{preset}\n[own.video]\nencoder = 'ffv1'\n"
-        # It remembers more frames than are read before a segment, and some levels differ for it.
-        "[own.denoise]\nmethod = 'none'\n"
+        # FFmpeg's remember more frames than are read before a segment, and some levels differ for it.
+        f"[own.denoise]\nmethod = '{denoise}'\n"
     )
     made = folder / name
     done = program.run("upscale", source, "-o", made, "-p", "own", *engine, "--no-tui", cwd=folder)

@@ -153,13 +153,19 @@ class Denoise(Table):
 
 
 class Sharpen(Table):
-    """Unsharp masking of the luma at the output's size."""
+    """Unsharp masking of the luma at the output's size, and the undoing of it on the source's own samples."""
 
     amount: float = Field(default=0.5, ge=0, le=2, description="strength; 0 does nothing")
     by_response: bool = Field(
         default=False,
-        description="what the deck did to detail is measured: all of the amount where it is soft, nothing "
-        "where it sharpens already",
+        description="what deck and camera did to detail is measured: all of the amount where it is soft, "
+        "nothing where it is sharp, and no more undone than was sharpened",
+    )
+    undo: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.3,
+        description="sharpening by the deck or the camera that is undone, along the lines; 0 does nothing",
     )
     size: Literal[3, 5, 7, 9] = Field(default=5, description="edge of the mask, output pixels")
 

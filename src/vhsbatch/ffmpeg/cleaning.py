@@ -3,6 +3,9 @@
 from vhsbatch.config.preset_schema import ColourCorrection, Denoise
 from vhsbatch.ffmpeg.graph import Node
 
+# Samples in a quarter of a microsecond, of a line of 720.
+_DELAY_OF_720 = 3.375
+
 
 def denoise(node: Node, strengths: Denoise) -> Node:
     """The preset's denoiser."""
@@ -35,6 +38,27 @@ def denoise(node: Node, strengths: Denoise) -> Node:
             if strengths.luma_spatial:
                 node = node.filter("nlmeans", s=max(1.0, strengths.luma_spatial), p=5, r=9)
             return _hqdn3d(node, 0, strengths.chroma_spatial, 0, strengths.chroma_temporal)
+
+
+def undo_sharpening(node: Node, amount: float, width: int) -> Node:
+    """Less of the detail that decks and cameras raise: 2 MHz, by a delay line of a quarter of a microsecond.
+
+    It works along the lines, as they do, so that lines of two fields are not mixed.
+
+    Args:
+        node: planar frames.
+        amount: half of what is taken from that detail; 0 does nothing.
+        width: samples of the luma in a line.
+    """
+    if not amount:
+        return node
+    delay = _DELAY_OF_720 * width / 720
+    near, part = int(delay), delay % 1
+    # In thousandths, so that what is plain stays to the level.
+    sides = [round(500 * amount * (1 - part)), round(500 * amount * part)]
+    taps = [*reversed(sides), *([0] * (near - 1)), 1000 - 2 * sum(sides), *([0] * (near - 1)), *sides]
+    matrix = " ".join(map(str, taps))
+    return node.filter("convolution", **{"0m": matrix, "0mode": "row", "0rdiv": "0.001"})
 
 
 def _hqdn3d(

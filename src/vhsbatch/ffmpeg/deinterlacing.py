@@ -16,8 +16,9 @@ FILM_OF_CYCLE = 4
 # Half-way to the next frame, as deinterlacers have it, the second field would lie in the middle of a gap.
 BEHIND_THE_FIRST = "if(mod(N,2),PREV_OUTPTS+1,PTS)"
 
-# QTGMC looks no further than two frames ahead, degraining three, and both together no further than five.
+# QTGMC looks no further than two frames ahead and back, degraining three, both together no further than five.
 _POSTROLL_FRAMES = 8
+_PREROLL_FRAMES = 12
 # Where a seek lands exactly, frames are read from here on before the first one that counts.
 _BEFORE_FRAMES = 2
 
@@ -39,7 +40,22 @@ def fields_of(plan: JobPlan, segment: Segment) -> range:
         if gap.start >= stop:
             break
         stop += max(0, gap.stop - max(gap.start, last))
-    return range(first_position(plan, segment), min(track.frames, stop))
+    return range(_first_of_fields(plan, segment), min(track.frames, stop))
+
+
+def _first_of_fields(plan: JobPlan, segment: Segment) -> int:
+    """Filters behind the deinterlacer may remember for seconds; without any, few frames are enough."""
+    from_first = first_position(plan, segment)
+    if plan.preset.denoise.method not in ("degrain", "none"):
+        return from_first
+    first = floor(segment.start_frame / plan.recipe.rate_factor)
+    start = first - _PREROLL_FRAMES
+    for gap in reversed(plan.info.video.gaps):
+        if gap.stop <= start:
+            break
+        # What a gap holds is one frame.
+        start -= max(0, min(gap.stop, first) - gap.start)
+    return max(from_first, start)
 
 
 def positions_read(plan: JobPlan, segment: Segment) -> range:

@@ -14,7 +14,7 @@ import re
 from fractions import Fraction
 
 from vhsbatch.ffmpeg.changes import follow
-from vhsbatch.ffmpeg.cleaning import chroma_subsampling, correct, decimal, denoise
+from vhsbatch.ffmpeg.cleaning import chroma_subsampling, correct, decimal, denoise, undo_sharpening
 from vhsbatch.ffmpeg.colour import curve, frame_transfer, scale_matrix
 from vhsbatch.ffmpeg.deinterlacing import deinterlace, fields_of, hold, positions_read
 from vhsbatch.ffmpeg.dropouts import repair_dropouts
@@ -124,7 +124,7 @@ def _deinterlaced(plan: JobPlan, segment: Segment) -> Node:
 
 
 def _grid(plan: JobPlan, segment: Segment) -> Node:
-    """The source's frames, each at its position on the grid, planar, cropped and repaired."""
+    """The source's frames, each at its position on the grid, planar, cropped, repaired, not sharpened."""
     track, recipe = plan.info.video, plan.recipe
     node = _as_meant(read("source", str(track.index)), recipe)
     if (from_s := read_from_s(plan, segment)) is not None:
@@ -141,7 +141,7 @@ def _grid(plan: JobPlan, segment: Segment) -> Node:
     node = _crop(node, plan)
     if recipe.repairs_dropouts:
         node = repair_dropouts(node, track.field_order, recipe)
-    return node
+    return undo_sharpening(node, plan.preset.sharpen.undo, track.width)
 
 
 def _without_overwritten(node: Node, track: VideoTrack, positions: range) -> Node:

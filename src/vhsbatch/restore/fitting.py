@@ -32,7 +32,7 @@ _LINES_BESIDE = 2
 def is_fitted(preset: Preset) -> bool:
     """Whether anything in `preset` depends on what the picture is like."""
     by_noise = preset.denoise.by_noise and preset.denoise.method != "none"
-    by_response = preset.sharpen.by_response and preset.sharpen.amount > 0
+    by_response = preset.sharpen.by_response and max(preset.sharpen.amount, preset.sharpen.undo) > 0
     return by_noise or by_response or preset.crop.mask_bottom_lines > 0
 
 
@@ -82,16 +82,16 @@ def _strengths(preset: Preset, per_level: dict[str, float], noise: float) -> dic
 
 
 def _sharpened(preset: Preset, picture: VideoMeasurement | None) -> tuple[Preset, tuple[str, ...]]:
-    """The preset with as much sharpening as the deck left room for."""
-    most = preset.sharpen.amount
-    if not preset.sharpen.by_response or most == 0:
+    """The preset with as much sharpening as detail has room for, or as much undone as was sharpened."""
+    most = preset.sharpen
+    if not preset.sharpen.by_response or not (most.amount or most.undo):
         return preset, ()
     response = None if picture is None else picture.response
-    softness = _UNKNOWN_SOFTNESS if response is None else response.softness
-    amount = round(most * softness, 2)
+    softness, excess = (_UNKNOWN_SOFTNESS, 0.0) if response is None else (response.softness, response.excess)
+    amount, undo = round(most.amount * softness, 2), round(min(most.undo, excess), 2)
     detail = "unknown" if response is None else response.kind
-    words = f"sharpened by {amount:g}" if amount else "not sharpened"
-    return derive(preset, {"sharpen": {"amount": amount}}), (f"detail {detail}: {words}",)
+    words = f"sharpened by {amount:g}" if amount else f"{undo:g} of it undone" if undo else "left as it is"
+    return derive(preset, {"sharpen": {"amount": amount, "undo": undo}}), (f"detail {detail}: {words}",)
 
 
 def _masked(

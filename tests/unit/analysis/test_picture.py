@@ -105,9 +105,18 @@ def test_without_edges_there_is_no_response() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ratio", "kind", "softness"), [(0.8, "soft", 1), (1.085, "even", 0.5), (1.3, "sharpened", 0)]
+    ("ratio", "kind", "softness", "excess"),
+    [(0.8, "soft", 1, 0), (1.06, "even", 0.5, 0), (1.3, "sharpened", 0, 0.18)],
 )
-def test_a_response_says_how_much_room_there_is(ratio: float, kind: str, softness: float) -> None:
+def test_a_response_says_how_much_room_there_is(
+    ratio: float, kind: str, softness: float, excess: float
+) -> None:
     response = Response(ratio=ratio, agreement=1.0, places=7)
     assert response.kind == kind
     assert response.softness == pytest.approx(softness)
+    assert response.excess == pytest.approx(excess)
+
+
+@pytest.mark.parametrize(("agreement", "places"), [(0.5, 7), (1.0, 2)])
+def test_what_is_not_sure_is_not_undone(agreement: float, places: int) -> None:
+    assert Response(ratio=1.4, agreement=agreement, places=places).excess == 0

@@ -2,6 +2,7 @@
 
 import io
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import make
-from vhsbatch.config.preset_schema import Crop, Deinterlace
+from vhsbatch.config.preset_schema import Crop, Deinterlace, Denoise
 from vhsbatch.config.presets import Preset
 from vhsbatch.ffmpeg.deinterlacing import fields_of
 from vhsbatch.ffmpeg.preroll import PREROLL_S
@@ -25,7 +26,8 @@ from vhsbatch.ffmpeg.qtgmc_worker import (
     times_shown,
 )
 from vhsbatch.ffmpeg.recipe import resolve
-from vhsbatch.model.media import FieldOrder
+from vhsbatch.model.media import FieldOrder, Gap
+from vhsbatch.model.plan import Segment
 from vhsbatch.restore.planner import cut
 
 QTGMC = Preset(name="best", deinterlace=Deinterlace(method="qtgmc"))
@@ -85,12 +87,14 @@ def test_what_the_worker_is_given(source: str, height: int, wire: str) -> None:
     segment_s=st.integers(1, 60),
     rate=st.sampled_from(["field", "frame"]),
     order=st.sampled_from([FieldOrder.TFF, FieldOrder.BFF]),
+    method=st.sampled_from(["hqdn3d", "degrain", "none"]),
 )
 def test_each_segment_gets_its_frames_and_what_is_around_them(
-    frames: int, segment_s: int, rate: str, order: FieldOrder
+    frames: int, segment_s: int, rate: str, order: FieldOrder, method: Literal["hqdn3d", "degrain", "none"]
 ) -> None:
     factor = 2 if rate == "field" else 1
-    preset = Preset(name="best", deinterlace=Deinterlace.model_validate({"method": "qtgmc", "rate": rate}))
+    deinterlace = Deinterlace.model_validate({"method": "qtgmc", "rate": rate})
+    preset = Preset(name="best", deinterlace=deinterlace, denoise=Denoise(method=method))
     track = make.track(frames=frames, field_order=order)
     plan = make.plan(
         info=make.info(track),
@@ -103,13 +107,33 @@ def test_each_segment_gets_its_frames_and_what_is_around_them(
         assert positions.stop <= frames
         # Whoever averages over time behind it is warm, but for the rounding to whole positions.
         warm_s = Fraction(segment.start_frame, factor) / track.rate - positions.start / track.rate
-        assert positions.start == 0 or warm_s > PREROLL_S - 3 / track.rate
+        needed_s = PREROLL_S - 3 / track.rate if method == "hqdn3d" else 12 / track.rate
+        assert positions.start == 0 or warm_s >= needed_s
+        assert method == "hqdn3d" or warm_s < 14 / track.rate
         argv = deinterlace_stage(plan, segment, vapoursynth_python="python", threads=3).argv
         options = dict(zip(argv[3::2], argv[4::2], strict=True))
         assert int(options["--frames"]) == len(positions)
         assert int(options["--keep"]) == segment.stop_frame - positions.start * factor
         assert int(options["--keep"]) <= len(positions) * factor
         assert options["--order"] == order.value
+
+
+@pytest.mark.parametrize(
+    ("gaps", "start"),
+    [
+        ((), 93),
+        ((Gap(start=80, stop=100),), 73),
+        ((Gap(start=20, stop=60),), 93),
+        ((Gap(start=60, stop=70), Gap(start=75, stop=100)), 58),
+        ((Gap(start=100, stop=130),), 88),  # the segment begins in a gap
+    ],
+)
+def test_what_a_gap_holds_is_no_frame_before_a_segment(gaps: tuple[Gap, ...], start: int) -> None:
+    preset = Preset(name="best", deinterlace=Deinterlace(method="qtgmc"), denoise=Denoise(method="degrain"))
+    track = make.track(frames=1000, field_order=FieldOrder.BFF, gaps=gaps)
+    plan = make.plan(info=make.info(track), preset=preset, frames=2000)
+    segment = Segment(index=1, start_frame=210, stop_frame=400)
+    assert fields_of(plan, segment).start == start
 
 
 def test_the_size_is_that_of_what_was_recorded() -> None:

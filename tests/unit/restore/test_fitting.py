@@ -31,23 +31,27 @@ def picture(
 
 
 @pytest.mark.parametrize(
-    ("ratio", "amount", "note"),
+    ("ratio", "amount", "undone", "note"),
     [
-        (0.85, 0.7, "detail soft: sharpened by 0.7"),
-        (1.085, 0.35, "detail even: sharpened by 0.35"),
-        (1.4, 0.0, "detail sharpened: not sharpened"),
-        (None, 0.21, "detail unknown: sharpened by 0.21"),
+        (0.85, 0.7, 0.0, "detail soft: sharpened by 0.7"),
+        (1.06, 0.35, 0.0, "detail even: sharpened by 0.35"),
+        (1.12, 0.0, 0.0, "detail sharpened: left as it is"),
+        (1.25, 0.0, 0.13, "detail sharpened: 0.13 of it undone"),
+        (1.9, 0.0, 0.2, "detail sharpened: 0.2 of it undone"),
+        (None, 0.21, 0.0, "detail unknown: sharpened by 0.21"),
     ],
 )
-def test_what_the_deck_left_room_for_is_sharpened(ratio: float | None, amount: float, note: str) -> None:
+def test_detail_is_sharpened_or_not_by_what_was_measured(
+    ratio: float | None, amount: float, undone: float, note: str
+) -> None:
     preset, notes = fitted(VHS, TAPE, picture(ratio=ratio))
-    assert preset.sharpen.amount == pytest.approx(amount)
+    assert (preset.sharpen.amount, preset.sharpen.undo) == pytest.approx((amount, undone))
     assert note in notes
 
 
 def test_sharpening_of_ones_own_stays_as_it_is() -> None:
-    own = derive(VHS, {"sharpen": {"amount": 1.5, "by_response": False}})
-    assert fitted(own, TAPE, picture(ratio=1.4))[0].sharpen.amount == 1.5
+    own = derive(VHS, {"sharpen": {"amount": 1.5, "undo": 0.1, "by_response": False}})
+    assert fitted(own, TAPE, picture(ratio=1.4))[0].sharpen == own.sharpen
 
 
 @pytest.mark.parametrize(("torn", "masked"), [(0, 0), (2, 4), (6, 8), (16, 10)])

@@ -224,6 +224,7 @@ PRESET_CHANGES: Mapping[str, object] = {
     "sharpen.amount": 0.6,
     "sharpen.size": 7,
     "sharpen.by_response": True,
+    "sharpen.undo": 0.1,
     "colour.brightness": 0.01,
     "colour.contrast": 1.01,
     "colour.saturation": 1.01,
