@@ -293,7 +293,8 @@ def _response(places: Sequence[Sequence[float]], squareness: float) -> Response 
     if not ratios:
         return None
     usual = median(ratios)
-    same = sum(abs(ratio - usual) <= _SAME_RATIO for ratio in ratios)
+    # Of two that are both sharp, neither speaks against it.
+    same = sum(abs(ratio - usual) <= _SAME_RATIO or min(ratio, usual) >= _SHARPENED for ratio in ratios)
     return Response(
         ratio=round(usual, 2), agreement=same / max(_FEWEST_PLACES, len(ratios)), places=len(ratios)
     )

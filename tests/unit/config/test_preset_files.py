@@ -169,7 +169,7 @@ class TestUsersFiles:
         (
             "[mine]\nsharpen.xyz = 1",
             "preset 'mine': sharpen.xyz: unknown key "
-            "(allowed: sharpen.amount, sharpen.by_response, sharpen.size, sharpen.undo)",
+            "(allowed: sharpen.amount, sharpen.by_response, sharpen.undo, sharpen.size)",
         ),
         ('[mine]\nname = "x"', "preset 'mine': unknown key 'name' (its name is that of its table)"),
         ("[mine]\ncrop.left = 66", "preset 'mine': crop.left = 66: must be less than or equal to 64"),
