@@ -26,9 +26,9 @@ _SAME_BORDER = 2
 _EDGES_AGREE = 0.12
 _SAME_SHIFT = 1.0
 _FEWEST_PLACES = 3
-# Simulated captures without any sharpening read 0.98 to 1.09, those that camera and deck sharpened by 6 dB
-# 1.25 to 1.41.
-_SOFT, _SHARPENED = 1.0, 1.12
+# Simulated captures without any sharpening read 0.98 to 1.18, those that camera and deck sharpened by 6 dB
+# 1.25 to 1.47. Between _EVEN and _SHARPENED nothing is sure enough to be changed.
+_SOFT, _EVEN, _SHARPENED = 1.0, 1.12, 1.2
 _SURE = 0.6
 # Scenes of one simulated tape read the same within this.
 _SAME_RATIO = 0.15
@@ -109,18 +109,18 @@ class Response:
     @property
     def softness(self) -> float:
         """From 0, where detail is sharp, to 1, where there is room for all sharpening."""
-        return min(1.0, max(0.0, (_SHARPENED - self.ratio) / (_SHARPENED - _SOFT)))
+        return min(1.0, max(0.0, (_EVEN - self.ratio) / (_EVEN - _SOFT)))
 
     @property
     def excess(self) -> float:
-        """By how much the ratio is above that of sharp detail; 0 where that is not sure."""
+        """By how much the ratio is above what is not sharpened; 0 where that is not sure."""
         sure = self.places >= _FEWEST_PLACES and self.agreement >= _SURE
         return max(0.0, self.ratio - _SHARPENED) if sure else 0.0
 
     @property
     def kind(self) -> Literal["soft", "even", "sharpened"]:
         """The same in a word."""
-        return "soft" if self.softness == 1 else "even" if self.softness > 0 else "sharpened"
+        return "soft" if self.ratio <= _SOFT else "even" if self.ratio < _SHARPENED else "sharpened"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

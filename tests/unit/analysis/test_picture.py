@@ -106,7 +106,7 @@ def test_without_edges_there_is_no_response() -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "kind", "softness", "excess"),
-    [(0.8, "soft", 1, 0), (1.06, "even", 0.5, 0), (1.3, "sharpened", 0, 0.18)],
+    [(0.8, "soft", 1, 0), (1.06, "even", 0.5, 0), (1.16, "even", 0, 0), (1.3, "sharpened", 0, 0.1)],
 )
 def test_a_response_says_how_much_room_there_is(
     ratio: float, kind: str, softness: float, excess: float

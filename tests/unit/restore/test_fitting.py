@@ -35,8 +35,8 @@ def picture(
     [
         (0.85, 0.7, 0.0, "detail soft: sharpened by 0.7"),
         (1.06, 0.35, 0.0, "detail even: sharpened by 0.35"),
-        (1.12, 0.0, 0.0, "detail sharpened: left as it is"),
-        (1.25, 0.0, 0.13, "detail sharpened: 0.13 of it undone"),
+        (1.16, 0.0, 0.0, "detail even: left as it is"),
+        (1.33, 0.0, 0.13, "detail sharpened: 0.13 of it undone"),
         (1.9, 0.0, 0.2, "detail sharpened: 0.2 of it undone"),
         (None, 0.21, 0.0, "detail unknown: sharpened by 0.21"),
     ],
