@@ -66,11 +66,16 @@ async def settle(app: BatchApp, mailbox: scenes.SlowMailbox, pilot: Pilot[Any]) 
 
 
 async def drawn(app: BatchApp, pilot: Pilot[Any]) -> None:
-    """Wait until nothing moves any more: tables measure their columns only when they are idle."""
+    """Wait until nothing moves any more: tables measure their columns only when they are idle,
+    and pictures are made beside drawing.
+    """
     before, now = "", screen_text(app)
     while now != before:
         app._redraw()
         await pilot.pause(0.1)
+        await worked(app, app._tape)
+        await worked(app, app._frames)
+        await pilot.pause()
         before, now = now, screen_text(app)
 
 
@@ -275,11 +280,12 @@ async def test_the_selected_video_is_described_beside_the_list() -> None:
     async with app.run_test(size=(120, 60)) as pilot:
         await settle(app, mailbox, pilot)
         app.focus_list()
+        await drawn(app, pilot)
         shown = screen_text(app)
         for words in ("worker 1: segment 1, 17%, 24.6 fps", "0 of 2 segments finished", "1440x1080 libx264"):
             assert words in shown, shown
         await pilot.press("down")
-        await pilot.pause()
+        await drawn(app, pilot)
         assert "worker 2: segment 1, 25%, 49.2 fps" in screen_text(app)
         await pilot.press("3")
         await drawn(app, pilot)
@@ -639,10 +645,10 @@ def run_before(
 ) -> Callable[[Pilot[Any]], Awaitable[None]]:
     async def before(pilot: Pilot[Any]) -> None:
         await settle(app, mailbox, pilot)
+        await drawn(app, pilot)  # nothing is made below another screen
         if keys:
             await pilot.press(*keys)
-        await worked(app, app._frames)
-        await drawn(app, pilot)
+            await drawn(app, pilot)
         for wipe in app.screen.query(Wipe):
             wipe.move(0.5)
 
@@ -686,9 +692,11 @@ def test_summary_screens(outcome: str, size: tuple[int, int], snap_compare: Snap
     app, mailbox, _ = app_of(scenes.ended(outcome))
 
     async def before(pilot: Pilot[Any]) -> None:
+        await settle(app, mailbox, pilot)
+        await drawn(app, pilot)
         mailbox.close()
         await summary_shown(app, pilot)
-        await worked(app, app._frames)
+        await drawn(app, pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
 
