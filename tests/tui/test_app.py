@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal
 
+import anyio
 import pytest
 from textual.dom import DOMNode
 from textual.pilot import Pilot
@@ -73,8 +74,7 @@ async def drawn(app: BatchApp, pilot: Pilot[Any]) -> None:
     while now != before:
         app._redraw()
         await pilot.pause(0.1)
-        await worked(app, app._tape)
-        await worked(app, app._frames)
+        await pictured(app)
         await pilot.pause()
         before, now = now, screen_text(app)
 
@@ -83,6 +83,15 @@ async def worked(app: BatchApp, node: DOMNode) -> None:
     """Wait until what a part of the screen does beside drawing is done; the listener is never done."""
     if workers := [each for each in app.workers if each.node is node]:
         await app.workers.wait_for_complete(workers)
+
+
+async def pictured(app: BatchApp) -> None:
+    """Wait until the map and the picture of the selected video are drawn, or there is no room for one."""
+    laid_out = anyio.Event()
+    app._beside.call_after_refresh(laid_out.set)
+    await laid_out.wait()
+    await worked(app, app._tape)
+    await worked(app, app._frames)
 
 
 async def summary_shown(app: BatchApp, pilot: Pilot[Any]) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from test_app import app_of, drawn, screen_text, settle, worked
+from test_app import app_of, drawn, pictured, screen_text, settle
 from textual.pilot import Pilot
 
 import scenes
@@ -48,8 +48,7 @@ def counted(app: BatchApp) -> tuple[Counted, Clock]:
 
 async def looked(app: BatchApp, pilot: Pilot[Any]) -> None:
     app._redraw()
-    await pilot.pause()  # the room for it is known when all is laid out
-    await worked(app, app._frames)
+    await pictured(app)
     await pilot.pause()
 
 
