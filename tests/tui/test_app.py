@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal
 
+import anyio
 import pytest
 from textual.dom import DOMNode
 from textual.pilot import Pilot
@@ -66,11 +67,15 @@ async def settle(app: BatchApp, mailbox: scenes.SlowMailbox, pilot: Pilot[Any]) 
 
 
 async def drawn(app: BatchApp, pilot: Pilot[Any]) -> None:
-    """Wait until nothing moves any more: tables measure their columns only when they are idle."""
+    """Wait until nothing moves any more: tables measure their columns only when they are idle,
+    and pictures are made beside drawing.
+    """
     before, now = "", screen_text(app)
     while now != before:
         app._redraw()
         await pilot.pause(0.1)
+        await pictured(app)
+        await pilot.pause()
         before, now = now, screen_text(app)
 
 
@@ -78,6 +83,15 @@ async def worked(app: BatchApp, node: DOMNode) -> None:
     """Wait until what a part of the screen does beside drawing is done; the listener is never done."""
     if workers := [each for each in app.workers if each.node is node]:
         await app.workers.wait_for_complete(workers)
+
+
+async def pictured(app: BatchApp) -> None:
+    """Wait until the map and the picture of the selected video are drawn, or there is no room for one."""
+    laid_out = anyio.Event()
+    app._beside.call_after_refresh(laid_out.set)
+    await laid_out.wait()
+    await worked(app, app._tape)
+    await worked(app, app._frames)
 
 
 async def summary_shown(app: BatchApp, pilot: Pilot[Any]) -> None:
@@ -275,11 +289,12 @@ async def test_the_selected_video_is_described_beside_the_list() -> None:
     async with app.run_test(size=(120, 60)) as pilot:
         await settle(app, mailbox, pilot)
         app.focus_list()
+        await drawn(app, pilot)
         shown = screen_text(app)
         for words in ("worker 1: segment 1, 17%, 24.6 fps", "0 of 2 segments finished", "1440x1080 libx264"):
             assert words in shown, shown
         await pilot.press("down")
-        await pilot.pause()
+        await drawn(app, pilot)
         assert "worker 2: segment 1, 25%, 49.2 fps" in screen_text(app)
         await pilot.press("3")
         await drawn(app, pilot)
@@ -639,10 +654,10 @@ def run_before(
 ) -> Callable[[Pilot[Any]], Awaitable[None]]:
     async def before(pilot: Pilot[Any]) -> None:
         await settle(app, mailbox, pilot)
+        await drawn(app, pilot)  # nothing is made below another screen
         if keys:
             await pilot.press(*keys)
-        await worked(app, app._frames)
-        await drawn(app, pilot)
+            await drawn(app, pilot)
         for wipe in app.screen.query(Wipe):
             wipe.move(0.5)
 
@@ -686,9 +701,11 @@ def test_summary_screens(outcome: str, size: tuple[int, int], snap_compare: Snap
     app, mailbox, _ = app_of(scenes.ended(outcome))
 
     async def before(pilot: Pilot[Any]) -> None:
+        await settle(app, mailbox, pilot)
+        await drawn(app, pilot)
         mailbox.close()
         await summary_shown(app, pilot)
-        await worked(app, app._frames)
+        await drawn(app, pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
 

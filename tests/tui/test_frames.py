@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
-from test_app import app_of, screen_text, settle, worked
+from test_app import app_of, drawn, pictured, screen_text, settle
 from textual.pilot import Pilot
 
 import scenes
 from vhsbatch.events.job_state import JobState
+from vhsbatch.events.telemetry import LogLine
 from vhsbatch.restore.snapshot import Snapshot
 from vhsbatch.ui.tui.app import BatchApp
 
@@ -47,11 +48,11 @@ def counted(app: BatchApp) -> tuple[Counted, Clock]:
 
 async def looked(app: BatchApp, pilot: Pilot[Any]) -> None:
     app._redraw()
-    await worked(app, app._frames)
+    await pictured(app)
     await pilot.pause()
 
 
-@pytest.mark.parametrize("size", [(160, 40), (200, 60), (120, 50)], ids=str)
+@pytest.mark.parametrize("size", [(160, 60), (200, 60), (120, 60)], ids=str)
 async def test_the_frame_at_work_is_beside_the_list(size: tuple[int, int]) -> None:
     app, mailbox, _ = app_of(scenes.running(2))
     async with app.run_test(size=size) as pilot:
@@ -61,7 +62,7 @@ async def test_the_frame_at_work_is_beside_the_list(size: tuple[int, int]) -> No
         assert "Before │ after at 0:08, birthday.dv" in screen_text(app)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 30), (100, 60)], ids=str)
+@pytest.mark.parametrize("size", [(80, 24), (120, 30), (120, 40), (160, 40), (100, 60)], ids=str)
 async def test_no_frame_where_there_is_no_room(size: tuple[int, int]) -> None:
     app, mailbox, _ = app_of(scenes.running(2))
     pictures, _ = counted(app)
@@ -72,10 +73,40 @@ async def test_no_frame_where_there_is_no_room(size: tuple[int, int]) -> None:
         assert pictures.made == []
 
 
+@pytest.mark.parametrize("size", [(120, 40), (120, 60), (160, 48), (200, 60)], ids=str)
+async def test_it_leaves_the_description_its_lines(size: tuple[int, int]) -> None:
+    app, mailbox, _ = app_of(scenes.running(3))
+    async with app.run_test(size=size) as pilot:
+        await settle(app, mailbox, pilot)
+        for _ in range(4):
+            await drawn(app, pilot)
+            column = app.query_one("#beside").size.height
+            if app._frames.display:
+                assert app._video.max_scroll_y == 0
+            else:
+                assert column - app._video.all_lines < 8
+            await pilot.press("down")
+
+
+async def test_it_makes_room_when_more_is_to_be_said() -> None:
+    app, mailbox, _ = app_of(scenes.running(2))
+    async with app.run_test(size=(120, 60)) as pilot:
+        await settle(app, mailbox, pilot)
+        await drawn(app, pilot)
+        assert "▀" in screen_text(app)
+        for number in range(6):
+            app._take(LogLine(level="info", text=f"word {number} " * 12, job_id="tape1_1080p.mp4"))
+        await drawn(app, pilot)
+        assert "▀" not in screen_text(app)
+        await pilot.press("down")
+        await drawn(app, pilot)
+        assert "▀" in screen_text(app)
+
+
 async def test_it_is_refreshed_gently_and_follows_the_selection() -> None:
     app, mailbox, _ = app_of(scenes.running(2))
     pictures, clock = counted(app)
-    async with app.run_test(size=(160, 48)) as pilot:
+    async with app.run_test(size=(160, 60)) as pilot:
         await settle(app, mailbox, pilot)
         await looked(app, pilot)
         await looked(app, pilot)
@@ -103,7 +134,7 @@ async def test_a_picture_that_takes_long_is_made_less_often() -> None:
         return await make(job, at_work_on, asked=asked)
 
     object.__setattr__(pictures, "make", slowly)
-    async with app.run_test(size=(160, 48)) as pilot:
+    async with app.run_test(size=(160, 60)) as pilot:
         await settle(app, mailbox, pilot)
         await looked(app, pilot)
         clock.now_s += 59
@@ -117,7 +148,7 @@ async def test_a_picture_that_takes_long_is_made_less_often() -> None:
 async def test_it_is_off_over_a_slow_line() -> None:
     app, mailbox, _ = app_of(scenes.running(1))
     pictures, clock = counted(app)
-    async with app.run_test(size=(160, 48)) as pilot:
+    async with app.run_test(size=(160, 60)) as pilot:
         await settle(app, mailbox, pilot)
         await looked(app, pilot)
         clock.now_s += 0.5
@@ -138,7 +169,7 @@ async def test_it_is_off_on_another_machine_that_does_not_answer(monkeypatch: py
     monkeypatch.setenv("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22")
     app, mailbox, _ = app_of(scenes.running(1))
     _, clock = counted(app)
-    async with app.run_test(size=(160, 48)) as pilot:
+    async with app.run_test(size=(160, 60)) as pilot:
         await settle(app, mailbox, pilot)
         await looked(app, pilot)
         clock.now_s += 6
@@ -149,7 +180,7 @@ async def test_it_is_off_on_another_machine_that_does_not_answer(monkeypatch: py
 async def test_nothing_is_made_below_another_screen() -> None:
     app, mailbox, _ = app_of(scenes.running(1))
     pictures, clock = counted(app)
-    async with app.run_test(size=(160, 48)) as pilot:
+    async with app.run_test(size=(160, 60)) as pilot:
         await settle(app, mailbox, pilot)
         await looked(app, pilot)
         await pilot.press("i")

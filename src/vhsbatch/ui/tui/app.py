@@ -11,7 +11,7 @@ from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.screen import Screen
@@ -25,6 +25,7 @@ from vhsbatch.events.telemetry import DeviceReadings, LogLine, Progress
 from vhsbatch.formatting import counted, plain
 from vhsbatch.restore.snapshot import SnapshotMaker
 from vhsbatch.ui.tui.actions import Actions, Commands
+from vhsbatch.ui.tui.beside import Beside
 from vhsbatch.ui.tui.controls import BY_ACTION, CONTROLS, PALETTE
 from vhsbatch.ui.tui.details import DetailsScreen
 from vhsbatch.ui.tui.frames import FramePane
@@ -67,8 +68,8 @@ class BatchApp(Actions, App[None]):
     CSS_PATH = "app.tcss"
     TITLE = "vhsbatch"
     AUTO_FOCUS = "JobTable"
-    # From 120 columns the selected video is shown beside the lists; from 160 columns or 36 lines there is
-    # room for the tape, the graphs and the frame that is at work.
+    # From 120 columns the selected video is shown beside the lists, with a picture where there is room; from
+    # 160 columns or 36 lines there is room for the tape and the graphs.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-medium"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -121,6 +122,7 @@ class BatchApp(Actions, App[None]):
         self._graphs = Graphs(id="graphs")
         self._video = VideoPane(id="video")
         self._frames = FramePane(snapshots, id="frames")
+        self._beside = Beside(self._frames, self._video, id="beside")
         self._now = moment(state, {}, None, clock())
         self._looks, self._drawn_revision = 0, -1
         self._looked_at: str | None = None
@@ -145,9 +147,7 @@ class BatchApp(Actions, App[None]):
                         yield table
                 with TabPane("Log", id="log"):
                     yield self._log_view
-            with Vertical(id="beside"):
-                yield self._frames
-                yield self._video
+            yield self._beside
         yield self._keys
 
     def on_mount(self) -> None:
@@ -279,8 +279,7 @@ class BatchApp(Actions, App[None]):
             self._looked_at = None
         job = None if self._looked_at is None else self._state.jobs.get(self._looked_at)
         self._tape.show(self._now, job)
-        self._video.show(self._now, job, [] if job is None else self.logged(job))
-        self._frames.show(self._now, job)
+        self._beside.show(self._now, job, [] if job is None else self.logged(job))
 
     def _show_details(self) -> None:
         """Have the details follow their video while they are open."""

@@ -8,11 +8,13 @@ import anyio.to_thread
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.widgets import Static
 
 from vhsbatch.events.job_state import JobState, Phase
 from vhsbatch.formatting import duration, plain
 from vhsbatch.restore.snapshot import Snapshot, SnapshotMaker
+from vhsbatch.ui.tui.graphics import fitting
 from vhsbatch.ui.tui.moment import BatchMoment
 from vhsbatch.ui.tui.snapshots import frame_at_work
 from vhsbatch.ui.tui.wipe import Wipe, decoded
@@ -23,15 +25,15 @@ _EVERY_S, _AT_LAST_S = 5.0, 60.0
 _PAUSES = 20
 # A line on which a picture takes longer is too slow for them.
 _SLOW_LINE_S = 1.0
-# What the pane takes of the column at most, and how many lines make a picture worth it.
-_PART, _LEAST_LINES = 0.6, 6
+# How many lines make a picture worth it.
+_LEAST_LINES = 6
 # Every terminal answers this with the place of its cursor, after all that it was sent before.
 _WHERE_IS_THE_CURSOR = "\x1b[6n"
 _SLOW = "The line to this terminal is slow: v shows pictures."
 
 
 class FramePane(Vertical):
-    """Follows the selection, as the pane below it does."""
+    """Follows the selection, as the pane below it does, and takes only the room that that one leaves."""
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class FramePane(Vertical):
         self._wipe = Wipe()
         self._words = Static()
         self._job_id: str | None = None
+        self._room = Size()
         self._looking = False
         self._next_s = 0.0
         self._took_s = 0.0
@@ -68,6 +71,16 @@ class FramePane(Vertical):
         """Nothing is made before there is something to show."""
         self._say("The frame at work is shown here.")
 
+    def fit(self, left: Size) -> None:
+        """Take no more of the column than this; where it is too little for a picture, nothing."""
+        self._room = left - (self.gutter.width, self.gutter.height)
+        self.display = self._snapshots is not None and self._room.height >= _LEAST_LINES
+        self._set_height()
+
+    def _set_height(self) -> None:
+        if (picture := self._wipe.picture) is not None and self._room:
+            self._wipe.styles.height = fitting(picture, self._room).height
+
     def show(self, now: BatchMoment, job: JobState | None) -> None:
         """Have the picture made again, if it is time."""
         if job is None or job.plan is None:
@@ -81,14 +94,7 @@ class FramePane(Vertical):
 
     @property
     def _is_seen(self) -> bool:
-        if self.line_is_slow or not self.size.width or self.app.screen is not self.screen:
-            return False
-        return self._lines_of_picture() >= _LEAST_LINES
-
-    def _lines_of_picture(self) -> int:
-        parent = self.parent
-        height = parent.size.height if isinstance(parent, Vertical) else 0
-        return int(height * _PART) - 2
+        return not self.line_is_slow and self.display and self.app.screen is self.screen
 
     async def _look(self, snapshots: SnapshotMaker, job: JobState, at_work_on: int | None) -> None:
         started_s = self._clock()
@@ -115,8 +121,8 @@ class FramePane(Vertical):
         self.border_title = Content(f"{what} at {at}, {plain(job.job.source.name)}")
         self._words.display = False
         self._wipe.display = True
-        self._wipe.styles.height = self._lines_of_picture()
         self._wipe.show(before, after)
+        self._set_height()
         self.call_after_refresh(self._ask)
 
     def _ask(self) -> None:

@@ -37,6 +37,11 @@ class VideoPane(VerticalScroll):
         yield self._happens
         yield self._known
 
+    @property
+    def all_lines(self) -> int:
+        """How many lines of the column show all of the description, when it is laid out."""
+        return self._happens.size.height + self._known.size.height + self.gutter.height
+
     def show(self, now: BatchMoment, job: JobState | None, logged: Sequence[str]) -> None:
         """Show a video as it is now."""
         if not self.display:

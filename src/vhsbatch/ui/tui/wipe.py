@@ -35,6 +35,11 @@ class Wipe(Widget):
         self.position = _MIDDLE
 
     @property
+    def picture(self) -> "Image | None":
+        """A picture that gives the shape of both."""
+        return next((each for each in self._pictures if each is not None), None)
+
+    @property
     def has_both(self) -> bool:
         """Whether there is something to compare."""
         return None not in self._pictures
@@ -71,7 +76,7 @@ class Wipe(Widget):
 
     def _lay_out(self) -> None:
         self._forget()
-        shown = next((picture for picture in self._pictures if picture is not None), None)
+        shown = self.picture
         area = self.size
         if shown is None or not area.width or not area.height:
             self._place = Region()
