@@ -54,3 +54,20 @@ def parse_control_line(line: str) -> ControlLine | None:
         return ControlLine(event=str(values[_KEY]), **{name: values.get(name) for name in _COUNTS})
     except ValueError:
         return None
+
+
+@dataclass(slots=True)
+class FaceCounts:
+    """What was done to faces.
+
+    Attributes:
+        faces: faces that were restored, in all frames.
+        tracks: faces that were followed, each once.
+        frames: frames with a restored face.
+        rejected: faces of which the model drew something else.
+    """
+
+    faces: int = 0
+    tracks: int = 0
+    frames: int = 0
+    rejected: int = 0

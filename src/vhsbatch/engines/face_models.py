@@ -18,6 +18,9 @@ from vhsbatch.errors import UsageError
 from vhsbatch.fs import read_regular
 from vhsbatch.process.spawn import run
 
+_DETECTOR = Path(__file__).with_name("face_detector")
+DETECTOR_FILES = (_DETECTOR / "yunet.param", _DETECTOR / "yunet.bin")
+
 _LARGEST_PARAM_BYTES = 16 * 2**20
 _TIMEOUT_S = 300
 _KIND = "trial of a face model"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
+from vhsbatch.engines.control import FaceCounts
 from vhsbatch.engines.face_patch import EDGE_PX, Floats, Matrix, Patch, cut_out, put_back, upright
 from vhsbatch.engines.face_tracks import (
     DRAWN_RADIUS,
@@ -53,23 +54,6 @@ class FaceChoice:
     least_percent: float = 0.0
     centre_only: bool = False
     aspect: float = 1.0
-
-
-@dataclass(slots=True)
-class FaceCounts:
-    """What was done.
-
-    Attributes:
-        faces: faces that were restored, in all frames.
-        tracks: faces that were followed, each once.
-        frames: frames with a restored face.
-        rejected: faces of which the model drew something else.
-    """
-
-    faces: int = 0
-    tracks: int = 0
-    frames: int = 0
-    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,8 +6,7 @@ from importlib.metadata import version
 
 from vhsbatch.config.preset_schema import Faces
 from vhsbatch.engines.base import FACES
-from vhsbatch.engines.face_models import FaceModel
-from vhsbatch.engines.faces_found import DETECTOR_FILES
+from vhsbatch.engines.face_models import DETECTOR_FILES, FaceModel
 from vhsbatch.engines.models import digest
 from vhsbatch.model.plan import FaceRestoration
 from vhsbatch.process.chain import StageSpec

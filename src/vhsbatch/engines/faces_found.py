@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from vhsbatch.engines.face_models import DETECTOR_FILES
 from vhsbatch.engines.face_patch import Floats, Points
 from vhsbatch.engines.runtimes import Frame, LoadedModel
-
-DETECTOR = Path(__file__).with_name("face_detector")
-DETECTOR_FILES = (DETECTOR / "yunet.param", DETECTOR / "yunet.bin")
 
 _STRIDES_PX = (8, 16, 32)
 _PARTS = ("cls", "obj", "box", "points")

@@ -11,9 +11,9 @@ import functools
 from fractions import Fraction
 from pathlib import Path
 
-from vhsbatch.engines.control import ControlLine
+from vhsbatch.engines.control import ControlLine, FaceCounts
 from vhsbatch.engines.face_patch import Patch, restored
-from vhsbatch.engines.face_stage import FaceChoice, FaceCounts, restored_frames
+from vhsbatch.engines.face_stage import FaceChoice, restored_frames
 from vhsbatch.engines.faces_found import Detector
 from vhsbatch.engines.frame_pipes import (
     StreamError,

@@ -18,8 +18,7 @@ from pathlib import Path
 import anyio
 
 from vhsbatch.engines.base import FACES, UPSCALE
-from vhsbatch.engines.control import parse_control_line
-from vhsbatch.engines.face_stage import FaceCounts
+from vhsbatch.engines.control import FaceCounts, parse_control_line
 from vhsbatch.engines.face_tracks import CONTEXT_FRAMES
 from vhsbatch.engines.faces import faces_identity, faces_stage
 from vhsbatch.engines.fallback import fallback as fallback_of
