@@ -15,8 +15,6 @@ from PIL import Image
 from vhsbatch.engines.control import FaceCounts
 from vhsbatch.engines.face_patch import EDGE_PX, Floats, Matrix, Patch, cut_out, put_back, upright
 from vhsbatch.engines.face_tracks import (
-    DRAWN_RADIUS,
-    POINTS_RADIUS,
     Detect,
     SeenFrame,
     filled,
@@ -26,6 +24,7 @@ from vhsbatch.engines.face_tracks import (
     steadied,
     windows,
 )
+from vhsbatch.engines.faces import DRAWN_RADIUS, POINTS_RADIUS
 from vhsbatch.engines.faces_found import Face
 from vhsbatch.engines.runtimes import Frame
 

@@ -13,16 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vhsbatch.engines.face_patch import Points
+from vhsbatch.engines.faces import MOST_MISSED
 from vhsbatch.engines.faces_found import Face
 from vhsbatch.engines.runtimes import Frame
-
-# For so many frames a face may be lost.
-MOST_MISSED = 2
-# A face's points are averaged, and what is drawn of it too, over so many frames on each side.
-POINTS_RADIUS = 3
-DRAWN_RADIUS = 5
-# How many frames on each side decide about a frame: to fill, to place, to draw.
-CONTEXT_FRAMES = (MOST_MISSED + 1) + POINTS_RADIUS + DRAWN_RADIUS + 1
 
 _THUMBNAIL = (32, 24)
 # Of two frames of one scene the thumbnails differ by less.

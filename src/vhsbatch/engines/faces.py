@@ -11,6 +11,14 @@ from vhsbatch.engines.models import digest
 from vhsbatch.model.plan import FaceRestoration
 from vhsbatch.process.chain import StageSpec
 
+# For so many frames a face may be lost.
+MOST_MISSED = 2
+# A face's points are averaged, and what is drawn of it too, over so many frames on each side.
+POINTS_RADIUS = 3
+DRAWN_RADIUS = 5
+# How many frames on each side decide about a frame: to fill, to place, to draw.
+CONTEXT_FRAMES = (MOST_MISSED + 1) + POINTS_RADIUS + DRAWN_RADIUS + 1
+
 
 def resolve_faces(keys: Faces, model: FaceModel, *, device: str) -> FaceRestoration:
     """How faces are restored.

@@ -19,8 +19,7 @@ import anyio
 
 from vhsbatch.engines.base import FACES, UPSCALE
 from vhsbatch.engines.control import FaceCounts, parse_control_line
-from vhsbatch.engines.face_tracks import CONTEXT_FRAMES
-from vhsbatch.engines.faces import faces_identity, faces_stage
+from vhsbatch.engines.faces import CONTEXT_FRAMES, faces_identity, faces_stage
 from vhsbatch.engines.fallback import fallback as fallback_of
 from vhsbatch.engines.fallback import in_words
 from vhsbatch.engines.registry import engine_named

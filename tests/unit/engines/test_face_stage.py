@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from vhsbatch.engines.control import FaceCounts
 from vhsbatch.engines.face_patch import EDGE_PX, Patch, cut_out, upright
 from vhsbatch.engines.face_stage import FaceChoice, restored_frames
-from vhsbatch.engines.face_tracks import CONTEXT_FRAMES
 from vhsbatch.engines.face_trial import drawn_face
+from vhsbatch.engines.faces import CONTEXT_FRAMES
 from vhsbatch.engines.faces_found import Face
 from vhsbatch.engines.runtimes import Frame
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vhsbatch.engines.face_tracks import MOST_MISSED, SeenFrame, filled, followed, linked, seen, windows
+from vhsbatch.engines.face_tracks import SeenFrame, filled, followed, linked, seen, windows
+from vhsbatch.engines.faces import MOST_MISSED
 from vhsbatch.engines.faces_found import Face
 
 GREY = np.full((48, 64, 3), 90, np.uint8)

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 import make
 from vhsbatch.config.presets import Preset
-from vhsbatch.engines.face_tracks import CONTEXT_FRAMES
+from vhsbatch.engines.faces import CONTEXT_FRAMES
 from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import (
