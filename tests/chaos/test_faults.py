@@ -52,12 +52,14 @@ def run(
 
 @pytest.mark.parametrize("fault", ["crash", "short"])
 def test_what_happens_once_is_tried_again(fault: str, place: Path) -> None:
-    done = batch(place, fault, "--json", once=True)
+    done = batch(place, fault, "-p", "vhs_fast", "--json", once=True)
     assert done.returncode == 0, done.stderr
     (failed,) = [event for event in program.events(done.stdout) if event["kind"] == "segment_failed"]
     cause = {"crash": "was killed by SIGSEGV", "short": "segment 1 has 3 frames instead of 60"}[fault]
     assert cause in failed["reason"]
-    right = program.run("batch", "in", "right", "-r", "120", "--config", os.devnull, cwd=place)
+    right = program.run(
+        "batch", "in", "right", "-p", "vhs_fast", "-r", "120", "--config", os.devnull, cwd=place
+    )
     assert right.returncode == 0, right.stderr
     made, whole = place / "out" / "tape_120p.mp4", place / "right" / "tape_120p.mp4"
     assert program.frame_digests(made) == program.frame_digests(whole)

@@ -55,7 +55,7 @@ class FramePane(Vertical):
         self._wipe = Wipe()
         self._words = Static()
         self._job_id: str | None = None
-        self._room = Size()
+        self._space = Size()
         self._looking = False
         self._next_s = 0.0
         self._took_s = 0.0
@@ -73,13 +73,13 @@ class FramePane(Vertical):
 
     def fit(self, left: Size) -> None:
         """Take no more of the column than this; where it is too little for a picture, nothing."""
-        self._room = left - (self.gutter.width, self.gutter.height)
-        self.display = self._snapshots is not None and self._room.height >= _LEAST_LINES
+        self._space = left - (self.gutter.width, self.gutter.height)
+        self.display = self._snapshots is not None and self._space.height >= _LEAST_LINES
         self._set_height()
 
     def _set_height(self) -> None:
-        if (picture := self._wipe.picture) is not None and self._room:
-            self._wipe.styles.height = fitting(picture, self._room).height
+        if (picture := self._wipe.picture) is not None and self._space:
+            self._wipe.styles.height = fitting(picture, self._space).height
 
     def show(self, now: BatchMoment, job: JobState | None) -> None:
         """Have the picture made again, if it is time."""
