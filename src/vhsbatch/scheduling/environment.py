@@ -147,6 +147,8 @@ async def _qtgmc(preset: Preset, python: str | None) -> str:
     try:
         return await qtgmc_versions(python)
     except ToolError:
+        if python is not None:  # whoever names one wants it used
+            raise
         return ""  # each plan says what it does instead
 
 
