@@ -44,7 +44,7 @@ from vhsbatch.model.plan import JobPlan, Segment  # noqa: E402
 from vhsbatch.restore.workspace import Workspace, segment_file  # noqa: E402
 
 WORKERS = (1, 2, 4)
-PRESETS = '[short]\ninherits = "vhs_fast"\ntarget_height = 480\nsegment_s = 1\n'
+PRESETS = '[short]\ninherits = "vhs"\ntarget_height = 480\nsegment_s = 1\n'
 
 
 # --- the worker that sleeps ----------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from clips import make_clip
 
 PRESETS = """
 [short]
-inherits = "vhs_fast"
+inherits = "vhs"
 target_height = 240
 segment_s = 1
 

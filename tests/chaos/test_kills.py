@@ -23,7 +23,7 @@ LANES = 2
 
 PRESETS = """
 [short]
-inherits = "vhs_fast"
+inherits = "vhs"
 target_height = 240
 segment_s = 1
 ai_segment_s = 1

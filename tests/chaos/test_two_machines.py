@@ -14,7 +14,7 @@ from vhsbatch.process.heartbeat import LOST_S
 
 pytestmark = pytest.mark.slow
 
-PRESET = '[short]\ninherits = "vhs_fast"\nsegment_s = 1\n'
+PRESET = '[short]\ninherits = "vhs"\nsegment_s = 1\n'
 OPTIONS = ("-p", "short", "-r", "480", "--parallel", "1", "--json")
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 

@@ -278,7 +278,8 @@ async def test_hdr_is_tone_mapped(transfer: str, network: bool, tmp_path: Path) 
         *("-f", "rawvideo", "-"),
     ]
     done = subprocess.run(command, capture_output=True, check=True)  # noqa: ASYNC221
-    height = 48 if network else 480
+    # Without a model that enlarges, a model of faces gets frames of the output's size.
+    height = 480
     picture = np.frombuffer(done.stdout, "<u2").reshape(-1, 3, height, height // 48 * len(levels))[-1] / 65535
     shown = picture[:, height // 2].reshape(3, len(nits), -1)
     middle = shown[:, :, shown.shape[2] // 2]

@@ -15,7 +15,7 @@ import program
 from clips import make_clip
 
 # Eight segments of a second each, of a picture that keeps two cores busy for a few seconds.
-PRESET = '[short]\ninherits = "vhs_fast"\nsegment_s = 1\n'
+PRESET = '[short]\ninherits = "vhs"\nsegment_s = 1\n'
 OPTIONS = ("-p", "short", "-r", "480", "--parallel", "2")
 
 

@@ -95,7 +95,7 @@ def test_before_and_after_before_any_segment_is_finished(place: Path) -> None:
         screen.wait_for("after, as planned")
         screen.wait_for("▀│▀")  # the boundary, between the pictures
         assert "not ready yet" not in screen.text
-        screen.press("8")
+        screen.press("7")
         screen.wait_for("after, vhs_heavy")
         screen.wait_for("at 0:00")
         assert "not ready yet" not in screen.text

@@ -119,7 +119,7 @@ async def test_what_arrives_is_restored_once_and_results_are_no_captures(
 def test_a_stop_in_the_middle_keeps_what_is_finished(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     make_clip(tmp_path / "in" / "long.mp4", *WEB, scan="progressive", seconds=8, size="96x64")
-    (tmp_path / "presets.toml").write_text('[short]\nsegment_s = 1\ninherits = "vhs_fast"\n')
+    (tmp_path / "presets.toml").write_text('[short]\nsegment_s = 1\ninherits = "vhs"\n')
     (tmp_path / "vhsbatch.toml").write_text('presets = ["presets.toml"]\n')
     with watching("in", "out", "-p", "short", cwd=tmp_path) as process:
         program.wait_for_event(process, "segment_finished")

@@ -44,7 +44,6 @@ PAGE = Path(__file__).parents[3] / "docs" / "man" / "vhs-upscale.1"
 COMMANDS = [path.rpartition(":")[2].replace("_", "-") for path, _ in _COMMANDS]
 # Where one value says nothing of the others.
 VALUES = {
-    "deinterlace": "yadif",  # the last one is what tapes get
     "aspect": "4:3",
     "device": "cpu",
     "encoder": "libx265",

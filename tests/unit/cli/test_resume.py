@@ -47,7 +47,7 @@ def test_a_batch_continues_with_the_options_that_decide_its_results() -> None:
         ResultOptions(preset="clean"),
         ResultOptions(keep_sar=True),
         ResultOptions(audio="music"),
-        ResultOptions(deinterlace="yadif"),
+        ResultOptions(deinterlace="qtgmc"),
         FolderOptions(pattern="*.avi"),
         FolderOptions(priority=("x=1",)),
         MachineOptions(engine="realesrgan"),

@@ -168,17 +168,17 @@ def encode_of(plan: JobPlan) -> EncodeArguments:
     )
 
 
-FEWER_COLUMNS = PRESETS["vhs_fast"].model_copy(update={"upscale": Upscale(ai_width=480)})
+FEWER_COLUMNS = PRESETS["vhs"].model_copy(update={"upscale": Upscale(ai_width=480)})
 
-NNEDI = PRESETS["vhs_fast"].model_copy(update={"deinterlace": Deinterlace(method="nnedi")})
-DROPOUTS = PRESETS["vhs_fast"].model_copy(update={"dropouts": True})
-QTGMC = PRESETS["vhs_fast"].model_copy(update={"deinterlace": Deinterlace(method="qtgmc")})
+NNEDI = PRESETS["vhs"].model_copy(update={"deinterlace": Deinterlace(method="nnedi")})
+DROPOUTS = PRESETS["vhs"].model_copy(update={"dropouts": True})
+QTGMC = PRESETS["vhs"].model_copy(update={"deinterlace": Deinterlace(method="qtgmc")})
 
 CASES: Mapping[str, JobPlan] = {
-    "ntsc_dv": planned(NTSC_DV, PRESETS["vhs_fast"]),
-    "pal_mpeg2": planned(PAL_MPEG2, PRESETS["vhs_fast"]),
-    "progressive": planned(PROGRESSIVE, PRESETS["vhs_fast"]),
-    "network": planned(NTSC_DV, PRESETS["vhs_fast"], NETWORK),
+    "ntsc_dv": planned(NTSC_DV, PRESETS["vhs"]),
+    "pal_mpeg2": planned(PAL_MPEG2, PRESETS["vhs"]),
+    "progressive": planned(PROGRESSIVE, PRESETS["vhs"]),
+    "network": planned(NTSC_DV, PRESETS["vhs"], NETWORK),
     "network_of_fewer_columns": planned(NTSC_DV, FEWER_COLUMNS, NETWORK),
     "archive": planned(NTSC_DV, PRESETS["vhs_archive"]),
     "vfr": planned(PHONE, PRESETS["youtube"].model_copy(update={"vfr": "keep"})),
@@ -343,7 +343,7 @@ def test_segments_differ_in_where_they_are_read_and_cut_alone(case: str) -> None
     "changes", [{"frames": 90}, {"start_s": Fraction(1, 3)}, {"rate": Fraction(25)}], ids=str
 )
 def test_a_short_video_is_never_sought(changes: dict[str, Any]) -> None:
-    plan = planned(make.info(make.track(**changes)), PRESETS["vhs_fast"])
+    plan = planned(make.info(make.track(**changes)), PRESETS["vhs"])
     (command,) = (command for title, command in commands(plan) if title.startswith("segment"))
     assert "-ss" not in command
 
@@ -394,7 +394,7 @@ def test_a_track_that_becomes_several_feeds_one_graph_and_keeps_its_tags() -> No
 )
 def test_every_frame_time_is_a_whole_number_of_ticks(rate: Fraction, timescale: str) -> None:
     tape = make.track(rate=rate, field_order=FieldOrder.PROGRESSIVE)
-    plan = planned(make.info(tape), PRESETS["vhs_fast"])
+    plan = planned(make.info(tape), PRESETS["vhs"])
     command = join_command("ffmpeg", plan, Path("/work/s"), (), Path("/out/x"))
     assert values(command, "-video_track_timescale") == [timescale]
     assert (int(timescale) / rate).denominator == 1

@@ -17,7 +17,7 @@ from vhsbatch.restore.fitting import (
 )
 
 SHIPPED = load_presets([])
-VHS, FAST = SHIPPED["vhs"], SHIPPED["vhs_fast"]
+VHS, BEST = SHIPPED["vhs"], SHIPPED["vhs_best"]
 TAPE = make.track(width=720, height=480, field_order=FieldOrder.BFF)
 
 
@@ -76,7 +76,7 @@ def test_nothing_is_masked_where_nothing_was_measured() -> None:
 
 
 def test_an_ordinary_tape_gets_what_the_preset_allows() -> None:
-    denoise = fitted(FAST, TAPE, picture())[0].denoise
+    denoise = fitted(VHS, TAPE, picture())[0].denoise
     assert (denoise.luma_spatial, denoise.luma_temporal) == (2.0, 4.5)
     assert denoise.chroma_temporal == pytest.approx(16, abs=0.3)
 
@@ -99,7 +99,7 @@ def test_more_noise_takes_more_strength_up_to_what_the_preset_allows(name: str) 
         assert strengths[-1] == getattr(preset.denoise, key)
 
 
-@pytest.mark.parametrize("preset", [VHS, FAST], ids=lambda preset: preset.name)
+@pytest.mark.parametrize("preset", [VHS, BEST], ids=lambda preset: preset.name)
 def test_without_noise_nothing_is_denoised(preset: Preset) -> None:
     made, notes = fitted(preset, TAPE, picture(0.1, 0.0))
     assert made.denoise.method == "none"
@@ -137,11 +137,11 @@ def test_strengths_of_ones_own_stay_as_they_are() -> None:
     ],
 )
 def test_what_cannot_be_degrained_says_why(method: str, track: object, words: str | None) -> None:
-    assert why_not_degrained(derive(VHS, {"deinterlace": {"method": method}}), track) == words  # type: ignore[arg-type]
+    assert why_not_degrained(derive(BEST, {"deinterlace": {"method": method}}), track) == words  # type: ignore[arg-type]
 
 
 def test_without_vapoursynth_ffmpeg_does_what_it_can() -> None:
-    preset, instead = without_degrain(VHS)
+    preset, instead = without_degrain(BEST)
     assert instead == "bwdif and atadenoise instead of qtgmc and degrain"
     assert (preset.denoise.method, preset.deinterlace.method) == ("atadenoise", "bwdif")
 
