@@ -101,7 +101,7 @@ def test_before_and_after_before_any_segment_is_finished(place: Path) -> None:
         assert "not ready yet" not in screen.text
         # The frame at work is beside the list where there is room.
         screen.press("\x1b")
-        screen.resize(160, 48)
+        screen.resize(200, 70)
         screen.wait_for("Before │ after at 0:00")
         screen.press("?")
         screen.wait_for("Show every key and what it does")
