@@ -143,7 +143,7 @@ def _entry(name: bytes, sector: int, size_bytes: int) -> bytes:
 
 
 def small_disc(*, scrambled: bool = False) -> dict[str, bytes]:
-    """The files of a disc with one title: a second in a unit, then one on a clock that begins anew."""
+    """The files of a disc with one title: a second in a unit, then one on a clock that starts again."""
     cells = (
         TableCell((1, 1), first=0, last=1, last_unit=0),
         TableCell((2, 1), first=2, last=3, last_unit=2),

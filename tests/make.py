@@ -15,7 +15,7 @@ from vhsbatch.events.events import (
 )
 from vhsbatch.ffmpeg.recipe import resolve
 from vhsbatch.model.media import AudioTrack, FieldOrder, MediaInfo, VideoTrack
-from vhsbatch.model.plan import Job, JobPlan, Segment
+from vhsbatch.model.plan import FaceRestoration, Job, JobPlan, Segment
 
 NTSC_RATE = Fraction(30000, 1001)
 
@@ -147,3 +147,21 @@ def published(of: JobPlan) -> JobPublished:
         frames=of.frames,
         wall_s=1.0,
     )
+
+
+def faces(**changes: Any) -> FaceRestoration:
+    """How faces are restored, on the CPU."""
+    values: dict[str, Any] = {
+        "model": "GFPGANv1.4",
+        "kind": "GFPGAN (clean)",
+        "origin": "GFPGAN (clean), sha256 1234, converter 1",
+        "param": Path("/models/model.param"),
+        "weights": Path("/models/model.bin"),
+        "given": "data",
+        "made": "output",
+        "strength": 0.7,
+        "least_percent": 8,
+        "centre_only": False,
+        "device": "cpu",
+    }
+    return FaceRestoration(**{**values, **changes})

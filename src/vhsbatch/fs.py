@@ -124,6 +124,14 @@ class _FilesInARow(io.RawIOBase):
         super().close()
 
 
+def is_open_as(path: Path, descriptor: int) -> bool:
+    """Whether a name leads to the open file; not where its disk or share was away meanwhile."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except OSError:
+        return False
+
+
 def read_regular(path: Path, *, limit_bytes: int) -> bytes:
     """All that a file holds.
 

@@ -35,7 +35,7 @@ encoder = "ffv1"
 method = "none"
 """
 AN_HOUR_S = 3600
-# Of the first title the clock begins anew at 3 s; the second one repeats a part of it.
+# Of the first title the clock starts again at 3 s; the second one repeats a part of it.
 DISC = """
 <vmgm/>
 <titleset><titles><audio lang="en"/><audio lang="de"/>

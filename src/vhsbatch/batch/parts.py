@@ -140,19 +140,34 @@ def note_of_others(video: Path, beside: Iterable[Path], heads: Heads) -> str | N
     Args:
         video: the video.
         beside: the files in its folder.
-        heads: what files say of themselves.
+        heads: what files say of themselves; it is asked of those next to the video, as far as they are parts.
     """
+    if (recording := _recording_with(video, beside, heads)) is None:
+        return None
+    names = [part.name for part in recording.parts]
+    others = ", ".join(name for name in names if name != video.name)
+    command = ("vhs-upscale", "batch", str(video.parent), "OUT", "--pattern", _pattern_of(names))
+    return (
+        f"{video.name} is a part of a recording, with {others} ({recording.evidence}); "
+        f"this restores the whole: {shlex.join(command)}"
+    )
+
+
+def _recording_with(video: Path, beside: Iterable[Path], heads: Heads) -> Recording | None:
+    """The recording in several files of which a video is one; None where there is none."""
     alike = [path for path in beside if path.suffix.lower() == video.suffix.lower()]
-    for recording in find_recordings(alike, heads).recordings:
-        if video in recording.parts:
-            names = [part.name for part in recording.parts]
-            others = ", ".join(name for name in names if name != video.name)
-            command = ("vhs-upscale", "batch", str(video.parent), "OUT", "--pattern", _pattern_of(names))
-            return (
-                f"{video.name} is a part of a recording, with {others} ({recording.evidence}); "
-                f"this restores the whole: {shlex.join(command)}"
-            )
-    return None
+    runs = (run for series in _series(alike) for run in _runs(series))
+    run = next((run for run in runs if any(file.path == video for file in run)), None)
+    if run is None:
+        return None
+    here = next(place for place, file in enumerate(run) if file.path == video)
+    evidence: list[str | None] = [None] * (len(run) - 1)
+    for places in (range(here - 1, -1, -1), range(here, len(run) - 1)):
+        for place in places:
+            evidence[place] = _evidence(run, place, heads, [])
+            if evidence[place] is None:
+                break
+    return next(_joined(run, evidence), None)
 
 
 def _pattern_of(names: Sequence[str]) -> str:

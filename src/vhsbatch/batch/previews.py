@@ -12,7 +12,7 @@ from vhsbatch.config.sources import preset_paths
 from vhsbatch.errors import UsageError
 from vhsbatch.process.guard import IDLE_NICENESS
 from vhsbatch.restore.preview import Previews, PreviewTools
-from vhsbatch.restore.workspace import Workspace
+from vhsbatch.restore.workspace import Workspace, workspace_in
 from vhsbatch.scheduling.environment import Environment, open_environment
 
 _DEFAULT = "vhs"
@@ -45,27 +45,18 @@ def own_previews(settings: Settings, *, yields: bool = False) -> Previews:
         async with looking:
             if not tools:
                 environment = await open_environment(settings, find_preset(presets, _DEFAULT))
-                tools.append(
-                    PreviewTools(intent=environment.intent, workspace=_workspace(settings, environment))
+                intent = environment.intent
+                # Each preview says where it is made.
+                workspace = workspace_in(
+                    Path(tempfile.gettempdir()),
+                    settings,
+                    ffmpeg=intent.ffmpeg.path,
+                    threads=environment.threads,
                 )
+                tools.append(PreviewTools(intent=intent, workspace=workspace))
         return tools[0]
 
     return Previews(presets=presets, tools=found, at_hand=False)
-
-
-def _workspace(settings: Settings, environment: Environment) -> Workspace:
-    # Each preview says where it is made.
-    anywhere = Path(tempfile.gettempdir())
-    return Workspace(
-        ffmpeg=environment.intent.ffmpeg.path,
-        temporary=anywhere,
-        publishing=anywhere,
-        threads_per_lane=environment.threads,
-        niceness=settings.nice,
-        stall_timeout_s=settings.stall_timeout_s,
-        skip_duplicates=settings.skip_duplicates,
-        vapoursynth_python=settings.vapoursynth_python,
-    )
 
 
 def _presets(settings: Settings) -> dict[str, Preset]:

@@ -10,6 +10,7 @@ import platform
 import shlex
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -35,7 +36,7 @@ from vhsbatch.events.telemetry import LogLine
 from vhsbatch.formatting import counted
 from vhsbatch.process.threads import in_thread
 from vhsbatch.restore.snapshot import SnapshotMaker
-from vhsbatch.restore.workspace import Workspace, expect_writable, make_private
+from vhsbatch.restore.workspace import Workspace, expect_writable, make_private, workspace_in
 from vhsbatch.scheduling.admission import Admission
 from vhsbatch.scheduling.controller import LaneLimits
 from vhsbatch.scheduling.disk_space import DiskSpace
@@ -264,17 +265,16 @@ async def environment_of(request: BatchRequest) -> Environment:
 
 
 def _workspace(request: BatchRequest, environment: Environment, run_id: str) -> Workspace:
-    settings, state_folder = request.settings, request.folder / STATE_FOLDER
-    return Workspace(
+    workspace = workspace_in(
+        temporary_folder(request.folder, request.settings.temp_dir),
+        request.settings,
         ffmpeg=environment.intent.ffmpeg.path,
-        temporary=temporary_folder(request.folder, settings.temp_dir),
-        publishing=state_folder / f"{PUBLISHING}{run_id}",
-        threads_per_lane=max(1, environment.threads // environment.lanes),
-        niceness=settings.nice,
-        stall_timeout_s=settings.stall_timeout_s,
+        threads=environment.threads_per_lane,
+    )
+    return replace(
+        workspace,
+        publishing=request.folder / STATE_FOLDER / f"{PUBLISHING}{run_id}",
         records=request.rules.records,
-        skip_duplicates=settings.skip_duplicates,
-        vapoursynth_python=settings.vapoursynth_python,
     )
 
 

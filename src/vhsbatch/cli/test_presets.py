@@ -30,7 +30,7 @@ from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.compare import choose_clips, compare, names_of
 from vhsbatch.restore.comparisons import expect_own, note
 from vhsbatch.restore.prepare import probe_source
-from vhsbatch.restore.workspace import Workspace, expect_writable
+from vhsbatch.restore.workspace import expect_writable, workspace_in
 from vhsbatch.scheduling.environment import open_environment
 from vhsbatch.ui.text import show_line
 
@@ -127,15 +127,11 @@ async def _compare(
             show_line(plain(telemetry.text))
 
     with tempfile.TemporaryDirectory(prefix=".vhsbatch-", dir=folder) as temporary:
-        workspace = Workspace(
+        workspace = workspace_in(
+            Path(temporary),
+            settings,
             ffmpeg=environment.intent.ffmpeg.path,
-            temporary=Path(temporary),
-            publishing=Path(temporary),
-            threads_per_lane=max(1, environment.threads // environment.lanes),
-            niceness=settings.nice,
-            stall_timeout_s=settings.stall_timeout_s,
-            skip_duplicates=settings.skip_duplicates,
-            vapoursynth_python=settings.vapoursynth_python,
+            threads=environment.threads_per_lane,
         )
         made = await compare(
             info,

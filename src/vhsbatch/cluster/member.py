@@ -23,7 +23,7 @@ from vhsbatch.model.media import MediaInfo
 from vhsbatch.model.plan import FaceRestoration, JobPlan, Upscaling
 from vhsbatch.model.source import Joined
 from vhsbatch.process.spawn import run
-from vhsbatch.restore.workspace import Workspace
+from vhsbatch.restore.workspace import Workspace, workspace_in
 from vhsbatch.scheduling.engine_choice import choose_engine
 from vhsbatch.scheduling.environment import survey
 from vhsbatch.scheduling.gpus import Gpus
@@ -200,16 +200,7 @@ async def examine(settings: Settings, offer: Offer, limits: WorkerLimits, retire
     paths = parse_map(offer.map_path) | parse_map(own.map_path)
     folder = mapped(offer.folder, paths)
     return Member(
-        workspace=Workspace(
-            ffmpeg=ffmpeg.path,
-            temporary=folder,
-            publishing=folder,
-            threads_per_lane=max(1, machine.threads // slots),
-            niceness=own.nice,
-            stall_timeout_s=own.stall_timeout_s,
-            skip_duplicates=own.skip_duplicates,
-            vapoursynth_python=own.vapoursynth_python,
-        ),
+        workspace=workspace_in(folder, own, ffmpeg=ffmpeg.path, threads=max(1, machine.threads // slots)),
         slots=slots,
         usable_bytes=machine.usable_bytes,
         gpus=Gpus(choice.gpus, slots=each, retired=retired),

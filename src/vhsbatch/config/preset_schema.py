@@ -223,7 +223,7 @@ class Upscale(Table):
 
 
 class Faces(Table):
-    """Faces drawn anew by a model of your own. It changes people's faces; without a model nothing is done."""
+    """Faces, redrawn by a model of your own. It changes people's faces; without a model nothing is done."""
 
     model: str | None = Field(
         default=None,

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from vhsbatch.config.preset_schema import MODEL_ENDINGS
+from vhsbatch.config.preset_schema import MODEL_ENDINGS, is_model_file
 from vhsbatch.errors import ToolError, UsageError, fix_of_folder
 from vhsbatch.fs import user_folder
 
@@ -27,6 +27,12 @@ def added_models() -> dict[str, Path]:
 
 def _model_in(place: Path) -> Path | None:
     return next((file for file in sorted(place.iterdir()) if file.suffix.lower() in MODEL_ENDINGS), None)
+
+
+def file_named(name: str) -> Path:
+    """The file that an option or a preset names: that of a model that was added, or a path."""
+    added = {} if is_model_file(name) else added_models()
+    return added.get(name, Path(name))
 
 
 def name_for(path: Path, *, taken: Sequence[str], name: str | None = None) -> str:

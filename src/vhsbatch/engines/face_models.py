@@ -1,28 +1,23 @@
 """Models that restore faces: the user's files, and what is known of them before they run."""
 
-import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from anyio import to_thread
 
 from vhsbatch.cache import Cache
-from vhsbatch.config.preset_schema import CONVERTED_ENDINGS, WEIGHTS_ENDINGS, is_model_file
-from vhsbatch.engines.added_models import added_models
+from vhsbatch.config.preset_schema import CONVERTED_ENDINGS, WEIGHTS_ENDINGS
+from vhsbatch.engines.added_models import file_named
 from vhsbatch.engines.conversion import converted
-from vhsbatch.engines.models import digest
+from vhsbatch.engines.models import digest, read_param
 from vhsbatch.engines.param_file import UnsuitableModelError, read_blobs
+from vhsbatch.engines.trial import TrialFailedError, trial
 from vhsbatch.engines.tuning import versions
 from vhsbatch.errors import UsageError
-from vhsbatch.fs import read_regular
-from vhsbatch.process.spawn import run
 
 _DETECTOR = Path(__file__).with_name("face_detector")
 DETECTOR_FILES = (_DETECTOR / "yunet.param", _DETECTOR / "yunet.bin")
 
-_LARGEST_PARAM_BYTES = 16 * 2**20
-_TIMEOUT_S = 300
 _KIND = "trial of a face model"
 _VERSION = 1
 _FIX = (
@@ -69,8 +64,7 @@ def restores_faces(name: str) -> bool:
 
     Of ONNX files and those of ncnn nothing tells what they are for.
     """
-    added = {} if is_model_file(name) else added_models()
-    file = added.get(name, Path(name))
+    file = file_named(name)
     if file.suffix.lower() not in WEIGHTS_ENDINGS or not file.is_file():
         return False
     for faces in (False, True):
@@ -91,8 +85,7 @@ def face_model(name: str) -> FaceModel:
         UsageError: a file is missing, or it is not a model that this program can run.
         ToolError: it cannot be converted for want of a folder.
     """
-    added = {} if is_model_file(name) else added_models()
-    file = added.get(name, Path(name)).absolute()
+    file = file_named(name).absolute()
     try:
         if file.suffix.lower() in CONVERTED_ENDINGS:
             _expect_files(file)
@@ -114,8 +107,7 @@ def _expect_files(*files: Path) -> None:
 
 
 def _described(file: Path, param: Path, weights: Path, origin: str = "") -> FaceModel:
-    text = read_regular(param, limit_bytes=_LARGEST_PARAM_BYTES).decode(errors="replace")
-    given, made = read_blobs(text)
+    given, made = read_blobs(read_param(param))
     return FaceModel(
         name=file.stem, file=file, param=param, weights=weights, given=given, made=made, origin=origin
     )
@@ -142,19 +134,13 @@ async def expect_face_model(model: FaceModel, cache: Cache | None) -> float:
 
 
 async def _tried(model: FaceModel) -> float:
-    command = (
-        *(sys.executable, "-m", "vhsbatch.engines.face_trial"),
-        *(str(model.param), str(model.weights), model.given, model.made),
-    )
     try:
-        finished = await run(command, timeout_s=_TIMEOUT_S)
-    except TimeoutError:
-        problem = f"it did not finish a face within {_TIMEOUT_S} s"
-    else:
-        # Libraries may have printed before it.
-        last = finished.stdout.decode(errors="replace").strip().rpartition("\n")[2]
-        if finished.exit_code == 0:
-            return float(json.loads(last))
-        crashed = finished.exit_code < 0
-        problem = f"ncnn crashes with it ({finished.last_words})" if crashed else finished.last_words
-    raise UsageError(f"the face model {model.name} cannot be used: {problem}", fix=_FIX)
+        return float(
+            await trial(
+                "vhsbatch.engines.face_trial",
+                *(str(model.param), str(model.weights), model.given, model.made),
+                tried_on="a face",
+            )
+        )
+    except TrialFailedError as error:
+        raise UsageError(f"the face model {model.name} cannot be used: {error}", fix=_FIX) from error

@@ -1,6 +1,6 @@
 """Frames with their faces restored.
 
-A model draws a face anew in each frame, a little differently each time, and the face boils. So what is put
+A model redraws a face in each frame, a little differently each time, and the face boils. So what is put
 into a frame is not what the model drew there, but the difference between that and what it was given, averaged
 along the face's way through the frames. Where the face itself changes, as when it blinks, other frames do
 not count.

@@ -1,6 +1,6 @@
 """The clean GFPGAN as layers of ncnn.
 
-An encoder and decoder of U shape find out what the face is like; from that, a StyleGAN 2 draws it anew, and
+An encoder and decoder of U shape find out what the face is like; from that, a StyleGAN 2 redraws it, and
 half of what that draws is scaled and shifted by what the first part saw. The weights of its convolutions
 are multiplied by the style of each face. What comes in is multiplied here instead, and what goes out is
 brought back to the same size, which is equal and needs standard layers only.

@@ -1,7 +1,5 @@
 """Whether a user's model can be used, and what it is like: tried on small pictures, once for its files."""
 
-import json
-import sys
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -9,15 +7,14 @@ from anyio import to_thread
 
 from vhsbatch.cache import Cache
 from vhsbatch.engines.models import ModelFiles, Traits, digest
+from vhsbatch.engines.trial import TrialFailedError, trial
 from vhsbatch.engines.tuning import versions
 from vhsbatch.errors import UsageError
-from vhsbatch.process.spawn import run
 
 # Columns and lines of the pictures: some blocks of the frame check, and little work for a large model. The
 # edges differ, and are no multiples of what models align to.
 TRIAL_SIZE = (34, 26)
 
-_TIMEOUT_S = 300
 _KIND = "trial of a model"
 # Raised when the trial finds out more or something else.
 _VERSION = 3
@@ -65,30 +62,21 @@ async def tried(files: ModelFiles) -> Traits:
     Raises:
         UsageError: it cannot be loaded, crashes, or makes something else of a picture.
     """
-    command = (
-        *(sys.executable, "-m", "vhsbatch.engines.model_trial"),
-        *(str(files.param), str(files.weights), str(files.scale)),
-    )
     try:
-        finished = await run(command, timeout_s=_TIMEOUT_S)
-    except TimeoutError:
-        problem = f"it did not finish small pictures within {_TIMEOUT_S} s"
-    else:
-        # Libraries may have printed before it.
-        last = finished.stdout.decode(errors="replace").strip().rpartition("\n")[2]
-        traits = _read(_json(last)) if finished.exit_code == 0 else None
-        if traits is not None:
-            return traits
-        crashed = finished.exit_code < 0
-        problem = f"ncnn crashes with it ({finished.last_words})" if crashed else finished.last_words
-    raise UsageError(
+        said = await trial(
+            "vhsbatch.engines.model_trial",
+            *(str(files.param), str(files.weights), str(files.scale)),
+            tried_on="small pictures",
+        )
+    except TrialFailedError as error:
+        raise _unusable(files, str(error)) from error
+    if (traits := _read(said)) is None:
+        raise _unusable(files, "its trial says nothing that makes sense")
+    return traits
+
+
+def _unusable(files: ModelFiles, problem: str) -> UsageError:
+    return UsageError(
         f"the model {files.name} cannot be used: {problem}",
         fix="get the file again, or use another model; it must take and give RGB from 0 to 1",
     )
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None

@@ -3,14 +3,13 @@
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from vhsbatch.config.preset_schema import CONVERTED_ENDINGS, is_model_file, model_names
 from vhsbatch.config.validation import nearest
-from vhsbatch.engines.added_models import added_models
+from vhsbatch.engines.added_models import added_models, file_named
 from vhsbatch.engines.conversion import converted
 from vhsbatch.engines.model_files import PACKAGE, are_fetched, fetch, fetched_folder
 from vhsbatch.engines.param_file import USUAL_BLOBS, Graph, UnsuitableModelError, read_graph
@@ -184,21 +183,20 @@ def user_model(path: Path) -> ModelFiles:
         UsageError: a file is missing, or it is not a model that this program can run.
         ToolError: it cannot be converted for want of a folder.
     """
-    added = {} if is_model_file(str(path)) else added_models()
-    file = added.get(str(path), path).absolute()
+    file = file_named(str(path)).absolute()
     try:
         if file.suffix.lower() in CONVERTED_ENDINGS:
             return _converted(file)
-        return _ncnn_model(file, fix=_how_named(str(path), added))
+        return _ncnn_model(file, fix=_how_named(str(path)))
     except OSError as error:
         raise UsageError(f"{error.filename or file} cannot be read: {error.strerror}") from error
 
 
-def _how_named(name: str, added: Mapping[str, Path]) -> str:
+def _how_named(name: str) -> str:
     """What to do where there is no file."""
     if is_model_file(name):
         return "give a .param file with its .bin beside it"
-    known = (*SHIPPED_SCALES, *added)
+    known = (*SHIPPED_SCALES, *added_models())
     near = nearest(name, known)
     meant = "" if near is None else f"did you mean '{near}'? "
     return f"{meant}models: {', '.join(known)}; or give a file"
@@ -230,7 +228,7 @@ def _ncnn_model(file: Path, *, fix: str) -> ModelFiles:
 
 def _own(file: Path, param: Path, weights: Path, origin: str = "") -> ModelFiles:
     try:
-        graph = read_graph(read_regular(param, limit_bytes=_LARGEST_PARAM_BYTES).decode(errors="replace"))
+        graph = read_graph(read_param(param))
     except UnsuitableModelError as error:
         raise UsageError(
             f"the model {param} {error}", fix="use one that makes a larger RGB picture of one RGB picture"
@@ -244,6 +242,15 @@ def _own(file: Path, param: Path, weights: Path, origin: str = "") -> ModelFiles
         graph=graph,
         origin=origin,
     )
+
+
+def read_param(path: Path) -> str:
+    """The text of a ``.param`` file.
+
+    Raises:
+        OSError: it cannot be read, or is larger than any.
+    """
+    return read_regular(path, limit_bytes=_LARGEST_PARAM_BYTES).decode(errors="replace")
 
 
 def models_folder() -> Path:

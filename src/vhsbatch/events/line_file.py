@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from vhsbatch.errors import is_disk_full
-from vhsbatch.fs import sync_open
+from vhsbatch.fs import is_open_as, sync_open
 
 _RESERVE_BYTES = 256 * 2**10
 
@@ -90,12 +90,10 @@ class LineFile:
                     file.close()
 
     def _look(self) -> _Whereabouts:
-        try:
-            same = os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
-        except OSError:
-            # Its name may be there again, while the open file leads nowhere.
-            return _Whereabouts.ELSEWHERE if os.path.lexists(self._path) else _Whereabouts.AWAY
-        return _Whereabouts.HERE if same else _Whereabouts.ELSEWHERE
+        if is_open_as(self._path, self._file.fileno()):
+            return _Whereabouts.HERE
+        # Its name may be there again, while the open file leads nowhere.
+        return _Whereabouts.ELSEWHERE if os.path.lexists(self._path) else _Whereabouts.AWAY
 
     def _reopen(self) -> bool:
         """Open what has the name now; whether it is this file, as it was when its disk went."""

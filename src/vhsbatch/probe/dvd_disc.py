@@ -74,9 +74,7 @@ class Disc:
             file = self.files.get(name)
             if file is None:
                 continue
-            with open_regular(file.path) as opened:
-                opened.seek(file.start)
-                content = opened.read(min(file.size_bytes, LARGEST_TABLES_BYTES))
+            content = read_piece(file, LARGEST_TABLES_BYTES)
             if content.startswith(b"DVDVIDEO-"):
                 return content
         raise InputError(self.lacks or f"{stem}.IFO is missing or damaged", fix=_COPY_AGAIN)
@@ -116,6 +114,13 @@ def open_disc(path: Path) -> Disc:
     if TABLE not in files and TABLE.replace(".IFO", ".BUP") not in files:
         raise InputError("it is no DVD-Video: VIDEO_TS.IFO is not in it", fix=_COPY_AGAIN)
     return Disc(path=path, files=files, lacks=lacks)
+
+
+def read_piece(piece: Piece, most_bytes: int | None = None) -> bytes:
+    """The bytes of a piece, or the first of them."""
+    with open_regular(piece.path) as file:
+        file.seek(piece.start)
+        return file.read(piece.size_bytes if most_bytes is None else min(piece.size_bytes, most_bytes))
 
 
 def bytes_of(parts: Sequence[Piece], sectors: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:

@@ -1,4 +1,4 @@
-"""A title of a DVD: where it lies, where its clock begins anew, and which titles repeat others."""
+"""A title of a DVD: where it lies, where its clock starts again, and which titles repeat others."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from vhsbatch.errors import InputError
-from vhsbatch.fs import open_regular
 from vhsbatch.model.source import DiscStream, DvdTitle, Piece, Span, slices
-from vhsbatch.probe.dvd_disc import Disc, bytes_of
+from vhsbatch.probe.dvd_disc import Disc, bytes_of, read_piece
 from vhsbatch.probe.dvd_ifo import (
     SECTOR_BYTES,
     TICKS_PER_S,
@@ -26,7 +25,7 @@ from vhsbatch.probe.dvd_ifo import (
     titles_listed,
 )
 
-# The clock of one recording goes on to a tick; one that begins anew jumps by seconds.
+# The clock of one recording goes on to a tick; one that starts again jumps by seconds.
 _CLOCK_TICKS = TICKS_PER_S // 100
 # Spread over a title, so many cannot all miss an encryption, which concerns about half of its sectors.
 _LOOKED_AT = 64
@@ -227,7 +226,7 @@ def _shown(parts: Sequence[Piece], cell: Cell) -> tuple[int, int]:
 
 def _navigation(parts: Sequence[Piece], sector: int) -> Navigation:
     (piece,) = slices(parts, sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES)
-    found = navigation(_read(piece))
+    found = navigation(read_piece(piece))
     if found is None:
         raise InputError(
             f"it is damaged: sector {sector} of its title set says nothing of its clock",
@@ -245,17 +244,11 @@ def _expect_clear(pieces: Sequence[Piece]) -> None:
     sectors = sum(piece.size_bytes for piece in pieces) // SECTOR_BYTES
     for number in sorted({sectors * place // _LOOKED_AT for place in range(_LOOKED_AT)}):
         for piece in slices(pieces, number * SECTOR_BYTES, (number + 1) * SECTOR_BYTES):
-            if is_scrambled(_read(piece)):
+            if is_scrambled(read_piece(piece)):
                 raise InputError(
                     "the disc is encrypted (CSS), which this program does not undo",
                     fix="give a copy without it",
                 )
-
-
-def _read(piece: Piece) -> bytes:
-    with open_regular(piece.path) as file:
-        file.seek(piece.start)
-        return file.read(piece.size_bytes)
 
 
 def in_spans(laid: TitleLayout, times: Sequence[Times]) -> Iterator[Span]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from vhsbatch.fs import is_open_as
 from vhsbatch.process.system import lock
 
 RENEW_S = 20.0
@@ -92,7 +93,7 @@ def lock_again(path: Path, descriptor: int) -> int:
 
     Where the folder was away and is mounted again, the one that was opened before holds nothing.
     """
-    if _is_open_as(path, descriptor):
+    if is_open_as(path, descriptor):
         return descriptor
     try:
         again = os.open(path, os.O_RDWR)
@@ -103,13 +104,6 @@ def lock_again(path: Path, descriptor: int) -> int:
     with suppress(OSError):
         os.close(descriptor)
     return again
-
-
-def _is_open_as(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except OSError:
-        return False
 
 
 def living(path: Path, *, clock: Path | None = None) -> LivingRun | None:

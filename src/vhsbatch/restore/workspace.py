@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from vhsbatch.config.settings import Settings
 from vhsbatch.errors import OutputFolderError, is_disk_full
 from vhsbatch.ffmpeg.segment_commands import Threads, segment_muxer
 from vhsbatch.model.plan import ANY_DEVICE, EncoderDevice, JobPlan, Segment
@@ -55,6 +56,27 @@ class Workspace:
     def job_folder(self, plan: JobPlan) -> Path:
         """Where the segments of this plan are."""
         return job_folder(self.temporary, plan)
+
+
+def workspace_in(folder: Path, settings: Settings, *, ffmpeg: str, threads: int) -> Workspace:
+    """Where and with what this machine works when all that it makes goes into one folder.
+
+    Args:
+        folder: for segments, and for outputs that are not verified yet.
+        settings: how this machine runs.
+        ffmpeg: the FFmpeg program.
+        threads: CPU threads that a lane may keep busy.
+    """
+    return Workspace(
+        ffmpeg=ffmpeg,
+        temporary=folder,
+        publishing=folder,
+        threads_per_lane=threads,
+        niceness=settings.nice,
+        stall_timeout_s=settings.stall_timeout_s,
+        skip_duplicates=settings.skip_duplicates,
+        vapoursynth_python=settings.vapoursynth_python,
+    )
 
 
 def job_folder(temporary: Path, plan: JobPlan) -> Path:

@@ -58,6 +58,11 @@ class Environment:
         """How many lanes there are at first."""
         return self.parallel.begin
 
+    @property
+    def threads_per_lane(self) -> int:
+        """How many of the threads each of them may keep busy."""
+        return max(1, self.threads // self.lanes)
+
 
 async def open_environment(
     settings: Settings,

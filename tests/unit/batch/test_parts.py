@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,18 @@ def test_a_part_that_is_restored_by_itself_names_the_others_and_the_command(
     assert note is not None
     assert f"{video} is a part of a recording, with {others} (" in note
     assert note.endswith(f": vhs-upscale batch {tmp_path} OUT --pattern {pattern}")
+
+
+def test_only_files_next_to_the_video_are_asked(tmp_path: Path) -> None:
+    paths = files(tmp_path, {f"GH{number:02}0001.MP4": 9 for number in range(1, 40)})
+    asked: set[Path] = set()
+
+    def heads(wanted: Iterable[Path]) -> dict[Path, Head]:
+        asked.update(wanted)
+        return {path: replace(AVI, kind=path.stem[:4]) for path in wanted}
+
+    assert note_of_others(paths[20], paths, heads) is None
+    assert asked == {*paths[19:22]}
 
 
 def test_a_video_beside_others_is_no_part(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from vhsbatch.cluster.files import SOURCE, files_of
 from vhsbatch.cluster.member import Member
 from vhsbatch.errors import ToolError
 from vhsbatch.model.media import MediaInfo
-from vhsbatch.model.plan import FaceRestoration, JobPlan
+from vhsbatch.model.plan import JobPlan
 from vhsbatch.model.source import DvdTitle, Joined, PartFile, Piece
 
 
@@ -65,19 +65,7 @@ def test_a_title_in_an_image_is_sent_and_its_pieces_are_mapped(tmp_path: Path) -
 
 
 def test_a_model_of_faces_travels_and_runs_on_the_devices_of_the_machine() -> None:
-    faces = FaceRestoration(
-        model="faces",
-        kind="GFPGAN (clean)",
-        origin="",
-        param=Path("/head/faces.param"),
-        weights=Path("/head/faces.bin"),
-        given="data",
-        made="output",
-        strength=0.7,
-        least_percent=8,
-        centre_only=False,
-        device="cpu",
-    )
+    faces = make.faces(param=Path("/head/faces.param"), weights=Path("/head/faces.bin"))
     plan: JobPlan = replace(make.plan(), faces=faces)
     names = ("face_param", "face_weights")
     assert [files_of(plan)[name] for name in names] == [faces.param, faces.weights]

@@ -29,7 +29,7 @@ from vhsbatch.model.media import (
     Telecine,
     VideoTrack,
 )
-from vhsbatch.model.plan import FaceRestoration, Job, JobPlan, Segment, Upscaling, UpscalingModel
+from vhsbatch.model.plan import Job, JobPlan, Segment, Upscaling, UpscalingModel
 from vhsbatch.restore.planner import Toolchain, make_plan
 from vhsbatch.restore.segment import with_context
 
@@ -316,19 +316,7 @@ def test_how_a_preset_is_called_is_not(preset: Preset) -> None:
     assert planned(preset=preset).fingerprint == BASE.fingerprint
 
 
-FACES = FaceRestoration(
-    model="GFPGANv1.4",
-    kind="GFPGAN (clean)",
-    origin="GFPGAN (clean), sha256 1234, converter 1",
-    param=Path("/models/model.param"),
-    weights=Path("/models/model.bin"),
-    given="data",
-    made="output",
-    strength=0.7,
-    least_percent=8,
-    centre_only=False,
-    device="cpu",
-)
+FACES = make.faces()
 
 
 @pytest.mark.parametrize("key", [key for key in PRESET_CHANGES if key.startswith("faces.")])
