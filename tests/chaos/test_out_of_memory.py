@@ -18,6 +18,8 @@ _LIMITS = (
     (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),
     (Path("/sys/fs/cgroup"), "memory.max"),
 )
+# A group would swap instead of running out, where there is swap: its limit of memory and swap, or of swap.
+_SWAP = (("memory.memsw.limit_in_bytes", 1), ("memory.swap.max", 0))
 
 
 @contextmanager
@@ -28,6 +30,9 @@ def little_memory(mib: int) -> Iterator[Path]:
     try:
         group.mkdir()
         (group / limit).write_text(str(mib * 2**20))
+        for name, share in _SWAP:
+            if (group / name).exists():
+                (group / name).write_text(str(share * mib * 2**20))
     except OSError as error:
         if group.is_dir():
             group.rmdir()
@@ -41,13 +46,14 @@ def little_memory(mib: int) -> Iterator[Path]:
 def test_a_batch_that_runs_out_of_memory_goes_on_with_a_lane_less(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for number in (1, 2):
-        make_clip(tmp_path / "in" / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=1)
-    # One encoder at 1080 lines and this program have room there, two encoders have not.
-    with little_memory(560) as joins:
+        make_clip(tmp_path / "in" / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=4)
+    # One encoder at 720 lines and this program have room there (240 MiB), two encoders have not (400 MiB).
+    # The clips are long enough for two encoders to be at work together, whichever begins first.
+    with little_memory(320) as joins:
         done = subprocess.run(
             [
                 *("sh", "-c", 'echo $$ > "$0"; exec "$@"', joins, *program.COMMAND),
-                *("batch", "in", "out", "-r", "1080", "--parallel", "2", "--json"),
+                *("batch", "in", "out", "-r", "720", "--parallel", "2", "--json"),
             ],
             cwd=tmp_path,
             env=program.environment(tmp_path),
