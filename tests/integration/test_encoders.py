@@ -41,6 +41,27 @@ async def test_hardware_encoders_work_or_say_in_one_line_why_not(encoder: str) -
     assert not re.search(r"(?i)option|undefined constant", trial.reason)
 
 
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("s/testsrc2=/color=c=green:/", "what it encodes is another picture"),
+        ("s/libx264/rawvideo -f null/", "what it encodes does not decode"),
+    ],
+)
+async def test_an_encoder_whose_result_is_wrong_does_not_work(what: str, said: str, tmp_path: Path) -> None:
+    wrong = tmp_path / "ffmpeg"
+    wrong.write_text(
+        f"""#!/bin/sh
+case "$*" in *libx264*) exec {FFMPEG} $(echo "$@" | sed '{what}') ;; esac
+exec {FFMPEG} "$@"
+"""
+    )
+    wrong.chmod(0o755)
+    trial = await try_encoder("libx264", str(wrong))
+    assert not trial.works
+    assert trial.reason.startswith(said)
+
+
 @pytest.mark.parametrize("encoder", ENCODERS)
 async def test_ffmpeg_knows_every_option(encoder: str) -> None:
     made = video_arguments(

@@ -26,6 +26,9 @@ EncoderName = Literal[
     "h264_amf",
     "hevc_amf",
     "av1_amf",
+    "h264_vulkan",
+    "hevc_vulkan",
+    "av1_vulkan",
     "h264_videotoolbox",
     "hevc_videotoolbox",
 ]
@@ -58,6 +61,9 @@ QUALITY_RANGE: Mapping[EncoderName, tuple[int, int] | None] = {
     "h264_amf": (1, 51),
     "hevc_amf": (1, 51),
     "av1_amf": (1, 255),
+    "h264_vulkan": (1, 51),
+    "hevc_vulkan": (1, 51),
+    "av1_vulkan": (1, 255),
     "h264_videotoolbox": (1, 100),
     "hevc_videotoolbox": (1, 100),
 }

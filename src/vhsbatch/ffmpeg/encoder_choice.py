@@ -1,14 +1,25 @@
 """Which encoder is used: being listed by FFmpeg says nothing about the hardware, so each is tried."""
 
+import re
+import tempfile
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 from vhsbatch.errors import ToolError
-from vhsbatch.ffmpeg.encoders import video_arguments
-from vhsbatch.process.spawn import run
+from vhsbatch.ffmpeg.encoders import EncodeArguments, video_arguments
+from vhsbatch.process.spawn import Finished, run
 
 # What `auto` tries, best first. H.264 plays everywhere, as what libx264 makes in their place does.
-_HARDWARE = ("h264_nvenc", "h264_qsv", "h264_amf", "h264_vaapi", "h264_videotoolbox")
+_HARDWARE = ("h264_nvenc", "h264_qsv", "h264_amf", "h264_vaapi", "h264_vulkan", "h264_videotoolbox")
+_PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=256x256:rate=25")
+_FRAMES = 3
+# A driver can be there and wrong: a picture that was mistaken for another one had 6 dB, and what
+# encoders make of this one at their default quality has 40.
+_LEAST_PSNR_DB = 25.0
+_TIMEOUT_S = 30
+# FFmpeg describes a Vulkan device at length.
+_DEVICE_LINES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,26 +32,73 @@ class Trial:
 
 
 async def try_encoder(encoder: str, ffmpeg: str) -> Trial:
-    """Encode a few frames to nothing."""
+    """Encode a few frames, decode them, and look whether they show the same picture."""
     encode = video_arguments(
         encoder, quality=None, speed="fastest", bit_depth=8, rate=Fraction(25), threads=1
     )
-    chain = f"format={encode.pixel_format}" + (f",{encode.upload_filter}" if encode.upload_filter else "")
     try:
-        finished = await run(
-            (
-                *(ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", *encode.global_arguments),
-                *("-f", "lavfi", "-i", "testsrc2=size=256x256:rate=25", "-frames:v", "3"),
-                *("-vf", chain, *encode.arguments, "-f", "null", "-"),
-            ),
-            timeout_s=30,
-        )
+        problem = await _problem(encoder, encode, ffmpeg)
     except TimeoutError:
-        return Trial(encoder=encoder, works=False, reason="it did not encode three frames in 30 s")
-    if finished.exit_code == 0:
-        return Trial(encoder=encoder, works=True)
+        problem = f"it did not encode {_FRAMES} frames in {_TIMEOUT_S} s"
+    return Trial(encoder=encoder, works=problem is None, reason=problem or "")
+
+
+async def _problem(encoder: str, encode: EncodeArguments, ffmpeg: str) -> str | None:
+    if encoder.endswith("_vulkan") and (problem := await _vulkan_problem(encode, ffmpeg)) is not None:
+        return problem
+    chain = f"format={encode.pixel_format}" + (f",{encode.upload_filter}" if encode.upload_filter else "")
+    quiet = (ffmpeg, "-hide_banner", "-nostdin", "-nostats")
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "trial.mkv")
+        encoded = await run(
+            (
+                *(*quiet, "-loglevel", "error", *encode.global_arguments, *_PICTURE),
+                *("-frames:v", str(_FRAMES), "-vf", chain, *encode.arguments, file),
+            ),
+            timeout_s=_TIMEOUT_S,
+        )
+        if encoded.exit_code != 0:
+            return _said(encoded)
+        both = "[0:v]format=yuv420p[encoded];[1:v]format=yuv420p[picture];[encoded][picture]psnr=shortest=1"
+        compared = await run(
+            (*quiet, "-i", file, *_PICTURE, "-frames:v", str(_FRAMES), "-lavfi", both, "-f", "null", "-"),
+            timeout_s=_TIMEOUT_S,
+        )
+    if (psnr_db := _psnr_db(compared.stderr_tail)) is None:
+        return f"what it encodes does not decode: {_said(compared)}"
+    if psnr_db < _LEAST_PSNR_DB:
+        return f"what it encodes is another picture ({psnr_db:.0f} dB): its driver is at fault"
+    return None
+
+
+async def _vulkan_problem(encode: EncodeArguments, ffmpeg: str) -> str | None:
+    """Why FFmpeg's Vulkan device cannot encode; one that is software may take minutes to say so itself."""
+    asked = await run(
+        (ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "verbose", *encode.global_arguments[:2]),
+        timeout_s=_TIMEOUT_S,
+        tail_lines=_DEVICE_LINES,
+    )
+    return software_device(asked.stderr_tail)
+
+
+def software_device(said: tuple[str, ...]) -> str | None:
+    """What is wrong with the Vulkan device that FFmpeg chose; None if it is a GPU, or there is none.
+
+    >>> software_device(("[Vulkan @ 0x1] Device 0 selected: llvmpipe (LLVM 15) (software) (0x0)",))
+    'the only Vulkan device is software: llvmpipe (LLVM 15)'
+    """
+    chosen = (re.search(r"Device \d+ selected: (.*) \(software\)", line) for line in said)
+    return next((f"the only Vulkan device is software: {match[1]}" for match in chosen if match), None)
+
+
+def _psnr_db(said: tuple[str, ...]) -> float | None:
+    found = (re.search(r"PSNR .*\baverage:(\S+)", line) for line in said)
+    return next((float(match[1]) for match in found if match), None)
+
+
+def _said(finished: Finished) -> str:
     said = next(iter(finished.stderr_tail), "it said nothing")
-    return Trial(encoder=encoder, works=False, reason=said.split("] ")[-1].split("via dlopen: ")[-1])
+    return said.split("] ")[-1].split("via dlopen: ")[-1]
 
 
 async def choose_encoder(requested: str, ffmpeg: str) -> tuple[str, str | None]:
@@ -68,6 +126,7 @@ _NEEDS = {
     "nvenc": "needs an NVIDIA GPU and its driver",
     "qsv": "needs an Intel GPU: apt-get install intel-media-va-driver",
     "amf": "needs an AMD GPU and its AMF runtime",
+    "vulkan": "needs a GPU whose Vulkan driver encodes video: a recent Mesa, or NVIDIA's",
     "vaapi": "needs an AMD or Intel GPU: apt-get install libva-drm2 mesa-va-drivers intel-media-va-driver",
     "videotoolbox": "needs a Mac",
 }

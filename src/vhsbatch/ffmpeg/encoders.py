@@ -19,7 +19,7 @@ _X264_THREADS = 4
 _X264_REPEATABLE = "sync-lookahead=0"
 _X265_FRAME_THREADS = 2
 
-_SPEEDS: tuple[EncoderSpeed, ...] = ("fastest", "fast", "medium", "slow", "slowest")
+SPEEDS: tuple[EncoderSpeed, ...] = ("fastest", "fast", "medium", "slow", "slowest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class _Request:
 
     def pick(self, *values: str) -> str:
         """The encoder's own word for the speed, from `values` for fastest … slowest."""
-        return values[_SPEEDS.index(self.speed)]
+        return values[SPEEDS.index(self.speed)]
 
     def quality_or(self, default: int) -> str:
         return str(default if self.quality is None else self.quality)
@@ -213,6 +213,19 @@ def _amf(codec: str, request: _Request) -> EncodeArguments:
     )
 
 
+def _vulkan(codec: str, request: _Request) -> EncodeArguments:
+    # It names devices by words of its own, which nothing here knows: it takes the first GPU.
+    return EncodeArguments(
+        arguments=(
+            *("-c:v", f"{codec}_vulkan", "-rc_mode", "cqp"),
+            *("-qp", request.quality_or(90 if codec == "av1" else 19), "-g", str(request.gop_frames)),
+        ),
+        pixel_format="p010le" if request.ten_bits and codec != "h264" else "nv12",
+        upload_filter="hwupload",
+        global_arguments=("-init_hw_device", "vulkan=encoder", "-filter_hw_device", "encoder"),
+    )
+
+
 def _videotoolbox(codec: str, request: _Request) -> EncodeArguments:
     return EncodeArguments(
         arguments=(
@@ -233,6 +246,7 @@ _ENCODERS: dict[str, Callable[[_Request], EncodeArguments]] = {
     **{f"{codec}_vaapi": partial(_vaapi, codec) for codec in ("h264", "hevc", "av1")},
     **{f"{codec}_qsv": partial(_qsv, codec) for codec in ("h264", "hevc", "av1")},
     **{f"{codec}_amf": partial(_amf, codec) for codec in ("h264", "hevc", "av1")},
+    **{f"{codec}_vulkan": partial(_vulkan, codec) for codec in ("h264", "hevc", "av1")},
     **{f"{codec}_videotoolbox": partial(_videotoolbox, codec) for codec in ("h264", "hevc")},
 }
 

@@ -138,6 +138,8 @@ def test_quality_means_nothing_where_there_is_one_only(encoder: str) -> None:
         ("av1_vaapi", "nv12", "p010le"),
         ("h264_qsv", "nv12", "nv12"),
         ("hevc_amf", "nv12", "p010le"),
+        ("h264_vulkan", "nv12", "nv12"),
+        ("av1_vulkan", "nv12", "p010le"),
         ("h264_videotoolbox", "nv12", "nv12"),
         ("hevc_videotoolbox", "nv12", "p010le"),
     ],
@@ -166,4 +168,4 @@ def test_a_group_of_pictures_lasts_two_seconds(rate: Fraction, frames: str) -> N
 def test_the_ends_of_the_speed_scale_differ(encoder: str) -> None:
     made = [encode(encoder, speed=speed).arguments for speed in SPEEDS]
     assert all(len(one) == len(other) for one, other in pairwise(made))
-    assert (made[0] != made[-1]) == (not encoder.endswith("vaapi"))
+    assert (made[0] != made[-1]) == (not encoder.endswith(("vaapi", "vulkan")))
