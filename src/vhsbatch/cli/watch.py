@@ -274,7 +274,7 @@ class _Watching:
         changed = Bell()
         signals = _Signals(changed.ring)
         async with anyio.create_task_group() as group:
-            asking = _Asking(group, changed)
+            asking = _Asking(group, changed, signals)
             for folder in self.folders:
                 await asking.ask(folder, self._try(folder, _in_thread(folder.open)))
             for folder in self.folders:
@@ -362,9 +362,10 @@ async def _in_thread(work: Callable[[], Result]) -> Result:
 class _Asking:
     """Asks folders, and goes on where one does not answer: it is heard of when it does."""
 
-    def __init__(self, group: anyio.abc.TaskGroup, changed: Bell) -> None:
+    def __init__(self, group: anyio.abc.TaskGroup, changed: Bell, signals: "_Signals") -> None:
         self._group = group
         self._changed = changed
+        self._signals = signals
         self._silent: list[WatchedFolder] = []
         self._batches: list[anyio.Event] = []
 
@@ -434,7 +435,8 @@ class _Asking:
     def _answers_again(self, folder: WatchedFolder) -> None:
         if self.waits_for(folder):
             self._silent = [silent for silent in self._silent if silent is not folder]
-            say(f"{folder.typed_input}: it answers again")
+            if not self._signals.received:  # after those, its batch may have ended without it
+                say(f"{folder.typed_input}: it answers again")
             self._changed.ring()
 
 
