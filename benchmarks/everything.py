@@ -38,6 +38,7 @@ BENCHMARKS = (
     Benchmark("device_busy", ("--rounds", "1", "--frames", "100"), 200),
     Benchmark("ffmpeg_engine", ("--rounds", "1", "--seconds", "10"), 600),
     Benchmark("prediction", ("--rounds", "1"), 200),
+    Benchmark("gap_memory", (), 400),
     Benchmark("makespan", ("--rounds", "1", "--batches", "20"), 200),
 )
 

@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 import program
-from clips import FFMPEG
+from clips import FFMPEG, make_clip
 from cluster import Cluster, Program, prepare, results
 from counters import make_counted
 from vhsbatch.errors import ToolError
@@ -194,6 +194,19 @@ def test_qtgmc_elsewhere(place: Path, ready: Ready, tmp_path: Path) -> None:
 def test_frames_that_keep_their_times_elsewhere(place: Path, ready: Ready, tmp_path: Path) -> None:
     make_counted(tmp_path / "phone.mp4", *PHONE, rate="30", seconds=3, fields=LATE)
     assert_same_as_alone(ready, place, tmp_path, "--vfr", "keep")
+
+
+def test_a_recording_in_several_files_elsewhere(place: Path, ready: Ready, tmp_path: Path) -> None:
+    whole = make_clip(tmp_path / "whole.mpg", "-c:v", "mpeg2video", "-g", "12", "-c:a", "mp2", size="176x120")
+    data, captures = whole.read_bytes(), tmp_path / "captures"
+    captures.mkdir()
+    half = len(data) // 4096 * 2048
+    for name, part in (("clock_1.mpg", data[:half]), ("clock_2.mpg", data[half:])):
+        (captures / name).write_bytes(part)
+        os.utime(captures / name, (whole.stat().st_mtime,) * 2)
+    # Longer than segments, so that machines share it; the cellar is sent both files.
+    assert_same_as_alone(ready, place, captures, "--join", "auto")
+    assert [name for name in results(captures / "together") if "joined" in name] != []
 
 
 def test_who_finds_no_cluster_and_who_is_not_let_in(ready: Ready) -> None:

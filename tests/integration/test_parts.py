@@ -142,6 +142,42 @@ def test_what_was_cut_is_joined_without_losing_a_frame_or_a_sample(name: str, tm
     assert [[tuple(part.values()) for part in each] for each in recorded] == [[], of_joined]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["clock_1_joined", "tape_01_joined"])
+def test_a_kill_in_the_middle_costs_a_joined_recording_nothing(name: str, tmp_path: Path) -> None:
+    codec, names, unit, _ = CUT[name]
+    suffix = names.rpartition(".")[2]
+    whole = make_recording(tmp_path / f"whole.{suffix}", *codec)
+    (tmp_path / "in").mkdir()
+    if unit:
+        in_bytes(whole, tmp_path / "in", [names.format(number) for number in (1, 2, 3)], unit=unit)
+    else:
+        in_clips(whole, tmp_path / "in", "GH%02d0007.avi")
+    before = {path: path.read_bytes() for path in (tmp_path / "in").iterdir()}
+    assert batch(tmp_path).returncode == 0
+    (result,) = (tmp_path / "out").glob("*_joined_240p.mkv")
+    frames = program.frame_digests(result)
+    shutil.rmtree(tmp_path / "out")
+
+    how = ("batch", "in", "out", "-p", "own", "--engine", "ffmpeg", "--parallel", "1", "--json")
+    finished = []
+    for more in ((), ("--resume",)):
+        process = program.start(*how, *more, cwd=tmp_path)
+        event = program.wait_for_event(process, "segment_finished")
+        finished.append((event["job_id"], event["segment"]))
+        process.kill()
+        process.communicate(timeout=program.PATIENCE_S)
+        program.wait_until_gone(tmp_path)
+    done = program.run(*how, "--resume", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert program.frame_digests(result) == frames
+    last = [event for event in program.events(done.stdout) if event["kind"] == "segment_finished"]
+    finished += [(event["job_id"], event["segment"]) for event in last]
+    assert sorted(finished) == sorted(set(finished))
+    assert {path: path.read_bytes() for path in (tmp_path / "in").iterdir()} == before
+
+
 def test_tapes_that_are_numbered_stay_apart(tmp_path: Path) -> None:
     captures = tmp_path / "in"
     captures.mkdir()

@@ -214,6 +214,34 @@ def test_a_watched_share_that_hangs_stops_no_other_folder(
         assert when == "before" or "a share does not answer" in said
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_batch_that_a_share_holds_up_holds_up_no_other_folder(
+    answers: bool, home: Path, clip: Path, tmp_path: Path
+) -> None:
+    with disks.disk("exfat", tmp_path) as disk:
+        captures(disk.place / "in", clip, "far.avi")
+        (home / "in").mkdir()
+        # Not the results: files that are open for writing on a share that hangs hold up every new process.
+        tables = TABLES.format(place=disk.place).replace(f"{disk.place}/out", "far")
+        with (home / "vhsbatch.toml").open("a") as settings:
+            settings.write(tables)
+        process = program.start(
+            *("watch", "--config", "vhsbatch.toml", "--settle", "0.1", "--poll", "1", "-p", "short"),
+            *OPTIONS,
+            cwd=home,
+        )
+        program.wait_for_event(process, "segment_started")
+        disk.hang()
+        captures(home / "in", clip, "near.avi")
+        assert program.wait_for_event(process, "job_published")["job_id"] == "near_240p.mp4"
+        if answers:
+            disk.answer()
+            assert program.wait_for_event(process, "job_published")["job_id"] == "far_240p.mp4"
+        said = stop(process)
+        assert f"{disk.place}/in: a share does not answer; its batch waits, the others continue" in said
+        assert (f"{disk.place}/in: it answers again" in said) is answers
+
+
 def test_ctrl_c_ends_a_batch_whose_captures_are_on_a_share_that_hangs(
     home: Path, clip: Path, tmp_path: Path
 ) -> None:

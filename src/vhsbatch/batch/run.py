@@ -25,7 +25,7 @@ from vhsbatch.batch.leases import PUBLISHING, Leases, leasing
 from vhsbatch.batch.ledger import Ledger, read_ledger
 from vhsbatch.batch.previews import previews_of
 from vhsbatch.batch.request import BatchRequest
-from vhsbatch.batch.session import Interface, Session, stopped_by_signals
+from vhsbatch.batch.session import Interface, Session, Stopped, stopped_by_signals
 from vhsbatch.crash_report import defect_in_a_line
 from vhsbatch.errors import OutputFolderError, fix_of_folder
 from vhsbatch.events.bus import Bus, Mailbox
@@ -50,7 +50,11 @@ from vhsbatch.scheduling.shortages import Sources
 
 
 async def run_batch(
-    request: BatchRequest, interfaces: Sequence[Interface], integrations: Sequence[Interface] = ()
+    request: BatchRequest,
+    interfaces: Sequence[Interface],
+    integrations: Sequence[Interface] = (),
+    *,
+    stopped: Stopped = stopped_by_signals,
 ) -> int:
     """Run a batch to its end; the exit code.
 
@@ -59,6 +63,7 @@ async def run_batch(
         interfaces: what shows it, each with its own mailbox.
         integrations: what acts on its facts; they are done before the interfaces are, so that what they
             tell is shown.
+        stopped: lets what asks the batch to stop reach it, for as long as it lasts.
 
     Raises:
         OutputFolderError: OUT, or the folder for unfinished work, cannot be used.
@@ -71,8 +76,8 @@ async def run_batch(
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{platform.node()}-{os.getpid()}"
     async with leasing(folder, run_id, request.folder) as leases:
         warnings: list[str] = []
-        history = fold(read_journal(folder / "journal", warnings.append))
-        ledger = read_ledger(request.folder)
+        history = fold(await in_thread(read_journal, folder / "journal", warnings.append))
+        ledger = await in_thread(read_ledger, request.folder)
         async with await Journal.create(folder / "journal", run_id) as journal:
             bus = Bus(history if request.resume else BatchState(), journal.append)
             workspace = _workspace(request, environment, run_id)
@@ -93,6 +98,7 @@ async def run_batch(
                     ledger=ledger,
                     run_id=run_id,
                     warnings=warnings,
+                    stopped=stopped,
                 )
 
 
@@ -110,6 +116,7 @@ async def _run(
     ledger: Ledger,
     run_id: str,
     warnings: Sequence[str],
+    stopped: Stopped,
 ) -> int:
     state = bus.state
     notes = (*request.notes, *_announce(request, history, leases.others()))
@@ -209,7 +216,7 @@ async def _run(
             group.start_soon(control.run, bus.subscribe())
         keeping = partial(clean_up, segments=not request.settings.keep_temp)
         group.start_soon(keeping, bus.subscribe(), state, workspace)
-        async with stopped_by_signals(session), anyio.create_task_group() as followers:
+        async with stopped(session), anyio.create_task_group() as followers:
             followers.start_soon(_follow, session, list(zip(integrations, followed, strict=True)))
             reader = Reader(devices=environment.devices, folders=disk_space.folders, tell=bus.tell)
             async with workers.watched(scheduler), reader.reading():

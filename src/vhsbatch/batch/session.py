@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ FOLLOWERS_END_WITHIN_S = 2.5
 
 # Shows a batch, or follows it and acts on its facts, until it is over: gets the session and a mailbox.
 Interface = Callable[["Session", Mailbox], Coroutine[Any, Any, None]]
+# Stops a batch when that is asked for, for as long as the context lasts.
+Stopped = Callable[["Session"], AbstractAsyncContextManager[None]]
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ import anyio.to_thread
 
 from vhsbatch.batch.ledger import LedgerReader
 from vhsbatch.batch.request import Chosen, NothingToDoError
+from vhsbatch.batch.session import Session
 from vhsbatch.batch.settle import Arrivals
 from vhsbatch.cli.configure import decide, expect_parts, preset_finder, rules_of
 from vhsbatch.cli.display import interfaces
@@ -271,33 +272,35 @@ class _Watching:
             VhsBatchError: there is one folder, and its output or a tool cannot be used.
         """
         changed = Bell()
+        signals = _Signals(changed.ring)
         async with anyio.create_task_group() as group:
-            asking = _Asking(group, changed)
+            asking = _Asking(group, changed, signals)
             for folder in self.folders:
                 await asking.ask(folder, self._try(folder, _in_thread(folder.open)))
             for folder in self.folders:
                 group.start_soon(folder.listen, changed)
             if self.service_manager is not None:
                 group.start_soon(self.service_manager.stay_alive)
+            await group.start(signals.listen)
             self._say_ready()
-            signum = await self._restore_what_arrives(changed, asking)
+            signum = await self._restore_what_arrives(changed, asking, signals)
             if self.service_manager is not None:
                 self.service_manager.tell("STOPPING=1")
             group.cancel_scope.cancel()
         return 128 + signum
 
-    async def _restore_what_arrives(self, changed: Bell, asking: "_Asking") -> int:
-        while True:
+    async def _restore_what_arrives(self, changed: Bell, asking: "_Asking", signals: "_Signals") -> int:
+        while not signals.received:
             changed.reset()
-            async with _signals(changed.ring) as received:
-                found, wait_s = await self._first_complete(asking)
-                if found is None:
-                    with anyio.move_on_after(wait_s):
-                        await changed.wait()
-            if received:
-                return received[0]
-            if found is not None and (stopped_by := await self._restore(*found)) is not None:
-                return stopped_by
+            found, wait_s = await self._first_complete(asking)
+            if found is not None:
+                await asking.follow(found[0], self._restore(*found, signals), alone=len(self.folders) == 1)
+            else:
+                with anyio.move_on_after(wait_s):
+                    await changed.wait()
+        # What a share holds up ends by itself, or with this process five seconds later.
+        await asking.until_all_ended()
+        return signals.received[0]
 
     async def _first_complete(self, asking: "_Asking") -> tuple[tuple[WatchedFolder, Chosen] | None, float]:
         """The first folder in whose turn videos are complete; else in how many seconds to look again."""
@@ -313,14 +316,16 @@ class _Watching:
                 soonest_s = min(soonest_s, rest_s)
         return None, soonest_s
 
-    async def _restore(self, folder: WatchedFolder, chosen: Chosen) -> int | None:
+    async def _restore(self, folder: WatchedFolder, chosen: Chosen, signals: "_Signals") -> None:
         """Restore what is complete in a folder; it is the last one's turn then."""
         self.folders.remove(folder)
         self.folders.append(folder)
         again, self.batches = self.batches > 0, self.batches + 1
-        stopped_by = await self._try(folder, folder.restore(chosen, again=again))
-        self._say_ready()
-        return stopped_by
+        stopped_by = await self._try(folder, folder.restore(chosen, again=again, stopped=signals.stopping))
+        if stopped_by is not None:
+            signals.received.append(stopped_by)
+        else:
+            self._say_ready()
 
     async def _try(self, folder: WatchedFolder, work: Awaitable[Result]) -> Result | None:
         """What `work` on a folder gives. Where it fails, and others are watched too, the folder rests.
@@ -357,10 +362,12 @@ async def _in_thread(work: Callable[[], Result]) -> Result:
 class _Asking:
     """Asks folders, and goes on where one does not answer: it is heard of when it does."""
 
-    def __init__(self, group: anyio.abc.TaskGroup, changed: Bell) -> None:
+    def __init__(self, group: anyio.abc.TaskGroup, changed: Bell, signals: "_Signals") -> None:
         self._group = group
         self._changed = changed
+        self._signals = signals
         self._silent: list[WatchedFolder] = []
+        self._batches: list[anyio.Event] = []
 
     def waits_for(self, folder: WatchedFolder) -> bool:
         """Whether a folder has not answered yet."""
@@ -374,10 +381,7 @@ class _Asking:
         async def wait() -> None:
             answers.append(await work)
             answered.set()
-            if self.waits_for(folder):
-                self._silent = [silent for silent in self._silent if silent is not folder]
-                say(f"{folder.typed_input}: it answers again")
-                self._changed.ring()
+            self._answers_again(folder)
 
         self._group.start_soon(wait)
         with anyio.move_on_after(ANSWERS_WITHIN_S):
@@ -387,20 +391,83 @@ class _Asking:
         say(f"{folder.typed_input}: a share does not answer; it is looked at when it does")
         return None
 
+    async def follow(
+        self, folder: WatchedFolder, batch: Coroutine[object, object, None], *, alone: bool
+    ) -> None:
+        """Wait for the end of a batch, or until a share does not answer that it needs: it goes on then.
 
-@asynccontextmanager
-async def _signals(ring: Callable[[], None]) -> AsyncIterator[list[int]]:
-    """The signals to stop that arrive meanwhile; `ring` is called for each."""
-    received: list[int] = []
+        Args:
+            folder: what it restores.
+            batch: runs it.
+            alone: whether nothing else could be done meanwhile.
+        """
+        ended = anyio.Event()
 
-    async def listen(*, task_status: anyio.abc.TaskStatus[None]) -> None:
-        with receive_signals() as signals:
+        async def run() -> None:
+            try:
+                await batch
+            finally:
+                ended.set()
+                self._batches.remove(ended)
+            self._answers_again(folder)
+
+        self._batches.append(ended)
+        self._group.start_soon(run)
+        while not ended.is_set():
+            with anyio.move_on_after(ANSWERS_WITHIN_S):
+                await ended.wait()
+            if not (alone or ended.is_set() or await self._does_answer(folder)):
+                self._silent.append(folder)
+                say(f"{folder.typed_input}: a share does not answer; its batch waits, the others continue")
+                return
+
+    async def until_all_ended(self) -> None:
+        """Wait for the batches that were left to themselves."""
+        for ended in [*self._batches]:
+            await ended.wait()
+
+    async def _does_answer(self, folder: WatchedFolder) -> bool:
+        with anyio.move_on_after(ANSWERS_WITHIN_S):
+            await _in_thread(folder.answers)
+            return True
+        return False
+
+    def _answers_again(self, folder: WatchedFolder) -> None:
+        if self.waits_for(folder):
+            self._silent = [silent for silent in self._silent if silent is not folder]
+            if not self._signals.received:  # after those, its batch may have ended without it
+                say(f"{folder.typed_input}: it answers again")
+            self._changed.ring()
+
+
+class _Signals:
+    """The signals to stop that arrive: all batches that run hear of each."""
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self.received: list[int] = []
+        self._sessions: list[Session] = []
+        self._ring = ring
+
+    @asynccontextmanager
+    async def stopping(self, session: Session) -> AsyncIterator[None]:
+        """Let signals reach a batch, for as long as this lasts."""
+        self._sessions.append(session)
+        for number in self.received:
+            session.stop(number)
+        try:
+            yield
+        finally:
+            self._sessions.remove(session)
+
+    async def listen(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+        """Hear of signals; it ends by being cancelled."""
+        with receive_signals(self._is_patient) as signals:
             task_status.started()
             async for number in signals:
-                received.append(number)
-                ring()
+                self.received.append(number)
+                for session in self._sessions:
+                    session.stop(number)
+                self._ring()
 
-    async with anyio.create_task_group() as group:
-        await group.start(listen)
-        yield received
-        group.cancel_scope.cancel()
+    def _is_patient(self) -> bool:
+        return any(session.drain and session.stopped_by is None for session in self._sessions)

@@ -2,10 +2,12 @@
 
 import dataclasses
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -15,7 +17,7 @@ from vhsbatch.batch.ledger import LedgerReader
 from vhsbatch.batch.ordering import priorities
 from vhsbatch.batch.request import Chosen, NothingToDoError, jobs_of_folder
 from vhsbatch.batch.run import run_batch
-from vhsbatch.batch.session import Session
+from vhsbatch.batch.session import Session, Stopped
 from vhsbatch.batch.settle import Arrivals, Identity
 from vhsbatch.cli.configure import request_for
 from vhsbatch.cli.display import interfaces
@@ -30,6 +32,7 @@ from vhsbatch.events.journal import STATE_FOLDER
 from vhsbatch.fs import state_of
 from vhsbatch.integrations.systemd import ServiceManager
 from vhsbatch.model.plan import Job
+from vhsbatch.process.threads import in_thread
 from vhsbatch.restore.ownership import InTheWay, Rules
 from vhsbatch.restore.workspace import expect_writable
 from vhsbatch.ui.text import say
@@ -248,27 +251,36 @@ class WatchedFolder:
 
     # --- a batch ---------------------------------------------------------------------------------
 
-    async def restore(self, chosen: Chosen, *, again: bool) -> int | None:
+    def answers(self) -> None:
+        """Return once both folders have answered: a share that hangs does not; no cache answers for it."""
+        for folder in (Path(self.typed_input), self.folder):
+            with suppress(OSError):
+                shutil.disk_usage(folder)
+
+    async def restore(self, chosen: Chosen, *, again: bool, stopped: Stopped) -> int | None:
         """Restore what is complete; the signal that ended it early, if one did.
 
         Args:
             chosen: what is complete.
             again: whether a batch came before, so that its tools are no news.
+            stopped: lets signals reach the batch.
 
         Raises:
             VhsBatchError: the output folder or a tool cannot be used.
         """
-        identities = {job.id: _identity(*job.files) for job in chosen.jobs}
-        there = {job.id: _identity(job.output) for job in chosen.jobs}
-        request = request_for(
-            chosen,
-            self.rules,
-            typed_input=self.typed_input,
-            typed_output=self.typed_output,
-            folder=self.folder,
-            options=self.options,
-            settings=self.settings,
-            preset=self.preset,
+        # A share may hang at any moment: the thread in which the other folders are restored asks it nothing.
+        identities, there = await in_thread(_identities, chosen.jobs)
+        request = await in_thread(
+            partial(
+                request_for,
+                *(chosen, self.rules),
+                typed_input=self.typed_input,
+                typed_output=self.typed_output,
+                folder=self.folder,
+                options=self.options,
+                settings=self.settings,
+                preset=self.preset,
+            )
         )
         request = dataclasses.replace(request, again=again)
         sessions: list[Session] = []
@@ -279,7 +291,8 @@ class WatchedFolder:
                 pass
 
         shown = [*interfaces(self.options.display, lines_only=True), remember]
-        await run_batch(request, shown, integrations(request, service_manager=self.service_manager))
+        follow = integrations(request, service_manager=self.service_manager)
+        await run_batch(request, shown, follow, stopped=stopped)
         (session,) = sessions
         for id_, job in session.state.jobs.items():
             identity = identities[id_]
@@ -300,6 +313,11 @@ class WatchedFolder:
             standing = self.ledger.now().standing(job, records=self.rules.records)
             return isinstance(standing, InTheWay) and (standing.absolute or not self.rules.overwrite)
         return False
+
+
+def _identities(jobs: Sequence[Job]) -> tuple[dict[str, Identity | None], dict[str, Identity | None]]:
+    """What the sources of videos are now, and what is under the names of their results."""
+    return {job.id: _identity(*job.files) for job in jobs}, {job.id: _identity(job.output) for job in jobs}
 
 
 def _is_news(_change: object, path: str) -> bool:

@@ -8,7 +8,7 @@ from math import ceil
 
 from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.formats import LATE_SEEKING_DEMUXERS, SEEKABLE_DEMUXERS, UNTIMED_DEMUXERS
-from vhsbatch.formatting import duration
+from vhsbatch.formatting import duration, place
 from vhsbatch.model.media import FieldOrder, Gap, VideoTrack
 from vhsbatch.model.timeline import Timeline, lay_on_grid, positions_of, whole_frames
 from vhsbatch.probe import field_order as fieldorder
@@ -258,10 +258,19 @@ def rate_notes(source: Timeline | VideoTrack) -> tuple[str, ...]:
     """What making its rate constant does to a source."""
     repeated, dropped, rate = source.repeated_frames, source.dropped_frames, float(source.rate)
     changes = (
-        (repeated, f"missing frames, filled by repeating: {repeated}"),
+        (repeated, f"missing frames, filled by repeating: {repeated}{_where(source)}"),
         (dropped, f"frames left out above {rate:.2f} a second: {dropped}"),
     )
     return (*(text for applies, text in changes if applies), *_gap_notes(source))
+
+
+def _where(source: Timeline | VideoTrack) -> str:
+    """The places of all missing frames, where each is known."""
+    gaps = source.gaps
+    if not gaps or sum(gap.frames for gap in gaps) != source.repeated_frames:
+        return ""
+    first, last = (place(gap.start / source.rate) for gap in (gaps[0], gaps[-1]))
+    return f", at {first}" if len(gaps) == 1 else f", in {len(gaps)} places from {first} to {last}"
 
 
 def _gap_notes(source: Timeline | VideoTrack) -> Iterator[str]:

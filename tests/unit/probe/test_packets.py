@@ -8,7 +8,8 @@ import pytest
 import make
 from unit.probe.test_scan import ANSWER, scan_answer
 from vhsbatch.model.media import Gap
-from vhsbatch.probe.packets import without_early_sound, without_overwritten
+from vhsbatch.model.timeline import Timeline
+from vhsbatch.probe.packets import rate_notes, without_early_sound, without_overwritten
 
 
 @pytest.mark.anyio
@@ -34,6 +35,16 @@ async def test_a_click_of_a_track_within_the_picture_is_kept(monkeypatch: pytest
     (track,) = packets.audio
     short = replace(packets, audio=(replace(track, start_s=Fraction(1), end_s=Fraction(101, 100)),))
     assert without_early_sound(short, Fraction(1)) == short
+
+
+def test_missing_frames_are_counted_and_placed() -> None:
+    gaps = (Gap(start=30, stop=34), Gap(start=80, stop=81), Gap(start=1500, stop=1502))
+    clip = Timeline(rate=Fraction(25), frames=2000, repeated_frames=7, dropped_frames=0, gaps=gaps)
+    assert rate_notes(clip) == ("missing frames, filled by repeating: 7, in 3 places from 0:01.2 to 1:00.0",)
+    once = replace(clip, repeated_frames=4, gaps=gaps[:1])
+    assert rate_notes(once) == ("missing frames, filled by repeating: 4, at 0:01.2",)
+    # Of very many gaps only the long ones are known.
+    assert rate_notes(replace(clip, repeated_frames=90)) == ("missing frames, filled by repeating: 90",)
 
 
 def test_overwritten_frames_are_gaps_beside_those_that_are_there() -> None:
