@@ -142,6 +142,9 @@ async def probe(
                 + sum(tick > ticks[-1] for tick in (*decoded.overwritten, *packets.holes)),
             ),
         ),
+        captions=decoded.captions_from(
+            ticks[0], packets.time_base, video.rate if video.constant_rate else None
+        ),
         damage=decoded.damage(ticks[0], packets.time_base, packets.holes, packets.lost_frames),
         joined=whole if isinstance(whole, Joined) else None,
         spans=packets.spans,
