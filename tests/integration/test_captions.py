@@ -13,7 +13,8 @@ import pytest
 import program
 from captioned import dv_with, line_21, mpeg2_with, spoken
 from clips import FFMPEG, NTSC, ffmpeg
-from vhsbatch.model.media import Caption
+from teletext import with_teletext
+from vhsbatch.model.media import Caption, Captions
 from vhsbatch.probe.probe import probe
 
 FRAMES = 45
@@ -114,3 +115,21 @@ def test_they_are_subtitles_of_an_excerpt(container: str, tmp_path: Path) -> Non
             # A millisecond before its frame at most, never after it.
             assert 0 <= begin / NTSC - begin_s < Fraction(1, 1000)
             assert abs((stop - begin) / NTSC - length_s) <= Fraction(1, 1000)
+
+
+async def test_subtitles_in_teletext_are_read(tmp_path: Path) -> None:
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=352x288:r=25:d=3", "-c:v", "mpeg2video", "-bf", "0")
+    ffmpeg(*picture, "-muxdelay", "0", "-muxpreload", "0", tmp_path / "plain.ts")
+    tape = tmp_path / "tape.ts"
+    shown = [(0, ""), (25 * 3600, "HELLO TELETEXT"), (50 * 3600, ""), (60 * 3600, "SECOND"), (70 * 3600, "")]
+    tape.write_bytes(with_teletext((tmp_path / "plain.ts").read_bytes(), shown, 3600))
+    found = await probe(tape, ffmpeg=FFMPEG)
+    assert found.captions == Captions(
+        place="in teletext",
+        cues=(
+            Caption(from_s=Fraction(1), to_s=Fraction(2), text="HELLO TELETEXT"),
+            Caption(from_s=Fraction(60, 25), to_s=Fraction(70, 25), text="SECOND"),
+        ),
+    )
+    assert found.subtitles == ()
+    assert "teletext pages left out, other than subtitles" in found.notes
