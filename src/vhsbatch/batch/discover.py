@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vhsbatch.batch.discs import disc_at, in_words
 from vhsbatch.batch.dvd import is_of_a_disc, why_not_alone
+from vhsbatch.batch.pictures import NumberedPictures, numbered_pictures, pictures_at
 from vhsbatch.errors import InputError, UsageError
 from vhsbatch.ffmpeg.formats import can_be_joined, is_video
 from vhsbatch.model.source import IMAGE_SUFFIX, TABLE
@@ -114,6 +115,7 @@ class _Walk:
             entries = sorted(listing, key=lambda entry: entry.name)
         names = [entry.name for entry in entries]
         is_disc = self._take_disc(folder, names)
+        self._note_pictures(numbered_pictures(folder, names))
         for entry in entries:
             path = Path(entry.path)
             # A link that leads nowhere, or to itself, is neither.
@@ -136,6 +138,8 @@ class _Walk:
             disc = disc_at(path)
             if disc is not None and not {_identity(path), _identity(disc)} & self.seen:
                 self._take_disc(disc, [file.name for file in disc.iterdir()])
+            elif disc is None and _identity(path) not in self.seen and self.why_not(path) is None:
+                self._note_pictures(pictures_at(path))
         elif _identity(path) not in self.seen and (reason := self.why_not(path)) is not None:
             self.found.leave_out(path, reason)
         else:
@@ -145,6 +149,11 @@ class _Walk:
         """Take the DVD that is in a folder VIDEO_TS; whether there is one."""
         table = next((name for name in names if name.upper() == TABLE), None)
         return table is not None and self._take(folder, folder / table, "; its files count by themselves")
+
+    def _note_pictures(self, pictures: NumberedPictures | None) -> None:
+        """Say of frames in a folder, each a picture, how they become a video."""
+        if pictures is not None:
+            self.found.leave_out(pictures.folder, f"{pictures.in_words}; {pictures.remedy}")
 
     def _take_image(self, path: Path) -> None:
         if (reason := _reason(path)) is None:

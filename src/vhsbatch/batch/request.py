@@ -18,6 +18,7 @@ from vhsbatch.batch.naming import (
     refuse_overwriting_sources,
 )
 from vhsbatch.batch.ordering import FileFacts, OrderName, Priority, arrange
+from vhsbatch.batch.pictures import refuse_pictures
 from vhsbatch.config.preset_schema import Container
 from vhsbatch.config.presets import Preset
 from vhsbatch.config.settings import Settings
@@ -242,6 +243,7 @@ def expect_video(path: Path) -> None:
     Raises:
         UsageError: there is none.
     """
+    refuse_pictures(path)
     if not path.is_file():
         why = "is a folder" if path.is_dir() else "is not a file" if path.exists() else "does not exist"
         raise UsageError(f"{path} {why}", fix="give a video; 'vhs-upscale batch' takes a folder")

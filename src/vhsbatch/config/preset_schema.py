@@ -188,6 +188,9 @@ class ColourCorrection(Table):
     lut: Path | None = Field(
         default=None, strict=False, description="a `.cube` file, found from the preset file's folder"
     )
+    lut_strength: float = Field(
+        default=1.0, ge=0, le=1, description="how much of the LUT's picture to use; the rest is without it"
+    )
 
 
 class Upscale(Table):

@@ -18,7 +18,7 @@ from vhsbatch.ffmpeg.cleaning import chroma_subsampling, correct, decimal, denoi
 from vhsbatch.ffmpeg.colour import curve, frame_transfer, scale_matrix
 from vhsbatch.ffmpeg.deinterlacing import deinterlace, fields_of, hold, positions_read
 from vhsbatch.ffmpeg.dropouts import repair_dropouts
-from vhsbatch.ffmpeg.graph import Node, any_of, compiled, ratio, read
+from vhsbatch.ffmpeg.graph import Node, any_of, compiled, merge, ratio, read
 from vhsbatch.ffmpeg.planar import SCALER, chroma_place, to_planar
 from vhsbatch.ffmpeg.preroll import first_shown, read_from_s
 from vhsbatch.ffmpeg.tonemap import to_sdr
@@ -220,8 +220,9 @@ def _finish(node: Node, plan: JobPlan, pixel_format: str, given: str, sharpen: f
     width, height = recipe.picture
     place = {**chroma_place(recipe, given, "in"), **_WITH_FIRST_COLUMN}
     node = node.filter("scale", w=width, h=height, flags=SCALER, **place)
-    if plan.preset.colour.lut is not None:
-        node = _look_up(node, str(plan.preset.colour.lut), scale_matrix(recipe.target))
+    colour = plan.preset.colour
+    if colour.lut is not None and colour.lut_strength:
+        node = _look_up(node, str(colour.lut), colour.lut_strength, scale_matrix(recipe.target))
     node = node.filter("format", pix_fmts=pixel_format)
     if sharpen:
         size = plan.preset.sharpen.size
@@ -252,11 +253,14 @@ def _converted(node: Node, recipe: Recipe, given: str) -> tuple[Node, str]:
     return node, ten_bits
 
 
-def _look_up(node: Node, lut: str, matrix: str) -> Node:
-    """A LUT is of full-range RGB."""
+def _look_up(node: Node, lut: str, strength: float, matrix: str) -> Node:
+    """A LUT is of full-range RGB, in which what it makes is mixed with the picture."""
     node = node.filter("scale", in_color_matrix=matrix, in_range="tv", out_range="pc", in_h_chr_pos=0)
     node = node.filter("format", pix_fmts="gbrp10le")
-    node = node.filter("lut3d", file=lut, interp="tetrahedral")
+    plain, looked_up = node.split(2) if strength < 1 else (node, node)
+    node = looked_up.filter("lut3d", file=lut, interp="tetrahedral")
+    if strength < 1:
+        node = merge([node, plain], "blend", all_mode="normal", all_opacity=decimal(strength))
     return node.filter(
         "scale", out_color_matrix=matrix, in_range="pc", out_range="tv", flags=SCALER, **_WITH_FIRST_COLUMN
     )

@@ -10,6 +10,7 @@ from vhsbatch.ffmpeg.audio import AudioEncode, heard_tracks, loudness_filters
 from vhsbatch.ffmpeg.formats import file_url, input_options, input_url
 from vhsbatch.ffmpeg.segment_commands import PROGRESS, QUIET
 from vhsbatch.ffmpeg.stream_mapping import (
+    caption_arguments,
     chapters_input,
     date_arguments,
     subtitle_arguments,
@@ -34,6 +35,7 @@ def join_command(
     output: Path,
     *,
     retimed: Path | None = None,
+    captions: Path | None = None,
 ) -> tuple[str, ...]:
     """Join the segments, add the source's sound at its own time, keep titles, chapters and subtitles.
 
@@ -41,7 +43,8 @@ def join_command(
     shifted by the time of its first picture, which thereby falls on 0 too; its sound, which is read from an
     input of its own, also by what the preset asks. The digest of the packets that were read from the
     segments goes to stdout. Where frames keep their own times, the picture is joined already, in `retimed`.
-    Tracks that change on the way come on stdin, from `uniform_command`.
+    Tracks that change on the way come on stdin, from `uniform_command`. The file of captions is on the
+    clock of the output.
     """
     source = plan.info.source
     # Sound is cut by its own filters, which count samples from the source's first picture.
@@ -52,6 +55,7 @@ def join_command(
     further = 4 if changing else 3
     titles = further if _titles(plan) else 2
     chapters = further if of_title else 2
+    last = further + bool(_titles(plan)) + bool(of_title)
     return (
         *(ffmpeg, *QUIET, *PROGRESS, *tolerance(plan), "-copyts"),
         *(("-f", "concat", "-safe", "0") if retimed is None else ()),
@@ -63,9 +67,11 @@ def join_command(
         *(("-itsoffset", f"{sound_shift_s:.9f}", *_FROM_STDIN) if changing else ()),
         *_titles(plan),
         *(("-itsoffset", f"{shift_s:.9f}", *of_title) if of_title else ()),
+        *(() if captions is None else (*_SRT, "-i", file_url(captions))),
         *("-map", "0:v:0", "-c:v", "copy", *_tag(plan)),
         *_sound_arguments(audio, changing),
         *subtitle_arguments(plan, 2),
+        *(() if captions is None else caption_arguments(plan, last)),
         *("-map_metadata", str(titles), "-map_chapters", str(chapters)),
         *timecode_arguments(plan),
         *date_arguments(plan),
@@ -179,6 +185,7 @@ def uniform_command(ffmpeg: str, plan: JobPlan, tracks: Sequence[AudioTrack]) ->
     )
 
 
+_SRT = ("-protocol_whitelist", "file", "-f", "srt")
 _FROM_STDIN = ("-protocol_whitelist", "pipe", "-f", "nut", "-i", "pipe:0")
 
 

@@ -87,6 +87,13 @@ def subtitle_arguments(plan: JobPlan, source: int) -> tuple[str, ...]:
     )
 
 
+def caption_arguments(plan: JobPlan, source: int) -> tuple[str, ...]:
+    """FFmpeg's arguments for the captions of its input number `source`, which follow all other subtitles."""
+    number = len(kept_subtitles(plan.info, plan.container))
+    codec = subtitle_codec(plan.container, "subrip")
+    return ("-map", f"{source}:s:0", f"-c:s:{number}", str(codec))
+
+
 def _of_excerpt(excerpt: Excerpt) -> str:
     """FFmpeg's bitstream filters that drop subtitles outside of an excerpt, and cut those at its ends.
 

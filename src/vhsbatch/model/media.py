@@ -250,6 +250,34 @@ class SubtitleTrack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """What a caption that the picture carries says.
+
+    Attributes:
+        from_s: when its first frame is shown, in seconds from the source's first frame.
+        to_s: when its last one ends; None for the end of the source.
+        text: its lines.
+    """
+
+    from_s: Fraction
+    to_s: Fraction | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captions:
+    """Captions that the picture carries.
+
+    Attributes:
+        place: where, in words.
+        cues: what they say, in their order.
+    """
+
+    place: str
+    cues: tuple[Caption, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
     """What of a source's video is not what was recorded.
 
@@ -292,6 +320,7 @@ class MediaInfo:
         tags: names of what else it says of itself, in small letters.
         notes: what the user should know of this source, one line each.
         damage: of its video, None where all of it decodes cleanly.
+        captions: those that the picture carries, None where it carries none.
         trim: what the user wants of it.
         joined: the files of a recording in several, of which the first is `path`; None for a single file.
         spans: the parts of its stream that FFmpeg can follow; empty where it can follow all of it.
@@ -313,6 +342,7 @@ class MediaInfo:
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     damage: Damage | None = None
+    captions: Captions | None = None
     trim: Trim = NO_TRIM
     joined: Joined | None = None
     spans: tuple[Span, ...] = ()

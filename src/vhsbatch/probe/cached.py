@@ -17,7 +17,7 @@ from vhsbatch.model.media import MediaInfo
 from vhsbatch.probe.probe import probe
 
 # Part of every key: raised when the same file would be read differently.
-PROBE_VERSION = 16
+PROBE_VERSION = 17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

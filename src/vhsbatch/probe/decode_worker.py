@@ -5,7 +5,8 @@
 The answer holds when each frame is shown (``ticks``), which of these are damaged, which of those hold hardly
 anything that was recorded (``overwritten``), and which packets gave no frame at all (``lost``), in ticks of
 the stream. With ``fields`` it says of each frame and the next one which fields of them were recorded next to
-each other (``steps``, a letter for each pair; see `step`).
+each other (``steps``, a letter for each pair; see `step`). Where the picture carries captions, it says where
+they are and what they say.
 
 A decoder that works in several threads does not say of which frame it complains. So the file is decoded with
 as many as there are, and once more with one where something is wrong with it.
@@ -23,6 +24,7 @@ import av.logging
 import numpy as np
 import numpy.typing as npt
 
+from vhsbatch.probe.captions import CaptionBytes
 from vhsbatch.probe.order_protocol import BFF, PROGRESSIVE, STILL, TFF, UNCLEAR
 
 # Columns are averaged to this number: what is added up along a line loses its noise, while all lines stay.
@@ -73,8 +75,9 @@ def main(argv: list[str]) -> int:
 class Seen:
     """What decoding a stream shows."""
 
-    def __init__(self, *, fields: bool) -> None:
+    def __init__(self, *, fields: bool, captions: CaptionBytes) -> None:
         self.complains = False
+        self.captions = captions
         self._fields = fields
         self._ticks: list[int | None] = []
         self._damaged: list[int | None] = []
@@ -86,6 +89,7 @@ class Seen:
     def frame(self, frame: Any, *, damaged: bool, overwritten: bool) -> None:
         """Take a frame in."""
         self._ticks.append(frame.pts)
+        self.captions.frame(frame)
         if damaged or frame.is_corrupt:
             self.complains = True
             self._damaged.append(frame.pts)
@@ -116,6 +120,7 @@ class Seen:
             "overwritten": self._overwritten,
             "lost": self._lost,
             "steps": "".join(self._steps),
+            "captions": self.captions.cues(),
         }
 
 
@@ -128,7 +133,6 @@ def decode(opens: Sequence[str], index: int, *, fields: bool, threads: int) -> S
         fields: whether to look at the fields of the frames.
         threads: of the decoder, 0 for as many as there are cores.
     """
-    seen = Seen(fields=fields)
     options = {name.removeprefix("-"): value for name, value in zip(opens[::2], opens[1::2], strict=True)}
     with (
         av.open(options.pop("i"), format=options.pop("f", None), options=options) as container,
@@ -137,6 +141,8 @@ def decode(opens: Sequence[str], index: int, *, fields: bool, threads: int) -> S
         stream: Any = container.streams[index]
         codec = stream.codec_context
         codec.thread_type, codec.thread_count = "AUTO", threads
+        captions = CaptionBytes(dv=codec.name == "dvvideo", lines=codec.height)
+        seen = Seen(fields=fields, captions=captions)
         is_dv, zeros_count = codec.name == "dvvideo", not zeros_are_black(codec.name, codec.pix_fmt)
         again = max(container.size or 0, 0) // _RESYNC_BYTES + 1
         for packet in _packets(container, stream, again):
@@ -144,6 +150,7 @@ def decode(opens: Sequence[str], index: int, *, fields: bool, threads: int) -> S
             data = bytes(packet) if packet.size else b""
             wrong = wrong_blocks(data) if is_dv else float(zeros_count and bool(data) and not any(data))
             overwritten = is_dv and wrong > _TOO_MANY_BLOCKS
+            captions.packet(packet.pts, data)
             try:
                 for frame in codec.decode(packet):
                     seen.frame(frame, damaged=_heard(said) or wrong > 0, overwritten=overwritten)

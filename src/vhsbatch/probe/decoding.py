@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from statistics import median_low
+from typing import Any
 
 import anyio.to_thread
 
 from vhsbatch.errors import InputError
 from vhsbatch.ffmpeg.formats import input_options, input_url
-from vhsbatch.model.media import Damage
+from vhsbatch.model.media import Caption, Captions, Damage
 from vhsbatch.model.source import Source
 from vhsbatch.probe.order_runs import Orders, find_orders
 from vhsbatch.process.spawn import describe_exit, run
@@ -41,6 +42,7 @@ class Decoded:
         overwritten: when those of them are shown that hold hardly anything that was recorded.
         lost: when those would be shown of which nothing could be decoded.
         orders: what the fields say; None where they were not looked at.
+        captions: where captions are, and what they say from which tick to which; None where there are none.
     """
 
     ticks: tuple[int | None, ...]
@@ -48,6 +50,30 @@ class Decoded:
     overwritten: frozenset[int] = frozenset()
     lost: tuple[int, ...] = ()
     orders: Orders | None = None
+    captions: tuple[str, tuple[tuple[int, int | None, str], ...]] | None = None
+
+    def captions_from(self, first_tick: int, time_base: Fraction, rate: Fraction | None) -> Captions | None:
+        """The captions, counted from the first frame; None without any.
+
+        Args:
+            first_tick: when the first frame is shown that is restored.
+            time_base: seconds per tick.
+            rate: that of the grid on which all frames lie; None where they have times of their own.
+        """
+        if self.captions is None:
+            return None
+
+        def counted(tick: int) -> Fraction:
+            time_s = max(tick - first_tick, 0) * time_base
+            return time_s if rate is None else round(time_s * rate) / rate
+
+        place, cues = self.captions
+        kept = tuple(
+            Caption(from_s=counted(first), to_s=None if stop is None else counted(stop), text=text)
+            for first, stop, text in cues
+            if stop is None or stop > first_tick
+        )
+        return Captions(place=place, cues=kept) if kept else None
 
     def damage(
         self, first_tick: int, time_base: Fraction, holes: Sequence[int] = (), lost_frames: int = 0
@@ -142,7 +168,12 @@ def _parse(answer: bytes, fields: bool) -> Decoded:
         overwritten=frozenset(_known(found["overwritten"])),
         lost=_known(found["lost"]),
         orders=find_orders(found["steps"]) if fields else None,
+        captions=_captions(found["captions"]),
     )
+
+
+def _captions(found: Any) -> tuple[str, tuple[tuple[int, int | None, str], ...]] | None:
+    return None if found is None else (found[0], tuple((first, stop, text) for first, stop, text in found[1]))
 
 
 def _known(ticks: Sequence[int | None]) -> tuple[int, ...]:

@@ -45,6 +45,7 @@ from vhsbatch.probe.reading import read_source
 from vhsbatch.probe.scan import Scan, scan
 from vhsbatch.probe.showinfo import Glimpse, look
 from vhsbatch.probe.telecine import with_telecine
+from vhsbatch.probe.teletext import read_teletext, without_teletext
 
 MAX_PIXELS = 8192 * 8192 // 2
 
@@ -85,6 +86,7 @@ async def probe(
     try:
         head = await _look_at_head(source, packets, ffmpeg, timeout_s)
         packets = of_one_programme(packets, head.programmes)
+        subtitles, teletext, of_teletext = without_teletext(packets.subtitles, head.teletext)
         tail = await _look_at_tail(source, packets, head, ffmpeg, timeout_s)
         decoded = await decode_all(
             source, packets.index, len(packets.ticks), fields=can_be_interlaced(packets), timeout_s=timeout_s
@@ -101,6 +103,13 @@ async def probe(
         video = with_changes(video, packets, ticks)
         video = without_overwritten(video, ticks, packets.time_base, decoded.overwritten)
         exact_seek = can_seek(packets) and not is_avi_with_gaps(packets, timeline)
+        captions = decoded.captions_from(
+            ticks[0], packets.time_base, video.rate if video.constant_rate else None
+        )
+        if captions is None and teletext is not None:
+            captions = await read_teletext(
+                source, teletext, ffmpeg=ffmpeg, start_s=video.start_s, rate=video.rate, timeout_s=timeout_s
+            )
         sights = None
         if head.sights is not None:
             sights = tuple(_counted_from(video.start_s, head.sights))
@@ -127,7 +136,7 @@ async def probe(
             source, video, sights, ticks, packets.time_base, ffmpeg=ffmpeg, seekable=exact_seek
         ),
         audio=packets.audio,
-        subtitles=packets.subtitles,
+        subtitles=subtitles,
         other_streams=packets.other_streams,
         timecode=packets.timecode,
         recorded=packets.recorded,
@@ -135,6 +144,7 @@ async def probe(
         tags=packets.tags,
         notes=(
             *opened.notes,
+            *(() if of_teletext is None else (of_teletext,)),
             *notes(
                 packets,
                 timeline,
@@ -142,6 +152,7 @@ async def probe(
                 + sum(tick > ticks[-1] for tick in (*decoded.overwritten, *packets.holes)),
             ),
         ),
+        captions=captions,
         damage=decoded.damage(ticks[0], packets.time_base, packets.holes, packets.lost_frames),
         joined=whole if isinstance(whole, Joined) else None,
         spans=packets.spans,

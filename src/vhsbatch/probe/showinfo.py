@@ -6,7 +6,7 @@ first frame is shown, which fields it claims to have, its shape and colours) hol
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from vhsbatch.errors import InputError, ToolError
@@ -16,6 +16,7 @@ from vhsbatch.model.source import Source
 from vhsbatch.probe.field_order import Sight
 from vhsbatch.probe.idet import IDET, parse_sights
 from vhsbatch.probe.programmes import Programme, parse_programmes
+from vhsbatch.probe.teletext import parse_teletext
 from vhsbatch.process.spawn import describe_exit, run
 
 _TIME_BASE = re.compile(r"config in time_base: (\d+)/(\d+)")
@@ -70,6 +71,7 @@ class Glimpse:
         complaint: the last thing that FFmpeg said about the file, None if it was content.
         sights: what `idet` said of them, on the container's clock; None where it was not asked.
         programmes: of a broadcast.
+        teletext: its teletext streams, and whether FFmpeg can read them.
     """
 
     time_base: Fraction | None
@@ -79,6 +81,7 @@ class Glimpse:
     complaint: str | None
     sights: tuple[Sight, ...] | None = None
     programmes: tuple[Programme, ...] = ()
+    teletext: dict[int, bool] = field(default_factory=dict)
 
     @property
     def ticks(self) -> list[int]:
@@ -136,7 +139,10 @@ async def look(
             f"FFmpeg {describe_exit(finished.exit_code)} on it: the file is damaged",
             fix="copy it again from the original",
         )
-    glimpse = replace(parse(finished.stderr_tail), programmes=parse_programmes(finished.stderr_tail))
+    said_first = finished.stderr_tail
+    glimpse = replace(
+        parse(said_first), programmes=parse_programmes(said_first), teletext=parse_teletext(said_first)
+    )
     if mend_matrix:
         glimpse = replace(glimpse, colour=replace(glimpse.colour, matrix=INVALID_MATRIX))
     if not fields:

@@ -15,6 +15,7 @@ from vhsbatch.errors import StalePlanError, UndecodableError, VerificationError
 from vhsbatch.events.events import JobPublished, SegmentFinished
 from vhsbatch.events.telemetry import LogLine, Progress, Telemetry
 from vhsbatch.ffmpeg.audio import AudioEncode, plan_audio
+from vhsbatch.ffmpeg.captions import srt_text
 from vhsbatch.ffmpeg.formats import concat_script
 from vhsbatch.ffmpeg.frame_times import retime
 from vhsbatch.ffmpeg.loudness import uniform_stage
@@ -38,6 +39,7 @@ from vhsbatch.restore.verify import packet_digest, verify_output
 from vhsbatch.restore.workspace import Workspace, make_private
 
 _SCRIPT = "segments.ffconcat"
+_CAPTIONS = "captions.srt"
 
 
 async def assemble(
@@ -180,11 +182,14 @@ async def _make_whole(
         The commands that joined them, how the result was proven, and what the user should know of it.
     """
     sound, of_sound = await measure_sound(plan, workspace)
+    captions = await _write_captions(plan, workspace.job_folder(plan))
 
     async def join(audio: tuple[AudioEncode, ...]) -> tuple[str, str]:
         script = workspace.job_folder(plan) / _SCRIPT
         retimed = None if picture is None else picture.path
-        command = join_command(workspace.ffmpeg, plan, script, audio, output, retimed=retimed)
+        command = join_command(
+            workspace.ffmpeg, plan, script, audio, output, retimed=retimed, captions=captions
+        )
         stages = (
             *uniform_stage(plan, plan.info.audio, ffmpeg=workspace.ffmpeg),
             StageSpec(name="join", argv=command),
@@ -255,6 +260,17 @@ async def _write_script(plan: JobPlan, segments: tuple[SegmentFinished, ...], fo
     )
     async with aiofiles.open(folder / _SCRIPT, "w", encoding="utf-8", errors="surrogateescape") as file:
         await file.write(text)
+
+
+async def _write_captions(plan: JobPlan, folder: Path) -> Path | None:
+    """The file of the captions that the source's picture carries; None where it carries none."""
+    text = srt_text(plan.info, plan.excerpt)
+    if not text:
+        return None
+    path = folder / _CAPTIONS
+    async with aiofiles.open(path, "w", encoding="utf-8") as file:
+        await file.write(text)
+    return path
 
 
 async def _join(

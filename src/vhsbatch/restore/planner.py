@@ -13,6 +13,7 @@ from vhsbatch.errors import InputError
 from vhsbatch.events.describe import field_order
 from vhsbatch.events.serialize import to_text
 from vhsbatch.ffmpeg.audio import audio_notes, drift
+from vhsbatch.ffmpeg.captions import caption_notes
 from vhsbatch.ffmpeg.changes import change_notes, change_problem
 from vhsbatch.ffmpeg.colour import colour_notes, colour_problem
 from vhsbatch.ffmpeg.deinterlacing import frames_made
@@ -118,6 +119,7 @@ def make_plan(
         *left_out(
             info, recipe, toolchain.container, from_s=Fraction(0) if excerpt is None else excerpt.from_s
         ),
+        *caption_notes(info, excerpt),
         *trim_notes(info, excerpt),
     )
     return JobPlan(
@@ -256,6 +258,7 @@ def _fingerprint(
             replace(info.video, **_UNDECISIVE_OF_VIDEO),
             info.audio,
             info.subtitles,
+            *(() if info.captions is None else (info.captions,)),
         ],
         "preset": preset.model_dump(exclude=_INDECISIVE),
         "engine": toolchain.engine,

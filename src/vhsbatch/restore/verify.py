@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vhsbatch.errors import ChainError, UndecodableError, VerificationError
 from vhsbatch.ffmpeg.audio import AudioEncode, heard, heard_tracks, stretch
+from vhsbatch.ffmpeg.captions import srt_text
 from vhsbatch.ffmpeg.frame_times import expect_times
 from vhsbatch.ffmpeg.output_commands import check_command, reread_command
 from vhsbatch.ffmpeg.progress import ProgressParser
@@ -192,7 +193,7 @@ def compare(made: MediaInfo, plan: JobPlan, sources: Sequence[AudioTrack]) -> No
     planned = (colour.matrix, colour.primaries, colour.transfer)
     _expect(tagged == planned, f"colour tags {tagged} instead of {planned}")
     _expect(len(made.audio) == len(sources), f"{len(made.audio)} audio tracks instead of {len(sources)}")
-    subtitles = len(kept_subtitles(plan.info, plan.container))
+    subtitles = len(kept_subtitles(plan.info, plan.container)) + bool(srt_text(plan.info, plan.excerpt))
     _expect(len(made.subtitles) == subtitles, f"{len(made.subtitles)} subtitle tracks instead of {subtitles}")
     for number, (track, source) in enumerate(zip(made.audio, sources, strict=True), start=1):
         _compare_sound(number, track, source, made, plan)

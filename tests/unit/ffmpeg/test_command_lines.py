@@ -126,6 +126,7 @@ EVERY_FILTER = Preset.model_validate(
             "chroma_shift_x": -4,
             "chroma_shift_y": 2,
             "lut": Path("/luts/it's: [warm], 1.cube"),
+            "lut_strength": 0.4,
         },
         "video": {"encoder": "hevc_vaapi", "bit_depth": 10},
     }

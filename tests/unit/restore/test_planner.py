@@ -253,6 +253,7 @@ PRESET_CHANGES: Mapping[str, object] = {
     "audio.channels": "left",
     "audio.loudness_lufs": -18.0,
     "audio.fix_drift": True,
+    "colour.lut_strength": 0.5,
     "audio.offset_ms": 1,
 }
 # The file of a LUT counts by its content, which is in the identity.
