@@ -48,7 +48,7 @@ def restored(folder: Path, preset: str) -> tuple[Record, str]:
     options = ("-o", made, "-p", preset, "--engine", "ffmpeg", "--no-tui", "--overwrite")
     done = program.run("upscale", "tape.mkv", *options, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    return read_record(record_path(made)), done.stdout
+    return read_record(record_path(made)), done.stdout + done.stderr
 
 
 def test_what_does_harm_is_turned_down_and_said(folder: Path) -> None:

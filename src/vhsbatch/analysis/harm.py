@@ -28,6 +28,8 @@ _FLAT, _DETAILED = 0.5, (0.9, 0.98)
 _LEAST_NOISE = 1.0
 _LOST = 3.0
 _FEWEST_BLOCKS = 40
+# Blocks with thin lines are few, and noise that looks like them in both frames is rare.
+_SURELY_FINE, _FEWEST_FINE_BLOCKS = 2.0, 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +40,14 @@ class _Blocks:
         source: mean square of its difference from the witness.
         result: the same of the result.
         detail: how much of the source's fine detail the witness confirms; noise counts for nothing in it.
+        kept: the same of the result's.
         shown: the same of all that differs from the block's mean.
     """
 
     source: Samples
     result: Samples
     detail: Samples
+    kept: Samples
     shown: Samples
 
 
@@ -51,29 +55,34 @@ def harm(places: Sequence[tuple[Sequence[Frame], Sequence[Frame]]]) -> dict[str,
     """How much farther the result is from the picture than the source, in parts of the source's noise.
 
     -1 is a perfect restoration, 0 one that is as good as the source, and 1 one that is as bad again. Given
-    is the worse of what is flat and what is detailed, for the luma and for the worse chroma plane; None
-    where it cannot be told.
+    is the worse of what is flat and what is detailed, for the luma and for the worse chroma plane, and how
+    much thin structures keep of their colour; None where it cannot be told.
 
     Args:
         places: the source's and the result's frames of each place. The first of each is looked at, and the
             last one of the source is its witness: out of reach of filters that average over time.
     """
     planes = list(zip(*(blocks for place in places for blocks in _compared(*place)), strict=True))
-    luma, *chroma = [_worst(found) for found in planes] or [None]
-    return {"luma": luma, "chroma": max((value for value in chroma if value is not None), default=None)}
+    (luma, _), *chroma = [_of_plane(found) for found in planes] or [(None, None)]
+    harms, colours = zip(*chroma, strict=True) if chroma else ((), ())
+    return {
+        "luma": luma,
+        "chroma": max((value for value in harms if value is not None), default=None),
+        "colour": min((value for value in colours if value is not None), default=None),
+    }
 
 
-def _worst(found: Sequence[_Blocks]) -> float | None:
-    """The harm in the worst of the classes of blocks of one plane."""
-    source, result, detail, shown = (
+def _of_plane(found: Sequence[_Blocks]) -> tuple[float | None, float | None]:
+    """The harm in the worst of the classes of blocks of one plane, and how much of fine detail is kept."""
+    source, result, detail, kept, shown = (
         np.concatenate([getattr(blocks, name) for blocks in found])
-        for name in ("source", "result", "detail", "shown")
+        for name in ("source", "result", "detail", "kept", "shown")
     )
     # What is as far from its witness was not found there.
     known = source < np.maximum(_LOST * np.median(source), np.abs(shown) / 2)
     flat = known & (detail <= np.quantile(detail, _FLAT))
     if np.count_nonzero(flat) < _FEWEST_BLOCKS:
-        return None
+        return None, None
     # Two noises lie between the source and its witness.
     noise = max(_LEAST_NOISE, float(np.median(source[flat])) / 2)
     classes = [flat]
@@ -81,7 +90,11 @@ def _worst(found: Sequence[_Blocks]) -> float | None:
         detailed = known & (detail >= max(float(np.quantile(detail, part)), noise))
         if np.count_nonzero(detailed) >= _FEWEST_BLOCKS:
             classes.append(detailed)
-    return max(float((result - source)[blocks].mean()) / noise for blocks in classes)
+    harmed = max(float((result - source)[blocks].mean()) / noise for blocks in classes)
+    fine = known & (detail >= _SURELY_FINE * noise)
+    if np.count_nonzero(fine) < _FEWEST_FINE_BLOCKS:
+        return harmed, None
+    return harmed, float(kept[fine].sum() / detail[fine].sum())
 
 
 def _compared(source: Sequence[Frame], result: Sequence[Frame]) -> Iterator[tuple[_Blocks, _Blocks, _Blocks]]:
@@ -113,11 +126,12 @@ def _plane(source: Plane, result: Plane, witness: Plane, shifts: Shifts) -> _Blo
         return inner
 
     before, made, seen = (plane.astype(np.float32) for plane in (source, result, witness))
-    shown, confirmed = here(before), there(seen)
+    shown, confirmed, fine = here(before), there(seen), there(_fine(seen))
     return _Blocks(
         source=mean((shown - confirmed) ** 2),
         result=mean((here(made) - confirmed) ** 2),
-        detail=mean(here(_fine(before)) * there(_fine(seen))),
+        detail=mean(here(_fine(before)) * fine),
+        kept=mean(here(_fine(made)) * fine),
         shown=mean(
             (shown - shown.mean((2, 3), keepdims=True)) * (confirmed - confirmed.mean((2, 3), keepdims=True))
         ),

@@ -32,6 +32,7 @@ _LAG = 4
 _FRAMES = _LAG + 1
 # A shorter video has not three places.
 _FEWEST_FRAMES = 3 * _FRAMES
+_FRAMES_WITHOUT_SEEKING = 250
 _MOST_LINES = 576
 _FEWEST_LINES = 120
 _THREADS = Threads(decode=1, filter=1)
@@ -110,6 +111,9 @@ class _Guard:
         # Of an excerpt every frame is as in a restoration of the whole.
         plan = replace(self.plan, preset=preset, recipe=recipe, upscaling=None, faces=None, excerpt=None)
         whole = frames_made(plan.info.video.frames, recipe)
+        if not plan.info.exact_seek:
+            # It is read from its beginning.
+            whole = min(whole, _FRAMES_WITHOUT_SEEKING)
         files = []
         for number, part in enumerate(_PLACES):
             start = int((whole - _FRAMES) * part)

@@ -6,7 +6,9 @@ from vhsbatch.analysis.picture import VideoMeasurement
 from vhsbatch.config.presets import Preset, derive
 
 # Simulated captures whose restoration gained were between -1 and this, see docs/quality.md.
-HARMFUL = 0.25
+HARMFUL = 0.25  # Thin structures that keep less of their colour look grey.
+PALE = 0.75
+
 # Each round halves what does harm; the one after the last turns it off.
 ROUNDS = 3
 
@@ -21,10 +23,12 @@ class Harm:
     Attributes:
         luma: how much farther it is from the picture than the source is, in parts of the source's noise.
         chroma: the same of the colour.
+        colour: how much thin structures keep of their colour.
     """
 
     luma: float | None = None
     chroma: float | None = None
+    colour: float | None = None
 
     @property
     def of_luma(self) -> bool:
@@ -34,7 +38,8 @@ class Harm:
     @property
     def of_chroma(self) -> bool:
         """Whether it is too much in the colour."""
-        return self.chroma is not None and self.chroma > HARMFUL
+        pale = self.colour is not None and self.colour < PALE
+        return pale or (self.chroma is not None and self.chroma > HARMFUL)
 
 
 def denoises(preset: Preset) -> bool:

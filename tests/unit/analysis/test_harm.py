@@ -51,7 +51,7 @@ def test_noise_that_is_gone_is_a_gain(shift: int) -> None:
 
 def test_the_source_itself_is_neither() -> None:
     found = judged(frame(scene(), seed=1))
-    assert found == {"luma": 0.0, "chroma": 0.0}
+    assert found == {"luma": 0.0, "chroma": 0.0, "colour": 1.0}
 
 
 @pytest.mark.parametrize(("plane", "where"), [(0, "luma"), (1, "chroma")])
@@ -69,4 +69,18 @@ def test_motion_that_is_smeared_is_harm() -> None:
 
 def test_a_still_picture_without_noise_of_its_own_tells_nothing() -> None:
     source = frame(scene())
-    assert harm([([source, source], [source, source])]) == {"luma": None, "chroma": None}
+    assert harm([([source, source], [source, source])]) == {"luma": None, "chroma": None, "colour": None}
+
+
+@pytest.mark.parametrize("kept", [1.0, 0.8, 0.5])
+def test_it_is_told_how_much_thin_structures_keep_of_their_colour(kept: float) -> None:
+    paler = scene()
+    paler[1] = 128 + kept * (paler[1] - 128)
+    assert judged(frame(paler, noise=1.0, seed=3))["colour"] == pytest.approx(kept, abs=0.05)
+
+
+def test_noise_is_no_colour_of_thin_structures() -> None:
+    plain = scene()
+    plain[1:] = 128
+    source, witness = frame(plain, seed=1), frame(plain, seed=2)
+    assert harm([([source, witness], [source, witness])])["colour"] is None

@@ -34,6 +34,12 @@ def test_half_of_what_harms_is_left_and_the_rest_stays() -> None:
     assert line.startswith("denoising of the chroma turned down to 50%")
 
 
+def test_colour_that_thin_structures_lose_is_harm_although_noise_is_gone() -> None:
+    milder = less_denoised(VHS, Harm(luma=-0.9, chroma=-0.9, colour=0.7), last=False)
+    assert milder.denoise.chroma_spatial == VHS.denoise.chroma_spatial / 2
+    assert milder.denoise.luma_temporal == VHS.denoise.luma_temporal
+
+
 def test_degraining_is_turned_down_by_its_own_thresholds() -> None:
     milder = less_denoised(BEST, Harm(luma=1.0), last=False)
     assert (milder.denoise.degrain_luma, milder.denoise.degrain_chroma) == (500, 3000)
@@ -49,7 +55,7 @@ def test_what_harms_at_any_strength_is_turned_off(preset: Preset) -> None:
     assert len(in_words(preset, milder)) == 2
 
 
-@pytest.mark.parametrize("found", [Harm(), Harm(luma=0.2, chroma=-0.9)])
+@pytest.mark.parametrize("found", [Harm(), Harm(luma=0.2, chroma=-0.9, colour=0.9)])
 def test_what_does_no_harm_stays_and_nothing_is_said(found: Harm) -> None:
     assert less_denoised(VHS, found, last=False) == VHS
     assert in_words(VHS, VHS) == ()
