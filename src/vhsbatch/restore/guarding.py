@@ -16,9 +16,8 @@ from vhsbatch.cache import Cache
 from vhsbatch.config.presets import Preset, derive
 from vhsbatch.errors import ChainError, InputError
 from vhsbatch.ffmpeg.deinterlacing import frames_made
-from vhsbatch.ffmpeg.qtgmc import deinterlace_stage
 from vhsbatch.ffmpeg.recipe import resolve
-from vhsbatch.ffmpeg.segment_commands import Threads, fields_command, frames_command
+from vhsbatch.ffmpeg.segment_commands import Threads, frames_command
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.process.chain import StageSpec, run_chain
 from vhsbatch.restore.turning_down import ROUNDS, Harm, changes, denoises, less_denoised
@@ -44,12 +43,10 @@ class GuardTools:
 
     Attributes:
         ffmpeg: the FFmpeg program.
-        vapoursynth_python: the interpreter that has VapourSynth, None for this one.
         cache: what earlier runs found out; None without a cache.
     """
 
     ffmpeg: str
-    vapoursynth_python: str | None
     cache: Cache | None
 
 
@@ -63,7 +60,9 @@ async def guarded(plan: JobPlan, tools: GuardTools) -> Preset:
     """
     preset = plan.preset
     frames = frames_made(plan.info.video.frames, plan.recipe)
-    if not preset.guard or not denoises(preset) or frames < _FEWEST_FRAMES:
+    # QTGMC draws lines anew, and is as far from the source where it gains as others where they harm.
+    can_tell = frames >= _FEWEST_FRAMES and not plan.recipe.uses_vapoursynth
+    if not (preset.guard and denoises(preset) and can_tell):
         return preset
     key = ("guard", GUARD_VERSION, plan.fingerprint)
     if tools.cache is not None:
@@ -88,11 +87,7 @@ class _Guard:
 
     async def milder(self) -> Preset:
         preset = self.plan.preset
-        bare: dict[str, Any] = {"denoise": {"method": "none"}}
-        if preset.deinterlace.method == "qtgmc":
-            # It averages over time itself.
-            bare["deinterlace"] = {"method": "bwdif"}
-        source = await self._made(_small(derive(preset, bare), self.plan))
+        source = await self._made(_small(derive(preset, {"denoise": {"method": "none"}}), self.plan))
         for number in range(ROUNDS):
             result = await self._made(_small(preset, self.plan))
             files = [str(file) for pair in zip(source.files, result.files, strict=True) for file in pair]
@@ -119,24 +114,11 @@ class _Guard:
             start = int((whole - _FRAMES) * part)
             segment = Segment(index=number, start_frame=start, stop_frame=start + _FRAMES)
             files.append(Path(tempfile.mkstemp(dir=self.folder, suffix=".yuv")[1]))
-            await run_chain(
-                self._stages(plan, segment, files[-1]), on_stdout=lambda _: None, on_stderr=lambda *_: None
+            argv = frames_command(
+                self.tools.ffmpeg, plan, segment, pixel_format="yuv420p", output=files[-1], threads=_THREADS
             )
+            await _run(StageSpec(name="frames", argv=argv))
         return _Made(files=files, width=recipe.width, height=recipe.height)
-
-    def _stages(self, plan: JobPlan, segment: Segment, file: Path) -> tuple[StageSpec, ...]:
-        ffmpeg = self.tools.ffmpeg
-        made = frames_command(ffmpeg, plan, segment, pixel_format="yuv420p", output=file, threads=_THREADS)
-        last = StageSpec(name="frames", argv=made)
-        if not plan.recipe.uses_vapoursynth:
-            return (last,)
-        return (
-            StageSpec(name="decode", argv=fields_command(ffmpeg, plan, segment, _THREADS)),
-            deinterlace_stage(
-                plan, segment, vapoursynth_python=self.tools.vapoursynth_python, threads=_THREADS.filter
-            ),
-            last,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +136,12 @@ def _small(preset: Preset, plan: JobPlan) -> Preset:
 
 async def _measured(*words: str) -> Any:
     """What the worker says of some files."""
-    lines: list[str] = []
     argv = (sys.executable, "-P", "-m", "vhsbatch.analysis.harm_worker", *words)
-    await run_chain(
-        (StageSpec(name="measure", argv=argv),), on_stdout=lines.append, on_stderr=lambda *_: None
-    )
-    return json.loads("".join(lines))
+    return json.loads("".join(await _run(StageSpec(name="measure", argv=argv))))
+
+
+async def _run(stage: StageSpec) -> list[str]:
+    """What a child prints."""
+    lines: list[str] = []
+    await run_chain((stage,), on_stdout=lines.append, on_stderr=lambda *_: None)
+    return lines

@@ -215,9 +215,7 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
         times_s = await frame_times(info.path, info.video.start_s, parts=job.parts, ffmpeg=intent.ffmpeg.path)
     sample = await to_thread.run_sync(sample_of, *job.files)
     plan = make_plan(job, info, intent.preset, recipe, toolchain, times_s=times_s, sample=sample)
-    tools = GuardTools(
-        ffmpeg=intent.ffmpeg.path, vapoursynth_python=intent.vapoursynth_python, cache=intent.cache
-    )
+    tools = GuardTools(ffmpeg=intent.ffmpeg.path, cache=intent.cache)
     milder = await guarded(plan, tools)
     if not (turned_down := in_words(plan.preset, milder)):
         return plan

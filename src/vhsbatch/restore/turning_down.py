@@ -12,8 +12,8 @@ PALE = 0.75
 # Each round halves what does harm; the one after the last turns it off.
 ROUNDS = 3
 
-_LUMA = ("luma_spatial", "luma_temporal", "degrain_luma")
-_CHROMA = ("chroma_spatial", "chroma_temporal", "degrain_chroma")
+_LUMA = ("luma_spatial", "luma_temporal")
+_CHROMA = ("chroma_spatial", "chroma_temporal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +58,8 @@ def less_denoised(preset: Preset, harm: Harm, *, last: bool) -> Preset:
     keys = (*(_LUMA if harm.of_luma else ()), *(_CHROMA if harm.of_chroma else ()))
     values = {key: getattr(preset.denoise, key) for key in (*_LUMA, *_CHROMA)}
     for key in keys:
-        values[key] = 0 if last else values[key] // 2 if key.startswith("degrain") else values[key] / 2
-    own = {key: value for key, value in values.items() if key.startswith("degrain") == _degrains(preset)}
-    method = preset.denoise.method if any(own.values()) else "none"
+        values[key] = 0 if last else values[key] / 2
+    method = preset.denoise.method if any(values.values()) else "none"
     return derive(preset, {"denoise": {**values, "method": method}})
 
 
@@ -103,14 +102,9 @@ def _kept(before: Preset, after: Preset, keys: tuple[str, ...]) -> float:
     """How much of some strengths is left."""
     if not denoises(after):
         after = derive(after, {"denoise": dict.fromkeys((*_LUMA, *_CHROMA), 0)})
-    used = [key for key in keys if key.startswith("degrain") == _degrains(before)]
-    whole = sum(getattr(before.denoise, key) for key in used)
-    return sum(getattr(after.denoise, key) for key in used) / whole if whole else 1.0
+    whole = sum(getattr(before.denoise, key) for key in keys)
+    return sum(getattr(after.denoise, key) for key in keys) / whole if whole else 1.0
 
 
 def _down(part: float) -> str:
     return f"turned down to {part:.0%}" if part else "turned off"
-
-
-def _degrains(preset: Preset) -> bool:
-    return preset.denoise.method == "degrain"

@@ -2,7 +2,7 @@ import pytest
 
 from vhsbatch.analysis.picture import Response, VideoMeasurement
 from vhsbatch.config.preset_files import load_presets
-from vhsbatch.config.presets import Preset, derive
+from vhsbatch.config.presets import derive
 from vhsbatch.restore.turning_down import (
     Harm,
     changes,
@@ -13,7 +13,7 @@ from vhsbatch.restore.turning_down import (
 )
 
 SHIPPED = load_presets([])
-VHS, BEST, DISC = SHIPPED["vhs"], SHIPPED["vhs_best"], SHIPPED["dvd_interlaced"]
+VHS, DISC = SHIPPED["vhs"], SHIPPED["dvd_interlaced"]
 BOTH = Harm(luma=2.0, chroma=2.0)
 
 
@@ -40,19 +40,11 @@ def test_colour_that_thin_structures_lose_is_harm_although_noise_is_gone() -> No
     assert milder.denoise.luma_temporal == VHS.denoise.luma_temporal
 
 
-def test_degraining_is_turned_down_by_its_own_thresholds() -> None:
-    milder = less_denoised(BEST, Harm(luma=1.0), last=False)
-    assert (milder.denoise.degrain_luma, milder.denoise.degrain_chroma) == (500, 3000)
-    (line,) = in_words(BEST, milder)
-    assert line.startswith("denoising of the luma turned down to 50%")
-
-
-@pytest.mark.parametrize("preset", [VHS, BEST], ids=["filters", "degrain"])
-def test_what_harms_at_any_strength_is_turned_off(preset: Preset) -> None:
-    milder = less_denoised(preset, BOTH, last=True)
+def test_what_harms_at_any_strength_is_turned_off() -> None:
+    milder = less_denoised(VHS, BOTH, last=True)
     assert not denoises(milder)
-    assert all("turned off" in line for line in in_words(preset, milder))
-    assert len(in_words(preset, milder)) == 2
+    assert all("turned off" in line for line in in_words(VHS, milder))
+    assert len(in_words(VHS, milder)) == 2
 
 
 @pytest.mark.parametrize("found", [Harm(), Harm(luma=0.2, chroma=-0.9, colour=0.9)])
