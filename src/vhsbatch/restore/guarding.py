@@ -109,11 +109,11 @@ class _Guard:
         if not plan.info.exact_seek:
             # It is read from its beginning.
             whole = min(whole, _FRAMES_WITHOUT_SEEKING)
-        files = []
+        folder, files = Path(tempfile.mkdtemp(dir=self.folder)), []
         for number, part in enumerate(_PLACES):
             start = int((whole - _FRAMES) * part)
             segment = Segment(index=number, start_frame=start, stop_frame=start + _FRAMES)
-            files.append(Path(tempfile.mkstemp(dir=self.folder, suffix=".yuv")[1]))
+            files.append(folder / f"{number}.yuv")
             argv = frames_command(
                 self.tools.ffmpeg, plan, segment, pixel_format="yuv420p", output=files[-1], threads=_THREADS
             )
