@@ -34,6 +34,7 @@ SUITED: dict[Kind, tuple[str, ...]] = {
     "deck_soft": ("clean", "vhs", "vhs_best"),
     "deck_peaked": ("clean", "vhs", "vhs_best"),
     "deck_copy": ("clean", "vhs", "vhs_heavy", "vhs_best"),
+    "deck_third": ("clean", "vhs", "vhs_heavy", "vhs_best"),
     "hi8": ("clean", "vhs", "vhs_clean", "vhs_best"),
     "disc": ("clean", "dvd"),
     "disc_recorder": ("clean", "dvd", "dvd_interlaced"),

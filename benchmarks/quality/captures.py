@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from benchmarks.quality import video
-from benchmarks.quality.deck import COPY, HI8, PEAKED, SOFT, Deck, record_and_play
+from benchmarks.quality.deck import COPY, HI8, PEAKED, SOFT, THIRD, Deck, record_and_play
 from benchmarks.quality.tape import CLEAN, SAMPLES, WORN, Condition, Order, Picture, play
 from benchmarks.quality.video import SITED, Shape
 
@@ -23,6 +23,7 @@ Kind = Literal[
     "deck_soft",
     "deck_peaked",
     "deck_copy",
+    "deck_third",
     "hi8",
     "disc",
     "disc_recorder",
@@ -41,6 +42,7 @@ CONDITIONS: dict[str, Condition | Deck] = {
     "deck_soft": SOFT,
     "deck_peaked": PEAKED,
     "deck_copy": COPY,
+    "deck_third": THIRD,
     "hi8": HI8,
 }
 

@@ -16,7 +16,7 @@ Pure numpy, seeded. Not modelled: tracking errors, automatic gain, sound.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -76,6 +76,8 @@ PEAKED = Deck(peaking_db=4.0)
 # A copy of a copy, each of them sharpened.
 COPY = Deck(peaking_db=2.5, generations=2, luma_noise=3.5, chroma_noise=6.0, separation="notch",
             wobble_samples=0.6, dropouts_per_field=1.5)  # fmt: skip
+# A copy of that copy.
+THIRD = replace(COPY, generations=3)
 # Hi8 by S-Video, well kept.
 HI8 = Deck(luma_mhz=4.0, chroma_mhz=0.55, luma_noise=1.5, chroma_noise=2.5, separation="none",
            chroma_late_samples=0.5, wobble_samples=0.1, dropouts_per_field=0.05, switch_lines=2)  # fmt: skip

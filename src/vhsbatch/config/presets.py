@@ -55,6 +55,11 @@ class Preset(Table):
     dropouts: bool = Field(
         default=False, description="streaks of one line, where the tape had no signal, are painted over"
     )
+    guard: bool = Field(
+        default=True,
+        description="a few frames are made first, and what does harm to them is turned down; `false` does "
+        "what the preset says",
+    )
     deinterlace: Deinterlace = Deinterlace()
     crop: Crop = Crop()
     denoise: Denoise = Denoise()

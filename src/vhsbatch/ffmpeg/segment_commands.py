@@ -74,6 +74,19 @@ def segment_command(
     )
 
 
+def frames_command(
+    ffmpeg: str, plan: JobPlan, segment: Segment, *, pixel_format: str, output: Path, threads: Threads
+) -> tuple[str, ...]:
+    """Make a segment without an encoder, to look at its frames; bare ones go to the file `output`."""
+    graph = segment_graph(plan, segment, pixel_format)
+    return (
+        *(ffmpeg, *QUIET),
+        *_read_frames(plan, segment, threads, None),
+        *graph_arguments(graph, hold_filters(plan, segment)),
+        *("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", pixel_format, "-y", file_url(output)),
+    )
+
+
 def fields_command(
     ffmpeg: str, plan: JobPlan, segment: Segment, threads: Threads, served: Served | None = None
 ) -> tuple[str, ...]:

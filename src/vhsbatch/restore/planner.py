@@ -296,12 +296,13 @@ _UNDECISIVE_OF_VIDEO: Any = {
     "telecine_confidence": 0.0,
 }
 
-# Words, what is in the fingerprint in another form, and what acts by the segments and the model alone.
-# Where frames keep their own times, segments say when they are cut.
+# Words, what changes other keys where it matters, what is in the fingerprint in another form, and what acts
+# by the segments and the model alone. Where frames keep their own times, segments say when they are cut.
 _INDECISIVE: Any = {
     "name": True,
     "description": True,
     "vfr": True,
+    "guard": True,
     "segment_s": True,
     "ai_segment_s": True,
     "upscale": True,

@@ -43,9 +43,11 @@ from vhsbatch.restore.fitting import (
     why_not_degrained,
     without_degrain,
 )
+from vhsbatch.restore.guarding import GuardTools, guarded
 from vhsbatch.restore.per_video import NO_OVERRIDE, NO_OVERRIDES, Override, Overrides
 from vhsbatch.restore.planner import Toolchain, make_plan
 from vhsbatch.restore.reuse import sample_of
+from vhsbatch.restore.turning_down import in_words, not_sharpened_twice, sharpens
 
 # What is shorter is made before it is known what is fastest.
 _WORTH_MEASURING_FRAMES = 50
@@ -212,7 +214,18 @@ async def prepare(job: Job, info: MediaInfo, intent: Intent, *, override: Overri
     if recipe.keeps_times:
         times_s = await frame_times(info.path, info.video.start_s, parts=job.parts, ffmpeg=intent.ffmpeg.path)
     sample = await to_thread.run_sync(sample_of, *job.files)
-    return make_plan(job, info, intent.preset, recipe, toolchain, times_s=times_s, sample=sample)
+    plan = make_plan(job, info, intent.preset, recipe, toolchain, times_s=times_s, sample=sample)
+    tools = GuardTools(ffmpeg=intent.ffmpeg.path, cache=intent.cache)
+    milder = await guarded(plan, tools)
+    if not (turned_down := in_words(plan.preset, milder)):
+        return plan
+    toolchain = replace(
+        toolchain,
+        notes=(*toolchain.notes, *turned_down),
+        essential_notes=(*toolchain.essential_notes, *turned_down),
+    )
+    recipe = resolve(info.video, milder)
+    return make_plan(job, info, milder, recipe, toolchain, times_s=times_s, sample=sample)
 
 
 async def _fitted(
@@ -224,7 +237,7 @@ async def _fitted(
     if preset.denoise.method == "degrain" and (reason := await _why_not_degrained(preset, track, intent)):
         preset, instead = without_degrain(preset)
         replaced = (f"{instead}: {reason}",)
-    if not is_fitted(preset):
+    if not is_fitted(preset) and not (sharpens(preset) and track.is_sd):
         return preset, replaced, ()
     picture = await _picture(info, intent) if choice is None else choice.picture
     if (reason := why_no_tape(preset, track, picture)) is not None:
@@ -234,7 +247,8 @@ async def _fitted(
             "leave --preset out to have one chosen",
         )
     preset, decided = fitted(preset, track, picture)
-    return preset, replaced, decided
+    preset, turned_down = not_sharpened_twice(preset, picture)
+    return preset, (*replaced, *turned_down), decided
 
 
 async def _picture(info: MediaInfo, intent: Intent) -> VideoMeasurement | None:

@@ -257,7 +257,7 @@ PRESET_CHANGES: Mapping[str, object] = {
     "audio.offset_ms": 1,
 }
 # The file of a LUT counts by its content, which is in the identity.
-NOT_DECISIVE = {"name", "description", "colour.lut"}
+NOT_DECISIVE = {"name", "description", "colour.lut", "guard"}
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> set[str]:
