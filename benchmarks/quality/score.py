@@ -61,26 +61,36 @@ def score(result: Path, original: Path, shape: Shape) -> Score:
     """
     truth = video.luma(original, shape.width, shape.height)
     alignment.check(truth, video.luma(result, shape.width, shape.height))
+    return compare(result, original, shape)
+
+
+def compare(result: Path, original: Path, shape: Shape) -> Score:
+    """Score frames that are known to be aligned with the original's.
+
+    Raises:
+        MisalignedError: there are more or fewer of them.
+    """
     size = f"{shape.width}x{shape.height}"
     bare = ("-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", size, "-framerate", "25", "-i")
     seen = f"crop=iw-{2 * _BLANKING_PX}:ih"
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "scores.json"
-        compare = f"libvmaf=model='{_MODELS}':feature='{_FEATURES}':log_fmt=json:log_path={log}:n_threads=2"
+        scoring = f"libvmaf=model='{_MODELS}':feature='{_FEATURES}':log_fmt=json:log_path={log}:n_threads=2"
         video.run(
             *bare,
             result,
             *bare,
             original,
             "-lavfi",
-            f"[0:v]{seen}[a];[1:v]{seen}[b];[a][b]{compare}",
+            f"[0:v]{seen}[a];[1:v]{seen}[b];[a][b]{scoring}",
             "-f",
             "null",
             "-",
         )
         scores = json.loads(log.read_text())
-    if len(scores["frames"]) != len(truth):
-        raise alignment.MisalignedError(f"{len(scores['frames'])} of {len(truth)} frames were scored")
+    frames = len(video.luma(original, shape.width, shape.height))
+    if len(scores["frames"]) != frames:
+        raise alignment.MisalignedError(f"{len(scores['frames'])} of {frames} frames were scored")
     means = scores["pooled_metrics"]
     return Score(**{name: means[key]["mean"] for name, key in _NAMES.items()})
 

@@ -92,7 +92,7 @@ def video_arguments(
 
 
 def _x264(request: _Request) -> EncodeArguments:
-    preset = request.pick("ultrafast", "veryfast", "medium", "slow", "veryslow")
+    preset = request.pick("ultrafast", "veryfast", "faster", "slow", "veryslow")
     return EncodeArguments(
         arguments=(
             *("-c:v", "libx264", "-crf", request.quality_or(17), "-preset", preset),
