@@ -31,6 +31,9 @@ _LAG = 4
 _FRAMES = _LAG + 1
 # A shorter video has not three places.
 _FEWEST_FRAMES = 3 * _FRAMES
+# What follows from the noise that was measured did no harm to any simulated capture: in half a minute of
+# video, looking a second time would cost more than it can save.
+_WORTH_FRAMES = 1800
 _FRAMES_WITHOUT_SEEKING = 250
 _MOST_LINES = 576
 _FEWEST_LINES = 120
@@ -59,10 +62,7 @@ async def guarded(plan: JobPlan, tools: GuardTools) -> Preset:
         ToolError: FFmpeg or Python cannot be started.
     """
     preset = plan.preset
-    frames = frames_made(plan.info.video.frames, plan.recipe)
-    # QTGMC draws lines anew, and is as far from the source where it gains as others where they harm.
-    can_tell = frames >= _FEWEST_FRAMES and not plan.recipe.uses_vapoursynth
-    if not (preset.guard and denoises(preset) and can_tell):
+    if not is_looked_at(plan):
         return preset
     key = ("guard", GUARD_VERSION, plan.fingerprint)
     if tools.cache is not None:
@@ -77,6 +77,16 @@ async def guarded(plan: JobPlan, tools: GuardTools) -> Preset:
     if tools.cache is not None:
         await anyio.to_thread.run_sync(tools.cache.keep, changes(preset, milder), *key)
     return milder
+
+
+def is_looked_at(plan: JobPlan) -> bool:
+    """Whether the guard can tell anything of a video, and is worth its time. Pure."""
+    preset = plan.preset
+    # QTGMC draws lines anew, and is as far from the source where it gains as others where they harm.
+    if not preset.guard or not denoises(preset) or plan.recipe.uses_vapoursynth:
+        return False
+    fewest = _WORTH_FRAMES if preset.denoise.by_noise else _FEWEST_FRAMES
+    return frames_made(plan.info.video.frames, plan.recipe) >= fewest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
