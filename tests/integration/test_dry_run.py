@@ -56,6 +56,19 @@ def test_videos_are_listed_in_order_and_equal_ones_share_a_trial(folder: Path) -
     assert sum("of one worker" in line for line in again.stdout.splitlines()) == 2
 
 
+def test_results_that_are_kept_are_no_work(folder: Path) -> None:
+    (folder / "in" / "c.avi").unlink()
+    settings = SMALL[3:-1]
+    made = program.run("upscale", "in/a.mkv", "-o", "out/a_120p.mp4", *settings, "--no-tui", cwd=folder)
+    assert made.returncode == 0, made.stderr
+    for option in ((), ("--skip-existing",)):
+        done = program.run(*SMALL, *option, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        lines = done.stdout.splitlines()
+        assert lines[lines.index("[1/2] a.mkv -> a_120p.mp4") + 1].startswith("  kept: ")
+        assert sum("of one worker" in line for line in lines) == 1  # the other one's
+
+
 def test_json_is_json_only(folder: Path) -> None:
     done = program.run(*SMALL, "--json", cwd=folder)
     events = [json.loads(line) for line in done.stdout.splitlines()]
