@@ -37,6 +37,10 @@ _COMMANDS = (
     ("vhsbatch.cli.presets:presets", "List the presets, or show all keys of one."),
     ("vhsbatch.cli.completion:completion", "Print a completion script for a shell."),
     ("vhsbatch.cli.doctor:doctor", "Check what works on this machine, and how to fix the rest."),
+    (
+        "vhsbatch.cli.benchmark:benchmark",
+        "Measure how fast this machine is, and how long an hour of tape takes.",
+    ),
     ("vhsbatch.cli.scheduler:scheduler", "Run the scheduler of a cluster."),
     ("vhsbatch.cli.worker:worker", "Make this machine a worker of a cluster, until Ctrl-C."),
 )
