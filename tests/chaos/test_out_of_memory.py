@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import program
-from clips import make_clip
+from clips import FFMPEG, make_clip
 
 pytestmark = pytest.mark.slow
 
@@ -45,18 +45,25 @@ def little_memory(mib: int) -> Iterator[Path]:
 
 def test_a_batch_that_runs_out_of_memory_goes_on_with_a_lane_less(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
+    (tmp_path / "meeting").mkdir()
+    (tmp_path / "vhsbatch.toml").write_text(f'ffmpeg = "{program.FAKE_FFMPEG}"\n')
     for number in (1, 2):
-        make_clip(tmp_path / "in" / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=4)
-    # One encoder at 720 lines and this program have room there (240 MiB), two encoders have not (400 MiB).
-    # The clips are long enough for two encoders to be at work together, whichever begins first.
-    with little_memory(320) as joins:
+        make_clip(tmp_path / "in" / f"tape{number}.dv", "-target", "ntsc-dv", scan="bff", seconds=1)
+    hungry = {
+        "FAKE_FFMPEG_REAL": FFMPEG,
+        "FAKE_FFMPEG_FAULT": "hog",
+        "FAKE_FFMPEG_GATE": str(tmp_path / "meeting"),
+        "FAKE_FFMPEG_MIB": "300",
+    }
+    # This program and one such encoder have room there, two have not.
+    with little_memory(600) as joins:
         done = subprocess.run(
             [
                 *("sh", "-c", 'echo $$ > "$0"; exec "$@"', joins, *program.COMMAND),
-                *("batch", "in", "out", "-r", "720", "--parallel", "2", "--json"),
+                *("batch", "in", "out", "-r", "240", "--parallel", "2", "--json"),
             ],
             cwd=tmp_path,
-            env=program.environment(tmp_path),
+            env={**program.environment(tmp_path), **hungry},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

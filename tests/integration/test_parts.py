@@ -23,6 +23,8 @@ container = "mkv"
 encoder = "ffv1"
 [own.denoise]
 method = "none"
+[own.sharpen]
+amount = 0.0
 """
 AN_HOUR_S = 3600
 # The program, with a limit that small files reach.
