@@ -1,5 +1,6 @@
 """Whether the disks have space for more work."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterable
@@ -14,6 +15,8 @@ _BITS_PER_PIXEL = {"ffv1": 5.0, "prores": 2.2}
 _BITS_PER_PIXEL_LOSSY = 0.3
 # This multiple of a result's size is enough for it, its segments, and a wrong estimate.
 _AMPLE = 20
+# Why a folder that is there cannot be opened.
+_SAYS_NOTHING = (errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 @dataclass(slots=True)
@@ -35,8 +38,7 @@ class DiskSpace:
     def away(self) -> str | None:
         """The folder that is away; None if all are there."""
         for mark in self.marks:
-            # A share that is not answering says so in many ways.
-            if not os.path.exists(mark):  # noqa: PTH110
+            if not _is_there(mark):
                 return f"the folder {plain(str(mark.parent))} is away: the batch continues when it is back"
         return None
 
@@ -84,6 +86,18 @@ class DiskSpace:
             disk, free = free_for(folder)
             there[disk] = folder, free
         return list(there.values())
+
+
+def _is_there(mark: Path) -> bool:
+    # A share that is not answering says so in many ways.
+    if not os.path.exists(mark):  # noqa: PTH110
+        return False
+    try:
+        # A file is remembered for a second after its disk has gone: opening a folder asks the disk.
+        with os.scandir(mark if mark.is_dir() else mark.parent):
+            return True
+    except OSError as error:
+        return error.errno in _SAYS_NOTHING
 
 
 def result_bytes(plan: JobPlan) -> int:

@@ -34,6 +34,26 @@ def test_a_folder_that_goes_while_it_is_asked_counts_as_the_one_above(
     assert DiskSpace((out,), least_bytes=1001).lack() is not None
 
 
+@pytest.mark.parametrize(
+    ("number", "is_away"),
+    [(errno.ENOTCONN, True), (errno.EIO, True), (errno.EMFILE, False), (errno.EACCES, False)],
+)
+def test_a_disk_is_asked_and_not_what_is_remembered_of_it(
+    number: int, is_away: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that was just pulled out: for a second, a file's attributes are still told."""
+
+    def scandir(path: object) -> None:
+        raise OSError(number, "says the disk", str(path))
+
+    mark = tmp_path / "mark"
+    mark.touch()
+    disks = DiskSpace((tmp_path,), least_bytes=0, marks=(tmp_path, mark))
+    assert disks.away() is None
+    monkeypatch.setattr("os.scandir", scandir)
+    assert (disks.away() is not None) == is_away
+
+
 def test_a_mark_that_cannot_be_asked_for_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a share whose server has restarted."""
 
