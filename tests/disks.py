@@ -24,6 +24,7 @@ _MAKE = {
 # folder that it renames, and what it should append to a short file.
 _OF_A_DEVICE = {"exfat": ["mount.exfat-fuse"]}
 _OF_A_FILE = {"ntfs": ["ntfs-3g", "-o", "windows_names"]}
+_CONNECTIONS = Path("/sys/fs/fuse/connections")
 _CLONE_NEWNS = 0x00020000
 
 
@@ -92,8 +93,23 @@ class Disk:
         drivers = self.drivers()
         if not drivers:
             pytest.skip("the kernel serves this file system, and cannot be stopped")
-        for pid in drivers:
-            os.kill(pid, signal.SIGSTOP)
+        waiting = self._waiting_file()
+        while True:
+            for pid in drivers:
+                os.kill(pid, signal.SIGSTOP)
+            # Who waits for a question that the driver has already taken cannot be killed: Linux waits it out.
+            if int(waiting.read_text()) == 0:
+                return
+            self.answer()
+            time.sleep(0.01)
+
+    def _waiting_file(self) -> Path:
+        """How many questions are asked of its driver and not answered yet, as the kernel tells."""
+        number = self.place.stat().st_dev
+        connection = _CONNECTIONS / str(os.major(number) << 20 | os.minor(number))
+        if not connection.exists():
+            _run(["mount", "-t", "fusectl", "none", os.fspath(_CONNECTIONS)])
+        return connection / "waiting"
 
     def answer(self) -> None:
         """Let it answer again."""

@@ -234,10 +234,14 @@ def test_a_batch_that_a_share_holds_up_holds_up_no_other_folder(
         disk.hang()
         captures(home / "in", clip, "near.avi")
         assert program.wait_for_event(process, "job_published")["job_id"] == "near_240p.mp4"
+        said = ""
         if answers:
             disk.answer()
             assert program.wait_for_event(process, "job_published")["job_id"] == "far_240p.mp4"
-        said = stop(process)
+            assert process.stderr is not None
+            while "it answers again" not in said:
+                said += process.stderr.readline()
+        said += stop(process)
         assert f"{disk.place}/in: a share does not answer; its batch waits, the others continue" in said
         assert (f"{disk.place}/in: it answers again" in said) is answers
 

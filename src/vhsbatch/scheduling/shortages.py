@@ -22,8 +22,10 @@ _SAID_SHORT = (
     os.strerror(errno.ENFILE),
     os.strerror(errno.EAGAIN),
 )
-_SAID_AWAY = tuple(map(os.strerror, (errno.ENOENT, errno.ESTALE, errno.ENOTCONN)))
 _NO_SUCH_NAME = (errno.ENOENT, errno.ENOTDIR)
+# What a share says that has gone: at first to who was just asking it, then to everyone.
+_GONE = (errno.ESTALE, errno.ECONNABORTED, errno.ENOTCONN)
+_SAID_AWAY = tuple(map(os.strerror, (errno.ENOENT, *_GONE)))
 # The source itself is to blame for these.
 _ITS_OWN_FAULT = (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)
 
@@ -105,7 +107,7 @@ def was_away(error: BaseException, source: Path) -> bool:
 def _is_absence(error: OSError, source: Path) -> bool:
     if error.filename is None or os.fsdecode(error.filename) != str(source):
         return False
-    return error.errno in (*_NO_SUCH_NAME, errno.ESTALE, errno.ENOTCONN)
+    return error.errno in (*_NO_SUCH_NAME, *_GONE)
 
 
 def _folder(source: Path) -> Path:
