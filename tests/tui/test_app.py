@@ -48,6 +48,10 @@ Scene = tuple[list[Fact], list[Event]]
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
+# A notice goes after five seconds, in which a busy machine may do nothing else.
+BatchApp.NOTIFICATION_TIMEOUT = 3600.0
+
+
 def app_of(scene: Scene) -> tuple[BatchApp, scenes.SlowMailbox, scenes.Commands]:
     facts, telemetry = scene
     mailbox = scenes.SlowMailbox()
