@@ -10,7 +10,6 @@ fault keeps its folder.
 """
 
 import argparse
-import hashlib
 import os
 import random
 import shutil
@@ -29,6 +28,7 @@ from result import give, machine, target, write
 
 from vhsbatch.events.events import SegmentFinished
 from vhsbatch.events.journal import read_journal
+from vhsbatch.fs import digest
 
 FFMPEG: str = imageio_ffmpeg.get_ffmpeg_exe()
 PRESET = '[short]\ninherits = "vhs"\ntarget_height = 240\nsegment_s = 1\nai_segment_s = 1\n'
@@ -167,11 +167,6 @@ def names(process: Path, place: Path) -> bool:
         return False
 
 
-def sha256(file: Path) -> str:
-    """The digest of a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 def frames(file: Path) -> str:
     """Digests of all decoded frames, of the audio too."""
     command = (FFMPEG, "-v", "error", "-xerror", "-i", file, "-map", "0", "-f", "framemd5", "-")
@@ -195,14 +190,14 @@ class Series:
         """Faults that can be seen at any moment: a source that changed, a final name that is not complete."""
         found = [
             f"the source {name} changed"
-            for name, digest in self.sources.items()
-            if sha256(self.place / "in" / name) != digest
+            for name, known in self.sources.items()
+            if digest(self.place / "in" / name) != known
         ]
         for file in finished(self.place / "out"):
-            digest = sha256(file)
+            now = digest(file)
             if file.name not in self.seen and frames(file) != self.right.get(file.name):
                 found.append(f"{file.name} has other frames")
-            if self.seen.setdefault(file.name, digest) != digest:
+            if self.seen.setdefault(file.name, now) != now:
                 found.append(f"{file.name} was made again")
         return [
             *found,
@@ -274,7 +269,7 @@ def measure(campaign: Campaign, wanted: int, minutes: float, file: Path | None) 
     place = Path(tempfile.mkdtemp(prefix="kills-"))
     prepare(place)
     right = {result.name: frames(result) for result in finished(place / "whole")}
-    sources = {source.name: sha256(source) for source in (place / "in").iterdir()}
+    sources = {source.name: digest(source) for source in (place / "in").iterdir()}
     while campaign.kills.total() < wanted and time.monotonic() < ends_s:
         before = len(campaign.faults)
         most = min(40, wanted - campaign.kills.total())

@@ -11,7 +11,6 @@ uses *at the same distortion*: sizes are interpolated to the PSNR that it reache
 import argparse
 import dataclasses
 import json
-import resource
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -153,14 +152,9 @@ def _encode(encode: EncodeArguments, shape: Shape, frames: Path, file: Path) -> 
     """Encode frames as a segment is encoded; the CPU time in seconds."""
     size, rate = f"{shape.width}x{shape.height}", str(shape.rate)
     bare = ("-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", size, "-framerate", rate, "-i", frames)
-    began_s = _cpu_s()
+    began_s = restore.children_cpu_s()
     video.run(*bare, "-pix_fmt", encode.pixel_format, *encode.arguments, file)
-    return _cpu_s() - began_s
-
-
-def _cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    return restore.children_cpu_s() - began_s
 
 
 def _psnr_y(decoded: Path, restored: Path, shape: Shape) -> float:

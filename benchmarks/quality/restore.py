@@ -79,7 +79,7 @@ async def _restore(capture: Path, preset: Preset, engine: str, output: Path) -> 
         stall_timeout_s=600,
     )
     *before, last = segment_stages(plan, segment, workspace, output, plan.upscaling)
-    began_s = _cpu_s()
+    began_s = children_cpu_s()
     await run_chain(
         (*before, _without_encoder(last, output)), on_stdout=lambda _: None, on_stderr=lambda *_: None
     )
@@ -88,7 +88,7 @@ async def _restore(capture: Path, preset: Preset, engine: str, output: Path) -> 
         rate=plan.rate,
         width=plan.width,
         height=plan.height,
-        cpu_s=_cpu_s() - began_s,
+        cpu_s=children_cpu_s() - began_s,
         note=plan.notes[0],
     )
 
@@ -109,6 +109,7 @@ def _without_encoder(stage: StageSpec, output: Path) -> StageSpec:
     return replace(stage, argv=(*stage.argv[: graph + 4], *bare))
 
 
-def _cpu_s() -> float:
+def children_cpu_s() -> float:
+    """CPU time of all child processes that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime

@@ -2,8 +2,8 @@
 
     python -P -m vhsbatch.analysis.harm_worker WIDTH HEIGHT SOURCE RESULT [SOURCE RESULT ...]
 
-All files hold bare yuv420p frames, two files for each place. It prints the harm in luma and chroma
-(`vhsbatch.analysis.harm`), null where it cannot be told.
+All files hold bare yuv420p frames, two files for each place. It prints the harm in luma and chroma,
+and how much of their colour thin structures keep (`vhsbatch.analysis.harm`); null where it cannot be told.
 """
 
 import json

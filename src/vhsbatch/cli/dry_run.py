@@ -24,7 +24,6 @@ from vhsbatch.formatting import counted, duration, plain, size
 from vhsbatch.model.plan import Job, JobPlan
 from vhsbatch.process.stalls import no_stall
 from vhsbatch.restore.calibration import calibrate
-from vhsbatch.restore.workspace import workspace_in
 from vhsbatch.scheduling.disk_space import DiskSpace, result_bytes
 from vhsbatch.scheduling.environment import Environment
 from vhsbatch.scheduling.measuring import Records
@@ -149,12 +148,7 @@ class _DryRun:
         environment, settings = self.environment, self.request.settings
         async with _alone(limiter):
             with tempfile.TemporaryDirectory(prefix="vhsbatch-") as folder:
-                workspace = workspace_in(
-                    Path(folder),
-                    settings,
-                    ffmpeg=environment.intent.ffmpeg.path,
-                    threads=environment.threads_per_lane,
-                )
+                workspace = environment.workspace_in(Path(folder), settings)
                 pieces, bytes_per_frame = await calibrate(plan, workspace)
         record = replace(record, trial=tuple(Sample(frames, wall_s, 1) for frames, wall_s in pieces))
         if record.bytes_per_frame is None:

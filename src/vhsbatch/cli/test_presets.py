@@ -30,7 +30,7 @@ from vhsbatch.process.stop_signals import run_until_stopped
 from vhsbatch.restore.compare import choose_clips, compare, names_of
 from vhsbatch.restore.comparisons import expect_own, note
 from vhsbatch.restore.prepare import probe_source
-from vhsbatch.restore.workspace import expect_writable, workspace_in
+from vhsbatch.restore.workspace import expect_writable
 from vhsbatch.scheduling.environment import open_environment
 from vhsbatch.ui.text import show_line
 
@@ -127,12 +127,7 @@ async def _compare(
             show_line(plain(telemetry.text))
 
     with tempfile.TemporaryDirectory(prefix=".vhsbatch-", dir=folder) as temporary:
-        workspace = workspace_in(
-            Path(temporary),
-            settings,
-            ffmpeg=environment.intent.ffmpeg.path,
-            threads=environment.threads_per_lane,
-        )
+        workspace = environment.workspace_in(Path(temporary), settings)
         made = await compare(
             info,
             presets,

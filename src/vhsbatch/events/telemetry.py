@@ -106,3 +106,7 @@ class LogLine:
 
 
 Telemetry = Progress | DeviceReadings | LogLine
+
+
+def unheard(_event: Telemetry) -> None:
+    """Show nothing: for work that is only tried."""

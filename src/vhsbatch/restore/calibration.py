@@ -7,7 +7,7 @@ import anyio
 import anyio.to_thread
 
 from vhsbatch.errors import VhsBatchError
-from vhsbatch.events.telemetry import Telemetry
+from vhsbatch.events.telemetry import unheard
 from vhsbatch.model.plan import JobPlan, Segment
 from vhsbatch.restore.segment import make_part
 from vhsbatch.restore.workspace import Workspace, make_private
@@ -41,7 +41,7 @@ async def calibrate(plan: JobPlan, workspace: Workspace) -> tuple[list[tuple[int
             part = workspace.temporary / f"{frames}.part"
             began_s = time.monotonic()
             made = await make_part(
-                plan, segment, workspace, part, lane=1, attempt=1, fallback=0, tell=_nobody
+                plan, segment, workspace, part, lane=1, attempt=1, fallback=0, tell=unheard
             )
             pieces.append((frames, time.monotonic() - began_s))
             bytes_per_frame = made.size_bytes / frames
@@ -52,7 +52,3 @@ def _frames_to_try(plan: JobPlan) -> int:
     if plan.upscaling is not None and plan.upscaling.device == "cpu":
         return _FRAMES_OF_MODEL
     return max(_FEWEST, min(_MOST, _PIXELS // (plan.width * plan.height)))
-
-
-def _nobody(_event: Telemetry) -> None:
-    """Nothing of a trial is shown."""

@@ -82,7 +82,7 @@ async def guarded(plan: JobPlan, tools: GuardTools) -> Preset:
 def is_looked_at(plan: JobPlan) -> bool:
     """Whether the guard can tell anything of a video, and is worth its time. Pure."""
     preset = plan.preset
-    # QTGMC draws lines anew, and is as far from the source where it gains as others where they harm.
+    # QTGMC redraws lines, and is as far from the source where it gains as others where they harm.
     if not preset.guard or not denoises(preset) or plan.recipe.uses_vapoursynth:
         return False
     fewest = _WORTH_FRAMES if preset.denoise.by_noise else _FEWEST_FRAMES

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from anyio import to_thread
 
@@ -21,6 +22,7 @@ from vhsbatch.model.plan import EncoderDevice
 from vhsbatch.model.source_overrides import NO_SOURCE_OVERRIDES, SourceOverrides
 from vhsbatch.restore.per_video import Overrides, shipped_preset
 from vhsbatch.restore.prepare import Intent
+from vhsbatch.restore.workspace import Workspace, workspace_in
 from vhsbatch.scheduling.engine_choice import EngineChoice, choose_engine, tuned, with_own_model
 from vhsbatch.scheduling.measuring import LaneKind, cached_need
 from vhsbatch.scheduling.readings import NamedDevice
@@ -62,6 +64,10 @@ class Environment:
     def threads_per_lane(self) -> int:
         """How many of the threads each of them may keep busy."""
         return max(1, self.threads // self.lanes)
+
+    def workspace_in(self, folder: Path, settings: Settings) -> Workspace:
+        """Where a lane works when all that it makes goes into one folder, and is not kept."""
+        return workspace_in(folder, settings, ffmpeg=self.intent.ffmpeg.path, threads=self.threads_per_lane)
 
 
 async def open_environment(

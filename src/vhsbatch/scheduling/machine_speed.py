@@ -16,7 +16,7 @@ from vhsbatch.config.settings import Settings
 from vhsbatch.engines.devices import RUNTIMES, runtime_problem, vulkan_devices
 from vhsbatch.engines.tuning import Way, measure
 from vhsbatch.errors import ToolError, VhsBatchError, first_cause
-from vhsbatch.events.telemetry import Telemetry
+from vhsbatch.events.telemetry import unheard
 from vhsbatch.ffmpeg.encoder_choice import try_encoder
 from vhsbatch.ffmpeg.encoders import ENCODERS, video_arguments
 from vhsbatch.ffmpeg.toolchain import ffmpeg_tool
@@ -25,7 +25,7 @@ from vhsbatch.model.plan import Job, JobPlan, Segment
 from vhsbatch.process.spawn import run
 from vhsbatch.restore.prepare import prepare, probe_source
 from vhsbatch.restore.segment import make_part
-from vhsbatch.restore.workspace import Workspace, make_private, workspace_in
+from vhsbatch.restore.workspace import Workspace, make_private
 from vhsbatch.scheduling.environment import Environment, cores, open_environment
 
 Kind = Literal["preset", "encoder", "model"]
@@ -137,12 +137,7 @@ class _Machine:
         """Seconds for each frame, of all workers together."""
         slow = plan.upscaling is not None and plan.upscaling.device == "cpu"
         few, many = (_FEW_OF_MODEL, _MANY_OF_MODEL) if slow else (_FEW, _MANY)
-        workspace = workspace_in(
-            self.folder / "segments",
-            self.settings,
-            ffmpeg=environment.intent.ffmpeg.path,
-            threads=environment.threads_per_lane,
-        )
+        workspace = environment.workspace_in(self.folder / "segments", self.settings)
         await anyio.to_thread.run_sync(make_private, workspace.temporary)
         lanes = environment.lanes
         starting_s = await _all_lanes(plan, workspace, lanes, few)
@@ -223,7 +218,7 @@ async def _all_lanes(plan: JobPlan, workspace: Workspace, lanes: int, frames: in
     async def make(lane: int) -> None:
         segment = Segment(index=lane, start_frame=first, stop_frame=first + frames)
         part = workspace.temporary / f"{lane}.part"
-        await make_part(plan, segment, workspace, part, lane=lane, attempt=1, fallback=0, tell=_nobody)
+        await make_part(plan, segment, workspace, part, lane=lane, attempt=1, fallback=0, tell=unheard)
 
     began_s = time.monotonic()
     try:
@@ -245,7 +240,3 @@ async def _ffmpeg(ffmpeg: str, *arguments: str) -> None:
     if finished.exit_code != 0:
         said = next(iter(finished.stderr_tail), "it said nothing")
         raise ToolError(f"FFmpeg failed: {said}", fix="vhs-upscale doctor says what works here")
-
-
-def _nobody(_event: Telemetry) -> None:
-    """Nothing of a trial is shown."""
