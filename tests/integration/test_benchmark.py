@@ -14,7 +14,7 @@ def test_a_preset_is_measured_and_what_begins_too_late_is_not(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     clean, vhs, *others = [json.loads(line) for line in done.stdout.splitlines()]
     assert (clean["kind"], clean["name"]) == ("preset", "clean")
-    # As long as a frame takes, times the frames of an hour.
+    # As long as a frame takes, times the frames of an hour: each field of the tape becomes one.
     assert clean["hours"] == pytest.approx(60000 / 1001 / clean["frames_per_s"])
     assert "1440x1080" in clean["note"]
     assert (vhs["name"], vhs["frames_per_s"], vhs["note"]) == ("vhs", None, "no time was left for it")

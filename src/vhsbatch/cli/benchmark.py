@@ -99,4 +99,4 @@ def line(speed: MachineSpeed) -> str:
     rate = f"{speed.frames_per_s:.{0 if speed.frames_per_s >= 20 else 1}f} frames/s"
     if speed.hours is None:
         return f"  {plain(speed.name)}: {rate}"
-    return f"  {plain(speed.name)}: {duration(3600 * speed.hours)} ({rate}, {speed.note})"
+    return f"  {plain(speed.name)}: {duration(3600 * speed.hours)} ({rate}, {plain(speed.note)})"

@@ -31,13 +31,6 @@ from vhsbatch.scheduling.environment import Environment, cores, open_environment
 Kind = Literal["preset", "encoder", "model"]
 
 TAPE_RATE = Fraction(60000, 1001)
-# A scene with detail everywhere that moves, noisy and interlaced, as a camcorder records it.
-_SCENE = ("-f", "lavfi", "-i", f"mandelbrot=size=720x480:rate={TAPE_RATE}:start_scale=0.5:end_pts=900")
-_TAPE = (
-    *_SCENE,
-    *("-vf", "noise=alls=12:allf=t,tinterlace=interleave_bottom,format=yuv411p,setdar=4/3", "-t", "3"),
-    *("-c:v", "dvvideo"),
-)
 # Two lengths of a segment tell what starts it from what makes its frames.
 _FEW, _MANY = 2, 26
 # The model takes seconds for a frame on the CPU.
@@ -46,6 +39,19 @@ _ENCODED = (1440, 1080)
 _ENCODED_FRAMES = 32
 _MODEL_SECONDS = 2.0
 _NO_TIME = "no time was left for it"
+
+
+def _scene(filters: str) -> tuple[str, ...]:
+    """A scene with detail everywhere that moves from field to field, as noisy as a camcorder records it."""
+    moving = "crop=720:480:mod(4*n\\,360):120,noise=alls=12:allf=t"
+    drawn = f"mandelbrot=size=1080x720:rate={TAPE_RATE}:start_scale=0.5:end_pts=900"
+    return ("-f", "lavfi", "-i", drawn, "-vf", f"{moving},{filters}")
+
+
+_TAPE = (
+    *_scene("interlace=scan=bff:lowpass=0,format=yuv411p,setdar=4/3"),
+    *("-t", "3", "-c:v", "dvvideo"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +124,9 @@ class _Machine:
             return replace(speed, note=error.cause)
         if took is None:
             return replace(speed, note="too fast to be measured in so few frames")
-        hours = took * float(TAPE_RATE)
-        note = f"{counted(environment.lanes, 'worker')}, {plan.width}x{plan.height}, {plan.encoder}"
+        hours = took * float(plan.rate)
+        how = f"{counted(environment.lanes, 'worker')}, {plan.width}x{plan.height}, {plan.encoder}"
+        note = "; ".join((how, *plan.essential_notes))
         return replace(speed, frames_per_s=1 / took, hours=hours, note=note)
 
     async def _plan(self, environment: Environment) -> JobPlan:
@@ -176,7 +183,7 @@ class _Machine:
         ffmpeg = (await ffmpeg_tool(self.settings.ffmpeg)).path
         width, height = _ENCODED
         frames = self.folder / "frames.yuv"
-        scaled = f"noise=alls=4:allf=t,scale={width}:{height},format=yuv420p"
+        scene = _scene(f"scale={width}:{height},format=yuv420p")
         for encoder in ENCODERS:
             speed = MachineSpeed(kind="encoder", name=encoder)
             if self.is_over:
@@ -189,7 +196,7 @@ class _Machine:
             self.begin(f"encoder {encoder}")
             if not frames.exists():
                 count = ("-frames:v", str(_ENCODED_FRAMES))
-                await _ffmpeg(ffmpeg, *_SCENE, "-vf", scaled, *count, "-f", "rawvideo", str(frames))
+                await _ffmpeg(ffmpeg, *scene, *count, "-f", "rawvideo", str(frames))
             yield await self._encoder(speed, ffmpeg, frames)
 
     async def _encoder(self, speed: MachineSpeed, ffmpeg: str, frames: Path) -> MachineSpeed:
