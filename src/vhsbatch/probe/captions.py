@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from io import BytesIO
 from itertools import pairwise
 from math import ceil
 from typing import Any
@@ -150,24 +151,29 @@ def read_captions(frames: Sequence[Sequence[Pair]]) -> list[tuple[int, int, str]
 
 
 def _decoded(frames: Sequence[Sequence[Pair]]) -> Iterator[tuple[int, int, str]]:
-    decoder: Any = av.CodecContext.create("cc_dec", "r")
-    decoder.options = {"data_field": "first"}
-    # Frames are counted as seconds: the decoder's times are then whole.
-    decoder.pkt_timebase = Fraction(1)
+    # As a file of captions: a decoder alone is told no clock by every PyAV.
+    with av.open(BytesIO(_scc(frames)), "r", format="scc") as file:
+        decoder: Any = file.streams[0].codec_context
+        for packet in file.demux():
+            subtitle = decoder.decode2(packet)
+            if subtitle is None:
+                continue
+            first = round(Fraction(subtitle.pts, 1_000_000))
+            stop = first + round(Fraction(subtitle.end_display_time, 1000))
+            text = "\n".join(filter(None, (_plain(line.ass.decode("utf-8", "replace")) for line in subtitle)))
+            if text and stop > first:
+                yield first, stop, text
+
+
+def _scc(frames: Sequence[Sequence[Pair]]) -> bytes:
+    """The pairs as a file of Scenarist's. Frames are counted as its seconds: times are then whole."""
+    lines = ["Scenarist_SCC V1.0"]
     for number, pairs in enumerate([*frames, [_CLEAR, _CLEAR]]):
-        data = b"".join(bytes((_FIRST_FIELD, *map(_with_parity, pair))) for pair in pairs)
-        if not data:
-            continue
-        packet = av.Packet(data)
-        packet.pts, packet.time_base = number, Fraction(1)
-        subtitle = decoder.decode2(packet)
-        if subtitle is None:
-            continue
-        first = round(Fraction(subtitle.pts, 1_000_000))
-        stop = first + round(Fraction(subtitle.end_display_time, 1000))
-        text = "\n".join(filter(None, (_plain(line.ass.decode("utf-8", "replace")) for line in subtitle)))
-        if text and stop > first:
-            yield first, stop, text
+        if pairs:
+            clock = f"{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}:00"
+            words = " ".join(bytes(map(_with_parity, pair)).hex() for pair in pairs)
+            lines.append(f"{clock}\t{words}")
+    return ("\n\n".join(lines) + "\n\n").encode()
 
 
 def _plain(event: str) -> str:
