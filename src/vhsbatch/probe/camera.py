@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import av
-from av.sidedata.sidedata import Type as SideDataType
+
+from vhsbatch.probe.side_data import side_data
 
 # Enough for the headers and the first frames; reading the rest would gain nothing.
 _DATED_BYTES = 2**20
@@ -52,7 +53,7 @@ def is_mirrored(container: Any, video: Any) -> bool:
         frame = next(container.decode(video), None)
     except av.FFmpegError:  # whether it can be used is found out by another look
         return False
-    matrix = None if frame is None else frame.side_data.get(SideDataType.DISPLAYMATRIX)
+    matrix = None if frame is None else side_data(frame, "DISPLAYMATRIX")
     if matrix is None:
         return False
     a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))

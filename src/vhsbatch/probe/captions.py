@@ -17,6 +17,8 @@ from typing import Any
 import av
 import av.filter
 
+from vhsbatch.probe.side_data import side_data
+
 Pair = tuple[int, int]
 
 A53, DV, LINE_21 = "in the stream", "in the DV data", "on line 21"
@@ -68,7 +70,7 @@ class CaptionBytes:
         if frame.pts is None:
             return
         self._ticks.append(frame.pts)
-        if (side := frame.side_data.get("A53_CC")) is not None:
+        if (side := side_data(frame, "A53_CC")) is not None:
             self._keep(A53, [*_of_triplets(bytes(side))])
         if (pair := self._of_packets.pop(frame.pts, None)) is not None:
             self._keep(DV, [pair])
